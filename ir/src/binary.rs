@@ -1,0 +1,1 @@
+//! The `.snnb` binary form.

@@ -1,0 +1,84 @@
+//! Geometry of a two-dimensional convolution (cross-correlation, the PyTorch convention).
+
+use serde::{Deserialize, Serialize};
+
+/// Where a convolution kernel reads and writes.
+///
+/// **Shapes.** input `[in_channels, in_height, in_width]`, output `[out_channels, out_height,
+/// out_width]`, kernel `[out_channels, in_channels / groups, kernel_height, kernel_width]`, all
+/// row-major. `out = (in + pad_before + pad_after − kernel) / stride + 1`, rounded down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Conv {
+    /// Input extents: channels, height, width.
+    pub input: [u32; 3],
+    /// Output channels.
+    pub out_channels: u32,
+    /// Kernel height and width.
+    pub kernel: [u32; 2],
+    /// Stride, vertical and horizontal.
+    pub stride: [u32; 2],
+    /// Zero padding: top, bottom, left, right.
+    pub pad: [u32; 4],
+    /// Number of channel groups.
+    pub groups: u32,
+}
+
+impl Conv {
+    /// Output extents: channels, height, width. `None` if the padded input is smaller than the
+    /// kernel, an extent overflows, or a stride is zero.
+    pub fn output(&self) -> Option<[u32; 3]> {
+        let extent = |input: u32, before: u32, after: u32, kernel: u32, stride: u32| {
+            let padded = input.checked_add(before)?.checked_add(after)?;
+            padded.checked_sub(kernel)?.checked_div(stride).map(|n| n + 1)
+        };
+        let [top, bottom, left, right] = self.pad;
+        Some([
+            self.out_channels,
+            extent(self.input[1], top, bottom, self.kernel[0], self.stride[0])?,
+            extent(self.input[2], left, right, self.kernel[1], self.stride[1])?,
+        ])
+    }
+
+    /// Extents of the kernel.
+    pub fn kernel_shape(&self) -> [u32; 4] {
+        let per_group = self.input[0] / self.groups.max(1);
+        [self.out_channels, per_group, self.kernel[0], self.kernel[1]]
+    }
+
+    /// Number of kernel values; saturates instead of overflowing.
+    pub fn kernel_size(&self) -> usize {
+        self.kernel_shape().iter().fold(1_usize, |n, &d| n.saturating_mul(d as usize))
+    }
+
+    /// Visits every synapse of output neuron `target`: `visit(source, kernel_index)`, in ascending
+    /// order of (input channel, row, column). Both neurons are row-major flat indices.
+    ///
+    /// # Panics
+    /// If the geometry has no output or `target` lies outside it.
+    pub fn for_sources(&self, target: usize, mut visit: impl FnMut(usize, usize)) {
+        let [_, out_h, out_w] = self.output().expect("a verified convolution has an output");
+        let (out_h, out_w) = (out_h as usize, out_w as usize);
+        let (co, oy, ox) = (target / (out_h * out_w), target / out_w % out_h, target % out_w);
+        let [_, in_h, in_w] = self.input.map(|d| d as usize);
+        let [k_h, k_w] = self.kernel.map(|d| d as usize);
+        let per_group_in = self.input[0] as usize / self.groups as usize;
+        let per_group_out = self.out_channels as usize / self.groups as usize;
+        let first_channel = co / per_group_out * per_group_in;
+        for ci in 0..per_group_in {
+            for ky in 0..k_h {
+                let y = oy * self.stride[0] as usize + ky;
+                let Some(y) = y.checked_sub(self.pad[0] as usize).filter(|&y| y < in_h) else {
+                    continue;
+                };
+                for kx in 0..k_w {
+                    let x = ox * self.stride[1] as usize + kx;
+                    let Some(x) = x.checked_sub(self.pad[2] as usize).filter(|&x| x < in_w) else {
+                        continue;
+                    };
+                    let source = ((first_channel + ci) * in_h + y) * in_w + x;
+                    visit(source, ((co * per_group_in + ci) * k_h + ky) * k_w + kx);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Emission and artifacts (06xx).
+
+use super::codes;
+
+codes! {
+}

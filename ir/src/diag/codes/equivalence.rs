@@ -1,0 +1,6 @@
+//! Equivalence (07xx).
+
+use super::codes;
+
+codes! {
+}

@@ -1,0 +1,6 @@
+//! Genomes (02xx).
+
+use super::codes;
+
+codes! {
+}

@@ -1,0 +1,6 @@
+//! Internal errors (09xx).
+
+use super::codes;
+
+codes! {
+}

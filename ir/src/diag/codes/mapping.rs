@@ -1,0 +1,6 @@
+//! Mapping, schedule and limits (05xx).
+
+use super::codes;
+
+codes! {
+}

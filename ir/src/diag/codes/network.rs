@@ -1,0 +1,6 @@
+//! Networks (03xx).
+
+use super::codes;
+
+codes! {
+}

@@ -1,0 +1,6 @@
+//! Quantization (04xx).
+
+use super::codes;
+
+codes! {
+}

@@ -1,0 +1,6 @@
+//! Files and syntax (01xx).
+
+use super::codes;
+
+codes! {
+}

@@ -1,0 +1,6 @@
+//! Command line and stimuli (08xx).
+
+use super::codes;
+
+codes! {
+}

@@ -1,0 +1,72 @@
+//! The one door to a sealed network: [`Level::verify`].
+
+use crate::diag::Diagnostics;
+use crate::target::TargetSpec;
+
+/// What a verifier holds a draft to, beyond the rules of its level.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules<'a> {
+    /// Hold integers, delays and cores to the ranges and limits of this target.
+    pub target: Option<&'a TargetSpec>,
+}
+
+impl<'a> Rules<'a> {
+    /// Rules of the level plus the limits of `target`.
+    pub const fn for_target(target: &'a TargetSpec) -> Self {
+        Self { target: Some(target) }
+    }
+}
+
+/// A level of the pipeline: an editable draft and a sealed, verified form.
+///
+/// The sealed form dereferences to the draft for reading and cannot be changed in place.
+pub trait Level: Sized {
+    /// The editable form.
+    type Draft;
+    /// Name of the level in files and on the command line.
+    const NAME: &'static str;
+
+    /// Checks every rule of the level and seals the draft.
+    ///
+    /// # Errors
+    /// All violations found, not just the first.
+    fn verify(draft: Self::Draft, rules: &Rules<'_>) -> Result<Self, Diagnostics>;
+
+    /// Opens the network for editing again.
+    fn into_draft(self) -> Self::Draft;
+}
+
+/// Declares the sealed newtype of a draft; `check` is the verifier.
+macro_rules! sealed {
+    ($(#[$doc:meta])* $name:ident, $draft:ident, $level:literal, $check:path) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name($draft);
+
+        impl $crate::level::Level for $name {
+            type Draft = $draft;
+            const NAME: &'static str = $level;
+
+            fn verify(
+                draft: $draft,
+                rules: &$crate::level::Rules<'_>,
+            ) -> Result<Self, $crate::diag::Diagnostics> {
+                let mut diagnostics = $crate::diag::Diagnostics::new();
+                $check(&draft, rules, &mut diagnostics);
+                diagnostics.into_result(Self(draft))
+            }
+
+            fn into_draft(self) -> $draft {
+                self.0
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = $draft;
+            fn deref(&self) -> &$draft {
+                &self.0
+            }
+        }
+    };
+}
+pub(crate) use sealed;

@@ -1,0 +1,39 @@
+//! The intermediate representation of `snnc`.
+//!
+//! Three levels, each an editable *draft* and a sealed, verified type:
+//!
+//! | level | type | time | numbers |
+//! | --- | --- | --- | --- |
+//! | network | [`Network`] | logical | f32 |
+//! | quantized | [`QuantizedNetwork`] | logical, then hardware | integers |
+//! | mapped | [`MappedNetwork`] | hardware | integers on cores |
+//!
+//! A sealed value is only made by [`Level::verify`]; reading a file goes through the same door.
+//! [`program`] describes what the bytes of an emitted artifact decode to.
+
+pub mod arena;
+pub mod binary;
+pub mod conv;
+pub mod diag;
+pub mod level;
+pub mod mapped;
+pub mod network;
+pub mod param;
+pub mod program;
+pub mod quantized;
+pub mod shape;
+pub mod spikes;
+pub mod target;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod text;
+
+pub use arena::{Arena, Entity};
+pub use diag::{Diagnostic, Diagnostics, Severity};
+pub use level::{Level, Rules};
+pub use mapped::{MappedDraft, MappedNetwork};
+pub use network::{Network, NetworkDraft};
+pub use param::Param;
+pub use quantized::{QuantizedDraft, QuantizedNetwork};
+pub use shape::Shape;
+pub use target::TargetSpec;

@@ -1,0 +1,76 @@
+//! Level 3: the scheduled integer network on cores.
+//!
+//! A core holds *slices* (contiguous neurons of one population, in compartment order), *axon runs*
+//! (contiguous source neurons, one input axon each) and *synapse blocks* that join a run to a slice
+//! through a projection's matrix. Nothing here lists synapses.
+
+mod verify;
+
+use crate::arena::{Arena, CoreId, PopId, ProjId};
+use crate::level::sealed;
+use crate::quantized::QuantizedDraft;
+use serde::{Deserialize, Serialize};
+
+/// An editable mapped network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MappedDraft {
+    /// The network in hardware time.
+    pub network: QuantizedDraft,
+    /// Name of the target.
+    pub target: String,
+    /// Cores in use.
+    pub cores: Arena<CoreId, Core>,
+}
+
+sealed! {
+    /// A verified mapped network.
+    MappedNetwork, MappedDraft, "mapped", verify::check
+}
+
+/// One neuromorphic core.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Core {
+    /// Chip that holds the core.
+    pub chip: u32,
+    /// Neurons, in compartment order: the first slice starts at compartment 0.
+    pub slices: Vec<Slice>,
+    /// Input axons, in axon order: the first run starts at axon 0. A source neuron has at most one
+    /// axon per core.
+    pub axons: Vec<Slice>,
+    /// Synapses.
+    pub blocks: Vec<Block>,
+}
+
+/// Contiguous neurons of a population.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Slice {
+    /// The population.
+    pub population: PopId,
+    /// First neuron.
+    pub start: u32,
+    /// Number of neurons, at least 1.
+    pub len: u32,
+}
+
+/// The part of a projection between one axon run and one slice of a core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Block {
+    /// The projection.
+    pub projection: ProjId,
+    /// Index into [`Core::axons`].
+    pub axons: u32,
+    /// Index into [`Core::slices`].
+    pub slice: u32,
+}
+
+impl Core {
+    /// Compartments in use.
+    pub fn compartments(&self) -> usize {
+        self.slices.iter().map(|s| s.len as usize).sum()
+    }
+
+    /// Input axons in use.
+    pub fn input_axons(&self) -> usize {
+        self.axons.iter().map(|s| s.len as usize).sum()
+    }
+}

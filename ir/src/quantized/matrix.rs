@@ -1,0 +1,163 @@
+//! Integer matrices: what the chip stores.
+
+use crate::conv::Conv;
+use crate::network::Provenance;
+use serde::{Deserialize, Serialize};
+
+/// An integer matrix, rows = target neurons, columns = source neurons.
+///
+/// A weight is `mantissa · 2^exponent` and always an integer: with a negative exponent every
+/// mantissa is divisible (the set on which all known implementations of the contract agree).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IntMatrix {
+    /// Name of the tensor it was quantized from.
+    pub name: String,
+    /// How stored mantissas are laid out.
+    pub structure: Structure,
+    /// Stored mantissas.
+    pub mantissa: Vec<i16>,
+    /// Exponent, −7..=7.
+    pub exponent: i8,
+    /// Set of mantissas that the synapse group can store.
+    pub sign: Sign,
+    /// Where the values come from.
+    pub provenance: Provenance,
+}
+
+/// Layout of the stored mantissas.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Structure {
+    /// Row-major `[rows, cols]`.
+    Dense {
+        /// Target neurons.
+        rows: u32,
+        /// Source neurons.
+        cols: u32,
+    },
+    /// A convolution kernel, never expanded.
+    Conv(Conv),
+    /// Compressed sparse rows: row `r` holds entries `row_start[r]..row_start[r + 1]`, columns
+    /// ascending.
+    Sparse {
+        /// Target neurons.
+        rows: u32,
+        /// Source neurons.
+        cols: u32,
+        /// `rows + 1` offsets.
+        row_start: Vec<u32>,
+        /// Column of each entry.
+        col: Vec<u32>,
+    },
+    /// Neuron i to neuron i, one weight for all (`mantissa` has one entry).
+    Identity {
+        /// Neurons on either side.
+        size: u32,
+    },
+}
+
+impl Structure {
+    /// Target neurons. 0 if a convolution has no output.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Dense { rows, .. } | Self::Sparse { rows, .. } => *rows as usize,
+            Self::Identity { size } => *size as usize,
+            Self::Conv(c) => c
+                .output()
+                .map_or(0, |o| o.iter().fold(1_usize, |n, &d| n.saturating_mul(d as usize))),
+        }
+    }
+
+    /// Source neurons.
+    pub fn cols(&self) -> usize {
+        match self {
+            Self::Dense { cols, .. } | Self::Sparse { cols, .. } => *cols as usize,
+            Self::Identity { size } => *size as usize,
+            Self::Conv(c) => c.input.iter().fold(1_usize, |n, &d| n.saturating_mul(d as usize)),
+        }
+    }
+
+    /// Number of mantissas stored.
+    pub fn stored(&self) -> usize {
+        match self {
+            Self::Dense { rows, cols } => (*rows as usize).saturating_mul(*cols as usize),
+            Self::Conv(c) => c.kernel_size(),
+            Self::Sparse { col, .. } => col.len(),
+            Self::Identity { .. } => 1,
+        }
+    }
+
+    /// Visits the stored entries of one row: `visit(column, index of the mantissa)`, columns
+    /// ascending. Zero mantissas are visited too.
+    pub fn for_row(&self, row: usize, mut visit: impl FnMut(usize, usize)) {
+        match self {
+            Self::Dense { cols, .. } => {
+                let cols = *cols as usize;
+                (0..cols).for_each(|c| visit(c, row * cols + c));
+            }
+            Self::Conv(c) => c.for_sources(row, visit),
+            Self::Sparse { row_start, col, .. } => {
+                let range = row_start[row] as usize..row_start[row + 1] as usize;
+                range.for_each(|i| visit(col[i] as usize, i));
+            }
+            Self::Identity { .. } => visit(row, 0),
+        }
+    }
+}
+
+impl IntMatrix {
+    /// Weight of the stored mantissa `index`: `mantissa · 2^exponent`.
+    pub fn weight(&self, index: usize) -> i32 {
+        let mantissa = i32::from(self.mantissa[index]);
+        if self.exponent >= 0 { mantissa << self.exponent } else { mantissa >> -self.exponent }
+    }
+
+    /// Visits the synapses of one target neuron: `visit(source neuron, weight)`, sources
+    /// ascending, zero weights left out.
+    pub fn for_row(&self, row: usize, mut visit: impl FnMut(usize, i32)) {
+        self.structure.for_row(row, |col, index| {
+            let weight = self.weight(index);
+            if weight != 0 {
+                visit(col, weight);
+            }
+        });
+    }
+
+    /// Smallest and largest weight stored (0, 0 if nothing is).
+    pub fn weight_range(&self) -> (i32, i32) {
+        (0..self.mantissa.len()).fold((0, 0), |(lo, hi), i| {
+            let w = self.weight(i);
+            (lo.min(w), hi.max(w))
+        })
+    }
+}
+
+/// Which mantissas a synapse group stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Sign {
+    /// −256..=254, even.
+    Mixed,
+    /// 0..=255.
+    Excitatory,
+    /// −255..=0.
+    Inhibitory,
+}
+
+impl Sign {
+    /// Whether the group can store `mantissa` unchanged.
+    pub const fn stores(self, mantissa: i16) -> bool {
+        match self {
+            Self::Mixed => mantissa >= -256 && mantissa <= 254 && mantissa % 2 == 0,
+            Self::Excitatory => mantissa >= 0 && mantissa <= 255,
+            Self::Inhibitory => mantissa >= -255 && mantissa <= 0,
+        }
+    }
+
+    /// Name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mixed => "mixed",
+            Self::Excitatory => "excitatory",
+            Self::Inhibitory => "inhibitory",
+        }
+    }
+}

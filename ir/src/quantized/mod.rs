@@ -1,0 +1,135 @@
+//! Level 2: the network in integers.
+//!
+//! Populations joined by projections. One step of a neuron (the *integer contract*, CUBA LIF of
+//! Loihi; `tz(x, k) = sign(x)·(|x| >> k)`, all other shifts are floor):
+//!
+//! ```text
+//! a  = Σ weights of spikes that arrive now            weight = mantissa · 2^exponent, an integer
+//! u' = tz(u · (4096 − (du + 1)), 12) + (a << 6)       du = 4095: no memory
+//! v' = tz(v · (4096 − dv), 12) + u' + bias            bias in units of v
+//! s  = v' > θ   (or v' ≥ θ, only before `strict-compare`)   θ in units of v
+//! v' = 0 where s   (or v' − amount, only where the target's neuron is programmable)
+//! ```
+//!
+//! A refractory neuron (`refractory = r ≥ 1`, 1 = none) holds `v = 0` (after a subtractive reset:
+//! what remained) for `r − 1` further updates after a spike while its current keeps running.
+//! `u = v = 0` before the first step.
+//!
+//! [`Time::Logical`]: a projection of delay `d` carries the spikes of step `t` to step `t + d`;
+//! zero-delay projections form no cycle. [`Time::Hardware`]: every delay is at least 1, the bias of
+//! a population acts in every step, and logical spike `(n, t)` is hardware spike
+//! `(n, P·t + latency(n))`.
+
+pub mod matrix;
+pub mod population;
+mod verify;
+
+use crate::arena::{Arena, MatId, PopId, ProjId};
+use crate::level::sealed;
+pub use matrix::{IntMatrix, Sign, Structure};
+pub use population::{IntNeuron, IntReset, PopKind, Population, Role};
+use serde::{Deserialize, Serialize};
+
+/// An editable integer network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuantizedDraft {
+    /// Name of the network.
+    pub name: String,
+    /// Logical steps of one run.
+    pub steps: u32,
+    /// Logical time, or hardware time after the schedule pass.
+    pub time: Time,
+    /// Populations; names are unique.
+    pub populations: Arena<PopId, Population>,
+    /// Projections.
+    pub projections: Arena<ProjId, Projection>,
+    /// Integer matrices; one may serve many projections.
+    pub matrices: Arena<MatId, IntMatrix>,
+    /// How spike counts become scores.
+    pub readout: IntReadout,
+}
+
+sealed! {
+    /// A verified integer network.
+    QuantizedNetwork, QuantizedDraft, "quantized", verify::check
+}
+
+impl QuantizedDraft {
+    /// Projections into `target`, in order.
+    pub fn projections_into(&self, target: PopId) -> impl Iterator<Item = (ProjId, &Projection)> {
+        self.projections.iter().filter(move |(_, p)| p.target == target)
+    }
+
+    /// Id of the population called `name`.
+    pub fn population_named(&self, name: &str) -> Option<PopId> {
+        self.populations.iter().find(|(_, p)| p.name == name).map(|(id, _)| id)
+    }
+
+    /// Steps that a simulation of one run takes: logical steps, or `P·T + ℓ_max` hardware steps
+    /// (so that the last logical step of every population is over).
+    pub fn run_steps(&self) -> u64 {
+        match &self.time {
+            Time::Logical => u64::from(self.steps),
+            Time::Hardware(s) => {
+                let last = s.latency.iter().copied().max().unwrap_or(0);
+                u64::from(s.period) * u64::from(self.steps) + u64::from(last)
+            }
+        }
+    }
+}
+
+/// All synapses between two populations that share a matrix and a delay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Projection {
+    /// Where spikes come from.
+    pub source: PopId,
+    /// Where they go.
+    pub target: PopId,
+    /// Weights: rows = neurons of the target, columns = neurons of the source.
+    pub matrix: MatId,
+    /// Steps from a spike to its arrival: logical (≥ 0) or hardware (≥ 1) by [`QuantizedDraft::time`].
+    pub delay: u32,
+}
+
+/// Which clock the delays count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Time {
+    /// Logical steps of the genome.
+    Logical,
+    /// Steps of the chip.
+    Hardware(Schedule),
+}
+
+/// Where logical steps lie in hardware time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Hardware steps per logical step, P.
+    pub period: u32,
+    /// Latency ℓ of each population, by [`PopId`] index, relays and clocks included (a relay's is
+    /// its source's plus its hop; a clock's is the first step in which it fires).
+    pub latency: Vec<u32>,
+}
+
+/// How spike counts become scores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum IntReadout {
+    /// Spikes of one population, summed over all logical steps.
+    SpikeCount(PopId),
+    /// `score = bias + Σ_k W_k · count_k / steps`, computed by the host in f64.
+    MeanLinear {
+        /// Source population and weights (row-major `[classes, neurons]`) of each term.
+        terms: Vec<(PopId, Vec<f32>)>,
+        /// One per class.
+        bias: Vec<f32>,
+    },
+}
+
+impl IntReadout {
+    /// The populations that are read.
+    pub fn populations(&self) -> Vec<PopId> {
+        match self {
+            Self::SpikeCount(p) => vec![*p],
+            Self::MeanLinear { terms, .. } => terms.iter().map(|(p, _)| *p).collect(),
+        }
+    }
+}

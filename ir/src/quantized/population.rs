@@ -1,0 +1,94 @@
+//! Populations of the integer level.
+
+use crate::arena::PopId;
+use crate::network::{Coding, Compare, UpdateOrder};
+use crate::param::Param;
+use crate::shape::Shape;
+use serde::{Deserialize, Serialize};
+
+/// A population of the integer level.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Population {
+    /// Unique name.
+    pub name: String,
+    /// Shape; neurons are numbered row-major.
+    pub shape: Shape,
+    /// What the population is for.
+    pub role: Role,
+    /// Source of its spikes.
+    pub kind: PopKind,
+}
+
+impl Population {
+    /// Number of neurons.
+    pub fn size(&self) -> usize {
+        self.shape.size()
+    }
+
+    /// Its neurons' parameters, unless it is an input.
+    pub const fn neuron(&self) -> Option<&IntNeuron> {
+        match &self.kind {
+            PopKind::Neurons(n) => Some(n),
+            PopKind::Input(_) => None,
+        }
+    }
+}
+
+/// What a population is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// It exists in the source network.
+    Logical,
+    /// It repeats the spikes of `of`, `hops` steps later (one neuron per neuron).
+    Relay {
+        /// Population at the head of the relay chain.
+        of: PopId,
+        /// Steps behind it, at least 1.
+        hops: u32,
+    },
+    /// All its neurons fire together every P-th step from the step given by its latency on; their
+    /// spikes carry biases to populations whose latency is not zero.
+    Clock,
+}
+
+/// Source of a population's spikes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PopKind {
+    /// Spikes come from outside.
+    Input(Coding),
+    /// Neurons of the integer contract.
+    Neurons(IntNeuron),
+}
+
+/// Parameters of a population in the integer contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntNeuron {
+    /// Current decay, 0..=4095; 4095 = no memory.
+    pub du: Param<u16>,
+    /// Membrane decay, 0..=4095; 0 = no leak.
+    pub dv: Param<u16>,
+    /// Threshold in units of the membrane (64 = one unit of the threshold mantissa).
+    pub threshold: Param<i32>,
+    /// Firing comparison; targets know only `gt`.
+    pub compare: Compare,
+    /// What a spike does to the membrane.
+    pub reset: IntReset,
+    /// Bias in units of the membrane, added in every update.
+    pub bias: Param<i32>,
+    /// 1 = none; r holds the membrane for `r − 1` further updates after a spike.
+    pub refractory: u32,
+    /// Order of leak, input and comparison inside a step.
+    pub order: UpdateOrder,
+    /// In hardware time: the neuron updates only in steps `t ≡ latency (mod period)` and sums its
+    /// input in between. Needs a programmable neuron; 1 = every step.
+    pub update_period: u32,
+}
+
+/// What a spike does to the membrane.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IntReset {
+    /// The membrane becomes 0.
+    Zero,
+    /// This amount (units of the membrane) is subtracted. Needs a programmable neuron.
+    Subtract(Param<i32>),
+}

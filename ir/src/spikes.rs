@@ -1,0 +1,76 @@
+//! Spike trains of one run, bit-packed.
+
+/// Spikes of one population over the steps of one run.
+///
+/// **Shapes.** `[steps, neurons]`; each step is a row of 64-bit words, neuron `n` at bit `n % 64` of
+/// word `n / 64`. Unused bits are zero, so that equal trains are equal values.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SpikeTrain {
+    steps: usize,
+    neurons: usize,
+    words: Vec<u64>,
+}
+
+impl SpikeTrain {
+    /// A silent train.
+    pub fn new(steps: usize, neurons: usize) -> Self {
+        Self { steps, neurons, words: vec![0; steps * neurons.div_ceil(64)] }
+    }
+
+    /// Number of steps.
+    pub const fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Number of neurons.
+    pub const fn neurons(&self) -> usize {
+        self.neurons
+    }
+
+    /// Whether neuron `n` spikes in step `t`. False outside the train.
+    pub fn get(&self, t: usize, n: usize) -> bool {
+        t < self.steps
+            && n < self.neurons
+            && self.words[t * self.neurons.div_ceil(64) + n / 64] >> (n % 64) & 1 == 1
+    }
+
+    /// Marks a spike of neuron `n` in step `t`.
+    ///
+    /// # Panics
+    /// If either lies outside the train.
+    pub fn set(&mut self, t: usize, n: usize) {
+        assert!(t < self.steps && n < self.neurons, "spike outside the train");
+        self.words[t * self.neurons.div_ceil(64) + n / 64] |= 1 << (n % 64);
+    }
+
+    /// Words of step `t`.
+    pub fn step(&self, t: usize) -> &[u64] {
+        let stride = self.neurons.div_ceil(64);
+        &self.words[t * stride..(t + 1) * stride]
+    }
+
+    /// Neurons that spike in step `t`, ascending.
+    pub fn active(&self, t: usize) -> impl Iterator<Item = usize> + '_ {
+        self.step(t).iter().enumerate().flat_map(|(w, &bits)| {
+            std::iter::successors((bits != 0).then_some(bits), |b| {
+                let rest = b & (b - 1);
+                (rest != 0).then_some(rest)
+            })
+            .map(move |b| w * 64 + b.trailing_zeros() as usize)
+        })
+    }
+
+    /// Number of spikes.
+    pub fn count(&self) -> u64 {
+        self.words.iter().map(|w| u64::from(w.count_ones())).sum()
+    }
+
+    /// Spikes of each neuron.
+    pub fn counts(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.neurons];
+        for t in 0..self.steps {
+            self.active(t).for_each(|n| counts[n] += 1);
+        }
+        counts
+    }
+}

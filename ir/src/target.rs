@@ -1,0 +1,89 @@
+//! Targets: what a chip offers, each number with its source.
+
+use serde::Serialize;
+use std::fmt;
+
+/// A number of a target description with its origin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Limit {
+    /// The number.
+    pub value: i64,
+    /// Where it comes from: a data sheet, a paper, a file of a reference project.
+    pub source: String,
+    /// Line in the target file, 1-based.
+    pub line: u32,
+}
+
+/// A target chip.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TargetSpec {
+    /// Name, as in `--target`.
+    pub name: String,
+    /// One line about it.
+    pub summary: String,
+    /// File it was read from, as shown in diagnostics.
+    pub file: String,
+    /// blake3 of the file, hexadecimal.
+    pub hash: String,
+    /// Whether neurons are programmable: reset by subtraction, update every P-th step.
+    pub programmable_neuron: bool,
+    /// Compartments per core.
+    pub compartments: Limit,
+    /// Input axons per core.
+    pub input_axons: Limit,
+    /// Output axons per core (one per source neuron and destination core).
+    pub output_axons: Limit,
+    /// Synapse memory per core, in 64-bit words.
+    pub synapse_words: Limit,
+    /// Compartment profiles per core: distinct (du, dv, refractory).
+    pub profiles: Limit,
+    /// Distinct thresholds per core.
+    pub thresholds: Limit,
+    /// Synapse formats per core.
+    pub formats: Limit,
+    /// Cores per chip.
+    pub cores_per_chip: Limit,
+    /// Chips.
+    pub chips: Limit,
+    /// Largest synaptic delay (0 = arrival in the next step).
+    pub max_delay: Limit,
+    /// Largest refractory register.
+    pub max_refractory: Limit,
+    /// Largest threshold mantissa.
+    pub max_threshold: Limit,
+    /// Largest bias mantissa (absolute).
+    pub max_bias_mantissa: Limit,
+    /// Largest bias exponent.
+    pub max_bias_exponent: Limit,
+    /// Smallest weight exponent.
+    pub min_weight_exponent: Limit,
+    /// Largest weight exponent.
+    pub max_weight_exponent: Limit,
+    /// Largest |sum of weights| that may arrive at one neuron in one step.
+    pub max_input_sum: Limit,
+    /// Bits of the membrane and current registers, sign included.
+    pub state_bits: Limit,
+    /// Header bits of a block of synapses in an axon's list.
+    pub synapse_header_bits: Limit,
+    /// Synapses of a block.
+    pub synapse_block: Limit,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (line {}: {})", self.value, self.line, self.source)
+    }
+}
+
+impl TargetSpec {
+    /// Words of synapse memory that one axon's list takes: per block of up to
+    /// [`TargetSpec::synapse_block`] synapses, the entries' bits plus a header, rounded up to 64
+    /// bits. **Source**: nengo-loihi `block.py`, `bits_per_axon`.
+    pub fn axon_words(&self, synapses: u64, bits_per_synapse: u64) -> u64 {
+        let block = u64::try_from(self.synapse_block.value).unwrap_or(1).max(1);
+        let header = u64::try_from(self.synapse_header_bits.value).unwrap_or(0);
+        let words = |n: u64| (n * bits_per_synapse + header).div_ceil(64);
+        let rest = synapses % block;
+        synapses / block * words(block) + if rest > 0 { words(rest) } else { 0 }
+    }
+}
