@@ -1,1 +1,147 @@
-//! The `.snnb` binary form.
+//! The `.snnb` binary form of a draft.
+//!
+//! Bytes `S N N B`, one byte for the kind (0 network, 1 quantized, 2 mapped, 3 program), the format
+//! version as a little-endian `u16`, then the postcard encoding of the draft, fields in declaration
+//! order. Kind 3 is an emitted program, which the back ends read.
+
+use crate::diag::codes::syntax;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::level::AnyDraft;
+use crate::mapped::MappedDraft;
+use crate::network::NetworkDraft;
+use crate::quantized::QuantizedDraft;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// First bytes of every `.snnb` file.
+pub const MAGIC: [u8; 4] = *b"SNNB";
+/// Version of the format that this library writes, and the only one it reads.
+pub const VERSION: u16 = 1;
+/// Kind byte of a network.
+pub const KIND_NETWORK: u8 = 0;
+/// Kind byte of an integer network.
+pub const KIND_QUANTIZED: u8 = 1;
+/// Kind byte of a mapped network.
+pub const KIND_MAPPED: u8 = 2;
+/// Kind byte of an emitted program ([`crate::program::Program`]), which is not a draft.
+pub const KIND_PROGRAM: u8 = 3;
+
+const HEADER: usize = MAGIC.len() + 1 + size_of::<u16>();
+
+/// Encodes a network.
+pub fn encode_network(draft: &NetworkDraft) -> Vec<u8> {
+    encode(KIND_NETWORK, draft)
+}
+
+/// Encodes an integer network.
+pub fn encode_quantized(draft: &QuantizedDraft) -> Vec<u8> {
+    encode(KIND_QUANTIZED, draft)
+}
+
+/// Encodes a mapped network.
+pub fn encode_mapped(draft: &MappedDraft) -> Vec<u8> {
+    encode(KIND_MAPPED, draft)
+}
+
+/// Encodes a draft of any level.
+pub fn encode_any(draft: &AnyDraft) -> Vec<u8> {
+    match draft {
+        AnyDraft::Network(draft) => encode_network(draft),
+        AnyDraft::Quantized(draft) => encode_quantized(draft),
+        AnyDraft::Mapped(draft) => encode_mapped(draft),
+    }
+}
+
+fn encode<T: Serialize>(kind: u8, draft: &T) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(1024);
+    bytes.extend_from_slice(&MAGIC);
+    bytes.push(kind);
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    postcard::to_extend(draft, bytes).expect("postcard encodes every type of a draft")
+}
+
+/// Decodes a draft. The draft is not verified: pass it to [`crate::Level::verify`].
+///
+/// Memory stays in proportion to the bytes given: lengths in the file are not trusted.
+///
+/// # Errors
+/// `SNN0160`–`SNN0166`: not a `.snnb` file, unknown version or kind, an emitted program, truncated,
+/// trailing bytes, damaged.
+pub fn decode(bytes: &[u8]) -> Result<AnyDraft, Diagnostics> {
+    match bytes.get(..MAGIC.len()) {
+        Some(magic) if magic == MAGIC => {}
+        _ => return Err(not_snnb(bytes).into()),
+    }
+    let Some(&[kind, low, high]) = bytes.get(MAGIC.len()..HEADER) else {
+        return Err(truncated(bytes.len(), "the header of 7 bytes").into());
+    };
+    let version = u16::from_le_bytes([low, high]);
+    if version != VERSION {
+        return Err(Diagnostic::error(
+            syntax::BINARY_VERSION,
+            format!("the file has format version {version}"),
+        )
+        .at("byte 5")
+        .note(format!("this build reads version {VERSION}"))
+        .help("write the file again with this build, or read it with the build that wrote it")
+        .into());
+    }
+    let body = &bytes[HEADER..];
+    match kind {
+        KIND_NETWORK => body_of(body, "network").map(AnyDraft::Network),
+        KIND_QUANTIZED => body_of(body, "quantized network").map(AnyDraft::Quantized),
+        KIND_MAPPED => body_of(body, "mapped network").map(AnyDraft::Mapped),
+        KIND_PROGRAM => Err(Diagnostic::error(
+            syntax::BINARY_PROGRAM,
+            "the file holds an emitted program, not a network",
+        )
+        .at("byte 4")
+        .note("expected kind 0 (network), 1 (quantized) or 2 (mapped)")
+        .help("use a command that takes programs, or give the network that it was compiled from")),
+        other => Err(Diagnostic::error(
+            syntax::BINARY_KIND,
+            format!("the file has the unknown kind {other}"),
+        )
+        .at("byte 4")
+        .note("known kinds: 0 network, 1 quantized, 2 mapped, 3 program")
+        .help("check that the file is complete and was written by snnc")),
+    }
+    .map_err(Diagnostics::from)
+}
+
+fn not_snnb(bytes: &[u8]) -> Diagnostic {
+    let start = &bytes[..bytes.len().min(MAGIC.len())];
+    Diagnostic::error(syntax::BINARY_MAGIC, "the file is not in the .snnb form")
+        .at("byte 0")
+        .note(format!("expected the bytes \"SNNB\", found \"{}\"", start.escape_ascii()))
+        .help("give a file written by snnc; the text form has the extension .snn")
+}
+
+fn truncated(len: usize, what: &str) -> Diagnostic {
+    Diagnostic::error(
+        syntax::BINARY_TRUNCATED,
+        format!("the file ends after {len} bytes, inside {what}"),
+    )
+    .help("copy or write the file again: its end is missing")
+}
+
+fn body_of<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Diagnostic> {
+    match postcard::take_from_bytes::<T>(body) {
+        Ok((draft, [])) => Ok(draft),
+        Ok((_, rest)) => Err(Diagnostic::error(
+            syntax::BINARY_TRAILING,
+            format!("{} bytes follow the end of the {what}", rest.len()),
+        )
+        .at(format!("byte {}", HEADER + body.len() - rest.len()))
+        .help("remove what was appended to the file, or write it again")),
+        Err(postcard::Error::DeserializeUnexpectedEnd) => {
+            Err(truncated(HEADER + body.len(), &format!("the {what}")))
+        }
+        Err(error) => Err(Diagnostic::error(
+            syntax::BINARY_CORRUPT,
+            format!("the bytes do not encode a {what}"),
+        )
+        .note(format!("postcard decoder: {error}"))
+        .help("write the file again: it was damaged or is of another build")),
+    }
+}

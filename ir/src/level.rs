@@ -1,6 +1,9 @@
 //! The one door to a sealed network: [`Level::verify`].
 
 use crate::diag::Diagnostics;
+use crate::mapped::{MappedDraft, MappedNetwork};
+use crate::network::{Network, NetworkDraft};
+use crate::quantized::{QuantizedDraft, QuantizedNetwork};
 use crate::target::TargetSpec;
 
 /// What a verifier holds a draft to, beyond the rules of its level.
@@ -34,6 +37,28 @@ pub trait Level: Sized {
 
     /// Opens the network for editing again.
     fn into_draft(self) -> Self::Draft;
+}
+
+/// A draft of any level: what a `.snn` or `.snnb` file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyDraft {
+    /// A network in f32 and logical time.
+    Network(NetworkDraft),
+    /// An integer network.
+    Quantized(QuantizedDraft),
+    /// An integer network on cores.
+    Mapped(MappedDraft),
+}
+
+impl AnyDraft {
+    /// Name of its level, as [`Level::NAME`].
+    pub const fn level_name(&self) -> &'static str {
+        match self {
+            Self::Network(_) => Network::NAME,
+            Self::Quantized(_) => QuantizedNetwork::NAME,
+            Self::Mapped(_) => MappedNetwork::NAME,
+        }
+    }
 }
 
 /// Declares the sealed newtype of a draft; `check` is the verifier.

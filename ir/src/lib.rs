@@ -15,6 +15,7 @@ pub mod arena;
 pub mod binary;
 pub mod conv;
 pub mod diag;
+mod graph;
 pub mod level;
 pub mod mapped;
 pub mod network;
@@ -30,7 +31,7 @@ pub mod text;
 
 pub use arena::{Arena, Entity};
 pub use diag::{Diagnostic, Diagnostics, Severity};
-pub use level::{Level, Rules};
+pub use level::{AnyDraft, Level, Rules};
 pub use mapped::{MappedDraft, MappedNetwork};
 pub use network::{Network, NetworkDraft};
 pub use param::Param;

@@ -19,7 +19,7 @@
 pub mod neuron;
 mod verify;
 
-use crate::arena::{Arena, NodeId, TensorId};
+use crate::arena::{Arena, Entity, NodeId, TensorId};
 use crate::conv::Conv;
 use crate::level::sealed;
 use crate::shape::Shape;
@@ -44,6 +44,31 @@ pub struct NetworkDraft {
 sealed! {
     /// A verified network in f32 and logical time.
     Network, NetworkDraft, "network", verify::check
+}
+
+impl NetworkDraft {
+    /// Nodes in an order in which every delay-0 edge goes forward, the smallest id first wherever
+    /// there is a choice. `None` if delay-0 edges form a loop or an edge reads a node that does not
+    /// exist (never in a verified network).
+    pub fn order(&self) -> Option<Vec<NodeId>> {
+        let edges = self.zero_delay_edges();
+        let order = crate::graph::topological(self.nodes.len(), &edges)?;
+        Some(order.into_iter().map(NodeId::new).collect())
+    }
+
+    /// Id of the node called `name`.
+    pub fn node_named(&self, name: &str) -> Option<NodeId> {
+        self.nodes.iter().find(|(_, n)| n.name == name).map(|(id, _)| id)
+    }
+
+    /// Delay-0 edges as (source, reader).
+    fn zero_delay_edges(&self) -> Vec<(usize, usize)> {
+        let edges = self.nodes.iter().flat_map(|(id, node)| {
+            let zero = node.inputs.iter().filter(|e| e.delay == 0);
+            zero.map(move |e| (e.source.index(), id.index()))
+        });
+        edges.collect()
+    }
 }
 
 /// One node of the graph.

@@ -24,7 +24,7 @@ pub mod matrix;
 pub mod population;
 mod verify;
 
-use crate::arena::{Arena, MatId, PopId, ProjId};
+use crate::arena::{Arena, Entity, MatId, PopId, ProjId};
 use crate::level::sealed;
 pub use matrix::{IntMatrix, Sign, Structure};
 pub use population::{IntNeuron, IntReset, PopKind, Population, Role};
@@ -58,6 +58,21 @@ impl QuantizedDraft {
     /// Projections into `target`, in order.
     pub fn projections_into(&self, target: PopId) -> impl Iterator<Item = (ProjId, &Projection)> {
         self.projections.iter().filter(move |(_, p)| p.target == target)
+    }
+
+    /// Populations in an order in which every zero-delay projection goes forward, the smallest id
+    /// first wherever there is a choice. In hardware time, where no delay is 0, that is the order of
+    /// ids. `None` if zero-delay projections form a loop or name a population that does not exist
+    /// (never in a verified network).
+    pub fn order(&self) -> Option<Vec<PopId>> {
+        let order = crate::graph::topological(self.populations.len(), &self.zero_delay_edges())?;
+        Some(order.into_iter().map(PopId::new).collect())
+    }
+
+    /// Zero-delay projections as (source, target).
+    fn zero_delay_edges(&self) -> Vec<(usize, usize)> {
+        let zero = self.projections.values().filter(|p| p.delay == 0);
+        zero.map(|p| (p.source.index(), p.target.index())).collect()
     }
 
     /// Id of the population called `name`.
