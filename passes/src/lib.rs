@@ -1,1 +1,27 @@
-//! TODO
+//! The passes of `snnc`: from the network of a genome to integers on cores.
+//!
+//! [`framework`] says what a pass is and runs pipelines; every other module is one pass.
+//!
+//! | pass | from → to | class |
+//! | --- | --- | --- |
+//! | [`fold-batchnorm`](fold_batchnorm) | network | real-exact |
+//! | [`fold-pooling`](fold_pooling) | network | real-exact |
+//! | [`lower-currents`](lower_currents) | network | real-exact |
+//! | [`normalize-neurons`](normalize) | network | real-exact |
+//! | [`remove-dead`](remove_dead) | network | exact |
+//! | [`fold-shared`](fold_shared) | network | exact |
+
+pub mod canonical;
+pub mod fold_batchnorm;
+pub mod fold_pooling;
+pub mod fold_shared;
+pub mod framework;
+pub mod lower_currents;
+pub mod normalize;
+pub mod remove_dead;
+
+pub use framework::{
+    AnyLevel, AnyPass, Class, Context, Failure, LevelKind, Observer, OptionInfo, OptionKind,
+    Options, Outcome, Pass, PassInfo, Pipeline, Plan, Property, PropertySet, Registry, Replay,
+    plan,
+};

@@ -1,6 +1,118 @@
-//! Command line and stimuli (08xx).
+//! Command line, files and stimuli (08xx).
+//!
+//! 0801–0829 are findings about what the command was given (exit code 2), 0830–0849 findings about
+//! an artifact or a comparison (exit code 1).
 
 use super::codes;
 
 codes! {
+    CANNOT_READ = 801, "cannot read a file",
+        "A file or folder named on the command line does not exist, is not a plain file, or may not \
+         be read. The note gives the operating system's reason. Check the spelling and the \
+         permissions; paths are relative to the current folder.";
+    CANNOT_WRITE = 802, "cannot write a file",
+        "A file or folder could not be written. The note gives the operating system's reason (no \
+         permission, no space, no such folder). Nothing partial is left behind: what was there \
+         before is still there. Name another place with `-o`, or fix the permissions.";
+    UNKNOWN_FILE_KIND = 803, "unknown kind of file",
+        "A source is recognized by the end of its name: `.json` is a genome, `.snn` the text form \
+         of a level, `.snnb` its binary form, `.npz` a stimulus, `.toml` a target. Rename the file \
+         or name another one.";
+    FILE_TOO_LARGE = 804, "file larger than the compiler reads",
+        "A file is larger than the bound for its kind, so it is not what the command expects (or \
+         something that never ends, such as a device). Bounds: genomes, side-cars and binary forms \
+         2 GiB, text forms 256 MiB, manifests 64 MiB, targets 1 MiB.";
+    WRONG_LEVEL = 805, "the file holds another level than the command takes",
+        "A command takes certain levels only: `compile`, `check` and `verify` start from a genome, a \
+         network or a quantized network in logical time. A scheduled or mapped network cannot be \
+         compiled, because the network in logical time, which it would be certified against, is not \
+         in the file. Start from the source instead.";
+    FOREIGN_DESTINATION = 806, "the destination holds something else",
+        "The output path exists and is not an artifact of snnc (a folder with our `manifest.json` \
+         and nothing but the files it lists), so it is not replaced. Name another path with `-o`, or \
+         give `--force`: the old folder or file is then moved aside to a free name, never deleted.";
+    BAD_DESTINATION = 807, "the destination cannot hold an artifact",
+        "The output path has no last component (such as `.` or `/`), or its parent is not an \
+         existing folder. The artifact is written beside its destination first and then renamed, so \
+         the parent has to exist and be writable.";
+    NOT_UTF8 = 808, "a text file is not UTF-8",
+        "Text forms, genomes, targets and manifests are UTF-8. Save the file as UTF-8.";
+    NOT_BUILT_IN = 809, "not part of this build",
+        "The option needs a cargo feature that this binary was built without. The help line names \
+         the command that builds it.";
+    CONFLICTING_OPTIONS = 810, "options that do not go together",
+        "Two options, or an option and the kind of the source, contradict each other. The message \
+         names them.";
+    UNKNOWN_NAME = 811, "unknown name",
+        "A diagnostic code, population, pass or conversion named on the command line does not exist. \
+         `snnc list` prints the names there are.";
+    NOT_FORMATTED = 812, "file is not in canonical form",
+        "`snnc fmt --check` found a file whose text differs from what `snnc fmt` would write. Run \
+         `snnc fmt` on it.";
+    STIMULUS_MISSING = 813, "an input has no stimulus",
+        "The stimulus file has no array for an input of the network. An input named `x` is fed by \
+         `x_<input>` (raw samples) or `spikes_<input>` (spikes step by step); where the network has \
+         one input only, the names `x` and `spikes` do too.";
+    STIMULUS_AMBIGUOUS = 814, "an input has two stimuli",
+        "The stimulus file has more than one array for the same input, such as `x` and `spikes`. \
+         Leave one of them out.";
+    STIMULUS_SHAPE = 815, "stimulus array of the wrong shape",
+        "Raw samples have shape `[samples, elements]` or `[samples, …]` with the input's extents; \
+         spikes have `[samples, steps, elements]`; labels have `[samples]`. All arrays of a file have \
+         the same number of samples, at least one.";
+    STIMULUS_TYPE = 816, "stimulus array of the wrong type",
+        "Raw samples of accumulator and rate coding and labels are integers; direct coding takes \
+         integers or floats; spikes are integers or booleans 0 and 1. Convert the array when it is \
+         saved.";
+    STIMULUS_VALUE = 817, "stimulus value out of range",
+        "A value lies outside its range: raw samples of accumulator coding are 0 to `pmax` (a \
+         larger one would need more than one spike per step), spikes are 0 or 1, floats are finite, \
+         labels are 0 to the number of classes less one.";
+    STIMULUS_CODING = 818, "stimulus form does not fit the input's coding",
+        "An input coded as events has no rule that makes spikes from raw samples, and a directly \
+         coded input takes values, not spikes. Give `spikes_<input>` or `x_<input>` accordingly.";
+    STIMULUS_UNKNOWN = 819, "array that no input reads",
+        "An array named `x…` or `spikes…` belongs to no input of the network, probably because of a \
+         misspelled name. Arrays of other names are ignored.";
+    TOO_MANY_SAMPLES = 820, "the stimulus is too large to hold",
+        "The spikes to be recorded do not fit the bound for one file (4 GiB). Limit the number of \
+         samples with `--samples`.";
+    NOT_AN_ARTIFACT = 830, "not an artifact",
+        "The folder has no `manifest.json`, or the file is not a manifest of this version of snnc. \
+         Compile the network again, or name the folder that `snnc compile` wrote.";
+    MANIFEST_INVALID = 831, "damaged manifest",
+        "`manifest.json` has our schema but not its fields, or names files outside its folder. It \
+         has been edited or damaged; compile again.";
+    ARTIFACT_FILE = 832, "artifact file missing or altered",
+        "A file listed in the manifest is missing, or its size or blake3 hash differs from the \
+         manifest. The artifact is not what was certified; compile again.";
+    ARTIFACT_DISAGREES = 833, "the artifact is not made from this source",
+        "The manifest, the program and the logical network of the artifact do not belong together, \
+         or they do not belong to the source they are verified against. The notes say what differs.";
+    SPIKES_DIFFER = 834, "integer levels disagree",
+        "The logical network, the scheduled network and the decoded program must agree spike for \
+         spike. They did not, although the certificate holds: this is a bug of snnc. The first \
+         divergence is in the report.";
+    PIPELINE_SYNTAX = 850, "malformed pipeline string",
+        "A pipeline is a list of passes with commas between them; a pass may have options in \
+         braces: `fold-batchnorm,schedule{delays=relay},map`. The column says where reading \
+         stopped.";
+    UNKNOWN_PASS = 851, "no such pass",
+        "The pipeline names a pass that does not exist. The help line names all passes.";
+    UNKNOWN_OPTION = 852, "no such option of a pass",
+        "The pipeline gives a pass an option that it does not declare. Options are never ignored. \
+         The help line names the options of the pass.";
+    BAD_OPTION_VALUE = 853, "a value does not fit the option of a pass",
+        "Options have a type and a range: a flag is `true` or `false`, a choice is one of the \
+         listed words, a number lies in the stated range.";
+    REPEATED_OPTION = 854, "an option of a pass is given twice",
+        "Two values for one option contradict each other. Remove one of them.";
+    PASS_WRONG_LEVEL = 855, "a pass reads another level",
+        "Every pass reads one level (network, quantized, mapped). Here the pass before it, or the \
+         file, leaves the network at another one. Add the pass that leads there (`quantize` or \
+         `map`), or move the pass.";
+    MISSING_PROPERTY = 856, "a prerequisite of a pass is not met",
+        "A pass may rely on properties that earlier passes establish: `quantize` needs \
+         `canonical-currents`, which `lower-currents` establishes. The help names the pass to put \
+         before it.";
 }

@@ -1,0 +1,34 @@
+//! fold-shared
+
+use crate::framework::{Class, Context, Pass, PassInfo, Property};
+use snnc_ir::{Diagnostics, Network, NetworkDraft};
+
+/// The pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FoldShared;
+
+static INFO: PassInfo = PassInfo {
+    name: "fold-shared",
+    summary: "",
+    class: Class::RealExact,
+    requires: &[],
+    establishes: &[Property::TensorsShared],
+    invalidates: &[],
+    options: &[],
+};
+
+impl Pass for FoldShared {
+    type From = Network;
+    type To = Network;
+    fn info(&self) -> &'static PassInfo {
+        &INFO
+    }
+    fn run(&self, draft: NetworkDraft, _cx: &mut Context<'_>) -> Result<NetworkDraft, Diagnostics> {
+        Ok(draft)
+    }
+}
+
+/// Property.
+pub fn is_clean(_draft: &NetworkDraft) -> bool {
+    true
+}

@@ -1,0 +1,59 @@
+//! The passes by name.
+
+use crate::framework::pass::{AnyPass, Pass};
+use crate::framework::properties::Property;
+use crate::{fold_batchnorm, fold_pooling, fold_shared, lower_currents, normalize, remove_dead};
+use snnc_ir::Network;
+
+/// All passes that a pipeline may name.
+#[derive(Debug, Default)]
+pub struct Registry {
+    passes: Vec<AnyPass>,
+}
+
+fn network(pass: impl Pass<From = Network, To = Network> + Send + Sync + 'static) -> AnyPass {
+    AnyPass::Network(Box::new(pass))
+}
+
+impl Registry {
+    /// A registry of these passes.
+    pub const fn new(passes: Vec<AnyPass>) -> Self {
+        Self { passes }
+    }
+
+    /// Every pass of this crate, in the usual order.
+    pub fn standard() -> Self {
+        Self::new(vec![
+            network(fold_batchnorm::FoldBatchNorm),
+            network(fold_pooling::FoldPooling),
+            network(lower_currents::LowerCurrents),
+            network(normalize::NormalizeNeurons),
+            network(remove_dead::RemoveDead),
+            network(fold_shared::FoldShared),
+        ])
+    }
+
+    /// The passes in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, AnyPass> {
+        self.passes.iter()
+    }
+
+    /// The pass called `name`.
+    pub fn by_name(&self, name: &str) -> Option<&AnyPass> {
+        self.iter().find(|p| p.info().name == name)
+    }
+
+    /// Names of the passes that establish `property`.
+    pub fn establishing(&self, property: Property) -> Vec<&'static str> {
+        let establishes = |p: &&AnyPass| p.info().establishes.contains(&property);
+        self.iter().filter(establishes).map(|p| p.info().name).collect()
+    }
+}
+
+impl<'a> IntoIterator for &'a Registry {
+    type Item = &'a AnyPass;
+    type IntoIter = std::slice::Iter<'a, AnyPass>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
