@@ -227,7 +227,7 @@ const fn is_for_chip(draft: &QuantizedDraft) -> bool {
     matches!(draft.time, Time::Hardware(_))
 }
 
-fn seal<L: Level>(draft: L::Draft, rules: &Rules<'_>, pass: &str) -> Result<L, Problem> {
+fn seal<L: Level>(draft: L::Draft, rules: Rules<'_>, pass: &str) -> Result<L, Problem> {
     L::verify(draft, &rules).map_err(|broken| {
         let mut all = Diagnostics::from(
             Diagnostic::error(
