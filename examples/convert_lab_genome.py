@@ -23,6 +23,7 @@ import hashlib
 import io
 import json
 import struct
+import textwrap
 import zipfile
 from pathlib import Path
 
@@ -68,11 +69,14 @@ def write_npz(path, arrays):
 
 
 def dump(value, indent=0, width=100):
-    """JSON with one entry per line, except for containers that fit on a line."""
+    """JSON with one entry per line, except for containers that fit on a line; numbers fill lines."""
     flat = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, (dict, list)) or len(flat) + indent <= width:
         return flat
     pad = " " * (indent + 2)
+    if isinstance(value, list) and not any(isinstance(v, (dict, list, str)) for v in value):
+        text = textwrap.fill(flat[1:-1], width, initial_indent=pad, subsequent_indent=pad)
+        return "[\n" + text + "\n" + " " * indent + "]"
     if isinstance(value, dict):
         body = [f"{pad}{json.dumps(k)}: {dump(v, indent + 2, width)}" for k, v in value.items()]
         return "{\n" + ",\n".join(body) + "\n" + " " * indent + "}"
