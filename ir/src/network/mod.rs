@@ -99,7 +99,8 @@ pub enum Op {
     /// Values from outside.
     Input(Coding),
     /// `y = W x + b`. **Shapes**: weight `[out, in]`, bias `[out]`, input of `in` elements in
-    /// row-major order, output `[out]`.
+    /// row-major order, output any shape of `out` elements in row-major order (`[out]` unless a
+    /// pass made the node).
     Linear {
         /// Weight.
         weight: TensorId,
@@ -107,7 +108,8 @@ pub enum Op {
         bias: Option<TensorId>,
     },
     /// Two-dimensional cross-correlation. **Shapes**: weight as [`Conv::kernel_shape`], bias
-    /// `[out_channels]`.
+    /// `[out_channels]`; input and output as the geometry says, or (made by passes) a vector of as
+    /// many elements in row-major order.
     Conv2d {
         /// Kernel.
         weight: TensorId,
