@@ -12,7 +12,7 @@ static INFO: PassInfo = PassInfo {
     summary: "",
     class: Class::RealExact,
     requires: &[],
-    establishes: &[Property::CanonicalCurrents],
+    establishes: &[Property::Canonical],
     invalidates: &[],
     options: &[],
 };

@@ -44,7 +44,7 @@ macro_rules! properties {
 properties! {
     BatchNormFolded, Network, "batchnorm-folded", "No node is a batch normalization.";
     PoolingFolded, Network, "pooling-folded", "No node is a pooling.";
-    CanonicalCurrents, Network, "canonical-currents",
+    Canonical, Network, "canonical",
         "Every current is a sum of linear operations that read populations directly.";
     NeuronsNormalized, Network, "neurons-normalized",
         "Every neuron has the decay form and resets to zero or by subtraction.";
@@ -79,7 +79,7 @@ impl Property {
             Self::PoolingFolded => {
                 no_node(|op| matches!(op, Op::AvgPool { .. } | Op::GlobalAvgPool))
             }
-            Self::CanonicalCurrents => canonical::check(draft).is_empty(),
+            Self::Canonical => canonical::check(draft).is_empty(),
             Self::NeuronsNormalized => no_node(|op| match op {
                 Op::Neuron(n) => {
                     matches!(n.dynamics, Dynamics::Tau(_))
@@ -104,7 +104,7 @@ impl Property {
             Self::HardwareTime => matches!(draft.time, Time::Hardware(_)),
             Self::BatchNormFolded
             | Self::PoolingFolded
-            | Self::CanonicalCurrents
+            | Self::Canonical
             | Self::NeuronsNormalized
             | Self::DeadRemoved
             | Self::TensorsShared => false,

@@ -113,6 +113,6 @@ codes! {
          `map`), or move the pass.";
     MISSING_PROPERTY = 856, "a prerequisite of a pass is not met",
         "A pass may rely on properties that earlier passes establish: `quantize` needs \
-         `canonical-currents`, which `lower-currents` establishes. The help names the pass to put \
+         `canonical`, which `lower-currents` establishes. The help names the pass to put \
          before it.";
 }
