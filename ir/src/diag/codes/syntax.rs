@@ -3,6 +3,57 @@
 use super::codes;
 
 codes! {
+    // 0101..0109: files and JSON.
+    FILE_READ = 101, "file cannot be read",
+        "The file does not exist, may not be opened, or is not a regular file. Check the spelling and \
+        the permissions; paths are relative to the current folder.";
+    FILE_SIZE = 102, "file too large",
+        "Files are read whole, so their size is bounded before anything is allocated. A genome's JSON \
+        holds structure, not bulk numbers: move tensors to a side-car file.";
+    JSON_SYNTAX = 103, "JSON: syntax",
+        "The text is not JSON at this line and column. Frequent causes: a comma after the last entry, \
+        a missing quote, `NaN` or `Infinity` (JSON has no such numbers), a file that was cut off.";
+    JSON_DUPLICATE = 104, "JSON: key given twice",
+        "An object has the same key twice. Most readers keep one of the two silently, and different \
+        readers keep different ones. Remove one.";
+
+    // 0110..0119: safetensors.
+    SAFETENSORS_HEADER = 110, "safetensors: bad header",
+        "A safetensors file starts with 8 bytes, the length of a JSON header as a little-endian number, \
+        and the header: an object of tensors. Here the length is beyond the file or the header is no \
+        such object. Usually the file is truncated or of another format.";
+    SAFETENSORS_ENTRY = 111, "safetensors: bad tensor entry",
+        "An entry of the header is `{\"dtype\": …, \"shape\": […], \"data_offsets\": [begin, end]}`, \
+        and the offsets enclose exactly the bytes that dtype and shape need. This one is not so. \
+        Write the file again with a current exporter.";
+    SAFETENSORS_LAYOUT = 112, "safetensors: data overlap or leave gaps",
+        "The data of all tensors cover the rest of the file without overlap and without gap. Otherwise a \
+        tensor could read another one's bytes, or bytes that belong to none. Write the file again.";
+    DTYPE = 113, "element type not supported",
+        "The elements of a used tensor are of a type that snnc does not read: strings, complex numbers, \
+        Python objects, 8-bit floats, structured records. Convert the array to a float or integer type.";
+    BOOLEAN_BYTE = 114, "boolean that is neither 0 nor 1",
+        "Booleans are stored as bytes 0 and 1. Another byte means that the data are of another type or \
+        damaged.";
+
+    // 0120..0129: npz.
+    NPZ_ARCHIVE = 120, "npz: not a readable zip archive",
+        "An .npz file is a zip archive of .npy files. This one cannot be opened as such, or a member is \
+        encrypted, damaged or compressed with a method other than deflate. Write it again with \
+        `numpy.savez` or `numpy.savez_compressed`.";
+    NPZ_MEMBER = 121, "npz: member is not an array",
+        "Every member of an .npz archive is an .npy file, named `<array>.npy`. Remove other members.";
+    NPY_HEADER = 122, "npy: bad header",
+        "An .npy file starts with `\\x93NUMPY`, a version (1.0, 2.0 or 3.0), the length of a header, and \
+        the header: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4)}`. Write the array again \
+        with numpy.";
+    NPY_LENGTH = 123, "npy: data of the wrong length",
+        "The bytes after the header are fewer or more than dtype and shape need. Usually the file was cut \
+        off. Write it again.";
+    ARRAYS_SIZE = 124, "arrays too large",
+        "Arrays are unpacked in memory, so their total size is bounded before unpacking. Split the data \
+        over several files.";
+
     // 0150..0159: the .snn text form.
     TEXT_SYNTAX = 150, "text form: syntax",
         "The text does not continue as the .snn form demands at this place. Each line of the form is \
