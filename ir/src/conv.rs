@@ -29,7 +29,7 @@ impl Conv {
     pub fn output(&self) -> Option<[u32; 3]> {
         let extent = |input: u32, before: u32, after: u32, kernel: u32, stride: u32| {
             let padded = input.checked_add(before)?.checked_add(after)?;
-            padded.checked_sub(kernel)?.checked_div(stride).map(|n| n + 1)
+            padded.checked_sub(kernel)?.checked_div(stride)?.checked_add(1)
         };
         let [top, bottom, left, right] = self.pad;
         Some([

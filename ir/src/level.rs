@@ -77,7 +77,7 @@ macro_rules! sealed {
                 rules: &$crate::level::Rules<'_>,
             ) -> Result<Self, $crate::diag::Diagnostics> {
                 let mut diagnostics = $crate::diag::Diagnostics::new();
-                $check(&draft, rules, &mut diagnostics);
+                $check(&draft, *rules, &mut diagnostics);
                 diagnostics.into_result(Self(draft))
             }
 

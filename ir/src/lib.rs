@@ -13,6 +13,7 @@
 
 pub mod arena;
 pub mod binary;
+mod check;
 pub mod conv;
 pub mod diag;
 mod graph;
@@ -30,6 +31,7 @@ pub mod testing;
 pub mod text;
 
 pub use arena::{Arena, Entity};
+pub use check::{MAX_DELAY, MAX_ELEMENTS};
 pub use diag::{Diagnostic, Diagnostics, Severity};
 pub use level::{AnyDraft, Level, Rules};
 pub use mapped::{MappedDraft, MappedNetwork};

@@ -235,8 +235,9 @@ impl Diagnostics {
     /// Moves everything that is not an error out.
     #[must_use]
     pub fn take_warnings(&mut self) -> Self {
-        let (errors, rest) =
-            std::mem::take(&mut self.items).into_iter().partition(|d| d.severity == Severity::Error);
+        let (errors, rest) = std::mem::take(&mut self.items)
+            .into_iter()
+            .partition(|d| d.severity == Severity::Error);
         self.items = errors;
         Self { items: rest }
     }
@@ -267,6 +268,14 @@ impl<'a> IntoIterator for &'a Diagnostics {
     type IntoIter = std::slice::Iter<'a, Diagnostic>;
     fn into_iter(self) -> Self::IntoIter {
         self.items.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a mut Diagnostics {
+    type Item = &'a mut Diagnostic;
+    type IntoIter = std::slice::IterMut<'a, Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter_mut()
     }
 }
 

@@ -195,6 +195,22 @@ pub enum Coding {
     },
 }
 
+impl Coding {
+    /// What is wrong with the parameters in a run of `steps` steps, and what was expected.
+    pub(crate) fn problem(&self, steps: u32) -> Option<(String, String)> {
+        match *self {
+            Self::Accumulator { pmax: 0, .. } => {
+                Some(("the accumulator's pmax is 0".to_owned(), "at least 1".to_owned()))
+            }
+            Self::Accumulator { steps_in, .. } if steps_in == 0 || steps_in > steps => Some((
+                format!("the accumulator has {steps_in} steps with input"),
+                format!("1 to {steps}, the steps of the run"),
+            )),
+            Self::Accumulator { .. } | Self::Direct | Self::Events | Self::Rate { .. } => None,
+        }
+    }
+}
+
 /// How a run becomes scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Readout {

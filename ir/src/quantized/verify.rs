@@ -5,6 +5,6 @@ use crate::diag::Diagnostics;
 use crate::level::Rules;
 
 /// Checks every rule of the level.
-pub(super) fn check(_draft: &QuantizedDraft, _rules: &Rules<'_>, _out: &mut Diagnostics) {
+pub(super) fn check(_draft: &QuantizedDraft, _rules: Rules<'_>, _out: &mut Diagnostics) {
     // TODO
 }

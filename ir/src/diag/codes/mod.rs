@@ -28,7 +28,8 @@ impl Code {
 
     /// Parses `SNN0203`, `snn0203` or `203`.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.get(..3).filter(|p| p.eq_ignore_ascii_case("snn")).map_or(text, |_| &text[3..]);
+        let digits =
+            text.get(..3).filter(|p| p.eq_ignore_ascii_case("snn")).map_or(text, |_| &text[3..]);
         let code = Self(digits.parse().ok()?);
         code.info().map(|i| i.code)
     }

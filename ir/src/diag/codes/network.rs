@@ -3,4 +3,65 @@
 use super::codes;
 
 codes! {
+    NAME = 301, "network: empty or repeated name",
+        "Nodes and tensors are named uniquely within their kind, because reports, artifacts and \
+        passes refer to them by name. An empty or repeated name makes that ambiguous. Rename one.";
+    REFERENCE = 302, "network: unknown node or tensor",
+        "An edge, an operation or the readout refers to a node or tensor that the network does not \
+        have. Nothing else about the network is checked then. Correct the reference.";
+    ARITY = 303, "network: wrong number of inputs",
+        "Each operation reads a fixed number of inputs: an input node none, `add` and `concat` at \
+        least one, every other operation exactly one. Example: a neuron with two currents needs an \
+        `add` in front. Insert the `add`, or remove the surplus edge.";
+    SHAPE = 304, "network: shape does not follow from the inputs",
+        "The shape of a node follows from its operation and the shapes that it reads; the declared \
+        one differs or is not a shape ([N] or [channels, height, width], extents of at least 1, at \
+        most 2^26 elements). Example: a `linear` with a weight of [10, 64] has the shape [10]. Declare \
+        the shape that the note gives, or correct the weights.";
+    TENSOR = 305, "network: tensor shape and data disagree",
+        "The number of values of a tensor is the product of its extents, each at least 1. Anything \
+        else means that the tensor was cut or mislabeled. Correct the shape or the data.";
+    NOT_FINITE = 306, "network: value is not finite",
+        "Weights and other parameters are finite numbers. NaN and infinity have no integer \
+        counterpart and would silence or saturate neurons. Usually training diverged or a division \
+        by zero slipped in. Export the tensor again.";
+    PARAM_LENGTH = 307, "network: wrong number of parameter values",
+        "A neuron parameter is one value for all, one per channel (outermost extent) or one per \
+        neuron. Another number cannot be assigned to neurons. Give as many values as the note says.";
+    PARAM_RANGE = 308, "network: parameter out of range",
+        "A neuron parameter lies outside the range in which its formula makes sense: tau at least 1, \
+        decay from 0 to 1, threshold above 0, reset and initial membrane finite. Example: tau = 0.5 \
+        would overshoot the input. Correct the value.";
+    LOOP = 309, "network: loop without delay",
+        "Nodes read each other within the same step, so that none can be computed first. A true \
+        recurrent edge reads an earlier step. Give one edge of the loop a delay of at least 1.";
+    DELAY = 310, "network: delay too long",
+        "A delay of an edge is at most 65535 steps, because simulators keep that many past steps of \
+        its source. Delays this long are usually a unit error (microseconds given as steps).";
+    CURRENT = 311, "network: neuron reads spikes directly",
+        "The one input of a neuron population is its current, the value of an analog node. An input \
+        or another population carries spikes, which become a current through weights. Put a `linear` \
+        or `conv2d` between them.";
+    STEPS = 312, "network: no steps",
+        "A run takes at least one logical step; with none, no neuron fires and no score exists. Set \
+        the number of steps of the genome.";
+    READOUT = 313, "network: readout of the wrong kind",
+        "A spike-count readout reads a neuron population; a mean-linear readout reads an analog node, \
+        such as the last `linear`. Anything else has no defined score. Name the right node.";
+    CODING = 314, "network: coding parameters out of range",
+        "Accumulator coding needs a largest value of at least 1 and between 1 and all steps of the \
+        run with input. Otherwise no element can ever spike, or input arrives after the run. Correct \
+        `pmax` or `steps_in`.";
+    GEOMETRY = 315, "network: impossible convolution or pooling",
+        "The geometry has no output or is inconsistent: an extent, kernel or stride of 0, groups that \
+        do not divide the channels, a kernel larger than the padded input, an input that differs from \
+        the node read, or a pooling window that may lie wholly in the padding. Correct the geometry.";
+    WEIGHT_SHAPE = 316, "network: weights do not fit the operation",
+        "A tensor has another shape than its operation needs: `linear` [out, in], its bias [out], \
+        `conv2d` [out, in / groups, height, width], batch normalization [channels]. Often a weight \
+        was stored transposed. Give the tensor the shape in the note.";
+    BATCH_NORM = 317, "network: batch normalization divides by zero",
+        "variance + eps must be above 0 in every channel, and the resulting scale and shift must be \
+        finite in f32. A channel that was never active has a variance near 0 and needs eps. Correct \
+        the statistics or eps.";
 }

@@ -1,0 +1,176 @@
+//! The verifier of networks in f32.
+
+mod neuron;
+mod op;
+
+use super::{Edge, NetworkDraft, Op, Readout};
+use crate::arena::{Arena, Entity, NodeId, TensorId};
+use crate::check::{self, MAX_DELAY};
+use crate::diag::codes::network as codes;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::graph;
+use crate::level::Rules;
+
+/// Checks every rule of the level. Targets have no say here: their limits concern integers.
+pub(super) fn check(draft: &NetworkDraft, _rules: Rules<'_>, out: &mut Diagnostics) {
+    check::names(
+        draft.nodes.iter().map(|(id, n)| (node_place(draft, id), &*n.name)),
+        codes::NAME,
+        out,
+    );
+    check::names(
+        draft.tensors.iter().map(|(id, t)| (tensor_place(draft, id), &*t.name)),
+        codes::NAME,
+        out,
+    );
+    if draft.steps == 0 {
+        out.push(
+            Diagnostic::error(codes::STEPS, "the network runs for 0 steps")
+                .at("steps")
+                .note("expected at least 1")
+                .help("set the number of logical steps of one run"),
+        );
+    }
+    for id in draft.tensors.ids() {
+        tensor(draft, id, out);
+    }
+    let before = out.len();
+    references(draft, out);
+    if out.len() > before {
+        // What follows looks nodes and tensors up.
+        return;
+    }
+    for (id, node) in draft.nodes.iter() {
+        for edge in node.inputs.iter().filter(|e| e.delay > MAX_DELAY) {
+            out.push(
+                Diagnostic::error(
+                    codes::DELAY,
+                    format!("an edge has a delay of {} steps", edge.delay),
+                )
+                .at(format!(
+                    "{}, edge from {}",
+                    node_place(draft, id),
+                    node_place(draft, edge.source)
+                ))
+                .note(format!("expected at most {MAX_DELAY}"))
+                .help("check the unit of the delay: it counts logical steps"),
+            );
+        }
+        op::check(draft, id, out);
+    }
+    loops(draft, out);
+    readout(draft, out);
+}
+
+/// A node, as diagnostics name it.
+fn node_place(draft: &NetworkDraft, id: NodeId) -> String {
+    format!("node \"{}\" ({id})", draft.nodes[id].name)
+}
+
+/// A tensor, as diagnostics name it.
+fn tensor_place(draft: &NetworkDraft, id: TensorId) -> String {
+    format!("tensor \"{}\" ({id})", draft.tensors[id].name)
+}
+
+/// Extents, number of values, and finiteness of one tensor.
+fn tensor(draft: &NetworkDraft, id: TensorId, out: &mut Diagnostics) {
+    let tensor = &draft.tensors[id];
+    let place = tensor_place(draft, id);
+    if tensor.shape.0.is_empty() || tensor.shape.0.contains(&0) {
+        out.push(
+            Diagnostic::error(codes::TENSOR, format!("the tensor has the shape {}", tensor.shape))
+                .at(&*place)
+                .note("expected one or more extents of at least 1")
+                .help("correct the shape; a tensor without values should not exist"),
+        );
+    } else if tensor.shape.size() != tensor.data.len() {
+        out.push(
+            Diagnostic::error(
+                codes::TENSOR,
+                format!("the tensor has {} values", tensor.data.len()),
+            )
+            .at(&*place)
+            .note(format!("expected {}: the product of {}", tensor.shape.size(), tensor.shape))
+            .help("correct the shape or the data"),
+        );
+    }
+    let mut bad = tensor.data.iter().enumerate().filter(|(_, v)| !v.is_finite());
+    if let Some((index, value)) = bad.next() {
+        let total = 1 + bad.count();
+        out.push(
+            Diagnostic::error(
+                codes::NOT_FINITE,
+                format!("the value at flat index {index} is {value}"),
+            )
+            .at(place)
+            .note(format!("{total} of {} values are not finite", tensor.data.len()))
+            .help("export the tensor again with finite values"),
+        );
+    }
+}
+
+/// Every id that names no node or tensor.
+fn references(draft: &NetworkDraft, out: &mut Diagnostics) {
+    for (id, node) in draft.nodes.iter() {
+        for Edge { source, .. } in &node.inputs {
+            unknown(&draft.nodes, *source, || node_place(draft, id), out);
+        }
+        for tensor in op::tensors(&node.op) {
+            unknown(&draft.tensors, tensor, || node_place(draft, id), out);
+        }
+    }
+    unknown(&draft.nodes, draft.readout.node(), || "readout".to_owned(), out);
+}
+
+fn unknown<K: Entity, V>(
+    arena: &Arena<K, V>,
+    id: K,
+    place: impl FnOnce() -> String,
+    out: &mut Diagnostics,
+) {
+    if !arena.contains(id) {
+        out.push(
+            Diagnostic::error(codes::REFERENCE, format!("{id} does not exist"))
+                .at(place())
+                .note(match arena.len() {
+                    0 => format!("the network has no {}", K::PREFIX),
+                    n => format!("the last one is {}", K::new(n - 1)),
+                })
+                .help("correct the reference"),
+        );
+    }
+}
+
+/// Loops of the zero-delay graph, each reported once with its nodes.
+fn loops(draft: &NetworkDraft, out: &mut Diagnostics) {
+    for part in graph::loops(draft.nodes.len(), &draft.zero_delay_edges()) {
+        let names: Vec<_> =
+            part.iter().map(|&i| format!("\"{}\"", draft.nodes[NodeId::new(i)].name)).collect();
+        out.push(
+            Diagnostic::error(codes::LOOP, "nodes read each other within the same step")
+                .at(node_place(draft, NodeId::new(part[0])))
+                .note(format!("the loop runs through {}", names.join(", ")))
+                .help("give the recurrent edge of the loop a delay of at least 1"),
+        );
+    }
+}
+
+fn readout(draft: &NetworkDraft, out: &mut Diagnostics) {
+    let id = draft.readout.node();
+    let op = &draft.nodes[id].op;
+    let (fits, expected) = match draft.readout {
+        Readout::SpikeCount(_) => (matches!(op, Op::Neuron(_)), "a neuron population"),
+        Readout::MeanLinear(_) => (!op.is_population(), "an analog node, such as a linear"),
+    };
+    if !fits {
+        out.push(
+            Diagnostic::error(
+                codes::READOUT,
+                format!("the readout reads a node of kind {}", op.name()),
+            )
+            .at(format!("readout, {}", node_place(draft, id)))
+            .note(format!("expected {expected}"))
+            .help("name another node, or choose the other kind of readout"),
+        );
+    }
+}
