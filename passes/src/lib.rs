@@ -10,15 +10,25 @@
 //! | [`normalize-neurons`](normalize) | network | real-exact |
 //! | [`remove-dead`](remove_dead) | network | exact |
 //! | [`fold-shared`](fold_shared) | network | exact |
+//! | [`quantize`] | network → quantized | bounded |
+//! | [`fold-integers`](fold_integers) | quantized | exact |
+//! | [`strict-compare`](strict_compare) | quantized | exact |
+//! | [`schedule`] | quantized | exact |
+//! | [`map`] | quantized → mapped | exact |
 
 pub mod canonical;
 pub mod fold_batchnorm;
+pub mod fold_integers;
 pub mod fold_pooling;
 pub mod fold_shared;
 pub mod framework;
 pub mod lower_currents;
+pub mod map;
 pub mod normalize;
+pub mod quantize;
 pub mod remove_dead;
+pub mod schedule;
+pub mod strict_compare;
 
 pub use framework::{
     AnyLevel, AnyPass, Class, Context, Failure, LevelKind, Observer, OptionInfo, OptionKind,

@@ -4,6 +4,7 @@
 //! (contiguous source neurons, one input axon each) and *synapse blocks* that join a run to a slice
 //! through a projection's matrix. Nothing here lists synapses.
 
+pub mod usage;
 mod verify;
 
 use crate::arena::{Arena, CoreId, PopId, ProjId};

@@ -132,7 +132,7 @@ impl IntMatrix {
 }
 
 /// Which mantissas a synapse group stores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Sign {
     /// −256..=254, even.
     Mixed,
@@ -149,6 +149,15 @@ impl Sign {
             Self::Mixed => mantissa >= -256 && mantissa <= 254 && mantissa % 2 == 0,
             Self::Excitatory => mantissa >= 0 && mantissa <= 255,
             Self::Inhibitory => mantissa >= -255 && mantissa <= 0,
+        }
+    }
+
+    /// The mantissas that the group stores, in words.
+    pub const fn range(self) -> &'static str {
+        match self {
+            Self::Mixed => "even, -256 to 254",
+            Self::Excitatory => "0 to 255",
+            Self::Inhibitory => "-255 to 0",
         }
     }
 

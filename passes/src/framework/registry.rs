@@ -2,8 +2,9 @@
 
 use crate::framework::pass::{AnyPass, Pass};
 use crate::framework::properties::Property;
-use crate::{fold_batchnorm, fold_pooling, fold_shared, lower_currents, normalize, remove_dead};
-use snnc_ir::Network;
+use crate::{fold_batchnorm, fold_integers, fold_pooling, fold_shared, lower_currents};
+use crate::{map, normalize, quantize, remove_dead, schedule, strict_compare};
+use snnc_ir::{Network, QuantizedNetwork};
 
 /// All passes that a pipeline may name.
 #[derive(Debug, Default)]
@@ -13,6 +14,12 @@ pub struct Registry {
 
 fn network(pass: impl Pass<From = Network, To = Network> + Send + Sync + 'static) -> AnyPass {
     AnyPass::Network(Box::new(pass))
+}
+
+fn quantized(
+    pass: impl Pass<From = QuantizedNetwork, To = QuantizedNetwork> + Send + Sync + 'static,
+) -> AnyPass {
+    AnyPass::Quantized(Box::new(pass))
 }
 
 impl Registry {
@@ -30,6 +37,11 @@ impl Registry {
             network(normalize::NormalizeNeurons),
             network(remove_dead::RemoveDead),
             network(fold_shared::FoldShared),
+            AnyPass::Quantize(Box::new(quantize::Quantize)),
+            quantized(fold_integers::FoldIntegers),
+            quantized(strict_compare::StrictCompare),
+            quantized(schedule::ScheduleTime),
+            AnyPass::Map(Box::new(map::Map)),
         ])
     }
 

@@ -15,4 +15,16 @@ codes! {
     PLAN_BROKEN = 903, "A plan was run on a network of another level",
         "A plan is checked for a network of one level and was given one of another level: a \
          mistake in the program that calls the compiler's library.";
+    NOT_CANONICAL = 904, "A current is not in canonical form",
+        "Quantization reads every current as a sum of linear projections from populations, the \
+         form that `lower-currents` establishes. The planner checks it beforehand, so this is a \
+         mistake in the compiler. Please report it together with the genome.";
+    PANIC = 990, "The compiler stopped in the middle",
+        "A part of the compiler met a case that it holds to be impossible and gave up. Nothing was \
+         published. This is a mistake in the compiler: please report the message together with the \
+         input files and the command line.";
+    REPLAY_WRITTEN = 991, "A replay file was written",
+        "A pass failed by the compiler's own mistake. The files named here hold the network before \
+         that pass and the pass with its options; `snnc compile FILE --passes PASS --emit STAGE` \
+         repeats the failure. Please attach them to the report.";
 }

@@ -1,0 +1,98 @@
+//! Small edits of the node graph that several passes share.
+
+use snnc_ir::arena::{Arena, Entity, NodeId, TensorId};
+use snnc_ir::diag::codes::network;
+use snnc_ir::network::{Edge, NetworkDraft, Op, Readout};
+use snnc_ir::{Diagnostic, Shape};
+
+/// Readers of every node: the edges that read it, plus one if the readout does.
+pub(crate) fn reader_counts(draft: &NetworkDraft) -> Vec<usize> {
+    let mut counts = vec![0; draft.nodes.len()];
+    for edge in draft.nodes.values().flat_map(|n| &n.inputs) {
+        counts[edge.source.index()] += 1;
+    }
+    counts[draft.readout.node().index()] += 1;
+    counts
+}
+
+/// The one input of a node that has exactly one.
+pub(crate) fn only_input(draft: &NetworkDraft, node: NodeId) -> Option<Edge> {
+    match draft.nodes[node].inputs.as_slice() {
+        [edge] => Some(*edge),
+        _ => None,
+    }
+}
+
+/// Reading `inner` steps ago what was read `outer` steps ago.
+///
+/// # Errors
+/// `SNN0367` if the sum does not fit.
+pub(crate) fn add_delays(outer: u32, inner: u32, node: &str) -> Result<u32, Diagnostic> {
+    outer.checked_add(inner).ok_or_else(|| {
+        Diagnostic::error(
+            network::DELAY_OVERFLOW,
+            format!("the delays along a path to `{node}` add up to more than {} steps", u32::MAX),
+        )
+        .at(format!("node `{node}`"))
+        .help("shorten the delays")
+    })
+}
+
+/// Applies `f` to every tensor that `op` uses.
+pub(crate) fn for_tensors(op: &mut Op, mut f: impl FnMut(&mut TensorId)) {
+    match op {
+        Op::Linear { weight, bias } | Op::Conv2d { weight, bias, .. } => {
+            f(weight);
+            bias.iter_mut().for_each(f);
+        }
+        Op::BatchNorm { gamma, beta, mean, variance, .. } => {
+            [gamma, beta, mean, variance].into_iter().for_each(f);
+        }
+        Op::Input(_)
+        | Op::Neuron(_)
+        | Op::Add
+        | Op::Concat
+        | Op::Flatten
+        | Op::AvgPool { .. }
+        | Op::GlobalAvgPool => {}
+    }
+}
+
+/// Which tensors are used.
+pub(crate) fn used_tensors(draft: &NetworkDraft) -> Vec<bool> {
+    let mut used = vec![false; draft.tensors.len()];
+    for node in draft.nodes.values() {
+        for_tensors(&mut node.op.clone(), |t| used[t.index()] = true);
+    }
+    used
+}
+
+/// Keeps the nodes marked in `keep`. The readout and whatever a kept node reads must be kept.
+pub(crate) fn retain_nodes(draft: &mut NetworkDraft, keep: &[bool]) {
+    let mut map = Vec::with_capacity(keep.len());
+    let mut next = 0;
+    for &keep in keep {
+        map.push(NodeId::new(next));
+        next += usize::from(keep);
+    }
+    let nodes = std::mem::take(&mut draft.nodes).into_values();
+    let kept = nodes.into_iter().zip(keep).filter(|(_, keep)| **keep).map(|(mut node, _)| {
+        for edge in &mut node.inputs {
+            edge.source = map[edge.source.index()];
+        }
+        node
+    });
+    draft.nodes = kept.collect::<Arena<_, _>>();
+    draft.readout = match draft.readout {
+        Readout::SpikeCount(n) => Readout::SpikeCount(map[n.index()]),
+        Readout::MeanLinear(n) => Readout::MeanLinear(map[n.index()]),
+    };
+}
+
+/// `[channels, height, width]` of a value: a vector of n elements is `[n, 1, 1]`.
+pub(crate) fn extents(shape: &Shape) -> Option<[u32; 3]> {
+    match shape.0.as_slice() {
+        [n] => Some([*n, 1, 1]),
+        _ => shape.as_chw(),
+    }
+}
