@@ -1,5 +1,6 @@
 //! Checks that the verifiers of several levels share, and the bounds they state.
 
+use crate::arena::{Arena, Entity};
 use crate::conv::Conv;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::param::Param;
@@ -40,6 +41,14 @@ pub(crate) fn names<'a>(
             first.insert(name, place);
         }
     }
+}
+
+/// Which ids `arena` has, if `id` is none of them.
+pub(crate) fn unknown<K: Entity, V>(arena: &Arena<K, V>, id: K) -> Option<String> {
+    (!arena.contains(id)).then(|| match arena.len() {
+        0 => format!("the network has no {}", K::PREFIX),
+        n => format!("the last one is {}", K::new(n - 1)),
+    })
 }
 
 /// What is wrong with the extents of a node or population, if anything.

@@ -76,6 +76,16 @@ impl fmt::Display for Limit {
 }
 
 impl TargetSpec {
+    /// Mantissa and exponent whose registers hold `bias` exactly (`bias = mantissa << exponent`), with
+    /// the smallest exponent; `None` if no pair within the limits does.
+    pub fn bias_registers(&self, bias: i32) -> Option<(i32, u32)> {
+        let exponents = u32::try_from(self.max_bias_exponent.value.clamp(0, 31)).unwrap_or(0);
+        (0..=exponents).map(|e| (bias >> e, e)).find(|(mantissa, e)| {
+            i64::from(*mantissa) << e == i64::from(bias)
+                && i64::from(mantissa.unsigned_abs()) <= self.max_bias_mantissa.value
+        })
+    }
+
     /// Words of synapse memory that one axon's list takes: per block of up to
     /// [`TargetSpec::synapse_block`] synapses, the entries' bits plus a header, rounded up to 64
     /// bits. **Source**: nengo-loihi `block.py`, `bits_per_axon`.

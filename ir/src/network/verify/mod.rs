@@ -128,14 +128,11 @@ fn unknown<K: Entity, V>(
     place: impl FnOnce() -> String,
     out: &mut Diagnostics,
 ) {
-    if !arena.contains(id) {
+    if let Some(problem) = check::unknown(arena, id) {
         out.push(
             Diagnostic::error(codes::REFERENCE, format!("{id} does not exist"))
                 .at(place())
-                .note(match arena.len() {
-                    0 => format!("the network has no {}", K::PREFIX),
-                    n => format!("the last one is {}", K::new(n - 1)),
-                })
+                .note(problem)
                 .help("correct the reference"),
         );
     }

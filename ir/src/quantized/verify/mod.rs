@@ -1,0 +1,142 @@
+//! The verifier of integer networks.
+
+mod matrix;
+mod population;
+mod readout;
+mod target;
+mod time;
+
+use super::{PopKind, QuantizedDraft, Role};
+use crate::arena::{Arena, Entity, MatId, PopId, ProjId};
+use crate::check;
+use crate::diag::codes::quantize as codes;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::level::Rules;
+
+/// Checks every rule of the level, and the ranges of the target if one is given.
+pub(crate) fn check(draft: &QuantizedDraft, rules: Rules<'_>, out: &mut Diagnostics) {
+    let before = out.len();
+    let names = draft.populations.iter().map(|(id, p)| (population_place(draft, id), &*p.name));
+    check::names(names, codes::NAME, out);
+    if draft.steps == 0 {
+        out.push(
+            Diagnostic::error(codes::STEPS, "the network runs for 0 steps")
+                .at("steps")
+                .note("expected at least 1")
+                .help("set the number of logical steps of one run"),
+        );
+    }
+    for id in draft.populations.ids() {
+        population::check(draft, id, out);
+    }
+    let mut sound = true;
+    for id in draft.matrices.ids() {
+        sound &= matrix::check(draft, id, out);
+    }
+    if !references(draft, out) {
+        // What follows looks populations and matrices up.
+        return;
+    }
+    projections(draft, out);
+    readout::check(draft, out);
+    if sound {
+        time::check(draft, out);
+    }
+    // Limits of a target presuppose matrices and parameters that can be read.
+    if out.len() == before
+        && let Some(target) = rules.target
+    {
+        target::check(draft, target, out);
+    }
+}
+
+/// A population, as diagnostics name it.
+pub(crate) fn population_place(draft: &QuantizedDraft, id: PopId) -> String {
+    draft
+        .populations
+        .get(id)
+        .map_or_else(|| id.to_string(), |p| format!("population \"{}\" ({id})", p.name))
+}
+
+/// A matrix, as diagnostics name it.
+fn matrix_place(draft: &QuantizedDraft, id: MatId) -> String {
+    format!("matrix \"{}\" ({id})", draft.matrices[id].name)
+}
+
+/// A projection, as diagnostics name it.
+pub(crate) fn projection_place(draft: &QuantizedDraft, id: ProjId) -> String {
+    let projection = &draft.projections[id];
+    let name = |p: PopId| {
+        draft.populations.get(p).map_or_else(|| p.to_string(), |p| format!("\"{}\"", p.name))
+    };
+    format!("projection {} -> {} ({id})", name(projection.source), name(projection.target))
+}
+
+/// Reports every id that names nothing; true if there is none.
+fn references(draft: &QuantizedDraft, out: &mut Diagnostics) -> bool {
+    let before = out.len();
+    for (id, projection) in draft.projections.iter() {
+        let place = || projection_place(draft, id);
+        unknown(&draft.populations, projection.source, place, out);
+        unknown(&draft.populations, projection.target, place, out);
+        unknown(&draft.matrices, projection.matrix, place, out);
+    }
+    for (id, population) in draft.populations.iter() {
+        if let Role::Relay { of, .. } = population.role {
+            unknown(&draft.populations, of, || population_place(draft, id), out);
+        }
+    }
+    for id in draft.readout.populations() {
+        unknown(&draft.populations, id, || "readout".to_owned(), out);
+    }
+    out.len() == before
+}
+
+fn unknown<K: Entity, V>(
+    arena: &Arena<K, V>,
+    id: K,
+    place: impl FnOnce() -> String,
+    out: &mut Diagnostics,
+) {
+    if let Some(problem) = check::unknown(arena, id) {
+        out.push(
+            Diagnostic::error(codes::REFERENCE, format!("{id} does not exist"))
+                .at(place())
+                .note(problem)
+                .help("correct the reference"),
+        );
+    }
+}
+
+/// Ends and sizes of every projection.
+fn projections(draft: &QuantizedDraft, out: &mut Diagnostics) {
+    for (id, projection) in draft.projections.iter() {
+        let [source, target] =
+            [projection.source, projection.target].map(|p| &draft.populations[p]);
+        if matches!(target.kind, PopKind::Input(_)) {
+            out.push(
+                Diagnostic::error(codes::INPUT_TARGET, "the projection ends at an input")
+                    .at(projection_place(draft, id))
+                    .note("expected a population of neurons as target")
+                    .help("direct it to neurons, or swap source and target"),
+            );
+        }
+        let structure = &draft.matrices[projection.matrix].structure;
+        let found = (structure.rows(), structure.cols());
+        let expected = (target.size(), source.size());
+        if found != expected {
+            out.push(
+                Diagnostic::error(
+                    codes::PROJECTION,
+                    format!("{} has {} rows and {} columns", projection.matrix, found.0, found.1),
+                )
+                .at(projection_place(draft, id))
+                .note(format!(
+                    "expected {} rows (targets) and {} columns (sources)",
+                    expected.0, expected.1
+                ))
+                .help("use the matrix of this connection"),
+            );
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Rules of the readout.
+
+use super::{codes, population_place};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::quantized::{IntReadout, PopKind, QuantizedDraft, Role};
+
+/// Checks the readout, whose populations exist.
+pub(super) fn check(draft: &QuantizedDraft, out: &mut Diagnostics) {
+    let mut wrong = |place: String, message: &str, expected: String| {
+        out.push(
+            Diagnostic::error(codes::READOUT_SHAPE, message)
+                .at(place)
+                .note(format!("expected {expected}"))
+                .help("correct the readout of the network"),
+        );
+    };
+    for id in draft.readout.populations() {
+        if draft.populations[id].role != Role::Logical {
+            let place = format!("readout, {}", population_place(draft, id));
+            wrong(place, "the readout reads a relay or clock", "a population of the source".into());
+        }
+    }
+    match &draft.readout {
+        IntReadout::SpikeCount(id) => {
+            if matches!(draft.populations[*id].kind, PopKind::Input(_)) {
+                let place = format!("readout, {}", population_place(draft, *id));
+                wrong(
+                    place,
+                    "the readout counts spikes of an input",
+                    "a population of neurons".into(),
+                );
+            }
+        }
+        IntReadout::MeanLinear { terms, bias } => {
+            if bias.is_empty() || terms.is_empty() {
+                let found = format!(
+                    "at least one class and one term, found {} and {}",
+                    bias.len(),
+                    terms.len()
+                );
+                wrong("readout".into(), "the readout computes nothing", found);
+            }
+            if let Some(index) = bias.iter().position(|v| !v.is_finite()) {
+                let message = format!("the bias of class {index} is {}", bias[index]);
+                wrong("readout".into(), &message, "finite numbers".into());
+            }
+            for (id, weights) in terms {
+                let place = format!("readout, {}", population_place(draft, *id));
+                let size = draft.populations[*id].size();
+                if weights.len() != bias.len().saturating_mul(size) {
+                    let message = format!("the term has {} weights", weights.len());
+                    let expected = format!("{} classes x {size} neurons", bias.len());
+                    wrong(place.clone(), &message, expected);
+                }
+                if let Some(index) = weights.iter().position(|v| !v.is_finite()) {
+                    let message = format!("weight {index} of the term is {}", weights[index]);
+                    wrong(place, &message, "finite numbers".into());
+                }
+            }
+        }
+    }
+}
