@@ -69,6 +69,7 @@ fn values(matrix: &IntMatrix, place: &str, out: &mut Diagnostics) -> bool {
             .help("use a larger exponent, or mantissas that are divisible"),
         );
     }
+    true
 }
 
 /// What is wrong with a layout on its own, if anything.
