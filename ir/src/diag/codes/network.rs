@@ -64,4 +64,44 @@ codes! {
         "variance + eps must be above 0 in every channel, and the resulting scale and shift must be \
         finite in f32. A channel that was never active has a variance near 0 and needs eps. Correct \
         the statistics or eps.";
+    COMPOSITE_TOO_LARGE = 360, "composite matrix too large",
+        "Between two populations a chip has one layer of synapses, so a chain of linear operations \
+        (such as a pooling before a padded convolution) becomes one. Where the chain is no \
+        convolution it becomes a dense matrix, which would be larger than the compiler makes \
+        (2^24 values). Put a spiking population between the operations, or choose a pooling whose \
+        windows tile its input.";
+    CURRENT_TOO_WIDE = 361, "current with too many terms",
+        "Following sums and concatenations from a neuron back to populations visits more nodes than \
+        the bound (2^20), because sums of sums reuse each other. Put populations between them.";
+    DELAYED_BIAS = 362, "delayed read of a bias",
+        "An analog value with a bias is read with a delay. Before the first step the delayed value \
+        is 0, so the bias would have to start later than step 0, which a constant bias cannot do. \
+        Move the delay to the edge that reads the population, or remove the bias.";
+    NOT_FINITE = 363, "folding overflows",
+        "A pass multiplied parameters, and a result is infinite in f32 or not a number. Look for \
+        huge weights or a variance near zero.";
+    BIAS_UNPLACED = 364, "bias that no operation can carry",
+        "The biases of one current add up to values that differ within a channel (zero padding after \
+        a shift does this), so no convolution can carry them, and the current is too large for a \
+        dense matrix. Remove the padding or the bias, or put a population in between.";
+    ALWAYS_FIRES = 365, "threshold not above the reset value",
+        "A neuron whose threshold is not above the value it is reset to can fire without any input, \
+        step after step. A chip's neurons reset to 0 and have positive thresholds, so this has no \
+        integer form. Raise the threshold or lower the reset value.";
+    INITIAL_MEMBRANE = 366, "initial membrane differs between neurons after scaling",
+        "Neurons of the form `v + (I - v) / tau` are scaled by their time constant. If tau differs \
+        between neurons and the initial membrane is not the reset value, the scaled initial membrane \
+        differs too, but a population has only one. Use one tau, or start at the reset value.";
+    DELAY_OVERFLOW = 367, "delays add up to too much",
+        "The delays along a path of analog nodes are added up, and the sum does not fit in 32 bits. \
+        Shorten them.";
+    MULTIPLIED_OUT = 380, "convolutions became a dense matrix",
+        "A chain of linear operations between two populations is no convolution (padding reads cells \
+        that the inner operation leaves out), so it became a dense matrix. The meaning is kept; the \
+        weights take more synapse memory.";
+    REMOVED = 381, "unreachable nodes removed",
+        "The readout cannot be reached from these nodes, through any number of steps, so they have \
+        no effect and were removed. If that is not intended, an edge is missing in the genome.";
+    SHARED = 382, "equal tensors share their values",
+        "Tensors with equal shapes and values became one tensor.";
 }
