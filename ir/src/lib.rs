@@ -13,7 +13,7 @@
 
 pub mod arena;
 pub mod binary;
-mod check;
+pub mod check;
 pub mod conv;
 pub mod diag;
 mod graph;

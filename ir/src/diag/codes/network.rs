@@ -77,7 +77,7 @@ codes! {
         "An analog value with a bias is read with a delay. Before the first step the delayed value \
         is 0, so the bias would have to start later than step 0, which a constant bias cannot do. \
         Move the delay to the edge that reads the population, or remove the bias.";
-    NOT_FINITE = 363, "folding overflows",
+    FOLD_NOT_FINITE = 363, "folding overflows",
         "A pass multiplied parameters, and a result is infinite in f32 or not a number. Look for \
         huge weights or a variance near zero.";
     BIAS_UNPLACED = 364, "bias that no operation can carry",
@@ -93,8 +93,8 @@ codes! {
         between neurons and the initial membrane is not the reset value, the scaled initial membrane \
         differs too, but a population has only one. Use one tau, or start at the reset value.";
     DELAY_OVERFLOW = 367, "delays add up to too much",
-        "The delays along a path of analog nodes are added up, and the sum does not fit in 32 bits. \
-        Shorten them.";
+        "The delays along a path of analog nodes are added up, and the sum is longer than \
+        the longest delay of one edge (65535 steps). Shorten them.";
     MULTIPLIED_OUT = 380, "convolutions became a dense matrix",
         "A chain of linear operations between two populations is no convolution (padding reads cells \
         that the inner operation leaves out), so it became a dense matrix. The meaning is kept; the \

@@ -153,9 +153,17 @@ fn inferred(draft: &NetworkDraft, node: &Node) -> Result<Shape, Diagnostic> {
         Op::Input(_) => Ok(node.shape.clone()),
         Op::Linear { weight, .. } => {
             // A weight of another rank is reported with the weights.
-            Ok(Shape::flat(draft.tensors[*weight].shape.0.first().copied().unwrap_or(0)))
+            let out = draft.tensors[*weight].shape.0.first().copied().unwrap_or(0);
+            Ok(reshaped(node, Shape::flat(out)))
         }
-        Op::Conv2d { conv, .. } => convolved(conv, shapes[0]),
+        Op::Conv2d { conv, .. } => {
+            // Passes let a vector stand for extents with the same elements in the same order.
+            let vector = Shape::flat(extent(Shape(conv.input.to_vec()).size()));
+            let input =
+                if *shapes[0] == vector { Shape(conv.input.to_vec()) } else { shapes[0].clone() };
+            let output = convolved(conv, &input)?;
+            Ok(if node.shape.0.len() == 1 { reshaped(node, output) } else { output })
+        }
         Op::AvgPool { window, .. } => {
             let [channels, ..] = window.input;
             if window.out_channels != channels || window.groups != channels {
@@ -206,6 +214,11 @@ fn inferred(draft: &NetworkDraft, node: &Node) -> Result<Shape, Diagnostic> {
             )),
         },
     }
+}
+
+/// The declared shape, if it holds as many elements as `shape`; else `shape`.
+fn reshaped(node: &Node, shape: Shape) -> Shape {
+    if node.shape.size() == shape.size() { node.shape.clone() } else { shape }
 }
 
 fn geometry(problem: String) -> Diagnostic {
