@@ -64,6 +64,18 @@ pub struct Block {
     pub slice: u32,
 }
 
+impl Slice {
+    /// The neuron after the last one.
+    pub fn end(&self) -> u64 {
+        u64::from(self.start) + u64::from(self.len)
+    }
+
+    /// Indices of its neurons in the population.
+    pub fn neurons(&self) -> std::ops::Range<usize> {
+        self.start as usize..self.start as usize + self.len as usize
+    }
+}
+
 impl Core {
     /// Compartments in use.
     pub fn compartments(&self) -> usize {

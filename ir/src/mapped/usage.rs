@@ -1,27 +1,36 @@
 //! What a core uses of its target's resources: the one accounting that mapper and verifier share.
 //!
-//! **Synapse memory.** Each input axon owns one list of synapses per synapse format. A list takes
-//! [`TargetSpec::axon_words`] words, with 8 weight bits, the format's delay bits, and index bits:
-//! none where a dense matrix is stored (every neuron of the slice has an entry, zeros included),
-//! else enough to number the compartments of the core, at least 6. **Source**: nengo-loihi 1.1.0,
-//! `block.py` (`bits_per_axon`, `INDEX_BITS_MAP`).
+//! **Synapse formats.** Distinct (weight exponent, sign mode, delay bits); a projection of hardware
+//! delay h needs as many delay bits as the register value h − 1, none for 0.
+//!
+//! **Synapse memory.** Each input axon owns one list of synapses per format. A block of a dense
+//! matrix lists every neuron of its slice, zero weights included, without indices; a block of any
+//! other matrix lists the nonzero synapses, each with an index of `ceil(log2(compartments of the
+//! core))` bits, at least 6. A listed synapse takes [`WEIGHT_BITS`], the delay bits of its format, and
+//! its index; [`TargetSpec::axon_words`] turns lists into words. Kernels are not shared between axons.
+//! **Source**: nengo-loihi 1.1.0, `block.py` (`bits_per_axon`, `INDEX_BITS_MAP`).
 
-use crate::arena::Entity;
-use crate::mapped::{Block, Core, Slice};
-use crate::quantized::{IntReset, Projection, QuantizedDraft, Sign, Structure, Time};
+use super::{Block, Core, Slice};
+use crate::arena::{Entity, ProjId};
+use crate::quantized::{IntNeuron, IntReset, Projection, QuantizedDraft, Sign, Structure, Time};
 use crate::target::TargetSpec;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Bits of a stored weight; a signed one fits because its mantissa is even.
+pub const WEIGHT_BITS: u64 = 8;
 
 /// Resources in use on one core. Output axons depend on the other cores: see [`output_axons`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CoreUsage {
-    /// Compartments.
+    /// Compartments: neurons held.
     pub compartments: u64,
-    /// Input axons.
+    /// Input axons: source neurons that reach the core.
     pub input_axons: u64,
+    /// Synapses listed in synapse memory.
+    pub synapses: u64,
     /// 64-bit words of synapse memory.
     pub synapse_words: u64,
-    /// Distinct compartment profiles.
+    /// Distinct (du, dv, refractory period, subtracted amount, update period and phase).
     pub profiles: u64,
     /// Distinct thresholds.
     pub thresholds: u64,
@@ -32,146 +41,163 @@ pub struct CoreUsage {
 /// What distinguishes the synapse formats of a core: exponent, sign mode, bits of the delay.
 pub type FormatKey = (i8, Sign, u32);
 
-/// Format of a projection's synapses (hardware time).
+/// Format of a projection's synapses in hardware time.
 pub fn format_of(network: &QuantizedDraft, projection: &Projection) -> FormatKey {
     let matrix = &network.matrices[projection.matrix];
     let register = projection.delay.saturating_sub(1);
     (matrix.exponent, matrix.sign, u32::BITS - register.leading_zeros())
 }
 
-/// Resources that `core` uses. Complexity: O(synapses into the core).
+/// What `core` uses in a network in hardware time. **Complexity**: O(neurons + synapses of the core).
+///
+/// # Panics
+/// If the core refers to populations, neurons or projections that do not exist.
 pub fn core_usage(network: &QuantizedDraft, core: &Core, target: &TargetSpec) -> CoreUsage {
-    let mut lists: BTreeMap<FormatKey, Vec<List>> = BTreeMap::new();
-    let first = first_axons(core);
-    for block in &core.blocks {
-        let format = format_of(network, &network.projections[block.projection]);
-        let lists =
-            lists.entry(format).or_insert_with(|| vec![List::default(); core.input_axons()]);
-        count_block(network, core, block, &mut lists[first[block.axons as usize]..]);
-    }
-    let index_bits = index_bits(core.compartments());
-    let words = |(format, lists): (&FormatKey, &Vec<List>)| -> u64 {
-        let bits = 8 + u64::from(format.2);
-        lists
-            .iter()
-            .map(|l| {
-                target.axon_words(l.dense, bits) + target.axon_words(l.listed, bits + index_bits)
-            })
-            .sum()
-    };
     let (profiles, thresholds) = registers(network, core);
+    let lists = synapse_lists(network, core);
+    let index_bits = index_bits(core.compartments());
+    let words = |format: &FormatKey, list: &List| {
+        let bits = WEIGHT_BITS + u64::from(format.2);
+        target.axon_words(list.plain, bits) + target.axon_words(list.indexed, bits + index_bits)
+    };
+    let of_formats =
+        |(format, lists): (_, &Vec<List>)| lists.iter().map(|l| words(format, l)).sum::<u64>();
     CoreUsage {
         compartments: core.compartments() as u64,
         input_axons: core.input_axons() as u64,
-        synapse_words: lists.iter().map(words).sum(),
+        synapses: lists.values().flatten().map(|l| l.plain + l.indexed).sum(),
+        synapse_words: lists.iter().map(of_formats).sum(),
         profiles,
         thresholds,
         formats: lists.len() as u64,
     }
 }
 
-/// Output axons of every core: one per neuron and core that has an input axon for it.
+/// Output axons of each core: for each of its neurons one per core that has an axon for it.
 ///
-/// Complexity: O(axons + neurons).
+/// **Complexity**: O(slices · log slices + axon runs · slices that they meet).
+///
+/// # Panics
+/// If a core refers to populations that do not exist.
 pub fn output_axons(network: &QuantizedDraft, cores: &[Core]) -> Vec<u64> {
-    let mut reached: Vec<Vec<u64>> =
-        network.populations.values().map(|p| vec![0; p.size()]).collect();
-    for run in cores.iter().flat_map(|c| &c.axons) {
-        for n in neurons(run, &mut reached[run.population.index()]) {
-            *n += 1;
+    let mut placed: Vec<Vec<(Slice, usize)>> = vec![Vec::new(); network.populations.len()];
+    for (index, core) in cores.iter().enumerate() {
+        for slice in &core.slices {
+            placed[slice.population.index()].push((*slice, index));
         }
     }
-    cores
-        .iter()
-        .map(|core| {
-            let of_slice = |s: &Slice| -> u64 {
-                let counts = &reached[s.population.index()];
-                counts[s.start as usize..(s.start + s.len) as usize].iter().sum()
-            };
-            core.slices.iter().map(of_slice).sum()
-        })
-        .collect()
-}
-
-fn neurons<'a>(slice: &Slice, of: &'a mut [u64]) -> &'a mut [u64] {
-    &mut of[slice.start as usize..(slice.start + slice.len) as usize]
+    for slices in &mut placed {
+        slices.sort_unstable();
+    }
+    let mut axons = vec![0; cores.len()];
+    for run in cores.iter().flat_map(|c| &c.axons) {
+        let slices = &placed[run.population.index()];
+        let first = slices.partition_point(|(s, _)| s.end() <= u64::from(run.start));
+        let met = slices[first..].iter().take_while(|(s, _)| u64::from(s.start) < run.end());
+        for (slice, core) in met {
+            let start = u64::from(slice.start.max(run.start));
+            axons[*core] += slice.end().min(run.end()).saturating_sub(start);
+        }
+    }
+    axons
 }
 
 /// Entries of one axon's list in one format.
 #[derive(Clone, Copy, Default)]
 struct List {
-    /// Without index bits.
-    dense: u64,
-    /// With index bits.
-    listed: u64,
+    /// Without an index.
+    plain: u64,
+    /// With an index.
+    indexed: u64,
 }
 
-/// Adds the entries of `block`; `lists` starts at the block's first axon.
-fn count_block(network: &QuantizedDraft, core: &Core, block: &Block, lists: &mut [List]) {
-    let run = core.axons[block.axons as usize];
-    let slice = core.slices[block.slice as usize];
-    let matrix = &network.matrices[network.projections[block.projection].matrix];
-    if matches!(matrix.structure, Structure::Dense { .. }) {
-        let entries = u64::from(slice.len);
-        lists[..run.len as usize].iter_mut().for_each(|l| l.dense += entries);
-        return;
+/// The lists of every axon, by format.
+fn synapse_lists(network: &QuantizedDraft, core: &Core) -> BTreeMap<FormatKey, Vec<List>> {
+    // Blocks of one projection and slice share one pass over the rows of the slice.
+    let mut groups: BTreeMap<(ProjId, u32), Vec<u32>> = BTreeMap::new();
+    for Block { projection, axons, slice } in &core.blocks {
+        groups.entry((*projection, *slice)).or_default().push(*axons);
     }
-    let sources = run.start as usize..(run.start + run.len) as usize;
-    for row in slice.start..slice.start + slice.len {
-        matrix.for_row(row as usize, |source, _| {
-            if sources.contains(&source) {
-                lists[source - sources.start].listed += 1;
-            }
-        });
-    }
-}
-
-/// First axon of each run.
-fn first_axons(core: &Core) -> Vec<usize> {
-    core.axons
+    let mut next = 0;
+    let first_axons: Vec<usize> = core
+        .axons
         .iter()
-        .scan(0, |next, run| {
-            let first = *next;
-            *next += run.len as usize;
-            Some(first)
-        })
-        .collect()
+        .map(|run| std::mem::replace(&mut next, next + run.len as usize))
+        .collect();
+    let mut lists: BTreeMap<FormatKey, Vec<List>> = BTreeMap::new();
+    for ((projection, slice), runs) in groups {
+        let projection = &network.projections[projection];
+        let matrix = &network.matrices[projection.matrix];
+        let slice = &core.slices[slice as usize];
+        let lists = lists
+            .entry(format_of(network, projection))
+            .or_insert_with(|| vec![List::default(); next]);
+        let dense = matches!(matrix.structure, Structure::Dense { .. });
+        let mut listed = Vec::new();
+        if !dense {
+            listed.resize(matrix.structure.cols(), 0);
+            for row in slice.neurons() {
+                matrix.for_row(row, |source, _| listed[source] += 1);
+            }
+        }
+        for run in runs {
+            let sources = core.axons[run as usize].neurons();
+            let lists = &mut lists[first_axons[run as usize]..][..sources.len()];
+            for (list, source) in lists.iter_mut().zip(sources) {
+                if dense {
+                    list.plain += u64::from(slice.len);
+                } else {
+                    list.indexed += listed[source];
+                }
+            }
+        }
+    }
+    lists
 }
 
 /// Bits that number the compartments of a core; the chip has no index field below 6 bits.
 fn index_bits(compartments: usize) -> u64 {
-    u64::from(compartments.next_power_of_two().trailing_zeros()).max(6)
+    let bits = usize::BITS - compartments.saturating_sub(1).leading_zeros();
+    u64::from(bits).max(6)
 }
 
-/// Distinct compartment profiles and thresholds.
+/// Numbers of distinct compartment profiles and thresholds.
 fn registers(network: &QuantizedDraft, core: &Core) -> (u64, u64) {
     let mut profiles = BTreeSet::new();
     let mut thresholds = BTreeSet::new();
     for slice in &core.slices {
         let population = &network.populations[slice.population];
-        let Some(neuron) = population.neuron() else { continue };
-        let shape = &population.shape;
-        for n in slice.start as usize..(slice.start + slice.len) as usize {
+        let Some(neuron) = population.neuron() else {
+            continue;
+        };
+        let phase = match &network.time {
+            Time::Hardware(s) => s.latency[slice.population.index()] % neuron.update_period.max(1),
+            Time::Logical => 0,
+        };
+        let mut add = |n: usize| {
+            let shape = &population.shape;
             let subtract = match &neuron.reset {
                 IntReset::Zero => None,
                 IntReset::Subtract(amount) => Some(amount.at(n, shape)),
             };
-            let phase = match (&network.time, neuron.update_period) {
-                (Time::Hardware(s), period) if period > 1 => {
-                    s.latency[slice.population.index()] % period
-                }
-                _ => 0,
-            };
-            profiles.insert((
-                neuron.du.at(n, shape),
-                neuron.dv.at(n, shape),
-                neuron.refractory,
-                subtract,
-                neuron.update_period,
-                phase,
-            ));
+            let decays = (neuron.du.at(n, shape), neuron.dv.at(n, shape));
+            profiles.insert((decays, neuron.refractory, subtract, neuron.update_period, phase));
             thresholds.insert(neuron.threshold.at(n, shape));
+        };
+        if uniform(neuron) {
+            add(slice.start as usize);
+        } else {
+            slice.neurons().for_each(&mut add);
         }
     }
     (profiles.len() as u64, thresholds.len() as u64)
+}
+
+/// Whether all neurons of a population share profile and threshold.
+fn uniform(neuron: &IntNeuron) -> bool {
+    let amounts = match &neuron.reset {
+        IntReset::Zero => 1,
+        IntReset::Subtract(amount) => amount.len(),
+    };
+    [neuron.du.len(), neuron.dv.len(), neuron.threshold.len(), amounts] == [1; 4]
 }

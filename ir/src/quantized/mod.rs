@@ -22,7 +22,7 @@
 
 pub mod matrix;
 pub mod population;
-mod verify;
+pub(crate) mod verify;
 
 use crate::arena::{Arena, Entity, MatId, PopId, ProjId};
 use crate::level::sealed;

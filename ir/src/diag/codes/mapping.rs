@@ -3,6 +3,58 @@
 use super::codes;
 
 codes! {
+    // 0501..0549: rules of the mapped level; 0550..0599: the schedule and map passes.
+    LOGICAL_TIME = 501, "mapping: network in logical time",
+        "Cores run in hardware time, in which every spike takes a step. A network in logical time has \
+        no meaning on them. Run the schedule pass before the map pass.";
+    SLICE = 502, "mapping: slice of neurons out of range",
+        "A slice or axon run names neurons that its population does not have, or none at all. Nothing \
+        else about the cores is checked then. Run the map pass again.";
+    PLACEMENT = 503, "mapping: neuron on no core, or on several",
+        "Every neuron that is not an input sits in exactly one compartment of one core; inputs sit on \
+        none, since their spikes come from outside. Otherwise a neuron would be lost or counted twice. \
+        Run the map pass again.";
+    AXON_TWICE = 504, "mapping: source neuron with two axons on a core",
+        "A source neuron has at most one input axon per core; two would deliver its spikes twice to \
+        what they share. Merge the axon runs, or run the map pass again.";
+    BLOCK_PARTS = 505, "mapping: synapse block does not fit its core",
+        "A block joins an axon run to a slice through a projection: all three exist, the run holds \
+        neurons of the projection's source and the slice neurons of its target. Run the map pass again.";
+    COVERAGE = 506, "mapping: synapse without a block",
+        "Every nonzero synapse is on the core of its target, in the block of its projection between \
+        the axon run of its source and the slice of its target. A missing block drops synapses. Run \
+        the map pass again.";
+    BLOCK_TWICE = 507, "mapping: block listed twice",
+        "The same projection, axon run and slice appear in two blocks of a core, so these synapses \
+        would act twice. Remove one of them.";
+    TARGET_NAME = 508, "mapping: made for another target",
+        "The network was mapped for one target and is checked against another, whose limits and \
+        registers differ. Name the target that it was mapped for, or map again.";
+    CHIP = 509, "mapping: chip out of range",
+        "A core names a chip that the target does not have. Chips are numbered from 0. Map again for \
+        this target, or choose one with more chips.";
+    LIMIT_COMPARTMENTS = 510, "limit: compartments of a core",
+        "A core holds more neurons than it has compartments. Move neurons to another core.";
+    LIMIT_INPUT_AXONS = 511, "limit: input axons of a core",
+        "More source neurons reach a core than it has input axons. Place neurons that share sources \
+        together, or move neurons with other sources to another core.";
+    LIMIT_OUTPUT_AXONS = 512, "limit: output axons of a core",
+        "The neurons of a core reach more (neuron, destination core) pairs than it has output axons. \
+        Place their targets on fewer cores, or fewer neurons on this one.";
+    LIMIT_SYNAPSE_WORDS = 513, "limit: synapse memory of a core",
+        "The synapse lists of a core take more 64-bit words than its memory has. Move neurons to \
+        another core, or prune synapses. Delays and indices widen every synapse of the core.";
+    LIMIT_PROFILES = 514, "limit: compartment profiles of a core",
+        "The neurons of a core need more distinct combinations of decays and refractory period than it \
+        has profiles. Group neurons with equal parameters, or cluster the parameters when quantizing.";
+    LIMIT_THRESHOLDS = 515, "limit: thresholds of a core",
+        "The neurons of a core need more distinct thresholds than it stores. Group neurons with equal \
+        thresholds, or cluster thresholds when quantizing.";
+    LIMIT_FORMATS = 516, "limit: synapse formats of a core",
+        "The synapses of a core need more distinct formats (weight exponent and sign mode) than it \
+        stores. Group projections with equal formats, or quantize with a common scale.";
+    LIMIT_CORES_PER_CHIP = 517, "limit: cores of a chip",
+        "More cores are assigned to a chip than it has. Spread the cores over more chips.";
     UNBALANCED_LEAK = 550, "A loop with leaky neurons cannot run at several steps per logical step",
         "A loop of n zero-delay hops per logical step needs P > 1 hardware steps per logical \
          step. In the steps between, a neuron must not change: a neuron with leak (or a current \
