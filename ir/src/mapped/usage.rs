@@ -10,7 +10,7 @@
 //! its index; [`TargetSpec::axon_words`] turns lists into words. Kernels are not shared between axons.
 //! **Source**: nengo-loihi 1.1.0, `block.py` (`bits_per_axon`, `INDEX_BITS_MAP`).
 
-use super::{Block, Core, Slice};
+use super::{Core, Slice};
 use crate::arena::{Entity, ProjId};
 use crate::quantized::{IntNeuron, IntReset, Projection, QuantizedDraft, Sign, Structure, Time};
 use crate::target::TargetSpec;
@@ -115,15 +115,15 @@ struct List {
 fn synapse_lists(network: &QuantizedDraft, core: &Core) -> BTreeMap<FormatKey, Vec<List>> {
     // Blocks of one projection and slice share one pass over the rows of the slice.
     let mut groups: BTreeMap<(ProjId, u32), Vec<u32>> = BTreeMap::new();
-    for Block { projection, axons, slice } in &core.blocks {
-        groups.entry((*projection, *slice)).or_default().push(*axons);
+    for block in &core.blocks {
+        groups.entry((block.projection, block.slice)).or_default().push(block.axons);
     }
-    let mut next = 0;
-    let first_axons: Vec<usize> = core
-        .axons
-        .iter()
-        .map(|run| std::mem::replace(&mut next, next + run.len as usize))
-        .collect();
+    let mut axons = 0;
+    let mut first_axons = Vec::with_capacity(core.axons.len());
+    for run in &core.axons {
+        first_axons.push(axons);
+        axons += run.len as usize;
+    }
     let mut lists: BTreeMap<FormatKey, Vec<List>> = BTreeMap::new();
     for ((projection, slice), runs) in groups {
         let projection = &network.projections[projection];
@@ -131,7 +131,7 @@ fn synapse_lists(network: &QuantizedDraft, core: &Core) -> BTreeMap<FormatKey, V
         let slice = &core.slices[slice as usize];
         let lists = lists
             .entry(format_of(network, projection))
-            .or_insert_with(|| vec![List::default(); next]);
+            .or_insert_with(|| vec![List::default(); axons]);
         let dense = matches!(matrix.structure, Structure::Dense { .. });
         let mut listed = Vec::new();
         if !dense {
