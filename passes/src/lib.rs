@@ -17,6 +17,8 @@
 //! | [`map`] | quantized → mapped | exact |
 
 pub mod canonical;
+#[cfg(test)]
+mod fixtures;
 pub mod fold_batchnorm;
 pub mod fold_integers;
 pub mod fold_pooling;

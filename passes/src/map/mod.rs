@@ -12,6 +12,8 @@
 //! neuron of a population are not tried again for it.
 
 mod build;
+#[cfg(test)]
+mod tests;
 
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use build::{append, connect};

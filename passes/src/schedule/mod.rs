@@ -22,6 +22,8 @@
 
 mod clock;
 mod relay;
+#[cfg(test)]
+mod tests;
 mod timing;
 
 use crate::framework::{Class, Context, OptionInfo, OptionKind, Pass, PassInfo, Property};

@@ -1,0 +1,88 @@
+//! Mappings at and beyond the limits of a core.
+
+use super::Map;
+use crate::fixtures::{matrix, neurons, quantized, target};
+use crate::framework::{Context, Options, Pass};
+use snnc_ir::arena::{MatId, PopId};
+use snnc_ir::diag::codes::mapping;
+use snnc_ir::quantized::{PopKind, QuantizedDraft, Schedule, Time};
+use snnc_ir::{
+    Diagnostics, Entity, Level, MappedDraft, MappedNetwork, Param, Rules, Shape, TargetSpec,
+};
+
+/// Maps and verifies against the target, so that a violated limit fails the test.
+fn map(draft: QuantizedDraft, target: &TargetSpec) -> Result<MappedDraft, Diagnostics> {
+    let options = Options::defaults(Map.info().options);
+    let mapped = Map.run(draft, &mut Context::new(target, &options))?;
+    MappedNetwork::verify(mapped, &Rules::for_target(target)).map(Level::into_draft)
+}
+
+/// in → a → b in hardware time, with `a` of this size.
+fn chain(size: u32) -> QuantizedDraft {
+    let mut draft = quantized(
+        vec![("in", None), ("a", Some(neurons(512))), ("b", Some(neurons(512)))],
+        &[(0, 1, 1), (1, 2, 1)],
+    );
+    draft.time = Time::Hardware(Schedule { period: 1, latency: vec![0, 1, 2] });
+    draft.populations[PopId::new(1)].shape = Shape::flat(size);
+    let weights = |n: u32| (0..n).map(|i| i16::try_from(i % 7).expect("small") - 3).collect::<Vec<_>>();
+    draft.matrices = vec![matrix(size, 3, &weights(3 * size)), matrix(3, size, &weights(3 * size))].into();
+    draft.projections.values_mut().last().expect("two projections").matrix = MatId::new(1);
+    draft
+}
+
+fn sizes(mapped: &MappedDraft) -> Vec<usize> {
+    mapped.cores.values().map(snnc_ir::mapped::Core::compartments).collect()
+}
+
+#[test]
+fn a_population_at_the_limit_fits_and_one_more_is_split() {
+    let mapped = map(chain(1021), &target()).expect("maps");
+    assert_eq!(sizes(&mapped), [1024]);
+    let mapped = map(chain(1022), &target()).expect("maps");
+    assert_eq!(sizes(&mapped), [1024, 1]);
+}
+
+#[test]
+fn thresholds_of_a_core_are_limited() {
+    let mut draft = chain(40);
+    let PopKind::Neurons(neuron) = &mut draft.populations[PopId::new(1)].kind else {
+        panic!("neurons expected")
+    };
+    neuron.threshold = Param::PerNeuron((0..40).map(|i| 64 * (10 + i / 2)).collect());
+    // `a` has 20 thresholds (10 to 29 units), two neurons each, and `b` has the threshold of 10 units.
+    let mapped = map(draft, &target()).expect("maps");
+    assert_eq!(sizes(&mapped), [19, 16, 8]);
+}
+
+#[test]
+fn synapse_memory_is_limited() {
+    let mut small = target();
+    // A list of 8-bit dense synapses: (8n + 10) bits in 64-bit words, three axons into `a`.
+    small.synapse_words.value = 3 * 2;
+    let mapped = map(chain(30), &small).expect("maps");
+    assert!(mapped.cores.len() > 2, "{:?}", sizes(&mapped));
+    assert!(sizes(&mapped).iter().all(|&n| n <= 16));
+}
+
+#[test]
+fn a_neuron_beyond_a_whole_core_names_resource_need_and_limit() {
+    let mut small = target();
+    small.input_axons.value = 20;
+    let errors = map(chain(30), &small).expect_err("b reads 30 neurons");
+    let error = errors.iter().find(|d| d.code == mapping::NEURON_TOO_LARGE).expect("the code");
+    let text = error.to_string();
+    assert!(text.contains("population `b`") && text.contains("input axons"), "{text}");
+    assert!(text.contains("test.toml: 20 (line 1: test)"), "{text}");
+}
+
+#[test]
+fn output_axons_force_smaller_cores_or_an_error() {
+    let mut small = target();
+    small.output_axons.value = 10;
+    let mapped = map(chain(30), &small).expect("maps with fewer neurons per core");
+    assert!(mapped.cores.len() >= 3);
+    small.output_axons.value = 0;
+    let errors = map(chain(30), &small).expect_err("no neuron may spike anywhere");
+    assert!(errors.iter().any(|d| d.code == mapping::FAN_OUT));
+}
