@@ -1,0 +1,173 @@
+"""What a decoded program must hold: `docs/program-format.md` section 5, points 3 to 9."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isfinite
+
+import numpy as np
+
+from postcard import ProgramError
+from records import Conv, Core, Format, Input, MeanLinear, PoolMatrix, Program, Relay, Sparse
+from synapses import conv_output, extents
+
+MAX_NEURONS = 1 << 28
+MAX_CORE = 1 << 20
+SIGN_RANGE = {"mixed": (-256, 254), "excitatory": (0, 255), "inhibitory": (-255, 0)}
+
+
+def _need(condition: bool, place: str, message: str) -> None:
+    if not condition:
+        raise ProgramError(message).inside(place)
+
+
+def _span(first: int, count: int, limit: int, place: str) -> None:
+    _need(count >= 1 and first + count <= limit, place, f"{first}+{count} leaves 0..{limit}")
+
+
+def _index(value: int, items: list[object], place: str) -> None:
+    _need(value < len(items), place, f"{value} is no index of {len(items)} items")
+
+
+def _check_symbols(program: Program) -> None:
+    names = [symbol.name for symbol in program.populations]
+    _need(all(names) and len(set(names)) == len(names), "populations", "names empty or not unique")
+    for i, symbol in enumerate(program.populations):
+        place = f"populations[{i}]"
+        _need(1 <= len(symbol.shape) <= 3 and min(symbol.shape) >= 1, place, "bad shape")
+        if isinstance(symbol.role, Relay):
+            _index(symbol.role.of, program.populations, f"{place}.role.of")
+    _need(sum(s.size() for s in program.populations) <= MAX_NEURONS, "populations", "too large")
+    _need(program.period >= 1, "period", "0")
+    last = max((symbol.latency for symbol in program.populations), default=0)
+    steps = program.period * program.steps + last
+    _need(program.run_steps == steps, "run_steps", f"{program.run_steps}, expected {steps}")
+
+
+def _check_matrix(matrix: PoolMatrix, place: str) -> None:
+    structure = matrix.structure
+    if isinstance(structure, Conv):
+        positive = (*structure.stride, *structure.kernel, structure.groups)
+        _need(min(positive) >= 1, place, "stride, kernel or groups is 0")
+        channels = (structure.input[0], structure.out_channels)
+        _need(all(c % structure.groups == 0 for c in channels), place, "groups do not divide")
+        _need(min(conv_output(structure)) >= 1, place, "no output")
+    rows, cols, stored = extents(structure)
+    _need(1 <= rows < 1 << 32 and 1 <= cols < 1 << 32, place, "no or too many rows or columns")
+    _need(len(matrix.mantissa) == stored, place, f"{len(matrix.mantissa)} mantissas of {stored}")
+    if isinstance(structure, Sparse):
+        start = np.asarray(structure.row_start, dtype=np.int64)
+        _need(len(start) == rows + 1, place, "row_start has not rows + 1 entries")
+        _need(start[0] == 0 and start[-1] == stored, place, "row_start does not span the entries")
+        _need(bool((np.diff(start) >= 0).all()), place, "row_start falls")
+        column = np.asarray(structure.col, dtype=np.int64)
+        _need(bool((column < cols).all()), place, "column outside the matrix")
+        rise = np.diff(column) > 0
+        rise[start[1:-1][(start[1:-1] > 0) & (start[1:-1] < stored)] - 1] = True
+        _need(bool(rise.all()), place, "columns of a row do not ascend")
+
+
+def _check_storable(matrix: PoolMatrix, form: Format, place: str) -> None:
+    mantissa = np.asarray(matrix.mantissa, dtype=np.int64)
+    low, high = SIGN_RANGE[form.sign]
+    inside = bool(((mantissa >= low) & (mantissa <= high)).all())
+    _need(inside, place, f"mantissa outside {low}..={high} of a group of sign {form.sign}")
+    _need(form.sign != "mixed" or not (mantissa % 2).any(), place, "odd mantissa, sign mixed")
+    divisor = 1 << max(0, -form.exponent)
+    _need(not (mantissa % divisor).any(), place, f"mantissa not divisible by {divisor}")
+
+
+def _check_registers(core: Core, place: str) -> None:
+    for i, profile in enumerate(core.profiles):
+        here = f"{place}.profiles[{i}]"
+        _need(profile.du <= 4095 and profile.dv <= 4095, here, "decay above 4095")
+        _need(1 <= profile.refractory <= 63, here, "refractory outside 1..=63")
+        period, phase = profile.update
+        _need(phase < period, here, "update phase not below the period")
+    _need(all(t <= 131071 for t in core.thresholds), f"{place}.thresholds", "above 131071")
+    for i, form in enumerate(core.formats):
+        here = f"{place}.formats[{i}]"
+        _need(-7 <= form.exponent <= 7, here, "exponent outside -7..=7")
+        _need(1 <= form.weight_bits <= 8 and form.delay_bits <= 6, here, "bad bit counts")
+    for i, run in enumerate(core.compartments):
+        here = f"{place}.compartments[{i}]"
+        _index(run.profile, core.profiles, f"{here}.profile")
+        _index(run.threshold, core.thresholds, f"{here}.threshold")
+        _need(abs(run.bias_mantissa) <= 4095 and run.bias_exponent <= 7, here, "bias too large")
+
+
+def _check_core(program: Program, core: Core, place: str) -> None:
+    _need(core.size() <= MAX_CORE and core.axons <= MAX_CORE, place, "too large")
+    _check_registers(core, place)
+    for i, run in enumerate(core.compartments):
+        here = f"{place}.compartments[{i}]"
+        _index(run.population, program.populations, f"{here}.population")
+        symbol = program.populations[run.population]
+        _need(not isinstance(symbol.role, Input), here, "an input has no compartments")
+        _span(run.first, run.len, symbol.size(), here)
+    storable = set()
+    for i, block in enumerate(core.synapses):
+        here = f"{place}.synapses[{i}]"
+        _index(block.format, core.formats, f"{here}.format")
+        _index(block.matrix, program.matrices, f"{here}.matrix")
+        form, matrix = core.formats[block.format], program.matrices[block.matrix]
+        _need(block.delay < 1 << form.delay_bits, here, "delay does not fit its bits")
+        rows, cols, _ = extents(matrix.structure)
+        _span(block.axon, block.axons, core.axons, f"{here}.axon")
+        _span(block.compartment, block.compartments, core.size(), f"{here}.compartment")
+        _span(block.col, block.axons, cols, f"{here}.col")
+        _span(block.row, block.compartments, rows, f"{here}.row")
+        if (block.format, block.matrix) not in storable:
+            _check_storable(matrix, form, here)
+            storable.add((block.format, block.matrix))
+
+
+def _driven(program: Program) -> Iterator[tuple[str, int, int, int]]:
+    """Place, core, first axon and number of axons of every route."""
+    for i, route in enumerate(program.inputs):
+        place = f"inputs[{i}]"
+        _index(route.population, program.populations, f"{place}.population")
+        symbol = program.populations[route.population]
+        _need(isinstance(symbol.role, Input), place, f"{symbol.name} is no input")
+        _span(route.first, route.len, symbol.size(), place)
+        yield place, route.core, route.axon, route.len
+    for c, core in enumerate(program.cores):
+        for i, route in enumerate(core.routes):
+            place = f"cores[{c}].routes[{i}]"
+            _span(route.compartment, route.len, core.size(), place)
+            yield place, route.core, route.axon, route.len
+
+
+def check(program: Program) -> None:
+    """Raises `ProgramError` with the place of the first violation."""
+    _check_symbols(program)
+    for i, matrix in enumerate(program.matrices):
+        _check_matrix(matrix, f"matrices[{i}]")
+    for i, core in enumerate(program.cores):
+        _check_core(program, core, f"cores[{i}]")
+    driven = [np.zeros(core.axons, dtype=bool) for core in program.cores]
+    for place, core, axon, count in _driven(program):
+        _index(core, program.cores, f"{place}.core")
+        _span(axon, count, program.cores[core].axons, f"{place}.axon")
+        axons = driven[core][axon : axon + count]
+        _need(not axons.any(), place, "an axon is driven twice")
+        axons[:] = True
+    _check_readout(program)
+
+
+def _check_readout(program: Program) -> None:
+    readout = program.readout
+    if isinstance(readout, MeanLinear):
+        values = [x for _, term in readout.terms for x in term] + readout.bias
+        _need(bool(readout.bias) and all(map(isfinite, values)), "readout", "no class or not finite")
+        populations = [population for population, _ in readout.terms]
+    else:
+        populations = [readout.population]
+    for population in populations:
+        _index(population, program.populations, "readout")
+        symbol = program.populations[population]
+        _need(not isinstance(symbol.role, Input), "readout", f"{symbol.name} is an input")
+    if isinstance(readout, MeanLinear):
+        for population, term in readout.terms:
+            expected = program.populations[population].size() * len(readout.bias)
+            _need(len(term) == expected, "readout", f"{len(term)} weights of {expected}")

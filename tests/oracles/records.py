@@ -1,0 +1,212 @@
+"""The records of `program.snnb`, named as in `docs/program-format.md` section 3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+
+@dataclass(frozen=True)
+class Input:
+    """Role: spikes come from the host. `coding` is the variant's name with its numbers."""
+
+    coding: tuple[str, dict[str, int]]
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """Role: neurons of the source network."""
+
+
+@dataclass(frozen=True)
+class Relay:
+    """Role: repeats population `of`, `hops` steps later."""
+
+    of: int
+    hops: int
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Role: all neurons fire every period-th step."""
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A population's entry in the symbol table."""
+
+    name: str
+    shape: list[int]
+    role: Input | Neurons | Relay | Clock
+    latency: int
+
+    def size(self) -> int:
+        """Number of neurons."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Row-major matrix."""
+
+    rows: int
+    cols: int
+
+
+@dataclass(frozen=True)
+class Conv:
+    """Geometry of a two-dimensional cross-correlation."""
+
+    input: tuple[int, int, int]
+    out_channels: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    pad: tuple[int, int, int, int]
+    groups: int
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """Compressed sparse rows."""
+
+    rows: int
+    cols: int
+    row_start: list[int]
+    col: list[int]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Neuron i to neuron i, one weight."""
+
+    size: int
+
+
+Structure = Dense | Conv | Sparse | Identity
+
+
+@dataclass(frozen=True)
+class PoolMatrix:
+    """A matrix of the pool: layout and stored mantissas."""
+
+    structure: Structure
+    mantissa: list[int]
+
+
+@dataclass(frozen=True)
+class InputRoute:
+    """Neurons `first..first + len` of an input go to axons `axon..` of a core."""
+
+    population: int
+    first: int
+    len: int
+    core: int
+    axon: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Compartment registers shared by many compartments."""
+
+    du: int
+    dv: int
+    refractory: int
+    subtract: int | None
+    update: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Format:
+    """Synapse format; `sign` is `mixed`, `excitatory` or `inhibitory`."""
+
+    exponent: int
+    sign: str
+    weight_bits: int
+    delay_bits: int
+
+
+@dataclass(frozen=True)
+class CompartmentRun:
+    """Consecutive compartments with equal registers."""
+
+    population: int
+    first: int
+    len: int
+    profile: int
+    threshold: int
+    bias_mantissa: int
+    bias_exponent: int
+
+
+@dataclass(frozen=True)
+class SynapseBlock:
+    """Synapses from consecutive axons to consecutive compartments."""
+
+    format: int
+    matrix: int
+    delay: int
+    axon: int
+    axons: int
+    col: int
+    compartment: int
+    compartments: int
+    row: int
+
+
+@dataclass(frozen=True)
+class Route:
+    """Compartments `compartment..compartment + len` go to axons `axon..` of a core."""
+
+    compartment: int
+    len: int
+    core: int
+    axon: int
+
+
+@dataclass(frozen=True)
+class Core:
+    """Registers and tables of one core."""
+
+    chip: int
+    profiles: list[Profile]
+    thresholds: list[int]
+    formats: list[Format]
+    compartments: list[CompartmentRun]
+    axons: int
+    synapses: list[SynapseBlock]
+    routes: list[Route]
+
+    def size(self) -> int:
+        """Number of compartments."""
+        return sum(run.len for run in self.compartments)
+
+
+@dataclass(frozen=True)
+class SpikeCount:
+    """Readout: spikes of one population."""
+
+    population: int
+
+
+@dataclass(frozen=True)
+class MeanLinear:
+    """Readout: weighted mean counts, computed by the host."""
+
+    terms: list[tuple[int, list[float]]]
+    bias: list[float]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A decoded core-level program."""
+
+    name: str
+    target: str
+    steps: int
+    period: int
+    run_steps: int
+    populations: list[Symbol]
+    matrices: list[PoolMatrix]
+    inputs: list[InputRoute]
+    cores: list[Core]
+    readout: SpikeCount | MeanLinear

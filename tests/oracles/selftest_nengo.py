@@ -1,0 +1,164 @@
+"""Checks the decoder and the nengo-loihi driver against a plain integer simulation.
+
+    DIR/bin/python -m unittest discover -s tests/oracles -p 'selftest*.py'
+"""
+
+from __future__ import annotations
+
+import unittest
+from dataclasses import replace
+
+import numpy as np
+
+import cases
+from encode import encode
+from flat import simulate
+from nengo_core import CoreEmulator
+from outcome import CannotRun
+from place import Slice, place
+from postcard import ProgramError
+from program import decode
+from program_check import check
+from records import Program
+
+
+def spread(net: cases.Flat, n_cores: int) -> list[list[Slice]]:
+    """All slices, cut, dealt to cores in turn."""
+    parts = cases.halves(cases.whole(net))
+    return [parts[i::n_cores] for i in range(n_cores)]
+
+
+def placed(net: cases.Flat, n_cores: int) -> Program:
+    """The network on some cores of two chips, through its bytes."""
+    inputs = cases.halves(cases.whole_inputs(net))
+    chips = [i % 2 for i in range(n_cores)]
+    program = decode(encode(place(net, spread(net, n_cores), inputs, chips)))
+    check(program)
+    return program
+
+
+class Emulator(unittest.TestCase):
+    """Spikes, currents and voltages of every case on one, two and three cores."""
+
+    def test_cases(self) -> None:
+        for number, (name, make) in enumerate(cases.ALL.items()):
+            for n_cores in (1, 2, 3):
+                with self.subTest(case=name, cores=n_cores):
+                    self.compare(make(np.random.default_rng(number)), n_cores)
+
+    def compare(self, net: cases.Flat, n_cores: int) -> None:
+        """Three samples in one emulator."""
+        rng = np.random.default_rng(99)
+        emulator = CoreEmulator(placed(net, n_cores))
+        for _ in range(3):
+            rasters = cases.rasters(rng, net)
+            expected, got = simulate(net, rasters), emulator.run(rasters, states=True)
+            for population in net.populations:
+                name = population.name
+                spikes = expected.spikes[name]
+                self.assertTrue(0 < spikes.sum() < spikes.size or population.size() == 1, name)
+                np.testing.assert_array_equal(got.spikes[name], spikes, name)
+                if population.registers is not None:
+                    np.testing.assert_array_equal(got.current[name], expected.current[name], name)
+                    np.testing.assert_array_equal(got.voltage[name], expected.voltage[name], name)
+
+
+class Refusals(unittest.TestCase):
+    """What the emulator lacks, and what nengo-loihi's validators forbid, is refused by name."""
+
+    def setUp(self) -> None:
+        net = cases.chain(np.random.default_rng(0))
+        self.program = placed(net, 1)
+        self.core = self.program.cores[0]
+        self.rasters = cases.rasters(np.random.default_rng(1), net)
+
+    def refused(self, reason: str, **changes: object) -> None:
+        """Building the program with a changed core fails for this reason."""
+        program = replace(self.program, cores=[replace(self.core, **changes)])
+        with self.assertRaisesRegex(CannotRun, reason):
+            CoreEmulator(program)
+
+    def test_delay(self) -> None:
+        blocks = [replace(block, delay=1) for block in self.core.synapses]
+        self.refused("--delays relay", synapses=blocks)
+
+    def test_subtract(self) -> None:
+        profiles = [replace(profile, subtract=64) for profile in self.core.profiles]
+        self.refused("subtraction", profiles=profiles)
+
+    def test_update(self) -> None:
+        profiles = [replace(profile, update=(2, 0)) for profile in self.core.profiles]
+        self.refused("skips steps", profiles=profiles)
+
+    def test_thresholds(self) -> None:
+        runs = [replace(r, threshold=i) for i, r in enumerate(self.core.compartments)]
+        self.assertGreater(len(runs), 16)
+        thresholds = list(range(100, 100 + len(runs)))
+        self.refused("vth_cfgs", thresholds=thresholds, compartments=runs)
+
+    def test_compartments(self) -> None:
+        runs = [replace(run, len=500) for run in self.core.compartments[:3]]
+        self.refused("1500", compartments=runs)
+
+    def test_raster(self) -> None:
+        with self.assertRaisesRegex(CannotRun, "input in"):
+            CoreEmulator(self.program).run({"in": self.rasters["in"][1:]})
+
+    def test_overflow(self) -> None:
+        formats = [replace(form, exponent=7) for form in self.core.formats]
+        program = replace(self.program, cores=[replace(self.core, formats=formats)])
+        with self.assertRaisesRegex(CannotRun, "Overflow"):
+            CoreEmulator(program).run({"in": np.ones_like(self.rasters["in"])})
+
+
+class Bytes(unittest.TestCase):
+    """The decoder takes nothing but the one encoding of a program."""
+
+    def setUp(self) -> None:
+        self.program = placed(cases.images(np.random.default_rng(0)), 2)
+        self.data = encode(self.program)
+
+    def rejected(self, data: bytes, reason: str) -> None:
+        """Decoding fails for this reason."""
+        with self.assertRaisesRegex(ProgramError, reason):
+            check(decode(data))
+
+    def test_round_trip(self) -> None:
+        self.assertEqual(decode(self.data), self.program)
+
+    def test_every_truncation(self) -> None:
+        for end in range(len(self.data)):
+            with self.assertRaises(ProgramError):
+                decode(self.data[:end])
+
+    def test_trailing(self) -> None:
+        self.rejected(self.data + b"\0", "1 bytes after")
+
+    def test_header(self) -> None:
+        self.rejected(b"SNNX" + self.data[4:], "SNNB")
+        self.rejected(self.data[:4] + b"\2" + self.data[5:], "no program")
+        self.rejected(self.data[:5] + b"\2" + self.data[6:], "version 2")
+
+    def test_varints(self) -> None:
+        at = self.data.index(b"loihi1") + len(b"loihi1")
+        head, tail = self.data[:at], self.data[at + 1 :]
+        self.rejected(head + b"\x8a\x00" + tail, "steps: .*not the shortest")
+        self.rejected(head + b"\xff\xff\xff\xff\x1f" + tail, "steps: .*leaves u32")
+
+    def test_tag(self) -> None:
+        at = self.data.index(b"\x02in\x03\x02\x06\x05") + 7
+        self.rejected(self.data[:at] + b"\4" + self.data[at + 1 :], r"populations\[0\].role: tag 4")
+
+    def test_axon_driven_twice(self) -> None:
+        inputs = [*self.program.inputs, self.program.inputs[0]]
+        self.rejected(encode(replace(self.program, inputs=inputs)), r"inputs\[\d\]: .*twice")
+
+    def test_odd_mixed(self) -> None:
+        matrix = self.program.matrices[1]
+        odd = replace(matrix, mantissa=[3, *matrix.mantissa[1:]])
+        matrices = [self.program.matrices[0], odd]
+        self.rejected(encode(replace(self.program, matrices=matrices)), "odd mantissa")
+
+
+if __name__ == "__main__":
+    unittest.main()
