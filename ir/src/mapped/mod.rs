@@ -76,6 +76,13 @@ impl Slice {
     }
 }
 
+impl std::fmt::Display for Slice {
+    /// As in the text form: `pop1[0..64]`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}[{}..{}]", self.population, self.start, self.end())
+    }
+}
+
 impl Core {
     /// Compartments in use.
     pub fn compartments(&self) -> usize {

@@ -12,6 +12,7 @@ use crate::check;
 use crate::diag::codes::quantize as codes;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::level::Rules;
+pub(crate) use target::check as check_target;
 
 /// Checks every rule of the level, and the ranges of the target if one is given.
 pub(crate) fn check(draft: &QuantizedDraft, rules: Rules<'_>, out: &mut Diagnostics) {
@@ -46,7 +47,7 @@ pub(crate) fn check(draft: &QuantizedDraft, rules: Rules<'_>, out: &mut Diagnost
     if out.len() == before
         && let Some(target) = rules.target
     {
-        target::check(draft, target, out);
+        check_target(draft, target, out);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::quantized::{IntMatrix, IntNeuron, IntReset, QuantizedDraft, Structure
 use crate::target::{Limit, TargetSpec};
 
 /// Holds a network that is sound on its own to the ranges of `target`.
-pub(super) fn check(draft: &QuantizedDraft, target: &TargetSpec, out: &mut Diagnostics) {
+pub(crate) fn check(draft: &QuantizedDraft, target: &TargetSpec, out: &mut Diagnostics) {
     for (id, population) in draft.populations.iter() {
         if let Some(neuron) = population.neuron() {
             registers(&population_place(draft, id), neuron, target, out);

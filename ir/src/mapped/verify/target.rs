@@ -1,0 +1,85 @@
+//! Limits of a target: resources of each core, cores of each chip.
+
+use super::{codes, core_place, populations_on};
+use crate::arena::Entity;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::mapped::usage::{core_usage, output_axons};
+use crate::mapped::{Core, MappedDraft};
+use crate::target::TargetSpec;
+use std::collections::BTreeMap;
+
+/// Holds sound cores to the limits of `target`.
+pub(super) fn check(draft: &MappedDraft, target: &TargetSpec, out: &mut Diagnostics) {
+    let cores: Vec<Core> = draft.cores.values().cloned().collect();
+    let outputs = output_axons(&draft.network, &cores);
+    for (id, core) in draft.cores.iter() {
+        let usage = core_usage(&draft.network, core, target);
+        for (code, resource, needed, limit) in [
+            (codes::LIMIT_COMPARTMENTS, "compartments", usage.compartments, &target.compartments),
+            (codes::LIMIT_INPUT_AXONS, "input axons", usage.input_axons, &target.input_axons),
+            (codes::LIMIT_OUTPUT_AXONS, "output axons", outputs[id.index()], &target.output_axons),
+            (
+                codes::LIMIT_SYNAPSE_WORDS,
+                "words of synapse memory",
+                usage.synapse_words,
+                &target.synapse_words,
+            ),
+            (codes::LIMIT_PROFILES, "compartment profiles", usage.profiles, &target.profiles),
+            (codes::LIMIT_THRESHOLDS, "thresholds", usage.thresholds, &target.thresholds),
+            (codes::LIMIT_FORMATS, "synapse formats", usage.formats, &target.formats),
+        ] {
+            if i128::from(needed) > i128::from(limit.value) {
+                out.push(
+                    Diagnostic::error(
+                        code,
+                        format!("{needed} {resource} are needed, {} are available", limit.value),
+                    )
+                    .at(core_place(draft, id))
+                    .note(format!("populations on the core: {}", populations_on(draft, core)))
+                    .note(format!("target \"{}\", {}: limit {limit}", target.name, target.file))
+                    .help("move neurons to another core, or map again for this target"),
+                );
+            }
+        }
+    }
+    chips(draft, target, out);
+}
+
+fn chips(draft: &MappedDraft, target: &TargetSpec, out: &mut Diagnostics) {
+    let mut cores_of: BTreeMap<u32, u64> = BTreeMap::new();
+    for (id, core) in draft.cores.iter() {
+        *cores_of.entry(core.chip).or_default() += 1;
+        if i64::from(core.chip) >= target.chips.value {
+            out.push(
+                Diagnostic::error(
+                    codes::CHIP,
+                    format!(
+                        "chip {} is needed, {} chips are available",
+                        core.chip, target.chips.value
+                    ),
+                )
+                .at(core_place(draft, id))
+                .note(format!("populations on the core: {}", populations_on(draft, core)))
+                .note(format!(
+                    "target \"{}\", {}: limit {}",
+                    target.name, target.file, target.chips
+                ))
+                .help("use fewer cores, or a target with more chips"),
+            );
+        }
+    }
+    for (chip, needed) in cores_of {
+        let limit = &target.cores_per_chip;
+        if i128::from(needed) > i128::from(limit.value) {
+            out.push(
+                Diagnostic::error(
+                    codes::LIMIT_CORES_PER_CHIP,
+                    format!("{needed} cores are needed, {} are available", limit.value),
+                )
+                .at(format!("chip {chip}"))
+                .note(format!("target \"{}\", {}: limit {limit}", target.name, target.file))
+                .help("spread the cores over more chips"),
+            );
+        }
+    }
+}
