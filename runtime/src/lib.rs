@@ -1,1 +1,28 @@
-//! TODO
+//! Simulators of `snnc`.
+//!
+//! | module | simulates | time | role |
+//! | --- | --- | --- | --- |
+//! | [`float`] | `Network` | logical | definition of the float semantics |
+//! | [`integer`] | `QuantizedNetwork` | logical or hardware | definition of the integer semantics |
+//! | [`cores`] | `Program` | hardware | core by core; differential check of [`integer`] |
+//! | `tensor` | `Network`, `QuantizedNetwork` | the same | batches on burn (feature `burn`) |
+//!
+//! [`encode`] turns samples into spikes, [`compare`] measures and locates differences of spikes,
+//! [`batch`] runs many samples on all processors. Every simulator is deterministic: a result
+//! depends on the network and the stimulus alone.
+
+pub mod batch;
+pub mod compare;
+pub mod cores;
+pub mod encode;
+mod error;
+pub mod float;
+pub mod integer;
+mod kernel;
+mod order;
+mod probe;
+mod readout;
+
+pub use error::{Register, SimError};
+pub use probe::Probe;
+pub use readout::argmax;

@@ -1,0 +1,134 @@
+//! Columns of the pool's matrices: which mantissas a spike on one axon meets.
+
+use crate::error::SimError;
+use snnc_ir::conv::Conv;
+use snnc_ir::program::PoolMatrix;
+use snnc_ir::quantized::Structure;
+use std::ops::Range;
+
+/// A matrix that is read by column.
+pub(super) enum Columns {
+    /// Mantissas, column after column.
+    Dense { rows: usize, mantissa: Vec<i16> },
+    /// Row and mantissa of each entry, column after column.
+    Sparse { columns: Vec<Vec<(usize, i16)>> },
+    /// A kernel as stored.
+    Conv { conv: Conv, output: [usize; 3], mantissa: Vec<i16> },
+    /// One mantissa on the diagonal.
+    Identity(i16),
+}
+
+impl Columns {
+    /// Checks a matrix and lays it out by column.
+    pub(super) fn new(matrix: &PoolMatrix, name: &str) -> Result<Self, SimError> {
+        let bad = |what: &str| Err(SimError::Malformed(format!("{name}: {what}")));
+        if matrix.mantissa.len() != matrix.structure.stored() {
+            return bad("the number of mantissas contradicts the layout");
+        }
+        Ok(match &matrix.structure {
+            Structure::Dense { rows, cols } => {
+                let (rows, cols) = (*rows as usize, *cols as usize);
+                let mut mantissa = vec![0; matrix.mantissa.len()];
+                for (i, &m) in matrix.mantissa.iter().enumerate() {
+                    mantissa[i % cols * rows + i / cols] = m;
+                }
+                Self::Dense { rows, mantissa }
+            }
+            Structure::Sparse { rows, cols, row_start, col } => {
+                let stored = u32::try_from(col.len()).ok();
+                let offsets = row_start.len() == *rows as usize + 1
+                    && row_start.first() == Some(&0)
+                    && row_start.is_sorted()
+                    && row_start.last().copied() == stored;
+                if !offsets {
+                    return bad("the row offsets are not ascending from 0 to the entries");
+                }
+                crate::error::check_words(name, u64::from(*cols))?;
+                let mut columns = vec![Vec::new(); *cols as usize];
+                for (row, bounds) in row_start.windows(2).enumerate() {
+                    let entries = bounds[0] as usize..bounds[1] as usize;
+                    for (&c, &m) in col[entries.clone()].iter().zip(&matrix.mantissa[entries]) {
+                        let Some(column) = columns.get_mut(c as usize) else {
+                            return bad("an entry lies outside the columns");
+                        };
+                        column.push((row, m));
+                    }
+                }
+                Self::Sparse { columns }
+            }
+            Structure::Conv(conv) => {
+                let divides = |n: u32| conv.groups > 0 && n.is_multiple_of(conv.groups);
+                let (true, true, Some(output)) =
+                    (divides(conv.input[0]), divides(conv.out_channels), conv.output())
+                else {
+                    return bad("the convolution has no output or uneven groups");
+                };
+                Self::Conv {
+                    conv: *conv,
+                    output: output.map(|d| d as usize),
+                    mantissa: matrix.mantissa.clone(),
+                }
+            }
+            Structure::Identity { .. } => Self::Identity(matrix.mantissa[0]),
+        })
+    }
+
+    /// Visits the stored mantissas of column `col` in `rows`: `visit(row, mantissa)`.
+    pub(super) fn visit(&self, col: usize, rows: Range<usize>, mut visit: impl FnMut(usize, i16)) {
+        match self {
+            Self::Dense { rows: height, mantissa } => {
+                let column = &mantissa[col * height..(col + 1) * height];
+                for (row, &m) in rows.clone().zip(&column[rows]) {
+                    visit(row, m);
+                }
+            }
+            Self::Sparse { columns } => {
+                for &(row, m) in columns[col].iter().filter(|(row, _)| rows.contains(row)) {
+                    visit(row, m);
+                }
+            }
+            Self::Identity(m) => {
+                if rows.contains(&col) {
+                    visit(col, *m);
+                }
+            }
+            Self::Conv { conv, output, mantissa } => {
+                // The channels of the group, then every kernel position that maps the source cell
+                // onto an output cell.
+                let [_, height, width] = conv.input.map(|d| d as usize);
+                let [k_h, k_w] = conv.kernel.map(|d| d as usize);
+                let (channel, y, x) = (col / (height * width), col / width % height, col % width);
+                let group_in = (conv.input[0] / conv.groups) as usize;
+                let group_out = (conv.out_channels / conv.groups) as usize;
+                let [_, out_h, out_w] = *output;
+                let first = channel / group_in * group_out;
+                for out in first..first + group_out {
+                    for (oy, ky) in positions(y, conv.pad[0], conv.stride[0], k_h, out_h) {
+                        for (ox, kx) in positions(x, conv.pad[2], conv.stride[1], k_w, out_w) {
+                            let row = (out * out_h + oy) * out_w + ox;
+                            if rows.contains(&row) {
+                                let fan = out * group_in + channel % group_in;
+                                visit(row, mantissa[(fan * k_h + ky) * k_w + kx]);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Output positions that read input position `at`, with the kernel offset they read it through:
+/// `out · stride + offset = at + pad`.
+fn positions(
+    at: usize,
+    pad: u32,
+    stride: u32,
+    kernel: usize,
+    extent: usize,
+) -> impl Iterator<Item = (usize, usize)> {
+    let (padded, stride) = (at + pad as usize, stride as usize);
+    let first = (padded + 1).saturating_sub(kernel).div_ceil(stride);
+    let end = (padded / stride + 1).min(extent);
+    (first..end).map(move |out| (out, padded - out * stride))
+}

@@ -1,0 +1,126 @@
+//! State of one core and its update.
+
+use super::check::CoreTables;
+use crate::error::Register;
+
+/// Exclusive bound on the magnitude of a 24-bit register (its most negative value excluded).
+const BOUND: i128 = 1 << 23;
+
+/// A register that left its range.
+#[derive(Clone, Copy)]
+pub(super) struct Overflow {
+    pub(super) compartment: usize,
+    pub(super) register: Register,
+    pub(super) value: i64,
+}
+
+/// Registers and arrivals of one core.
+pub(super) struct CoreState<'t> {
+    tables: &'t CoreTables,
+    u: Vec<i32>,
+    /// Membrane that was compared with the threshold.
+    compared: Vec<i32>,
+    v: Vec<i32>,
+    /// Updates for which the membrane is still held.
+    hold: Vec<u8>,
+    /// Weights that arrived since the last update, aligned to the membrane (`<< 6`).
+    pending: Vec<i64>,
+    /// `arrivals[step mod slots][compartment]`: weights on their way.
+    arrivals: Vec<Vec<i64>>,
+}
+
+impl<'t> CoreState<'t> {
+    pub(super) fn new(tables: &'t CoreTables) -> Self {
+        let n = tables.registers.len();
+        Self {
+            tables,
+            u: vec![0; n],
+            compared: vec![0; n],
+            v: vec![0; n],
+            hold: vec![0; n],
+            pending: vec![0; n],
+            arrivals: vec![vec![0; n]; tables.slots],
+        }
+    }
+
+    /// Puts a weight on its way to `compartment`, to arrive in step `at`.
+    pub(super) fn send(&mut self, at: usize, compartment: usize, weight: i64) {
+        let slot = at % self.arrivals.len();
+        self.arrivals[slot][compartment] += weight;
+    }
+
+    /// u, compared membrane and v of a compartment.
+    pub(super) fn registers(&self, compartment: usize) -> [i32; 3] {
+        [self.u[compartment], self.compared[compartment], self.v[compartment]]
+    }
+
+    /// Step `t` of every compartment: takes what arrives, updates, calls `fire` for each spike.
+    pub(super) fn update(&mut self, t: usize, mut fire: impl FnMut(usize)) -> Result<(), Overflow> {
+        let slot = t % self.arrivals.len();
+        for (pending, arrived) in self.pending.iter_mut().zip(&mut self.arrivals[slot]) {
+            *pending += std::mem::take(arrived);
+        }
+        for (c, r) in self.tables.registers.iter().enumerate() {
+            let (period, phase) = r.profile.update;
+            if t % period as usize != phase as usize {
+                continue;
+            }
+            let fit = |value: i128, register| match i32::try_from(value) {
+                Ok(fits) if value.abs() < BOUND => Ok(fits),
+                _ => {
+                    let value = i64::try_from(value).unwrap_or(i64::MAX);
+                    Err(Overflow { compartment: c, register, value })
+                }
+            };
+            let input = i128::from(std::mem::take(&mut self.pending[c])) * 64;
+            let lost_u = lost(self.u[c], u32::from(r.profile.du) + 1);
+            let u = fit(i128::from(self.u[c] - lost_u) + input, Register::Current)?;
+            self.u[c] = u;
+            if self.hold[c] > 0 {
+                self.hold[c] -= 1;
+                self.compared[c] = self.v[c];
+                continue;
+            }
+            let rest = self.v[c] - lost(self.v[c], u32::from(r.profile.dv));
+            let driven = i128::from(rest) + i128::from(u) + i128::from(r.bias);
+            let v = fit(driven, Register::Membrane)?;
+            self.compared[c] = v;
+            self.v[c] = v;
+            if i64::from(v) > r.threshold {
+                let after =
+                    r.profile.subtract.map_or(0, |amount| i128::from(v) - i128::from(amount));
+                self.v[c] = fit(after, Register::Membrane)?;
+                self.hold[c] = r.profile.refractory.saturating_sub(1);
+                fire(c);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a register loses to decay: `|x| · d / 4096`, rounded away from zero.
+///
+/// Subtracting it equals `tz(x · (4096 − d), 12)`, since `m·4096 − m·d` over 4096, rounded down, is
+/// `m` less `m·d / 4096` rounded up.
+fn lost(x: i32, d: u32) -> i32 {
+    let amount = (u64::from(x.unsigned_abs()) * u64::from(d)).div_ceil(4096);
+    // |x| < 2^23 and d <= 4096, so the amount is at most |x|.
+    let amount = i32::try_from(amount).unwrap_or(i32::MAX);
+    if x < 0 { -amount } else { amount }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lost;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The subtractive form is the multiplicative form of the contract.
+        #[test]
+        fn loss_complements_the_kept_part(x in -(1_i32 << 23) + 1..1 << 23, d in 0_u32..=4096) {
+            let kept = i64::from(x.signum())
+                * ((i64::from(x.abs()) * i64::from(4096 - d)) >> 12);
+            prop_assert_eq!(i64::from(x - lost(x, d)), kept);
+        }
+    }
+}

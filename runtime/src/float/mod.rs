@@ -1,0 +1,330 @@
+//! Reference simulator of the float level: the definition of its semantics, in code.
+//!
+//! Arithmetic is f32 in the order stated by [`snnc_ir::network`]; every operation is rounded on its
+//! own (`f32::mul_add` is never used, and Rust never contracts `a * b + c` by itself).
+//!
+//! **Why zero inputs may be skipped.** An accumulator starts at +0. In round-to-nearest a sum is −0
+//! only if both terms are −0, and `x + (−x) = +0`; so the accumulator is never −0. Weights are
+//! finite (a rule of the level), so `w · ±0 = ±0`, and adding ±0 to anything but −0 leaves it as
+//! it is. Leaving such terms out is therefore neutral bit for bit.
+
+mod neuron;
+mod plan;
+
+use crate::error::{SimError, check_trains, check_words};
+use crate::order::topological;
+use crate::probe::Probe;
+use crate::readout::argmax;
+use neuron::State;
+use plan::{Operator, Plan};
+use snnc_ir::arena::{Entity, NodeId};
+use snnc_ir::network::{Coding, Edge, Network, Op, Readout};
+use snnc_ir::spikes::SpikeTrain;
+use std::collections::BTreeMap;
+
+/// What one input node receives in one run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Signal {
+    /// Spikes, `[steps, neurons]` in logical time.
+    Spikes(SpikeTrain),
+    /// A frame of analog values, repeated every step (inputs of [`Coding::Direct`]).
+    Frame(Vec<f32>),
+}
+
+/// What a network receives in one run: one signal per input node, in ascending order of node ids.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stimulus {
+    /// The signals.
+    pub inputs: Vec<Signal>,
+}
+
+impl From<Vec<SpikeTrain>> for Stimulus {
+    fn from(trains: Vec<SpikeTrain>) -> Self {
+        Self { inputs: trains.into_iter().map(Signal::Spikes).collect() }
+    }
+}
+
+/// Which membranes a float simulation records.
+pub type FloatProbe = Probe<NodeId>;
+
+/// Recorded membrane of one neuron, one value per step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FloatTrace {
+    /// The population.
+    pub node: NodeId,
+    /// The neuron.
+    pub neuron: usize,
+    /// `H`: the membrane that is compared with the threshold.
+    pub h: Vec<f32>,
+    /// The membrane at the end of the step, after the reset.
+    pub v: Vec<f32>,
+}
+
+/// Result of one run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FloatRun {
+    /// Spikes of every population that spikes (inputs that are frames have none).
+    pub spikes: BTreeMap<NodeId, SpikeTrain>,
+    /// One score per class: spike counts, or means over the steps (summed in f64 in step order,
+    /// divided once).
+    pub scores: Vec<f64>,
+    /// The recorded membranes, in the order of the probe.
+    pub traces: Vec<FloatTrace>,
+}
+
+impl FloatRun {
+    /// The class with the largest score, ties to the lowest.
+    pub fn class(&self) -> Option<usize> {
+        argmax(&self.scores)
+    }
+}
+
+/// Runs `network` once. To run it often, make a [`FloatSim`] first.
+///
+/// # Errors
+/// A stimulus that does not fit the inputs, a probe of a neuron that does not exist, a run too
+/// large for memory.
+pub fn simulate(
+    network: &Network,
+    stimulus: &Stimulus,
+    probe: &FloatProbe,
+) -> Result<FloatRun, SimError> {
+    FloatSim::new(network)?.run(stimulus, probe)
+}
+
+/// A network prepared for simulation: order of evaluation, weights by source.
+pub struct FloatSim<'n> {
+    network: &'n Network,
+    plan: Plan,
+    /// Nodes in an order in which every delay-0 edge points forward.
+    order: Vec<NodeId>,
+    inputs: Vec<NodeId>,
+    steps: usize,
+    /// Past values kept per node, the present one included.
+    depth: Vec<usize>,
+}
+
+impl<'n> FloatSim<'n> {
+    /// Prepares `network`.
+    ///
+    /// # Errors
+    /// [`SimError::ZeroDelayCycle`], or [`SimError::TooLarge`] for a run too large for memory.
+    pub fn new(network: &'n Network) -> Result<Self, SimError> {
+        let nodes = &network.nodes;
+        let populations = nodes.values().filter(|n| n.op.is_population());
+        let steps = check_trains(u64::from(network.steps), populations.map(|n| n.shape.size()))?;
+        let mut depth = vec![1_usize; nodes.len()];
+        for edge in nodes.values().flat_map(|n| &n.inputs) {
+            // Values older than the run are zero: there is no need to keep more.
+            let kept = (edge.delay as usize).min(steps) + 1;
+            let slot = &mut depth[edge.source.index()];
+            *slot = kept.max(*slot);
+        }
+        let values = nodes.iter().fold(0_u64, |sum, (id, node)| {
+            let kept = (depth[id.index()] as u64).saturating_mul(node.shape.size() as u64);
+            sum.saturating_add(kept)
+        });
+        check_words("the values of all nodes over the longest delays", values)?;
+        let edges = nodes.iter().flat_map(|(id, node)| {
+            let present = node.inputs.iter().filter(|e| e.delay == 0);
+            present.map(move |e| (e.source.index(), id.index()))
+        });
+        let order = topological(nodes.len(), edges)
+            .map_err(|i| SimError::ZeroDelayCycle { member: nodes[NodeId::new(i)].name.clone() })?;
+        let inputs =
+            nodes.iter().filter(|(_, n)| matches!(n.op, Op::Input(_))).map(|(id, _)| id).collect();
+        Ok(Self {
+            network,
+            plan: Plan::new(network)?,
+            order: order.into_iter().map(NodeId::new).collect(),
+            inputs,
+            steps,
+            depth,
+        })
+    }
+
+    /// The network.
+    pub const fn network(&self) -> &'n Network {
+        self.network
+    }
+
+    /// Input nodes in the order of a stimulus.
+    pub fn inputs(&self) -> &[NodeId] {
+        &self.inputs
+    }
+
+    /// Nodes in order of evaluation within a step.
+    pub fn order(&self) -> &[NodeId] {
+        &self.order
+    }
+
+    /// Checks that every signal fits its input.
+    ///
+    /// # Errors
+    /// [`SimError::StimulusCount`], [`SimError::StimulusKind`], [`SimError::StimulusShape`],
+    /// [`SimError::FrameSize`].
+    pub fn check(&self, stimulus: &Stimulus) -> Result<(), SimError> {
+        if stimulus.inputs.len() != self.inputs.len() {
+            return Err(SimError::StimulusCount {
+                expected: self.inputs.len(),
+                found: stimulus.inputs.len(),
+            });
+        }
+        for (&id, signal) in self.inputs.iter().zip(&stimulus.inputs) {
+            let node = &self.network.nodes[id];
+            let input = || node.name.clone();
+            let size = node.shape.size();
+            match (&node.op, signal) {
+                (Op::Input(Coding::Direct), Signal::Frame(frame)) => {
+                    if frame.len() != size {
+                        let found = frame.len();
+                        return Err(SimError::FrameSize { input: input(), expected: size, found });
+                    }
+                }
+                (Op::Input(Coding::Direct), Signal::Spikes(_)) => {
+                    let expected = "a frame of values, not spikes";
+                    return Err(SimError::StimulusKind { input: input(), expected });
+                }
+                (_, Signal::Frame(_)) => {
+                    let expected = "spikes, not a frame of values";
+                    return Err(SimError::StimulusKind { input: input(), expected });
+                }
+                (_, Signal::Spikes(train)) => {
+                    let (expected, found) = ((self.steps, size), (train.steps(), train.neurons()));
+                    if expected != found {
+                        return Err(SimError::StimulusShape { input: input(), expected, found });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the network once.
+    ///
+    /// # Errors
+    /// As [`simulate`].
+    pub fn run(&self, stimulus: &Stimulus, probe: &FloatProbe) -> Result<FloatRun, SimError> {
+        self.check(stimulus)?;
+        let nodes = &self.network.nodes;
+        let probed = self.resolve(probe)?;
+        let mut run = Run {
+            sim: self,
+            values: nodes
+                .iter()
+                .map(|(id, n)| vec![vec![0.0; n.shape.size()]; self.depth[id.index()]])
+                .collect(),
+            states: nodes.values().map(|n| State::new(&n.op, n.shape.size())).collect(),
+            trains: self.trains(stimulus),
+            traces: probed
+                .into_iter()
+                .map(|(node, neuron)| FloatTrace { node, neuron, h: Vec::new(), v: Vec::new() })
+                .collect(),
+            scratch: Vec::new(),
+        };
+        let readout = self.network.readout;
+        let mut sums = vec![0.0_f64; nodes[readout.node()].shape.size()];
+        for t in 0..self.steps {
+            for &id in &self.order {
+                run.step(id, t, stimulus);
+            }
+            for trace in &mut run.traces {
+                let state = &run.states[trace.node.index()];
+                trace.h.push(state.h[trace.neuron]);
+                trace.v.push(state.v[trace.neuron]);
+            }
+            if let Readout::MeanLinear(node) = readout {
+                for (sum, &x) in sums.iter_mut().zip(value(&run.values[node.index()], t, 0)) {
+                    *sum += f64::from(x);
+                }
+            }
+        }
+        let spikes: BTreeMap<_, _> =
+            nodes.ids().zip(run.trains).filter_map(|(id, train)| Some((id, train?))).collect();
+        let scores = match readout {
+            Readout::MeanLinear(_) => {
+                sums.iter().map(|s| s / f64::from(self.network.steps)).collect()
+            }
+            Readout::SpikeCount(node) => spikes
+                .get(&node)
+                .map(|train| train.counts().into_iter().map(f64::from).collect())
+                .unwrap_or_default(),
+        };
+        Ok(FloatRun { spikes, scores, traces: run.traces })
+    }
+
+    fn resolve(&self, probe: &FloatProbe) -> Result<Vec<(NodeId, usize)>, SimError> {
+        let neurons = self.network.nodes.iter().filter(|(_, n)| matches!(n.op, Op::Neuron(_)));
+        let sizes: Vec<_> = neurons.map(|(id, n)| (id, n.shape.size())).collect();
+        probe.resolve(&sizes, self.steps, 1)
+    }
+
+    /// Trains of all nodes: inputs filled, neurons silent, none for the rest.
+    fn trains(&self, stimulus: &Stimulus) -> Vec<Option<SpikeTrain>> {
+        let mut trains: Vec<_> = self
+            .network
+            .nodes
+            .values()
+            .map(|n| {
+                let spikes = matches!(n.op, Op::Neuron(_));
+                spikes.then(|| SpikeTrain::new(self.steps, n.shape.size()))
+            })
+            .collect();
+        for (id, signal) in self.inputs.iter().zip(&stimulus.inputs) {
+            if let Signal::Spikes(train) = signal {
+                trains[id.index()] = Some(train.clone());
+            }
+        }
+        trains
+    }
+}
+
+/// The state of one run.
+struct Run<'a, 'n> {
+    sim: &'a FloatSim<'n>,
+    /// `values[node][step mod depth]`, zero before the first step.
+    values: Vec<Vec<Vec<f32>>>,
+    states: Vec<State>,
+    trains: Vec<Option<SpikeTrain>>,
+    traces: Vec<FloatTrace>,
+    scratch: Vec<f32>,
+}
+
+/// The value that a node held `delay` steps before step `t`, from the ring of its values.
+fn value(ring: &[Vec<f32>], t: usize, delay: usize) -> &[f32] {
+    // A delay beyond the run reads slots that are never written: zeros.
+    let delay = delay.min(ring.len() - 1);
+    &ring[(t + ring.len() - delay) % ring.len()]
+}
+
+impl Run<'_, '_> {
+    fn step(&mut self, id: NodeId, t: usize, stimulus: &Stimulus) {
+        let i = id.index();
+        let slot = t % self.values[i].len();
+        let mut out = std::mem::take(&mut self.values[i][slot]);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let node = &self.sim.network.nodes[id];
+        let read = |e: &Edge| value(&self.values[e.source.index()], t, e.delay as usize);
+        let inputs: Vec<&[f32]> = node.inputs.iter().map(read).collect();
+        match &self.sim.plan.operators[i] {
+            Operator::Input(k) => match &stimulus.inputs[*k] {
+                Signal::Frame(frame) => out.copy_from_slice(frame),
+                Signal::Spikes(train) => {
+                    out.fill(0.0);
+                    train.active(t).for_each(|n| out[n] = 1.0);
+                }
+            },
+            Operator::Neuron(neuron) => {
+                let current = inputs[0];
+                self.states[i].update(neuron, current, &mut out);
+                if let Some(train) = &mut self.trains[i] {
+                    let fired = out.iter().enumerate().filter(|(_, s)| **s > 0.0);
+                    fired.for_each(|(n, _)| train.set(t, n));
+                }
+            }
+            operator => self.sim.plan.apply(operator, &inputs, &mut scratch, &mut out),
+        }
+        self.values[i][slot] = out;
+        self.scratch = scratch;
+    }
+}

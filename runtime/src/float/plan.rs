@@ -1,0 +1,201 @@
+//! Operators of the analog nodes, prepared for repeated use.
+
+use super::neuron::NeuronPlan;
+use crate::error::SimError;
+use crate::kernel::Kernel;
+use snnc_ir::arena::TensorId;
+use snnc_ir::conv::Conv;
+use snnc_ir::network::{Network, Node, Op};
+
+/// A node's computation.
+pub(super) enum Operator {
+    /// The signal of this number.
+    Input(usize),
+    /// `Linear` or `Conv2d`: index into [`Plan::kernels`], bias per element.
+    Weights { kernel: usize, bias: Option<Vec<f32>> },
+    /// `x · scale + shift`, per channel of `per_channel` elements.
+    BatchNorm { scale: Vec<f32>, shift: Vec<f32>, per_channel: usize },
+    /// A population.
+    Neuron(NeuronPlan),
+    /// Sum of the inputs.
+    Add,
+    /// Inputs one after the other (`Concat`, and `Flatten` of its one input).
+    Concat,
+    /// Average over the cells that `cells[start[o]..start[o + 1]]` lists, divided by `count[o]`.
+    Pool { start: Vec<usize>, cells: Vec<usize>, count: Vec<f32> },
+}
+
+/// The operators of all nodes.
+pub(super) struct Plan {
+    /// By node.
+    pub(super) operators: Vec<Operator>,
+    /// Distinct kernels; nodes that share a tensor and a geometry share one.
+    kernels: Vec<Kernel<f32>>,
+    keys: Vec<(TensorId, Option<Conv>)>,
+}
+
+impl Plan {
+    pub(super) fn new(network: &Network) -> Result<Self, SimError> {
+        let mut plan = Self { operators: Vec::new(), kernels: Vec::new(), keys: Vec::new() };
+        let mut inputs = 0;
+        for node in network.nodes.values() {
+            let operator = plan.operator(network, node, &mut inputs)?;
+            plan.operators.push(operator);
+        }
+        Ok(plan)
+    }
+
+    fn operator(
+        &mut self,
+        network: &Network,
+        node: &Node,
+        inputs: &mut usize,
+    ) -> Result<Operator, SimError> {
+        let data = |id: TensorId| network.tensors[id].data.as_slice();
+        Ok(match &node.op {
+            Op::Input(_) => {
+                *inputs += 1;
+                Operator::Input(*inputs - 1)
+            }
+            Op::Linear { weight, bias } => Operator::Weights {
+                kernel: self.kernel(network, *weight, None)?,
+                bias: bias.map(|b| data(b).to_vec()),
+            },
+            Op::Conv2d { weight, bias, conv } => Operator::Weights {
+                kernel: self.kernel(network, *weight, Some(*conv))?,
+                bias: bias.map(|b| {
+                    let repeat = |&x| std::iter::repeat_n(x, node.shape.per_channel());
+                    data(b).iter().flat_map(repeat).collect()
+                }),
+            },
+            Op::BatchNorm { gamma, beta, mean, variance, eps } => {
+                let (gamma, beta) = (data(*gamma), data(*beta));
+                let (mean, variance) = (data(*mean), data(*variance));
+                let (scale, shift) = (0..node.shape.channels())
+                    .map(|c| batch_norm(gamma[c], beta[c], mean[c], variance[c], *eps))
+                    .unzip();
+                Operator::BatchNorm { scale, shift, per_channel: node.shape.per_channel() }
+            }
+            Op::Neuron(neuron) => Operator::Neuron(NeuronPlan::new(neuron, &node.shape)),
+            Op::Add => Operator::Add,
+            Op::Concat | Op::Flatten => Operator::Concat,
+            Op::AvgPool { window, exclude_pad } => average(window, *exclude_pad, node.shape.size()),
+            Op::GlobalAvgPool => {
+                let channels = node.shape.size();
+                let source =
+                    node.inputs.first().map_or(0, |e| network.nodes[e.source].shape.size());
+                let area = source / channels.max(1);
+                Operator::Pool {
+                    start: (0..=channels).map(|c| c * area).collect(),
+                    cells: (0..source).collect(),
+                    count: vec![count(area); channels],
+                }
+            }
+        })
+    }
+
+    fn kernel(
+        &mut self,
+        network: &Network,
+        weight: TensorId,
+        conv: Option<Conv>,
+    ) -> Result<usize, SimError> {
+        let key = (weight, conv);
+        if let Some(known) = self.keys.iter().position(|k| *k == key) {
+            return Ok(known);
+        }
+        let tensor = &network.tensors[weight];
+        let value = |i: usize| tensor.data[i];
+        let dense = || Kernel::dense(tensor.shape.channels(), tensor.shape.per_channel(), value);
+        let kernel = conv.map_or_else(|| Some(dense()), |conv| Kernel::conv(&conv, value));
+        let kernel = kernel.ok_or_else(|| {
+            SimError::Malformed(format!("the convolution of `{}` has no output", tensor.name))
+        })?;
+        self.keys.push(key);
+        self.kernels.push(kernel);
+        Ok(self.kernels.len() - 1)
+    }
+
+    /// Computes an analog node. Inputs and populations are the caller's.
+    pub(super) fn apply(
+        &self,
+        operator: &Operator,
+        inputs: &[&[f32]],
+        scratch: &mut Vec<f32>,
+        out: &mut [f32],
+    ) {
+        match operator {
+            Operator::Input(_) | Operator::Neuron(_) => {}
+            Operator::Weights { kernel, bias } => {
+                out.fill(0.0);
+                let values = inputs[0].iter().copied().enumerate();
+                // Neutral bit for bit: see the head of the module `float`.
+                let active = values.filter(|&(_, x)| x != 0.0);
+                self.kernels[*kernel].add(active, scratch, out, |a, w, x| *a += w * x);
+                if let Some(bias) = bias {
+                    out.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
+                }
+            }
+            Operator::BatchNorm { scale, shift, per_channel } => {
+                let step = (*per_channel).max(1);
+                let channels = out.chunks_mut(step).zip(inputs[0].chunks(step));
+                for ((y, x), (s, t)) in channels.zip(scale.iter().zip(shift)) {
+                    y.iter_mut().zip(x).for_each(|(y, x)| *y = x * s + t);
+                }
+            }
+            Operator::Add => {
+                let mut inputs = inputs.iter();
+                if let Some(first) = inputs.next() {
+                    out.copy_from_slice(first);
+                }
+                for x in inputs {
+                    out.iter_mut().zip(*x).for_each(|(y, x)| *y += x);
+                }
+            }
+            Operator::Concat => {
+                let mut rest = out;
+                for x in inputs {
+                    let (head, tail) = rest.split_at_mut(x.len());
+                    head.copy_from_slice(x);
+                    rest = tail;
+                }
+            }
+            Operator::Pool { start, cells, count } => {
+                for (o, y) in out.iter_mut().enumerate() {
+                    let mut sum = 0.0;
+                    for &cell in &cells[start[o]..start[o + 1]] {
+                        sum += inputs[0][cell];
+                    }
+                    *y = sum / count[o];
+                }
+            }
+        }
+    }
+}
+
+/// Scale and shift of batch normalization, computed in f64 and rounded once each.
+#[expect(clippy::cast_possible_truncation, reason = "the rounding to f32 is the definition")]
+pub(crate) fn batch_norm(gamma: f32, beta: f32, mean: f32, variance: f32, eps: f64) -> (f32, f32) {
+    let scale = f64::from(gamma) / (f64::from(variance) + eps).sqrt();
+    let shift = f64::from(beta) - f64::from(mean) * scale;
+    (scale as f32, shift as f32)
+}
+
+/// Cells of each pooling window, ascending, and their divisors.
+fn average(window: &Conv, exclude_pad: bool, outputs: usize) -> Operator {
+    let full = window.kernel[0] as usize * window.kernel[1] as usize;
+    let (mut start, mut cells, mut divisors) = (vec![0], Vec::new(), Vec::new());
+    for o in 0..outputs {
+        window.for_sources(o, |source, _| cells.push(source));
+        let inside = cells.len() - start[o];
+        divisors.push(count(if exclude_pad { inside } else { full }));
+        start.push(cells.len());
+    }
+    Operator::Pool { start, cells, count: divisors }
+}
+
+/// A number of cells as a divisor.
+#[expect(clippy::cast_precision_loss, reason = "windows hold far fewer than 2^24 cells")]
+pub(crate) const fn count(cells: usize) -> f32 {
+    cells as f32
+}
