@@ -57,12 +57,13 @@ fn thresholds_of_a_core_are_limited() {
 
 #[test]
 fn synapse_memory_is_limited() {
+    // Dense 8-bit lists with a 10-bit header per block of 64: `a` has 3 lists of 64 + 36 entries
+    // (9 + 5 words each), `b` has 100 lists of 3 entries (1 word each).
     let mut small = target();
-    // A list of 8-bit dense synapses: (8n + 10) bits in 64-bit words, three axons into `a`.
-    small.synapse_words.value = 3 * 2;
-    let mapped = map(chain(30), &small).expect("maps");
-    assert!(mapped.cores.len() > 2, "{:?}", sizes(&mapped));
-    assert!(sizes(&mapped).iter().all(|&n| n <= 16));
+    small.synapse_words.value = 142;
+    assert_eq!(sizes(&map(chain(100), &small).expect("fits exactly")), [103]);
+    small.synapse_words.value = 141;
+    assert_eq!(sizes(&map(chain(100), &small).expect("one word less")), [100, 3]);
 }
 
 #[test]
