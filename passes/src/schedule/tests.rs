@@ -1,15 +1,19 @@
 //! What the schedule adds to small networks, and what it refuses.
 
 use super::ScheduleTime;
-use crate::framework::{Context, Options, Pass};
 use crate::fixtures::{dense, neurons, population, quantized, target};
+use crate::framework::{Context, Options, Pass};
 use snnc_ir::arena::PopId;
 use snnc_ir::diag::codes::mapping;
 use snnc_ir::quantized::{QuantizedDraft, Role, Time};
 use snnc_ir::{Diagnostics, Entity, Level, Param, QuantizedNetwork, Rules};
 
 /// Schedules for a target with or without programmable neurons, and verifies the result.
-fn schedule(draft: QuantizedDraft, delays: &str, programmable: bool) -> Result<QuantizedDraft, Diagnostics> {
+fn schedule(
+    draft: QuantizedDraft,
+    delays: &str,
+    programmable: bool,
+) -> Result<QuantizedDraft, Diagnostics> {
     let mut target = target();
     target.programmable_neuron = programmable;
     let call = format!("schedule{{delays={delays}}}");
