@@ -29,11 +29,9 @@ def dense(
     source: int, target: int, values: Ints, exponent: int = 0, sign: str = "mixed"
 ) -> Projection:
     """A dense projection with the mantissas `values` `[target neurons, source neurons]`."""
-    structure = Dense(*values.shape)
+    structure = Dense(values.shape[0], values.shape[1])
     weights = shift(values, exponent)
-    return Projection(
-        source, target, structure, values.ravel().tolist(), exponent, sign, weights
-    )
+    return Projection(source, target, structure, values.ravel().tolist(), exponent, sign, weights)
 
 
 def sparse(source: int, target: int, values: Ints, sign: str = "mixed") -> Projection:
@@ -41,7 +39,7 @@ def sparse(source: int, target: int, values: Ints, sign: str = "mixed") -> Proje
     stored = [np.nonzero(row)[0] for row in values]
     starts = np.concatenate(([0], np.cumsum([len(row) for row in stored]))).tolist()
     columns = np.concatenate(stored).tolist()
-    structure = Sparse(*values.shape, starts, columns)
+    structure = Sparse(values.shape[0], values.shape[1], starts, columns)
     return Projection(source, target, structure, values[values != 0].tolist(), 0, sign, values)
 
 
@@ -146,9 +144,7 @@ def clocked(rng: np.random.Generator) -> Flat:
 
 def whole(net: Flat) -> list[Slice]:
     """Every population on cores in one slice."""
-    return [
-        Slice(i, 0, p.size()) for i, p in enumerate(net.populations) if p.registers is not None
-    ]
+    return [Slice(i, 0, p.size()) for i, p in enumerate(net.populations) if p.registers is not None]
 
 
 def whole_inputs(net: Flat) -> list[Slice]:

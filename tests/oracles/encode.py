@@ -91,28 +91,36 @@ def _matrix(matrix: PoolMatrix) -> bytes:
 def _core(core: Core) -> bytes:
     profiles = _list(
         core.profiles,
-        lambda p: _numbers(p.du, p.dv)
-        + bytes([p.refractory])
-        + (b"\0" if p.subtract is None else b"\1" + zigzag(p.subtract))
-        + _numbers(*p.update),
+        lambda p: (
+            _numbers(p.du, p.dv)
+            + bytes([p.refractory])
+            + (b"\0" if p.subtract is None else b"\1" + zigzag(p.subtract))
+            + _numbers(*p.update)
+        ),
     )
     formats = _list(
         core.formats,
-        lambda f: struct.pack("<b", f.exponent)
-        + varint(SIGNS.index(f.sign))
-        + bytes([f.weight_bits, f.delay_bits]),
+        lambda f: (
+            struct.pack("<b", f.exponent)
+            + varint(SIGNS.index(f.sign))
+            + bytes([f.weight_bits, f.delay_bits])
+        ),
     )
     compartments = _list(
         core.compartments,
-        lambda r: _numbers(r.population, r.first, r.len, r.profile, r.threshold)
-        + zigzag(r.bias_mantissa)
-        + bytes([r.bias_exponent]),
+        lambda r: (
+            _numbers(r.population, r.first, r.len, r.profile, r.threshold)
+            + zigzag(r.bias_mantissa)
+            + bytes([r.bias_exponent])
+        ),
     )
     synapses = _list(
         core.synapses,
-        lambda b: _numbers(b.format, b.matrix)
-        + bytes([b.delay])
-        + _numbers(b.axon, b.axons, b.col, b.compartment, b.compartments, b.row),
+        lambda b: (
+            _numbers(b.format, b.matrix)
+            + bytes([b.delay])
+            + _numbers(b.axon, b.axons, b.col, b.compartment, b.compartments, b.row)
+        ),
     )
     routes = _list(core.routes, lambda r: _numbers(r.compartment, r.len, r.core, r.axon))
     thresholds = _list(core.thresholds, varint)

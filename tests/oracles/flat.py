@@ -47,6 +47,11 @@ class Population:
         """Number of neurons."""
         return int(np.prod(self.shape))
 
+    def on_core(self) -> Registers:
+        """The registers of a population that is no input."""
+        assert self.registers is not None, f"{self.name} is an input"
+        return self.registers
+
 
 @dataclass
 class Projection:

@@ -27,7 +27,7 @@ def _hashable_dataclasses() -> Iterator[None]:
     def dataclass(cls: type | None = None, /, **options: Any) -> Any:
         if cls is None:
             return lambda decorated: dataclass(decorated, **options)
-        made = original(cls, **options)
+        made: Any = original(cls, **options)
         if made.__hash__ is None:
             made.__hash__ = object.__hash__
         return made

@@ -1,7 +1,8 @@
 """Builds nengo-loihi blocks, one per core, from a decoded program and has nengo-loihi check them.
 
 Every core becomes a `LoihiBlock` with the program's register values, every synapse format of a
-core a `Synapse`, the routes from one source to it an `Axon`. No nengo model is involved.
+core a `Synapse` (two, if some of its lists carry indices and some do not), the routes from one
+source to it an `Axon`. No nengo model is involved.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,11 +24,13 @@ from nengo_loihi.hardware.validate import validate_board
 from nengo_loihi.inputs import SpikeInput
 
 from outcome import CannotRun
-from records import Core, Input, Program
+from records import Core, Dense, Input, Program
 from synapses import Synapses, expand, weights
 
 STATE_LIMIT = (1 << 23) - 1
 MAX_CORES_PER_CHIP = 128
+COMPRESSION_SPARSE = 0
+COMPRESSION_DENSE = 3
 FANOUT = {"mixed": 1, "excitatory": 2, "inhibitory": 3}
 
 
@@ -37,6 +41,7 @@ class AsPlaced(Allocator):
         self.chips = chips
 
     def __call__(self, model: SimpleNamespace, n_chips: int) -> Board:
+        """The board with every block of the model."""
         board = Board()
         for _ in range(n_chips):
             board.new_chip()
@@ -101,15 +106,16 @@ def _block(core: Core, label: str) -> LoihiBlock:
     return block
 
 
-def _layers(program: Program, core: Core, form: int) -> list[list[Synapses]]:
-    """Blocks of one format in as few layers as keep every (axon, compartment) pair single: the
-    emulator's `Synapse` cannot hold two synapses of one pair.
+def _layers(program: Program, core: Core, form: int, indexed: bool) -> list[list[Synapses]]:
+    """Blocks of one format, with or without indices, in as few layers as keep every (axon,
+    compartment) pair single: the emulator's `Synapse` cannot hold two synapses of one pair.
     """
     layers: list[tuple[set[int], list[Synapses]]] = []
     for block in core.synapses:
-        if block.format != form:
+        matrix = program.matrices[block.matrix]
+        if block.format != form or isinstance(matrix.structure, Dense) == indexed:
             continue
-        part = expand(block, program.matrices[block.matrix])
+        part = expand(block, matrix)
         pairs = set((part.axon * core.size() + part.compartment).tolist())
         for taken, parts in layers:
             if taken.isdisjoint(pairs):
@@ -121,8 +127,8 @@ def _layers(program: Program, core: Core, form: int) -> list[list[Synapses]]:
     return [parts for _, parts in layers]
 
 
-def _group(core: Core, form: int, parts: list[Synapses], label: str) -> Group | None:
-    """A `Synapse` with the given synapses, or nothing if there are none."""
+def _group(core: Core, form: int, parts: list[Synapses], indexed: bool, label: str) -> Group | None:
+    """A `Synapse` with the given entries, or nothing if there are none."""
     axon, compartment, mantissa = (np.concatenate(column) for column in zip(*parts, strict=True))
     if axon.size == 0:
         return None
@@ -136,7 +142,7 @@ def _group(core: Core, form: int, parts: list[Synapses], label: str) -> Group | 
     synapse.indices = [part[np.newaxis] for part in np.split(indices, starts[1:])]
     widths = SynapseConfig.WEIGHT_BITS_MAP
     synapse.format(
-        compression=0,
+        compression=COMPRESSION_SPARSE if indexed else COMPRESSION_DENSE,
         idx_bits=synapse.idx_bits(),
         fanout_type=FANOUT[register.sign],
         n_synapses=63,
@@ -153,9 +159,10 @@ def _groups(program: Program, index: int, block: LoihiBlock) -> list[Group]:
     """All synapses of a core, added to its block."""
     core = program.cores[index]
     groups = []
-    for form in range(len(core.formats)):
-        for layer, parts in enumerate(_layers(program, core, form)):
-            group = _group(core, form, parts, f"core {index}, format {form}.{layer}")
+    for form, indexed in product(range(len(core.formats)), (False, True)):
+        for layer, parts in enumerate(_layers(program, core, form, indexed)):
+            label = f"core {index}, format {form}, {'indexed' if indexed else 'dense'} {layer}"
+            group = _group(core, form, parts, indexed, label)
             if group is not None:
                 block.add_synapse(group.synapse)
                 groups.append(group)

@@ -43,7 +43,7 @@ def run_file(network: Path, raster: np.ndarray, timeout: float) -> dict[int, np.
     with tempfile.TemporaryDirectory(prefix="snnc-lava-") as folder:
         job, result, log = (Path(folder, name) for name in ("job.npz", "result.npz", "log"))
         np.savez(job, raster=raster)
-        command = [sys.executable, WORKER, network.resolve(), job, result]
+        command = [sys.executable, *map(str, (WORKER, network.resolve(), job, result))]
         with log.open("wb") as output:
             worker = subprocess.Popen(
                 command, stdout=output, stderr=output, cwd=folder, start_new_session=True

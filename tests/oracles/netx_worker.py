@@ -1,8 +1,8 @@
 """Runs a NetX file in Lava: `netx_worker.py NETWORK.net JOB.npz RESULT.npz`.
 
 JOB holds `raster` `[samples, hardware steps, inputs]`; RESULT gets `layer_<k>`
-`[samples, hardware steps, neurons]` for layer k of the file. Neurons and inputs of a three-
-dimensional layer are numbered row-major in (channel, row, column), as everywhere in snnc; Lava's own
+`[samples, hardware steps, neurons]` for layer k of the file. Neurons and inputs of a layer
+of three extents are numbered row-major in (channel, row, column), as everywhere in snnc; Lava's own
 tensors are (column, row, channel).
 
 Lava's step 1 is hardware step 0: what the source sends in step s arrives in step s + 1. One runtime
@@ -18,8 +18,9 @@ from __future__ import annotations
 import sys
 
 import h5py
-import lava_shims
 import numpy as np
+
+import lava_shims
 
 lava_shims.install()
 

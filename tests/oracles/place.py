@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from flat import Flat, Population
+from flat import Flat, Registers
 from records import (
     CompartmentRun,
     Core,
@@ -36,14 +36,11 @@ def _index(items: list, item: object) -> int:
     return items.index(item)
 
 
-def _run(core: Core, population: Population, index: int, neuron: int) -> CompartmentRun:
+def _run(core: Core, r: Registers, population: int, neuron: int) -> CompartmentRun:
     """One compartment."""
-    r = population.registers
-    profile = Profile(
-        int(r.du[neuron]), int(r.dv[neuron]), int(r.refractory[neuron]), None, (1, 0)
-    )
+    profile = Profile(int(r.du[neuron]), int(r.dv[neuron]), int(r.refractory[neuron]), None, (1, 0))
     return CompartmentRun(
-        population=index,
+        population=population,
         first=neuron,
         len=1,
         profile=_index(core.profiles, profile),
@@ -56,8 +53,9 @@ def _run(core: Core, population: Population, index: int, neuron: int) -> Compart
 def _compartments(net: Flat, core: Core, slices: list[Slice]) -> None:
     """Registers of the slices; neighbors with equal registers share a run."""
     for part in slices:
+        registers = net.populations[part.population].on_core()
         for neuron in range(part.first, part.first + part.len):
-            new = _run(core, net.populations[part.population], part.population, neuron)
+            new = _run(core, registers, part.population, neuron)
             last = core.compartments[-1] if core.compartments else new
             if replace(last, first=neuron - last.len, len=1) == replace(new, first=last.first):
                 core.compartments[-1] = replace(last, len=last.len + 1)
@@ -83,7 +81,7 @@ def place(net: Flat, cores: list[list[Slice]], inputs: list[Slice], chips: list[
         cores=[],
         readout=SpikeCount(len(net.populations) - 1),
     )
-    sources = [(None, part, 0) for part in inputs]
+    sources: list[tuple[int | None, Slice, int]] = [(None, part, 0) for part in inputs]
     for index, slices in enumerate(cores):
         start = 0
         for part in slices:

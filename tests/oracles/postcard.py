@@ -147,7 +147,8 @@ def list_of(item: Codec[T]) -> Codec[list[T]]:
             try:
                 items.append(item(reader))
             except ProgramError as error:
-                raise error.inside(f"[{index}]")
+                error.inside(f"[{index}]")
+                raise
         return items
 
     return decode
@@ -167,7 +168,8 @@ def record(make: Callable[..., T], **fields: Codec[Any]) -> Codec[T]:
             try:
                 values[name] = codec(reader)
             except ProgramError as error:
-                raise error.inside(f".{name}")
+                error.inside(f".{name}")
+                raise
         return make(**values)
 
     return decode

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isfinite
 
 import numpy as np
@@ -25,7 +25,7 @@ def _span(first: int, count: int, limit: int, place: str) -> None:
     _need(count >= 1 and first + count <= limit, place, f"{first}+{count} leaves 0..{limit}")
 
 
-def _index(value: int, items: list[object], place: str) -> None:
+def _index(value: int, items: Sequence[object], place: str) -> None:
     _need(value < len(items), place, f"{value} is no index of {len(items)} items")
 
 
@@ -124,13 +124,13 @@ def _check_core(program: Program, core: Core, place: str) -> None:
 
 def _driven(program: Program) -> Iterator[tuple[str, int, int, int]]:
     """Place, core, first axon and number of axons of every route."""
-    for i, route in enumerate(program.inputs):
+    for i, source in enumerate(program.inputs):
         place = f"inputs[{i}]"
-        _index(route.population, program.populations, f"{place}.population")
-        symbol = program.populations[route.population]
+        _index(source.population, program.populations, f"{place}.population")
+        symbol = program.populations[source.population]
         _need(isinstance(symbol.role, Input), place, f"{symbol.name} is no input")
-        _span(route.first, route.len, symbol.size(), place)
-        yield place, route.core, route.axon, route.len
+        _span(source.first, source.len, symbol.size(), place)
+        yield place, source.core, source.axon, source.len
     for c, core in enumerate(program.cores):
         for i, route in enumerate(core.routes):
             place = f"cores[{c}].routes[{i}]"
@@ -146,10 +146,10 @@ def check(program: Program) -> None:
     for i, core in enumerate(program.cores):
         _check_core(program, core, f"cores[{i}]")
     driven = [np.zeros(core.axons, dtype=bool) for core in program.cores]
-    for place, core, axon, count in _driven(program):
-        _index(core, program.cores, f"{place}.core")
-        _span(axon, count, program.cores[core].axons, f"{place}.axon")
-        axons = driven[core][axon : axon + count]
+    for place, target, axon, count in _driven(program):
+        _index(target, program.cores, f"{place}.core")
+        _span(axon, count, program.cores[target].axons, f"{place}.axon")
+        axons = driven[target][axon : axon + count]
         _need(not axons.any(), place, "an axon is driven twice")
         axons[:] = True
     _check_readout(program)
@@ -159,7 +159,8 @@ def _check_readout(program: Program) -> None:
     readout = program.readout
     if isinstance(readout, MeanLinear):
         values = [x for _, term in readout.terms for x in term] + readout.bias
-        _need(bool(readout.bias) and all(map(isfinite, values)), "readout", "no class or not finite")
+        _need(len(readout.bias) >= 1, "readout", "no class")
+        _need(all(map(isfinite, values)), "readout", "a number is not finite")
         populations = [population for population, _ in readout.terms]
     else:
         populations = [readout.population]

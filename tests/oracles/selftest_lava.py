@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import unittest
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from place import place
 from records import Conv
 
 TIMEOUT = 120.0
+Places = list[tuple[int, int, int]]
+Maker = Callable[[np.random.Generator, Path], tuple[Flat, Places]]
+DENSITIES = (0.3, 0.6, 0.0, 0.6, 0.1, 0.3)
 
 
 def registers(rng: np.random.Generator, size: int) -> Registers:
@@ -57,7 +61,7 @@ def uniform(values: Registers, channels: int) -> Registers:
     )
 
 
-def recurrent(rng: np.random.Generator, path: Path) -> tuple[Flat, list[tuple[int, int, int]]]:
+def recurrent(rng: np.random.Generator, path: Path) -> tuple[Flat, Places]:
     """Two populations, a loop and a skip in one `dense_rec` layer, inputs of unequal latency."""
     a = Population("a", [20], 1, registers(rng, 20))
     b = Population("b", [6], 2, registers(rng, 6))
@@ -71,8 +75,13 @@ def recurrent(rng: np.random.Generator, path: Path) -> tuple[Flat, list[tuple[in
         15,
         1,
         [cases.input_of([9]), late, a, b],
-        [joined(0, 2, (20, 9)), joined(2, 2, (20, 20)), joined(2, 3, (6, 20))]
-        + [joined(1, 3, (6, 4)), joined(3, 2, (20, 6))],
+        [
+            joined(0, 2, (20, 9)),
+            joined(2, 2, (20, 20)),
+            joined(2, 3, (6, 20)),
+            joined(1, 3, (6, 4)),
+            joined(3, 2, (20, 6)),
+        ],
     )
     weight, loop = np.zeros((26, 13), dtype=int), np.zeros((26, 26), dtype=int)
     weight[:20, :9] = net.projections[0].weights
@@ -80,7 +89,7 @@ def recurrent(rng: np.random.Generator, path: Path) -> tuple[Flat, list[tuple[in
     loop[:20, :20] = net.projections[1].weights
     loop[20:, :20] = net.projections[2].weights
     loop[:20, 20:] = net.projections[4].weights
-    both = (a.registers, b.registers)
+    both = (a.on_core(), b.on_core())
     names = ("du", "dv", "threshold", "refractory")
     merged = {name: np.concatenate([getattr(r, name) for r in both]) for name in names}
     bias = np.concatenate([r.bias[0] for r in both])
@@ -91,7 +100,7 @@ def recurrent(rng: np.random.Generator, path: Path) -> tuple[Flat, list[tuple[in
     return net, [(1, 0, 20), (1, 20, 6)]
 
 
-def delayed(rng: np.random.Generator, path: Path) -> tuple[Flat, list[tuple[int, int, int]]]:
+def delayed(rng: np.random.Generator, path: Path) -> tuple[Flat, Places]:
     """Two dense layers whose spikes arrive 4 steps later, so that some are under way at the end."""
     h = Population("h", [12], 4, registers(rng, 12))
     last = Population("last", [5], 8, registers(rng, 5))
@@ -102,17 +111,19 @@ def delayed(rng: np.random.Generator, path: Path) -> tuple[Flat, list[tuple[int,
     ]
     with h5py.File(path, "w") as file:
         write_layer(file, 0, "input", shape=[8])
-        for number, (projection, population) in enumerate(zip(projections, (h, last)), 1):
+        for number, (projection, population) in enumerate(
+            zip(projections, (h, last), strict=True), 1
+        ):
             shape, delay = [population.size()], np.full_like(projection.weights, 3)
             group = write_layer(
                 file, number, "dense", shape=shape, weight=projection.weights, delay=delay
             )
-            write_neurons(group, population.registers)
+            write_neurons(group, population.on_core())
     net = Flat(10, 1, [cases.input_of([8]), h, last], projections)
     return net, [(1, 0, 12), (2, 0, 5)]
 
 
-def image_chain(rng: np.random.Generator, path: Path) -> tuple[Flat, list[tuple[int, int, int]]]:
+def image_chain(rng: np.random.Generator, path: Path) -> tuple[Flat, Places]:
     """Convolution with stride, padding and groups, flatten, two dense layers."""
     geometry = Conv((2, 6, 5), 4, (3, 2), (2, 1), (1, 1, 1, 1), 2)
     kernel = cases.mantissas(rng, (4, 1, 3, 2), "mixed")
@@ -144,7 +155,7 @@ def image_chain(rng: np.random.Generator, path: Path) -> tuple[Flat, list[tuple[
             dilation=[1, 1],
             groups=2,
         )
-        scalars = c.registers
+        scalars = c.on_core()
         neuron = group.create_group("neuron")
         neuron["type"] = np.bytes_("LOIHI")
         neuron["iDecay"] = int(scalars.du[0] + 1)
@@ -152,14 +163,14 @@ def image_chain(rng: np.random.Generator, path: Path) -> tuple[Flat, list[tuple[
         neuron["vThMant"] = int(scalars.threshold[0])
         group["bias"] = scalars.bias[0][:: size // 4].astype(np.float32)
         write_layer(file, 2, "flatten")
-        for number, projection, population in ((3, net.projections[1], h), (4, net.projections[2], last)):
-            shape = [population.size()]
+        for number, population in ((3, h), (4, last)):
+            projection, shape = net.projections[number - 2], [population.size()]
             group = write_layer(file, number, "dense", shape=shape, weight=projection.weights)
-            write_neurons(group, population.registers)
+            write_neurons(group, population.on_core())
     return net, [(1, 0, size), (3, 0, 10), (4, 0, 7)]
 
 
-def layout_of(net: Flat, places: list[tuple[int, int, int]]) -> Layout:
+def layout_of(net: Flat, places: Places) -> Layout:
     """Inputs one after the other, populations at (layer, first, count)."""
     inputs: list[Part] = []
     for population in net.populations:
@@ -174,13 +185,13 @@ def layout_of(net: Flat, places: list[tuple[int, int, int]]) -> Layout:
 class Lava(unittest.TestCase):
     """Every population's spikes, sample by sample, each from the zero state."""
 
-    def compare(self, make: object, seed: int) -> None:
+    def compare(self, make: Maker, seed: int) -> None:
         """Six samples of a network, a silent one after a busy one among them."""
         rng = np.random.default_rng(seed)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "network.net")
             net, places = make(rng, path)
-            samples = [cases.rasters(rng, net, density) for density in (0.3, 0.6, 0.0, 0.6, 0.1, 0.3)]
+            samples = [cases.rasters(rng, net, density) for density in DENSITIES]
             rasters = {name: np.stack([s[name] for s in samples]) for name in samples[0]}
             program = place(net, [cases.whole(net)], cases.whole_inputs(net), [0])
             named = [p for p in net.populations if p.registers is not None]

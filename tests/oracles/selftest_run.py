@@ -25,6 +25,10 @@ SAMPLES = 4
 class Artifact(unittest.TestCase):
     """One artifact for all tests: the recurrent network of the Lava tests."""
 
+    folder: Path
+    arrays: dict[str, np.ndarray]
+    count: int
+
     @classmethod
     def setUpClass(cls) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -43,16 +47,22 @@ class Artifact(unittest.TestCase):
             if population.registers is not None:
                 train = np.stack([s[population.name] for s in spikes])
                 cls.arrays[f"spikes_{population.name}"] = train.astype(np.uint8)
-        cls.count = sum(int(a.sum()) for name, a in cls.arrays.items() if name.startswith("spikes"))
+        spikes_of = [a for name, a in cls.arrays.items() if name.startswith("spikes_")]
+        cls.count = sum(int(train.sum()) for train in spikes_of)
 
-    def run_oracle(self, oracle: str, status: int, samples: int = SAMPLES, **changed: object) -> str:
+    def run_oracle(
+        self, oracle: str, status: int, samples: int = SAMPLES, **changed: np.ndarray | None
+    ) -> str:
         """Standard output of a run with changed reference arrays, `None` = left out."""
         arrays = {n: a for n, a in {**self.arrays, **changed}.items() if a is not None}
         stimulus = self.folder / "expected.npz"
         np.savez_compressed(stimulus, **arrays)
-        command = [sys.executable, RUN, self.folder, "--stimulus", stimulus, "--oracle", oracle]
+        command = [sys.executable, str(RUN), str(self.folder), "--stimulus", str(stimulus)]
         done = subprocess.run(
-            [*command, "--samples", str(samples)], capture_output=True, text=True, check=False
+            [*command, "--oracle", oracle, "--samples", str(samples)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done.stdout

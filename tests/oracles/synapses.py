@@ -12,7 +12,7 @@ Ints = np.ndarray
 
 
 class Synapses(NamedTuple):
-    """Synapses of a block, one per entry, ordered by axon, then compartment. A mantissa is not 0."""
+    """Entries of a block in synapse memory, ordered by axon, then compartment."""
 
     axon: Ints
     compartment: Ints
@@ -83,11 +83,16 @@ def _entries(structure: Structure, rows: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 def expand(block: SynapseBlock, matrix: PoolMatrix) -> Synapses:
-    """Every synapse of a block: `matrix[row + j][col + i]` joins axon `i` to compartment `j`."""
+    """Every entry of a block: `matrix[row + j][col + i]` joins axon `i` to compartment `j`.
+
+    A dense matrix is stored with its zeros, which are no synapses; all others without.
+    """
     rows = np.arange(block.row, block.row + block.compartments)
     row, column, index = _entries(matrix.structure, rows)
     mantissa = np.asarray(matrix.mantissa, dtype=np.int64)[index]
-    wanted = (column >= block.col) & (column < block.col + block.axons) & (mantissa != 0)
+    wanted = (column >= block.col) & (column < block.col + block.axons)
+    if not isinstance(matrix.structure, Dense):
+        wanted &= mantissa != 0
     axon = block.axon + column[wanted] - block.col
     compartment = block.compartment + row[wanted] - block.row
     order = np.lexsort((compartment, axon))
