@@ -23,6 +23,8 @@ mod canonical;
 pub(crate) mod matrix;
 mod population;
 mod range;
+#[cfg(test)]
+mod tests;
 
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use canonical::{Current, Term, current, structure};

@@ -58,9 +58,14 @@ pub(crate) fn plan(
     let bias = current.bias.map(|b| network.tensors[b].data.as_slice());
     let (mut scale, mut limited_by) = first_scale(network, current, neuron, bias, target);
     let at_weights = scale;
+    let largest = largest_weight(network, current);
     // Every round that does not fit lowers the scale to what the violated range asks for; rounding
     // makes the relation inexact, hence the loop. Each round shrinks by at least a thousandth.
     for _ in 0..MAX_ROUNDS {
+        if largest > 0.0 && largest * scale <= 0.5 {
+            // Every weight would round to zero.
+            break;
+        }
         let integer = integer_neuron(neuron, dv.clone(), shape, bias, scale);
         let (range, worst) = population_range(network, current, &integer, shape, scale, target);
         let Some((ratio, why)) = worst else {
@@ -161,6 +166,16 @@ fn decay(name: &str, neuron: &Neuron, remarks: &mut Diagnostics) -> Param<u16> {
         );
     }
     registers
+}
+
+/// Largest absolute value.
+fn largest(values: &[f32]) -> f64 {
+    values.iter().fold(0.0_f64, |m, &x| m.max(f64::from(x).abs()))
+}
+
+/// Largest absolute weight into the population.
+fn largest_weight(network: &NetworkDraft, current: &Current) -> f64 {
+    current.terms.iter().map(|t| largest(&network.tensors[t.weight].data)).fold(0.0, f64::max)
 }
 
 /// The largest scale at which weights, threshold and bias mantissas fit.
@@ -350,7 +365,7 @@ fn coarse(name: &str, factor: f64, why: &str) -> Diagnostic {
 fn no_scale(name: &str, why: &str, steps: u32) -> Diagnostic {
     Diagnostic::error(
         codes::quantize::NO_SCALE,
-        format!("no scale keeps population `{name}` in range: {why}"),
+        format!("no scale keeps population `{name}` in range and its weights above zero: {why}"),
     )
     .at(format!("population `{name}`"))
     .note(format!("the bound covers every input of up to {steps} steps"))

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Runs emitted files in foreign emulators: SNNC PYTHON SCRATCH.
+# nengo-loihi executes program.snnb core by core (target loihi1), Lava loads network.net.
+set -euo pipefail
+snnc="$1" python="$2" scratch="$3/oracles"
+mkdir -p "$scratch"
+
+# compare GENOME STIMULUS TARGET ORACLE SAMPLES
+compare() {
+    local genome="$1" stimulus="$2" target="$3" oracle="$4" samples="$5"
+    local name
+    name="$(basename "$genome" .genome.json)"
+    local artifact="$scratch/$name.$target"
+    # Neither emulator has synaptic delays, so delays are relay neurons here.
+    test -d "$artifact" ||
+        "$snnc" compile "$genome" --target "$target" --delays relay -o "$artifact" 2>"$artifact.log" ||
+        { cat "$artifact.log" >&2; return 1; }
+    test -f "$artifact.spikes.npz" ||
+        "$snnc" run "$artifact" --stimulus "$stimulus" --samples "$samples" --spikes "$artifact.spikes.npz" >/dev/null
+    "$python" tests/oracles/run.py "$artifact" --stimulus "$artifact.spikes.npz" \
+        --oracle "$oracle" --samples "$samples"
+}
+
+"$python" tests/oracles/selftest_nengo.py
+"$python" tests/oracles/selftest_lava.py
+for name in digits mnist; do
+    genome="examples/$name/$name.genome.json"
+    compare "$genome" "examples/$name/test.npz" loihi1 nengo 50
+    compare "$genome" "examples/$name/test.npz" loihi2 lava 50
+done
+for name in skip bias loop heterogeneous signs split thresholds refractory; do
+    compare "tests/fixtures/$name.genome.json" "tests/fixtures/$name.npz" loihi1 nengo 50
+done
+for name in skip bias loop heterogeneous signs split thresholds; do
+    compare "tests/fixtures/$name.genome.json" "tests/fixtures/$name.npz" loihi1 lava 50
+done

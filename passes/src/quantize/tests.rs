@@ -1,0 +1,206 @@
+//! What quantization decides, and what it refuses.
+
+use super::Quantize;
+use crate::fixtures::target;
+use crate::framework::{Context, Options, Pass};
+use snnc_ir::arena::{NodeId, PopId, TensorId};
+use snnc_ir::diag::codes::{Code, quantize as codes};
+use snnc_ir::network::{
+    Coding, Compare, Dynamics, Edge, Network, Neuron, Node, Op, Provenance, Readout, Reset, Tensor,
+    UpdateOrder,
+};
+use snnc_ir::quantized::{IntReset, QuantizedDraft, QuantizedNetwork, Sign};
+use snnc_ir::{Arena, Diagnostics, Entity, Level, NetworkDraft, Param, Rules, Shape, TargetSpec};
+
+fn tensor(name: &str, shape: &[u32], data: &[f32]) -> Tensor {
+    Tensor {
+        name: name.to_owned(),
+        shape: Shape(shape.to_vec()),
+        data: data.to_vec(),
+        provenance: Provenance::Dense { tensor: name.to_owned() },
+    }
+}
+
+fn neuron() -> Neuron {
+    Neuron {
+        dynamics: Dynamics::Decay(Param::Uniform(0.125)),
+        threshold: Param::Uniform(1.0),
+        compare: Compare::Gt,
+        reset: Reset::To(0.0),
+        v_init: 0.0,
+        refractory: 0,
+        order: UpdateOrder::LeakInputFire,
+    }
+}
+
+/// in (2) → a (2), with these weights and bias.
+fn network(weights: &[f32], bias: &[f32], neuron: Neuron) -> NetworkDraft {
+    let tensors: Arena<TensorId, Tensor> =
+        vec![tensor("w", &[2, 2], weights), tensor("b", &[2], bias)].into();
+    let edge = |n: usize| vec![Edge { source: NodeId::new(n), delay: 0 }];
+    let node = |name: &str, op: Op, inputs: Vec<Edge>| Node {
+        name: name.to_owned(),
+        op,
+        inputs,
+        shape: Shape::flat(2),
+    };
+    let linear = Op::Linear { weight: TensorId::new(0), bias: Some(TensorId::new(1)) };
+    NetworkDraft {
+        name: "n".to_owned(),
+        steps: 10,
+        nodes: vec![
+            node("in", Op::Input(Coding::Events), vec![]),
+            node("w", linear, edge(0)),
+            node("a", Op::Neuron(neuron), edge(1)),
+        ]
+        .into(),
+        tensors,
+        readout: Readout::SpikeCount(NodeId::new(2)),
+    }
+}
+
+/// Quantizes and verifies; returns the remarks too.
+fn quantize(
+    draft: NetworkDraft,
+    target: &TargetSpec,
+) -> Result<(QuantizedDraft, Diagnostics), Diagnostics> {
+    let draft = Network::verify(draft, &Rules::default())?.into_draft();
+    let options = Options::defaults(Quantize.info().options);
+    let mut cx = Context::new(target, &options);
+    let draft = Quantize.run(draft, &mut cx)?;
+    let sealed = QuantizedNetwork::verify(draft, &Rules::default())?;
+    Ok((sealed.into_draft(), cx.remarks))
+}
+
+fn has(diagnostics: &Diagnostics, code: Code) -> bool {
+    diagnostics.iter().any(|d| d.code == code && d.message.contains("`a`"))
+}
+
+#[test]
+fn everything_of_a_population_shares_the_scale_of_the_largest_weight() {
+    let draft = network(&[0.5, -0.25, 0.125, -0.5], &[0.1, -0.3], neuron());
+    let (draft, _) = quantize(draft, &target()).expect("quantizes");
+    let matrix = draft.matrices.values().next().expect("one matrix");
+    assert_eq!(matrix.sign, Sign::Mixed);
+    let weights: Vec<i32> = (0..4).map(|i| matrix.weight(i)).collect();
+    // Scale 254: ±127 for ±0.5; ties (31.75, 63.5) to even.
+    assert_eq!(weights, [127, -64, 32, -127]);
+    let a = draft.populations[PopId::new(1)].neuron().expect("neurons");
+    assert_eq!(a.threshold, Param::Uniform(64 * 254));
+    assert_eq!(a.bias, Param::PerNeuron(vec![64 * 25, 64 * -76]));
+    assert_eq!((a.dv.clone(), a.du.clone()), (Param::Uniform(512), Param::Uniform(4095)));
+    assert_eq!((a.refractory, &a.reset), (1, &IntReset::Zero));
+}
+
+#[test]
+fn thresholds_with_ge_are_exact_without_leak_and_nearest_with_leak() {
+    let leaky = Neuron { compare: Compare::Ge, ..neuron() };
+    let still = Neuron { dynamics: Dynamics::Integrate, ..leaky.clone() };
+    for (neuron, expected) in [(leaky, 64 * 254 + 1), (still, 64 * 254)] {
+        let draft = network(&[0.5, 0.0, 0.0, -0.5], &[0.0, 0.0], neuron);
+        let (draft, _) = quantize(draft, &target()).expect("quantizes");
+        let a = draft.populations[PopId::new(1)].neuron().expect("neurons");
+        assert_eq!((a.threshold.clone(), a.compare), (Param::Uniform(expected), Compare::Ge));
+    }
+}
+
+#[test]
+fn the_scale_falls_until_sums_and_membranes_fit() {
+    let mut small = target();
+    small.max_input_sum.value = 100;
+    let draft = network(&[0.5, 0.5, -0.5, -0.5], &[0.0, 0.0], neuron());
+    let (draft, _) = quantize(draft, &small).expect("quantizes");
+    let matrix = draft.matrices.values().next().expect("one matrix");
+    assert_eq!(matrix.weight_range(), (-50, 50), "two weights of 50 make the sum of 100");
+
+    // Without leak, ten steps of two negative weights: 64·2·w·10 must stay below 2^17.
+    let mut narrow = target();
+    narrow.state_bits.value = 18;
+    let still = Neuron { dynamics: Dynamics::Integrate, ..neuron() };
+    let draft = network(&[0.5, 0.5, -0.5, -0.5], &[0.0, 0.0], still);
+    let (draft, remarks) = quantize(draft, &narrow).expect("quantizes");
+    let (low, _) = draft.matrices.values().next().expect("one matrix").weight_range();
+    assert!((-102..=-101).contains(&low), "{low}");
+    assert!(!has(&remarks, codes::COARSE));
+}
+
+#[test]
+fn a_heavy_loss_of_resolution_is_a_warning() {
+    let mut small = target();
+    small.max_input_sum.value = 10;
+    let draft = network(&[0.5, 0.5, -0.5, -0.5], &[0.0, 0.0], neuron());
+    let (_, remarks) = quantize(draft, &small).expect("quantizes");
+    assert!(has(&remarks, codes::COARSE), "{remarks}");
+}
+
+#[test]
+fn no_scale_at_all_is_an_error() {
+    let mut tiny = target();
+    tiny.state_bits.value = 6;
+    let errors = quantize(network(&[0.5; 4], &[0.0; 2], neuron()), &tiny).expect_err("too narrow");
+    assert!(has(&errors, codes::NO_SCALE), "{errors}");
+}
+
+#[test]
+fn rounding_that_changes_the_meaning_is_reported() {
+    let coarse = Neuron { threshold: Param::Uniform(0.001), ..neuron() };
+    let (_, remarks) = quantize(network(&[0.5; 4], &[0.0; 2], coarse), &target()).expect("warns");
+    assert!(has(&remarks, codes::THRESHOLD), "{remarks}");
+    let slow = Neuron { dynamics: Dynamics::Decay(Param::Uniform(1.0e-4)), ..neuron() };
+    let (_, remarks) = quantize(network(&[0.5; 4], &[0.0; 2], slow), &target()).expect("warns");
+    assert!(has(&remarks, codes::DECAY), "{remarks}");
+    let forgetful = Neuron { dynamics: Dynamics::Decay(Param::Uniform(1.0)), ..neuron() };
+    let (_, remarks) =
+        quantize(network(&[0.5; 4], &[0.0; 2], forgetful), &target()).expect("warns");
+    assert!(has(&remarks, codes::DECAY), "{remarks}");
+}
+
+#[test]
+fn what_the_target_cannot_do_is_refused_by_name() {
+    let refuse = |neuron: Neuron, code: Code| {
+        let draft = network(&[0.5; 4], &[0.0; 2], neuron);
+        let errors = quantize(draft, &target()).expect_err("refused");
+        assert!(has(&errors, code), "{errors}");
+    };
+    refuse(Neuron { v_init: 0.5, ..neuron() }, codes::INITIAL_MEMBRANE);
+    refuse(Neuron { reset: Reset::Subtract, ..neuron() }, codes::SUBTRACT);
+    refuse(Neuron { refractory: 63, ..neuron() }, codes::REFRACTORY);
+    let mut draft = network(&[0.5; 4], &[0.0; 2], neuron());
+    draft.nodes[NodeId::new(0)].op = Op::Input(Coding::Direct);
+    let errors = quantize(draft, &target()).expect_err("refused");
+    assert!(errors.iter().any(|d| d.code == codes::DIRECT_INPUT), "{errors}");
+}
+
+#[test]
+fn programmable_targets_subtract_the_threshold() {
+    let mut able = target();
+    able.programmable_neuron = true;
+    let subtract = Neuron { reset: Reset::Subtract, compare: Compare::Ge, ..neuron() };
+    let draft = network(&[0.5; 4], &[0.0; 2], subtract);
+    let (draft, _) = quantize(draft, &able).expect("quantizes");
+    let a = draft.populations[PopId::new(1)].neuron().expect("neurons");
+    assert_eq!(a.reset, IntReset::Subtract(Param::Uniform(64 * 254)));
+}
+
+#[test]
+fn a_projection_that_vanishes_is_reported() {
+    let mut draft = network(&[0.5; 4], &[0.0; 2], neuron());
+    let tiny = draft.tensors.push(tensor("tiny", &[2, 2], &[1.0e-4; 4]));
+    let linear = draft.nodes.push(Node {
+        name: "t".to_owned(),
+        op: Op::Linear { weight: tiny, bias: None },
+        inputs: vec![Edge { source: NodeId::new(2), delay: 1 }],
+        shape: Shape::flat(2),
+    });
+    let edges = [NodeId::new(1), linear].map(|source| Edge { source, delay: 0 });
+    let sum = draft.nodes.push(Node {
+        name: "sum".to_owned(),
+        op: Op::Add,
+        inputs: edges.to_vec(),
+        shape: Shape::flat(2),
+    });
+    draft.nodes[NodeId::new(2)].inputs[0].source = sum;
+    let (draft, remarks) = quantize(draft, &target()).expect("quantizes");
+    assert!(has(&remarks, codes::VANISHED), "{remarks}");
+    assert_eq!(draft.projections.len(), 2, "it is reported, not dropped");
+}

@@ -1,0 +1,137 @@
+//! The integer simulator against recorded spikes of an independent integer simulation.
+//!
+//! `gold.npz` of an example holds another program's integers for the same genome (weights,
+//! thresholds, biases; biases finer than ours) and the spikes that they gave on 32 samples. Our
+//! weights and thresholds must be the same integers; with the recorded biases put in, every spike
+//! of every population must be the same.
+
+use snnc::frontend::arrays::{Array, read_npz};
+use snnc::ir::arena::PopId;
+use snnc::ir::network::Coding;
+use snnc::ir::quantized::{PopKind, QuantizedDraft, Structure};
+use snnc::ir::{Level, Param, QuantizedNetwork, Rules};
+use snnc::pipeline::Stage;
+use snnc::runtime::encode::accumulator;
+use snnc::runtime::integer::{IntProbe, IntSim};
+use snnc::{Options, Target, lower, source};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+type Arrays = BTreeMap<String, Array>;
+
+fn folder(example: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples").join(example)
+}
+
+fn arrays(example: &str, file: &str) -> Arrays {
+    read_npz(&folder(example).join(file)).expect("a shipped file").into_iter().collect()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the arrays hold small integers")]
+fn integers(array: &Array) -> Vec<i64> {
+    array.to_f64().expect("small integers").into_iter().map(|x| x as i64).collect()
+}
+
+fn quantized(example: &str) -> QuantizedDraft {
+    let genome = folder(example).join(format!("{example}.genome.json"));
+    let source = source::read(&genome).expect("a shipped genome");
+    let target = Target::find("loihi2").expect("a shipped target");
+    let (stages, _) = lower(&source, &target.spec, &Options::default(), Stage::Quantized)
+        .unwrap_or_else(|f| panic!("{}", f.diagnostics));
+    stages.quantized.expect("the stage asked for").into_draft()
+}
+
+/// Puts the recorded biases in, after checking thresholds and weights.
+fn adopt(draft: &mut QuantizedDraft, gold: &Arrays) {
+    for (key, array) in gold.iter().filter(|(k, _)| k.starts_with("Wint_")) {
+        // Wint_<k>_<source>_<target>_d<delay>, [source, target].
+        let parts: Vec<&str> = key.split('_').collect();
+        let source = draft.population_named(parts[2]).expect("a population");
+        let target = draft.population_named(parts[3]).expect("a population");
+        let delay: u32 = parts[4][1..].parse().expect("a delay");
+        let projection = draft
+            .projections
+            .values()
+            .find(|p| p.source == source && p.target == target && p.delay == delay)
+            .expect("the recorded projection exists");
+        let matrix = &draft.matrices[projection.matrix];
+        assert!(matches!(matrix.structure, Structure::Dense { .. }));
+        let (rows, cols) = (matrix.structure.rows(), matrix.structure.cols());
+        let weights = integers(array);
+        for row in 0..rows {
+            for col in 0..cols {
+                let ours = i64::from(matrix.weight(row * cols + col));
+                assert_eq!(ours, weights[col * rows + row], "{key}: weight {col} -> {row}");
+            }
+        }
+    }
+    for population in draft.populations.values_mut() {
+        let PopKind::Neurons(neuron) = &mut population.kind else { continue };
+        let name = &population.name;
+        let theta = integers(&gold[&format!("theta_int_{name}")])[0];
+        assert!(neuron.threshold.values().iter().all(|&t| i64::from(t) == theta), "{name}");
+        let biases = integers(&gold[&format!("bias_int_{name}")]);
+        let biases: Vec<i32> = biases.iter().map(|&b| i32::try_from(b).expect("small")).collect();
+        for (n, &bias) in biases.iter().enumerate() {
+            let ours = neuron.bias.at(n, &population.shape);
+            assert!((ours - bias).abs() <= 32, "{name}: bias {n} is {ours}, recorded {bias}");
+        }
+        neuron.bias = Param::PerNeuron(biases);
+    }
+}
+
+fn spikes_match(example: &str) {
+    let gold = arrays(example, "gold.npz");
+    let mut draft = quantized(example);
+    adopt(&mut draft, &gold);
+    let network = QuantizedNetwork::verify(draft, &Rules::default()).expect("still valid");
+    let input = &network.populations[network.population_named("in").expect("the input")];
+    let PopKind::Input(Coding::Accumulator { pmax, steps_in }) = input.kind else {
+        panic!("the examples use accumulator coding")
+    };
+    let test = arrays(example, "test.npz");
+    let samples = integers(&test["x"]);
+    let predictions = integers(&gold["int_pred"]);
+    let simulator = IntSim::new(&network).expect("simulates");
+    let mut spikes = 0;
+    for (s, sample) in samples.chunks(input.size()).take(32).enumerate() {
+        let sample: Vec<u32> = sample.iter().map(|&x| u32::try_from(x).expect("pixels")).collect();
+        let train = accumulator(&sample, pmax, steps_in, network.steps).expect("encodes");
+        let run = simulator.run(&[train], &IntProbe::default()).expect("runs");
+        for (id, population) in network.populations.iter() {
+            spikes += compare(&gold, &population.name, s, &run.spikes[index(id)]);
+        }
+        assert_eq!(run.class().map(|c| c as i64), Some(predictions[s]), "sample {s}");
+    }
+    assert!(spikes > 10_000, "the comparison is about something: {spikes} spikes");
+}
+
+fn index(id: PopId) -> usize {
+    snnc::ir::Entity::index(id)
+}
+
+/// Compares one sample of one population with its bit-packed record; returns the spikes compared.
+fn compare(gold: &Arrays, name: &str, sample: usize, train: &snnc::ir::spikes::SpikeTrain) -> u64 {
+    let record = &gold[&format!("gold_{name}")];
+    let bytes = integers(record);
+    let [_, samples, stride] = record.shape[..] else { panic!("[step, sample, bytes] expected") };
+    for t in 0..train.steps() {
+        for n in 0..train.neurons() {
+            let byte = bytes[(t * samples + sample) * stride + n / 8];
+            // numpy packs the first element into the highest bit.
+            let expected = byte >> (7 - n % 8) & 1 == 1;
+            assert_eq!(train.get(t, n), expected, "{name}: sample {sample}, step {t}, neuron {n}");
+        }
+    }
+    train.count()
+}
+
+#[test]
+fn digits_spikes_equal_the_recorded_ones() {
+    spikes_match("digits");
+}
+
+#[test]
+fn mnist_spikes_equal_the_recorded_ones() {
+    spikes_match("mnist");
+}
