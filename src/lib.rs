@@ -1,1 +1,46 @@
-//! TODO
+//! `snnc` compiles evolved spiking neural networks (genomes) to neuromorphic cores and certifies
+//! that the artifact is the quantized network, spike for spike, for all inputs.
+//!
+//! This crate is the command line and a facade: [`source::read`] reads a genome or a file of a
+//! level, [`compile()`] makes a certified artifact in memory, [`artifact::publish::publish`] writes
+//! it to a folder at once, [`verify()`] relates an artifact to a source and measures what
+//! quantization changed. The order of the passes is in [`pipeline`].
+//!
+//! ```no_run
+//! use snnc::{Options, Target, compile, source};
+//! # fn main() -> Result<(), snnc::ir::Diagnostics> {
+//! let source = source::read("digits.genome.json".as_ref())?;
+//! let target = Target::find("loihi2")?;
+//! let compiled = compile(&source, &target, &Options::default()).map_err(|f| f.diagnostics)?;
+//! assert_eq!(compiled.certificate.name, "digits");
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod artifact;
+pub mod cli;
+mod compile;
+pub mod describe;
+pub mod exit;
+pub mod files;
+pub mod pipeline;
+mod simulate;
+pub mod source;
+pub mod stimulus;
+mod target;
+pub mod verify;
+
+pub use compile::{Compiled, Failure, Options, compile, lower};
+pub use exit::Exit;
+pub use source::Source;
+pub use target::Target;
+pub use verify::verify;
+
+pub use snnc_backends as backends;
+pub use snnc_frontend as frontend;
+pub use snnc_ir as ir;
+pub use snnc_passes as passes;
+pub use snnc_runtime as runtime;
+
+/// Version of this program, as artifacts and reports state it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

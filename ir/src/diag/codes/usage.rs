@@ -93,6 +93,10 @@ codes! {
         "The logical network, the scheduled network and the decoded program must agree spike for \
          spike. They did not, although the certificate holds: this is a bug of snnc. The first \
          divergence is in the report.";
+    SIMULATION_FAILED = 835, "a simulation gave no result",
+        "A run on the stimulus stopped: it needs more memory than a simulation is given, or a \
+         register left its range, or a neuron fired off its schedule. The message names the sample. \
+         Where a certificate holds, the last two are a bug of snnc.";
     PIPELINE_SYNTAX = 850, "malformed pipeline string",
         "A pipeline is a list of passes with commas between them; a pass may have options in \
          braces: `fold-batchnorm,schedule{delays=relay},map`. The column says where reading \

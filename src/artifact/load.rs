@@ -1,0 +1,185 @@
+//! Reading an artifact back: every hash is checked before a byte is interpreted.
+
+use super::manifest::{FileEntry, MANIFEST, Manifest};
+use super::{PROGRAM, SOURCE, TARGET};
+use crate::files::{self, shown};
+use snnc_backends::{program, targets};
+use snnc_ir::diag::codes::usage;
+use snnc_ir::level::AnyDraft;
+use snnc_ir::program::Program;
+use snnc_ir::quantized::Time;
+use snnc_ir::{Diagnostic, Diagnostics, Level, QuantizedNetwork, Rules, TargetSpec, binary};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// An artifact whose files are those of its manifest.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// The program, decoded by the independent reader.
+    pub program: Program,
+    /// The quantized network in logical time.
+    pub source: QuantizedNetwork,
+    /// The target.
+    pub target: TargetSpec,
+    /// Files in the folder that the manifest does not list.
+    pub warnings: Diagnostics,
+}
+
+/// Whether `path` is meant as an artifact: a folder, or a manifest.
+pub fn is_artifact(path: &Path) -> bool {
+    path.is_dir() || path.file_name().is_some_and(|n| n == MANIFEST)
+}
+
+impl Artifact {
+    /// Loads the artifact in `path`, a folder or the manifest inside it.
+    ///
+    /// # Errors
+    /// `SNN0830`, `SNN0831` for the manifest, `SNN0832` for every file that is missing or altered,
+    /// `SNN0833` if the files do not belong together, and what the decoders reject.
+    pub fn load(path: &Path) -> Result<Self, Diagnostics> {
+        let folder = if path.is_dir() { path.to_path_buf() } else { files::parent(path) };
+        let manifest = Manifest::read(&folder)?;
+        let mut contents = Contents::read(&folder, &manifest)?;
+
+        let bytes = contents.take(&folder, PROGRAM)?;
+        let program = program::read(&bytes).map_err(|d| named(d, &folder, PROGRAM))?;
+        let bytes = contents.take(&folder, TARGET)?;
+        let target = parse_target(&bytes, &shown(&folder.join(TARGET)))?;
+        let bytes = contents.take(&folder, SOURCE)?;
+        let source = decode_source(&bytes).map_err(|d| named(d, &folder, SOURCE))?;
+
+        let mut notes = Vec::new();
+        let mut same = |what: &str, manifest: &str, found: &str| {
+            if manifest != found {
+                notes.push(format!("{what}: the manifest says `{manifest}`, the file `{found}`"));
+            }
+        };
+        same("network of the program", &manifest.network, &program.name);
+        same("network of the source", &manifest.network, &source.name);
+        same("target of the program", &manifest.target.name, &program.target);
+        same("target", &manifest.target.name, &target.name);
+        same("hash of the target", &manifest.target.blake3, &target.hash);
+        if !notes.is_empty() {
+            let mut error = Diagnostic::error(
+                usage::ARTIFACT_DISAGREES,
+                "the files of the artifact do not belong together",
+            )
+            .in_file(shown(&folder));
+            error.notes = notes;
+            return Err(error.help("compile again").into());
+        }
+        let warnings = unlisted(&folder, &manifest);
+        Ok(Self { folder, manifest, program, source, target, warnings })
+    }
+}
+
+/// Files of an artifact as read, with their hashes checked.
+struct Contents(Vec<(String, Vec<u8>)>);
+
+impl Contents {
+    fn read(folder: &Path, manifest: &Manifest) -> Result<Self, Diagnostics> {
+        let mut contents = Vec::new();
+        let mut errors = Diagnostics::new();
+        for listed in &manifest.files {
+            match read_listed(folder, listed) {
+                Ok(bytes) => contents.push((listed.name.clone(), bytes)),
+                Err(error) => errors.push(error),
+            }
+        }
+        errors.into_result(Self(contents))
+    }
+
+    fn take(&mut self, folder: &Path, name: &str) -> Result<Vec<u8>, Diagnostic> {
+        let found = self.0.iter().position(|(n, _)| n == name);
+        found.map(|i| self.0.swap_remove(i).1).ok_or_else(|| {
+            Diagnostic::error(usage::MANIFEST_INVALID, format!("the manifest lists no {name}"))
+                .in_file(shown(&folder.join(MANIFEST)))
+                .at("$.files")
+                .help("compile again: the manifest was edited or damaged")
+        })
+    }
+}
+
+fn read_listed(folder: &Path, listed: &FileEntry) -> Result<Vec<u8>, Diagnostic> {
+    let path = folder.join(&listed.name);
+    let altered = |message: String| {
+        Diagnostic::error(usage::ARTIFACT_FILE, message)
+            .in_file(shown(&path))
+            .help("the artifact is not what was certified: compile again")
+    };
+    // One byte more than listed is enough to see that the file is longer.
+    let limit = listed.bytes.min(files::MAX_BINARY);
+    let bytes = match files::read(&path, limit) {
+        Ok(bytes) => bytes,
+        Err(e) if e.code == usage::FILE_TOO_LARGE => {
+            return Err(altered(format!("{} is longer than its manifest says", listed.name))
+                .note(format!("the manifest says {} bytes", listed.bytes)));
+        }
+        Err(e) => {
+            let mut error = altered(format!("{} cannot be read", listed.name));
+            error.notes = e.notes;
+            return Err(error);
+        }
+    };
+    let found = FileEntry::of(&listed.name, &bytes);
+    if found.bytes != listed.bytes {
+        return Err(altered(format!("{} is shorter than its manifest says", listed.name))
+            .note(format!("{} bytes instead of {}", found.bytes, listed.bytes)));
+    }
+    if found.blake3 != listed.blake3 {
+        return Err(altered(format!("{} differs from its hash in the manifest", listed.name))
+            .note(format!("blake3 {} instead of {}", found.blake3, listed.blake3)));
+    }
+    Ok(bytes)
+}
+
+fn parse_target(bytes: &[u8], file: &str) -> Result<TargetSpec, Diagnostics> {
+    let text = std::str::from_utf8(bytes).map_err(|_| {
+        Diagnostic::error(usage::NOT_UTF8, "the target description is not UTF-8").in_file(file)
+    })?;
+    targets::parse(text, file)
+}
+
+fn decode_source(bytes: &[u8]) -> Result<QuantizedNetwork, Diagnostics> {
+    match binary::decode(bytes)? {
+        AnyDraft::Quantized(draft) if draft.time == Time::Logical => {
+            QuantizedNetwork::verify(draft, &Rules::default())
+        }
+        other => Err(Diagnostic::error(
+            usage::ARTIFACT_DISAGREES,
+            format!("{SOURCE} does not hold a quantized network in logical time"),
+        )
+        .note(format!("its level is `{}`", other.level_name()))
+        .into()),
+    }
+}
+
+fn named(diagnostics: Diagnostics, folder: &Path, name: &str) -> Diagnostics {
+    diagnostics.in_file(&shown(&folder.join(name)))
+}
+
+/// Warnings about what else lies in the folder. An unreadable folder has just been read from.
+fn unlisted(folder: &Path, manifest: &Manifest) -> Diagnostics {
+    let mut names: Vec<String> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .filter(|n| n != MANIFEST && manifest.file(n).is_none())
+        .collect();
+    names.sort();
+    names
+        .into_iter()
+        .map(|name| {
+            Diagnostic::warning(
+                usage::ARTIFACT_FILE,
+                format!("{name} is not listed in the manifest and was not looked at"),
+            )
+            .in_file(shown(&folder.join(name)))
+        })
+        .collect()
+}

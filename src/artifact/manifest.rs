@@ -1,0 +1,323 @@
+//! `manifest.json`: what an artifact is, where it comes from, and the hash of every file.
+//!
+//! The manifest says nothing about the machine or the moment that made it, so equal inputs give
+//! equal bytes. Its fields are described in `docs/cli.md`.
+
+use crate::files::{self, shown};
+use serde::{Deserialize, Serialize};
+use snnc_ir::Diagnostic;
+use snnc_ir::diag::codes::usage;
+use std::collections::BTreeSet;
+use std::path::{Component, Path};
+
+/// File name of the manifest.
+pub const MANIFEST: &str = "manifest.json";
+/// Value of [`Manifest::schema`].
+pub const SCHEMA: &str = "snnc-manifest/1";
+
+/// The manifest of an artifact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Version of snnc.
+    pub snnc: String,
+    /// Name of the network.
+    pub network: String,
+    /// What was compiled.
+    pub source: SourceEntry,
+    /// What it was compiled for.
+    pub target: TargetEntry,
+    /// The passes with their options.
+    pub pipeline: String,
+    /// Time of one run.
+    pub time: TimeEntry,
+    /// Populations in hardware time, relays and clocks included.
+    pub populations: Vec<PopulationEntry>,
+    /// Where the host writes input spikes.
+    pub inputs: Vec<InputEntry>,
+    /// Where the host reads output spikes.
+    pub outputs: Vec<OutputEntry>,
+    /// What every core uses.
+    pub cores: Vec<CoreEntry>,
+    /// What the target offers per core.
+    pub limits: Resources,
+    /// The exported `network.net`, or why there is none.
+    pub netx: NetxEntry,
+    /// The other files of the artifact, by name.
+    pub files: Vec<FileEntry>,
+}
+
+/// What was compiled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceEntry {
+    /// `genome`, `network` or `quantized`.
+    pub kind: String,
+    /// Hash of the source: genome and its side-car, or the bytes of the file.
+    pub blake3: String,
+}
+
+/// What it was compiled for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetEntry {
+    /// Name of the target.
+    pub name: String,
+    /// Hash of its description.
+    pub blake3: String,
+}
+
+/// Time of one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeEntry {
+    /// Logical steps, T.
+    pub steps: u32,
+    /// Hardware steps per logical step, P.
+    pub period: u32,
+    /// Hardware steps of one run.
+    pub run_steps: u64,
+}
+
+/// A population.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PopulationEntry {
+    /// Name.
+    pub name: String,
+    /// Extents.
+    pub shape: Vec<u32>,
+    /// `input`, `neurons`, `relay` or `clock`.
+    pub role: String,
+    /// Population that a relay repeats.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub of: Option<String>,
+    /// Hardware step of logical step 0.
+    pub latency: u32,
+    /// How its numbers became integers; only for neurons of the source.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub quantization: Option<QuantizationEntry>,
+}
+
+/// Ranges of a population's integers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuantizationEntry {
+    /// Smallest and largest weight of its synapses.
+    pub weight: [i32; 2],
+    /// Smallest and largest threshold, units of the membrane.
+    pub threshold: [i32; 2],
+    /// Smallest and largest bias, units of the membrane.
+    pub bias: [i32; 2],
+    /// Smallest and largest membrane decay register.
+    pub dv: [u16; 2],
+    /// Smallest and largest current decay register.
+    pub du: [u16; 2],
+}
+
+/// Where the host writes the spikes of an input population.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputEntry {
+    /// Name of the population.
+    pub population: String,
+    /// Neurons.
+    pub size: u32,
+    /// `events`, `accumulator`, `rate`.
+    pub coding: String,
+    /// Largest raw value of accumulator coding.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pmax: Option<u32>,
+    /// Steps with input of accumulator coding.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub steps_in: Option<u32>,
+    /// Seed of rate coding.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seed: Option<u64>,
+    /// Hardware step of logical step 0.
+    pub latency: u32,
+    /// Axons that the spikes go to.
+    pub routes: Vec<RouteEntry>,
+}
+
+/// Neurons `first..first + len` of an input and their axons `axon..axon + len` of a core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteEntry {
+    /// First neuron.
+    pub first: u32,
+    /// Number of neurons.
+    pub len: u32,
+    /// Core.
+    pub core: u32,
+    /// First axon.
+    pub axon: u32,
+}
+
+/// Where the host reads the spikes of an output population.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputEntry {
+    /// Name of the population.
+    pub population: String,
+    /// Neurons.
+    pub size: u32,
+    /// Hardware step of logical step 0.
+    pub latency: u32,
+    /// Compartments that fire its spikes; none for an input that is read out directly.
+    pub compartments: Vec<CompartmentEntry>,
+}
+
+/// Neurons `first..first + len` and their compartments `compartment..compartment + len` of a core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompartmentEntry {
+    /// First neuron.
+    pub first: u32,
+    /// Number of neurons.
+    pub len: u32,
+    /// Core.
+    pub core: u32,
+    /// First compartment.
+    pub compartment: u32,
+}
+
+/// What a core uses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoreEntry {
+    /// Chip that holds the core.
+    pub chip: u32,
+    /// Resources in use.
+    pub used: Resources,
+}
+
+/// Resources of a core.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
+    /// Compartments (neurons).
+    pub compartments: u64,
+    /// Input axons.
+    pub input_axons: u64,
+    /// Output axons.
+    pub output_axons: u64,
+    /// Words of synapse memory.
+    pub synapse_words: u64,
+    /// Compartment profiles.
+    pub profiles: u64,
+    /// Distinct thresholds.
+    pub thresholds: u64,
+    /// Synapse formats.
+    pub formats: u64,
+}
+
+/// The exported `network.net`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetxEntry {
+    /// Whether the file is there.
+    pub written: bool,
+    /// Why it is not: what the format cannot express.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
+/// A file of the artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// Name.
+    pub name: String,
+    /// Length.
+    pub bytes: u64,
+    /// Hash of the contents, hexadecimal.
+    pub blake3: String,
+}
+
+impl FileEntry {
+    /// The entry of a file called `name` that holds `bytes`.
+    pub fn of(name: &str, bytes: &[u8]) -> Self {
+        let blake3 = blake3::hash(bytes).to_hex().to_string();
+        Self { name: name.to_owned(), bytes: bytes.len() as u64, blake3 }
+    }
+}
+
+impl Manifest {
+    /// The bytes of `manifest.json`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self)
+            .expect("a manifest has string keys and finite numbers only");
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Reads the manifest of the artifact in `folder`.
+    ///
+    /// # Errors
+    /// `SNN0830` if there is none or it has another schema, `SNN0831` if it is damaged.
+    pub fn read(folder: &Path) -> Result<Self, Diagnostic> {
+        let path = folder.join(MANIFEST);
+        let text = files::read_text(&path, files::MAX_MANIFEST).map_err(|cause| {
+            Diagnostic::error(
+                usage::NOT_AN_ARTIFACT,
+                format!("{} has no readable {MANIFEST}", shown(folder)),
+            )
+            .in_file(shown(folder))
+            .note(cause.notes.first().map_or(cause.message.as_str(), String::as_str))
+            .help("name a folder that `snnc compile` wrote")
+        })?;
+        Self::parse(&text).map_err(|d| d.in_file(shown(&path)))
+    }
+
+    /// Parses a manifest.
+    ///
+    /// # Errors
+    /// As [`Manifest::read`].
+    pub fn parse(text: &str) -> Result<Self, Diagnostic> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: String,
+        }
+        let foreign = |note: String| {
+            Diagnostic::error(usage::NOT_AN_ARTIFACT, "the file is not a manifest of snnc")
+                .note(note)
+                .help(format!("expected a JSON object with `\"schema\": \"{SCHEMA}\"`"))
+        };
+        let head: Head = serde_json::from_str(text).map_err(|e| foreign(e.to_string()))?;
+        if head.schema != SCHEMA {
+            return Err(foreign(format!("its schema is `{}`", head.schema)));
+        }
+        let damaged = |message: String| {
+            Diagnostic::error(usage::MANIFEST_INVALID, message)
+                .help("compile again: the manifest was edited or damaged")
+        };
+        let manifest: Self = serde_json::from_str(text).map_err(|e| {
+            let (line, column) = (e.line(), e.column());
+            let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            damaged(format!("the manifest is damaged: {e}")).at_line(place(line), place(column))
+        })?;
+        let mut seen = BTreeSet::new();
+        for (i, file) in manifest.files.iter().enumerate() {
+            if !is_plain(&file.name) || file.name == MANIFEST || !seen.insert(&file.name) {
+                return Err(damaged(format!("the manifest lists the file {:?}", file.name))
+                    .at(format!("$.files[{i}].name"))
+                    .note("expected each name once, without folders"));
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// The entry of the file called `name`.
+    pub fn file(&self, name: &str) -> Option<&FileEntry> {
+        self.files.iter().find(|f| f.name == name)
+    }
+}
+
+/// Whether `name` is a plain file name that stays in its folder.
+fn is_plain(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name)
+}

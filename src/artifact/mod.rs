@@ -1,0 +1,29 @@
+//! Artifacts: the folder that `snnc compile` writes.
+//!
+//! | file | content |
+//! | --- | --- |
+//! | `manifest.json` | [`Manifest`] |
+//! | `program.snnb` | registers and tables of every core, [`snnc_ir::program::Program`] |
+//! | `source.snnb` | the quantized network in logical time that the program was certified against |
+//! | `target.toml` | the description of the target |
+//! | `certificate.json` | what was proved, and the bounds |
+//! | `network.net` | the same program for NetX, where NetX can express it |
+
+pub mod load;
+pub mod manifest;
+pub mod publish;
+
+pub use load::Artifact;
+pub use manifest::Manifest;
+pub use publish::Entry;
+
+/// File name of the program.
+pub const PROGRAM: &str = "program.snnb";
+/// File name of the quantized network in logical time.
+pub const SOURCE: &str = "source.snnb";
+/// File name of the target description.
+pub const TARGET: &str = "target.toml";
+/// File name of the certificate.
+pub const CERTIFICATE: &str = "certificate.json";
+/// File name of the NetX export.
+pub const NETX: &str = "network.net";

@@ -1,0 +1,166 @@
+//! Publishing an artifact directory: all of it, at once, or nothing.
+//!
+//! The files are written to a temporary folder beside the destination, made durable, and renamed.
+//! An artifact of ours is replaced; anything else is refused, or moved aside with `--force`, and
+//! never deleted. Replacing takes two renames (the old one away, the new one in); if the second
+//! fails the first is undone.
+
+use super::manifest::{MANIFEST, Manifest};
+use crate::files::{self, shown};
+use snnc_ir::Diagnostic;
+use snnc_ir::diag::codes::usage;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A file of an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Name inside the artifact directory.
+    pub name: String,
+    /// Contents.
+    pub bytes: Vec<u8>,
+}
+
+/// What lies at a destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occupant {
+    /// Nothing, or an empty folder.
+    Nothing,
+    /// An artifact of ours and nothing else.
+    Ours,
+    /// Something that is not to be deleted.
+    Foreign,
+}
+
+/// Checks, before any work is done, that an artifact may be published at `destination`.
+///
+/// # Errors
+/// `SNN0807` if the path cannot hold an artifact, `SNN0806` if something else is there and `force`
+/// is not given.
+pub fn check(destination: &Path, force: bool) -> Result<(), Diagnostic> {
+    let bad = |message: String| {
+        Err(Diagnostic::error(usage::BAD_DESTINATION, message)
+            .in_file(shown(destination))
+            .help("name a folder to be made inside an existing one, such as `-o out`"))
+    };
+    if destination.file_name().is_none() {
+        return bad(format!("{} has no name of its own", shown(destination)));
+    }
+    let parent = files::parent(destination);
+    if !parent.is_dir() {
+        return bad(format!("{} is not an existing folder", shown(&parent)));
+    }
+    if occupant(destination) == Occupant::Foreign && !force {
+        return Err(Diagnostic::error(
+            usage::FOREIGN_DESTINATION,
+            format!("{} exists and is not an artifact of snnc", shown(destination)),
+        )
+        .in_file(shown(destination))
+        .note("only a folder with our manifest.json and nothing but the files it lists is replaced")
+        .help("name another path with `-o`, or move it aside with `--force`"));
+    }
+    Ok(())
+}
+
+/// Publishes `entries` at `destination`. Returns where a foreign occupant was moved, if one was.
+///
+/// # Errors
+/// As [`check`], and `SNN0802` if the operating system refuses; then the destination is as it was.
+pub fn publish(
+    destination: &Path,
+    entries: &[Entry],
+    force: bool,
+) -> Result<Option<PathBuf>, Diagnostic> {
+    check(destination, force)?;
+    place(destination, entries).map_err(|e| files::cannot_write(destination, &e))
+}
+
+/// Writes, makes durable, renames.
+fn place(destination: &Path, entries: &[Entry]) -> io::Result<Option<PathBuf>> {
+    let parent = files::parent(destination);
+    let fresh = files::temporary_folder(&parent)?;
+    for entry in entries {
+        let mut file = File::create_new(fresh.path().join(&entry.name))?;
+        file.write_all(&entry.bytes)?;
+        file.sync_all()?;
+    }
+    files::sync_folder(fresh.path())?;
+    let aside = match occupant(destination) {
+        Occupant::Nothing => {
+            fs::rename(fresh.path(), destination)?;
+            None
+        }
+        Occupant::Ours => {
+            // Holds the old artifact and is deleted with it.
+            let old = files::temporary_folder(&parent)?;
+            swap(destination, &old.path().join("old"), fresh.path())?;
+            None
+        }
+        Occupant::Foreign => {
+            let aside = free_name(destination);
+            swap(destination, &aside, fresh.path())?;
+            Some(aside)
+        }
+    };
+    files::sync_folder(&parent)?;
+    Ok(aside)
+}
+
+/// Moves `destination` to `aside` and `fresh` to `destination`, or neither.
+fn swap(destination: &Path, aside: &Path, fresh: &Path) -> io::Result<()> {
+    fs::rename(destination, aside)?;
+    fs::rename(fresh, destination).inspect_err(|_| {
+        // The first error is the one to report; if even this fails, nothing is lost either.
+        let _ = fs::rename(aside, destination);
+    })
+}
+
+/// The first of `NAME.old.1`, `NAME.old.2`, … that does not exist.
+fn free_name(destination: &Path) -> PathBuf {
+    let mut number = 1_u64;
+    loop {
+        let mut name = destination.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".old.{number}"));
+        let path = destination.with_file_name(name);
+        if path.symlink_metadata().is_err() {
+            return path;
+        }
+        number += 1;
+    }
+}
+
+/// What lies at `destination`. Whatever cannot be looked at is foreign.
+fn occupant(destination: &Path) -> Occupant {
+    match destination.symlink_metadata() {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Occupant::Nothing,
+        // A link to a folder is not a folder: replacing it would not do what it seems to.
+        Ok(meta) if meta.is_dir() => {}
+        _ => return Occupant::Foreign,
+    }
+    let Some(names) = names(destination) else { return Occupant::Foreign };
+    if names.is_empty() {
+        return Occupant::Nothing;
+    }
+    match Manifest::read(destination) {
+        Ok(manifest)
+            if names.iter().all(|n| n == MANIFEST || manifest.files.iter().any(|f| f.name == *n)) =>
+        {
+            Occupant::Ours
+        }
+        _ => Occupant::Foreign,
+    }
+}
+
+/// Names in a folder of plain files; `None` if there is anything else in it.
+fn names(folder: &Path) -> Option<BTreeSet<String>> {
+    fs::read_dir(folder)
+        .ok()?
+        .map(|entry| {
+            let entry = entry.ok()?;
+            entry.file_type().ok()?.is_file().then_some(())?;
+            entry.file_name().into_string().ok()
+        })
+        .collect()
+}

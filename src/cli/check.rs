@@ -1,0 +1,54 @@
+//! `snnc check`: everything that `snnc compile` does, except publishing.
+
+use super::compile::{HowArgs, make, summary};
+use super::output::Reply;
+use crate::artifact::Manifest;
+use crate::source;
+use crate::target::Target;
+use clap::Args;
+use serde::Serialize;
+use snnc_ir::Diagnostics;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Genome (.json), text form (.snn) or binary form (.snnb) of a network.
+    source: PathBuf,
+    #[command(flatten)]
+    how: HowArgs,
+    /// Target to compile for; without it only the source itself is read and verified.
+    #[arg(long, short, value_name = "NAME|FILE")]
+    target: Option<String>,
+}
+
+/// Report of `snnc check`.
+#[derive(Debug, Serialize)]
+pub(super) struct CheckReport {
+    /// Name of the network.
+    network: String,
+    /// `genome`, or the level of the file.
+    kind: &'static str,
+    /// Hash of the source.
+    blake3: String,
+    /// The manifest that `snnc compile` would write, if a target was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<Manifest>,
+}
+
+pub(super) fn run(args: &CheckArgs) -> Result<Reply<CheckReport>, Diagnostics> {
+    let source = source::read(&args.source)?;
+    let mut report = CheckReport {
+        network: source.name().to_owned(),
+        kind: source.kind_name(),
+        blake3: source.hash.clone(),
+        manifest: None,
+    };
+    let Some(target) = &args.target else {
+        let summary = format!("{}: a valid {}\n", report.network, report.kind);
+        return Ok(Reply { summary, diagnostics: source.warnings, ..Reply::new(report) });
+    };
+    let compiled = make(&source, &Target::find(target)?, &args.how.options())?;
+    let summary = format!("{}nothing was written\n", summary(&compiled));
+    report.manifest = Some(compiled.manifest);
+    Ok(Reply { summary, diagnostics: compiled.warnings, ..Reply::new(report) })
+}

@@ -1,0 +1,276 @@
+//! `snnc compile`: a certified artifact, or the network of one stage as text.
+
+use super::output::{Format, Reply};
+use super::table::Table;
+use super::{Common, replay};
+use crate::artifact::Manifest;
+use crate::artifact::publish;
+use crate::compile::{Compiled, Options, compile, lower};
+use crate::files::shown;
+use crate::pipeline::{Delays, Stage, not_reached};
+use crate::source::{self, Source};
+use crate::target::Target;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use snnc_ir::diag::codes::usage;
+use snnc_ir::{Diagnostic, Diagnostics, text};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+pub(super) struct CompileArgs {
+    /// Genome (.json), text form (.snn) or binary form (.snnb) of a network.
+    source: PathBuf,
+    #[command(flatten)]
+    how: HowArgs,
+    /// Built-in target (see `snnc list targets`) or a target file (.toml).
+    #[arg(long, short, value_name = "NAME|FILE")]
+    target: String,
+    /// Folder of the artifact [default: <name of the source>.<target> in the current folder].
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Move what is not ours at the destination aside instead of refusing.
+    #[arg(long)]
+    force: bool,
+    /// Print the network of this stage as text instead of writing an artifact.
+    #[arg(long, value_name = "STAGE", conflicts_with_all = ["output", "force"])]
+    emit: Option<Emit>,
+}
+
+/// How to compile; shared with `snnc check`.
+#[derive(Debug, Args)]
+pub(super) struct HowArgs {
+    /// Where delays go that hardware time adds.
+    #[arg(long, value_enum, default_value_t)]
+    delays: DelaysArg,
+    /// Passes in place of the default ones, such as `quantize,schedule{delays=relay},map`.
+    #[arg(long, value_name = "PIPELINE", conflicts_with = "delays")]
+    passes: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum DelaysArg {
+    /// Into synaptic delay registers; relay neurons beyond their range.
+    #[default]
+    Synaptic,
+    /// Into relay neurons always.
+    Relay,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Emit {
+    /// After the float passes.
+    Network,
+    /// Integers in logical time.
+    Quantized,
+    /// Integers in hardware time.
+    Scheduled,
+    /// On cores.
+    Mapped,
+}
+
+impl HowArgs {
+    pub(super) fn options(&self) -> Options {
+        Options {
+            passes: self.passes.clone(),
+            delays: match self.delays {
+                DelaysArg::Synaptic => Delays::Synaptic,
+                DelaysArg::Relay => Delays::Relay,
+            },
+        }
+    }
+}
+
+/// Report of `snnc compile`.
+#[derive(Debug, Serialize)]
+pub(super) struct CompileReport {
+    /// Folder of the artifact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<String>,
+    /// Where a foreign folder was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved_aside: Option<String>,
+    /// Its manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<Manifest>,
+}
+
+pub(super) fn run(
+    args: &CompileArgs,
+    common: &Common,
+) -> Result<Reply<CompileReport>, Diagnostics> {
+    if let Some(emit) = args.emit {
+        return emit_text(args, common, emit);
+    }
+    let destination = match &args.output {
+        Some(path) => {
+            publish::check(path, args.force)?;
+            path.clone()
+        }
+        None => PathBuf::new(),
+    };
+    let source = source::read(&args.source)?;
+    let target = Target::find(&args.target)?;
+    let destination = if args.output.is_some() {
+        destination
+    } else {
+        let path = default_output(&args.source, &target.spec.name);
+        publish::check(&path, args.force)?;
+        path
+    };
+    let compiled = make(&source, &target, &args.how.options())?;
+    let moved = publish::publish(&destination, &compiled.files, args.force)?;
+
+    let mut summary = summary(&compiled);
+    // Writing to a string cannot fail.
+    let _ = writeln!(summary, "wrote {}", shown(&destination));
+    if let Some(moved) = &moved {
+        let _ = writeln!(summary, "what was there before is now {}", shown(moved));
+    }
+    let report = CompileReport {
+        output: Some(shown(&destination)),
+        moved_aside: moved.as_deref().map(shown),
+        manifest: Some(compiled.manifest),
+    };
+    Ok(Reply { summary, diagnostics: compiled.warnings, ..Reply::new(report) })
+}
+
+/// Compiles; a compiler bug leaves a replay file in the current folder.
+pub(super) fn make(
+    source: &Source,
+    target: &Target,
+    options: &Options,
+) -> Result<Compiled, Diagnostics> {
+    compile(source, target, options).map_err(|failure| {
+        let mut all = source.warnings.clone();
+        all.extend(replay::report(failure, Path::new(".")));
+        all
+    })
+}
+
+/// `<stem>.<target>` in the current folder.
+fn default_output(source: &Path, target: &str) -> PathBuf {
+    let name = source.file_name().unwrap_or_default().to_string_lossy();
+    let stem = [".genome.json", ".json", ".snnb", ".snn"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end))
+        .unwrap_or(&name);
+    PathBuf::from(format!("{stem}.{target}"))
+}
+
+fn emit_text(
+    args: &CompileArgs,
+    common: &Common,
+    emit: Emit,
+) -> Result<Reply<CompileReport>, Diagnostics> {
+    if common.format == Format::Json {
+        return Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            "`--emit` prints a network, so `--format json` has no place for its report",
+        )
+        .help("use `--json FILE` for the report")
+        .into());
+    }
+    let source = source::read(&args.source)?;
+    let target = Target::find(&args.target)?;
+    let stage = match emit {
+        Emit::Network => Stage::Network,
+        Emit::Quantized => Stage::Quantized,
+        Emit::Scheduled => Stage::Scheduled,
+        Emit::Mapped => Stage::Mapped,
+    };
+    let (stages, _) = lower(&source, &target.spec, &args.how.options(), stage).map_err(|f| {
+        let mut all = source.warnings.clone();
+        all.extend(replay::report(f, Path::new(".")));
+        all
+    })?;
+    let printed = match stage {
+        Stage::Network => stages.network.as_deref().map(text::print_network),
+        Stage::Quantized => stages.quantized.as_deref().map(text::print_quantized),
+        Stage::Scheduled => stages.scheduled.as_deref().map(text::print_quantized),
+        Stage::Mapped => stages.mapped.as_deref().map(text::print_mapped),
+    };
+    let printed = printed.ok_or_else(|| not_reached(stage))?;
+    let mut diagnostics = source.warnings;
+    diagnostics.extend(stages.remarks);
+    let report = CompileReport { output: None, moved_aside: None, manifest: None };
+    Ok(Reply { product: printed.into_bytes(), diagnostics, ..Reply::new(report) })
+}
+
+/// Populations, cores, bounds and certificate in a few lines.
+pub(super) fn summary(compiled: &Compiled) -> String {
+    let manifest = &compiled.manifest;
+    let mut text = String::new();
+    let time = manifest.time;
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "{} for {}: {} logical steps in {} hardware steps (period {})",
+        manifest.network, manifest.target.name, time.steps, time.run_steps, time.period
+    );
+    let mut table =
+        Table::new(&["population", "role", "neurons", "latency", "weights", "current", "membrane"]);
+    for (entry, proof) in manifest.populations.iter().zip(&compiled.certificate.populations) {
+        let weights = entry.quantization.as_ref().map(|q| format!("{}..={}", q.weight[0], q.weight[1]));
+        let bounds = proof.bounds.as_ref();
+        let dash = || "-".to_owned();
+        table.row([
+            entry.name.clone(),
+            entry.role.clone(),
+            proof.neurons.to_string(),
+            entry.latency.to_string(),
+            weights.unwrap_or_else(dash),
+            bounds.map_or_else(dash, |b| b.u.to_string()),
+            bounds.map_or_else(dash, |b| b.v.to_string()),
+        ]);
+    }
+    text.push_str(&table.render(2));
+    text.push_str(&cores_line(manifest));
+    let totals = &compiled.certificate.totals;
+    let _ = writeln!(
+        text,
+        "certified for all inputs: {} neurons and {} synapses read back from the bytes equal the \
+         quantized network",
+        totals.neurons, totals.synapses
+    );
+    match &manifest.netx.reason {
+        None => text.push_str("network.net written for NetX\n"),
+        Some(reason) => {
+            let _ = writeln!(text, "network.net left out: {reason}");
+        }
+    }
+    text
+}
+
+/// Cores in use and the resource that is closest to its limit.
+fn cores_line(manifest: &Manifest) -> String {
+    let chips = manifest.cores.iter().map(|c| c.chip).max().map_or(0, |c| c + 1);
+    let fullest = manifest
+        .cores
+        .iter()
+        .flat_map(|c| c.used.against(&manifest.limits))
+        .filter(|(_, _, limit)| *limit > 0)
+        // Compares used / limit exactly; the first of equals is kept.
+        .reduce(|a, b| {
+            let (left, right) = (u128::from(a.1) * u128::from(b.2), u128::from(b.1) * u128::from(a.2));
+            if right > left { b } else { a }
+        });
+    let most = fullest.map_or(String::new(), |(name, used, limit)| {
+        format!("; most used: {used} of {limit} {name} on a core")
+    });
+    format!("{} cores on {chips} chips{most}\n", manifest.cores.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::default_output;
+    use std::path::{Path, PathBuf};
+
+    #[test]
+    fn the_default_output_lies_in_the_current_folder() {
+        let name = |path: &str| default_output(Path::new(path), "loihi2");
+        assert_eq!(name("a/b/digits.genome.json"), PathBuf::from("digits.loihi2"));
+        assert_eq!(name("net.v2.snn"), PathBuf::from("net.v2.loihi2"));
+        assert_eq!(name("x.snnb"), PathBuf::from("x.loihi2"));
+    }
+}

@@ -1,0 +1,111 @@
+//! `snnc convert`: between genome, text, binary and JSON forms.
+
+use super::output::Reply;
+use crate::files::{self, shown};
+use crate::source::{self, FileKind};
+use clap::Args;
+use serde::Serialize;
+use snnc_backends::program;
+use snnc_ir::diag::codes::usage;
+use snnc_ir::level::AnyDraft;
+use snnc_ir::{Diagnostic, Diagnostics, Level, binary, text};
+use snnc_passes::AnyLevel;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+pub(super) struct ConvertArgs {
+    /// Genome (.json), text form (.snn), binary form (.snnb) or program (.snnb).
+    input: PathBuf,
+    /// File to write: .snn or .snnb, or .json for a program.
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+}
+
+/// Report of `snnc convert`.
+#[derive(Debug, Serialize)]
+pub(super) struct ConvertReport {
+    /// What was read: `genome`, the level, or `program`.
+    from: &'static str,
+    /// File written.
+    output: String,
+}
+
+pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostics> {
+    let (kind, to) = (FileKind::of(&args.input)?, FileKind::of(&args.output)?);
+    let mut diagnostics = Diagnostics::new();
+    let (from, bytes) = match kind {
+        FileKind::Genome => {
+            let source = source::read(&args.input)?;
+            diagnostics = source.warnings;
+            ("genome", encode(&into_draft(source.level), to, &args.output)?)
+        }
+        FileKind::Binary => {
+            let bytes = files::read(&args.input, files::MAX_BINARY)?;
+            if is_program(&bytes) {
+                ("program", program_json(&bytes, &args.input, to)?)
+            } else {
+                level(&args.input, to, &args.output)?
+            }
+        }
+        FileKind::Text => level(&args.input, to, &args.output)?,
+    };
+    files::write(&args.output, &bytes)?;
+    let report = ConvertReport { from, output: shown(&args.output) };
+    Ok(Reply { diagnostics, ..Reply::new(report) })
+}
+
+/// Whether `bytes` are those of an emitted program.
+pub(super) fn is_program(bytes: &[u8]) -> bool {
+    bytes.starts_with(&binary::MAGIC) && bytes.get(4) == Some(&binary::KIND_PROGRAM)
+}
+
+/// Reads a file of a level, verifies it, and encodes it.
+fn level(
+    input: &Path,
+    to: FileKind,
+    output: &Path,
+) -> Result<(&'static str, Vec<u8>), Diagnostics> {
+    let (draft, _) = source::read_draft(input)?;
+    let name = draft.level_name();
+    // Only what a verifier accepts is written again.
+    let level = source::verify(draft).map_err(|d| d.in_file(&shown(input)))?;
+    Ok((name, encode(&into_draft(level), to, output)?))
+}
+
+fn into_draft(level: AnyLevel) -> AnyDraft {
+    match level {
+        AnyLevel::Network(n) => AnyDraft::Network(n.into_draft()),
+        AnyLevel::Quantized(q) => AnyDraft::Quantized(q.into_draft()),
+        AnyLevel::Mapped(m) => AnyDraft::Mapped(m.into_draft()),
+    }
+}
+
+fn encode(draft: &AnyDraft, to: FileKind, output: &Path) -> Result<Vec<u8>, Diagnostic> {
+    match to {
+        FileKind::Text => Ok(text::print(draft).into_bytes()),
+        FileKind::Binary => Ok(binary::encode_any(draft)),
+        FileKind::Genome => Err(Diagnostic::error(
+            usage::UNKNOWN_FILE_KIND,
+            format!("a {} cannot be converted to JSON", draft.level_name()),
+        )
+        .in_file(shown(output))
+        .note("only a program has a JSON form: genomes hold genes, which a network no longer has")
+        .help("name an output that ends in .snn or .snnb")),
+    }
+}
+
+fn program_json(bytes: &[u8], input: &Path, to: FileKind) -> Result<Vec<u8>, Diagnostics> {
+    if to != FileKind::Genome {
+        return Err(Diagnostic::error(
+            usage::UNKNOWN_FILE_KIND,
+            "a program can only be converted to JSON",
+        )
+        .in_file(shown(input))
+        .help("name an output that ends in .json")
+        .into());
+    }
+    let program = program::read(bytes).map_err(|d| d.in_file(&shown(input)))?;
+    let mut json = serde_json::to_vec_pretty(&program).expect("a program has string keys only");
+    json.push(b'\n');
+    Ok(json)
+}

@@ -1,0 +1,181 @@
+//! The command line: one file per command.
+
+mod check;
+mod compile;
+mod convert;
+mod explain;
+mod fmt;
+mod inspect;
+mod list;
+pub mod output;
+mod replay;
+mod run;
+mod table;
+mod verify;
+
+use crate::exit::Exit;
+use clap::{Args, Parser, Subcommand};
+use output::{Format, Outcome, Reply, render};
+use snnc_ir::diag::codes::{internal, usage};
+use snnc_ir::{Diagnostic, Diagnostics};
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+/// Compiles evolved spiking neural networks to neuromorphic cores and proves that nothing changed.
+#[derive(Debug, Parser)]
+#[command(name = "snnc", version, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done; 1 rejected, does not fit, not equivalent or differs; \
+                        2 usage or files; 3 compiler bug.")]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+struct Common {
+    /// How results are printed: for people, or as one JSON document on stdout.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    format: Format,
+    /// Also write the JSON document to this file.
+    #[arg(long, global = true, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compile a genome or a network into a certified artifact.
+    Compile(compile::CompileArgs),
+    /// Do everything that compile does, except publishing.
+    Check(check::CheckArgs),
+    /// Prove an artifact equal to its source and measure what quantization changed.
+    Verify(verify::VerifyArgs),
+    /// Run a network or an artifact on a stimulus.
+    Run(run::RunArgs),
+    /// Show what a file or an artifact holds.
+    Inspect(inspect::InspectArgs),
+    /// Explain a diagnostic code.
+    Explain(explain::ExplainArgs),
+    /// Convert between genome, text, binary and JSON forms.
+    Convert(convert::ConvertArgs),
+    /// Rewrite a .snn file in canonical form.
+    Fmt(fmt::FmtArgs),
+    /// List targets, passes or diagnostic codes.
+    List(list::ListArgs),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|info| {
+        // Of several threads that panic the first says most.
+        let mut first = LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| info.to_string());
+    }));
+    let outcome = execute(std::env::args_os());
+    ExitCode::from(outcome.write().code())
+}
+
+/// What the panic hook saw.
+static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Runs a command line, program name included, without writing to stdout or stderr.
+pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
+    guarded(|| match Cli::try_parse_from(arguments) {
+        Ok(cli) => dispatch(&cli.command, &cli.common),
+        // Help and version are products, everything else is misuse.
+        Err(e) if e.use_stderr() => {
+            Outcome { stdout: Vec::new(), stderr: e.to_string(), exit: Exit::Usage }
+        }
+        Err(e) => Outcome {
+            stdout: e.to_string().into_bytes(),
+            stderr: String::new(),
+            exit: Exit::Done,
+        },
+    })
+}
+
+fn dispatch(command: &Command, common: &Common) -> Outcome {
+    match command {
+        Command::Compile(a) => finish(compile::run(a, common), "snnc-compile/1", common),
+        Command::Check(a) => finish(check::run(a), "snnc-check/1", common),
+        Command::Verify(a) => finish(verify::run(a), "snnc-verify/1", common),
+        Command::Run(a) => finish(run::run(a), "snnc-run/1", common),
+        Command::Inspect(a) => finish(inspect::run(a), "snnc-inspect/1", common),
+        Command::Explain(a) => finish(explain::run(a), "snnc-explain/1", common),
+        Command::Convert(a) => finish(convert::run(a), "snnc-convert/1", common),
+        Command::Fmt(a) => finish(fmt::run(a), "snnc-fmt/1", common),
+        Command::List(a) => finish(list::run(a, common), "snnc-list/1", common),
+    }
+}
+
+fn finish<T: serde::Serialize>(
+    result: Result<Reply<T>, Diagnostics>,
+    schema: &str,
+    common: &Common,
+) -> Outcome {
+    render(result, schema, common.format, common.json.as_deref(), output::use_color())
+}
+
+/// Turns a panic of `run` into exit code 3 and a message.
+fn guarded(run: impl FnOnce() -> Outcome) -> Outcome {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
+        let seen = LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let text = seen
+            .or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no message".to_owned());
+        let error = Diagnostic::error(internal::PANIC, "snnc stopped in the middle")
+            .note(text)
+            .help("this is a bug: report it with the command line, the input files and, if one was \
+                   written, the replay file");
+        Outcome {
+            stdout: Vec::new(),
+            stderr: output::human(&error.into(), output::use_color()),
+            exit: Exit::Bug,
+        }
+    })
+}
+
+/// Runs `work` on `threads` threads, or on as many as there are processors. Results do not depend
+/// on the number.
+fn with_threads<R: Send>(
+    threads: Option<usize>,
+    work: impl FnOnce() -> R + Send,
+) -> Result<R, Diagnostics> {
+    let mut builder = rayon::ThreadPoolBuilder::new();
+    if let Some(threads) = threads {
+        builder = builder.num_threads(threads);
+    }
+    let pool = builder.build().map_err(|e| {
+        Diagnostic::error(usage::CONFLICTING_OPTIONS, "the threads cannot be started")
+            .note(e.to_string())
+            .help("give a smaller number with `--threads`")
+    })?;
+    Ok(pool.install(work))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_panic_becomes_exit_code_3() {
+        let outcome = guarded(|| panic!("impossible"));
+        assert_eq!(outcome.exit, Exit::Bug);
+        assert!(outcome.stdout.is_empty());
+        assert!(outcome.stderr.contains("impossible"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("SNN0990"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("replay file"), "{}", outcome.stderr);
+    }
+}

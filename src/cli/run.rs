@@ -1,0 +1,276 @@
+//! `snnc run`: a network or an artifact on a stimulus.
+
+use super::output::Reply;
+use super::{replay, with_threads};
+use crate::artifact::{Artifact, load};
+use crate::compile::{Options, compile, lower};
+use crate::files::{self, shown};
+use crate::pipeline::{Stage, not_reached};
+use crate::simulate::{self, Machine, Recording, Runtime};
+use crate::source::{self, FileKind, Source};
+use crate::stimulus;
+use crate::target::Target;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+use snnc_ir::diag::codes::usage;
+use snnc_ir::{Diagnostic, Diagnostics, Level, QuantizedNetwork, Rules};
+use snnc_passes::AnyLevel;
+use snnc_runtime::compare;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Genome, .snn, .snnb, or the folder of an artifact.
+    path: PathBuf,
+    /// Samples (.npz).
+    #[arg(long, value_name = "FILE")]
+    stimulus: PathBuf,
+    /// Use the first N samples only.
+    #[arg(long, value_name = "N")]
+    samples: Option<usize>,
+    /// Level to run [default: that of the file; for an artifact, its program].
+    #[arg(long, value_enum)]
+    level: Option<LevelArg>,
+    /// Target, to bring a source to a later level.
+    #[arg(long, short, value_name = "NAME|FILE")]
+    target: Option<String>,
+    /// Write the spikes of all populations to this file (.npz).
+    #[arg(long, value_name = "FILE")]
+    spikes: Option<PathBuf>,
+    /// Simulator.
+    #[arg(long, value_enum, default_value_t)]
+    runtime: RuntimeArg,
+    /// Threads [default: one per processor]; results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+enum LevelArg {
+    /// The network in f32.
+    Float,
+    /// Integers in logical time.
+    Quantized,
+    /// Integers in hardware time.
+    Scheduled,
+    /// The decoded program, core by core.
+    Artifact,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum RuntimeArg {
+    /// The reference simulators.
+    #[default]
+    Cpu,
+    /// Batches of tensors (needs the cargo feature `burn`).
+    Burn,
+}
+
+/// Report of `snnc run`.
+#[derive(Debug, Serialize)]
+pub(super) struct RunReport {
+    network: String,
+    level: &'static str,
+    samples: usize,
+    /// Class of each sample; null where no score is a number.
+    predictions: Vec<Option<usize>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    labels: Option<Vec<usize>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correct: Option<usize>,
+    /// Spikes of each population over all samples.
+    spikes: Vec<SpikeCount>,
+}
+
+#[derive(Debug, Serialize)]
+struct SpikeCount {
+    population: String,
+    spikes: u64,
+}
+
+pub(super) fn run(args: &RunArgs) -> Result<Reply<RunReport>, Diagnostics> {
+    let runtime = match args.runtime {
+        RuntimeArg::Cpu => Runtime::Cpu,
+        RuntimeArg::Burn => burn()?,
+    };
+    let (machine, mut diagnostics) = machine(args)?;
+    let stimuli = stimulus::read(&args.stimulus, &machine.interface(), args.samples)?;
+    if args.spikes.is_some() {
+        simulate::check_size(&machine, stimuli.samples())?;
+    }
+    let record = args.spikes.is_some();
+    let threads = args.threads.map(usize::from);
+    let recording =
+        with_threads(threads, || simulate::run(&machine, &stimuli, runtime, record))??;
+    if let Some(path) = &args.spikes {
+        files::write(path, &snnc_frontend::arrays::write_npz(&recording.arrays(&stimuli)?))?;
+    }
+    let report = report(&machine, recording, &stimuli)?;
+    let (product, summary) = texts(&report);
+    diagnostics.sort();
+    Ok(Reply { product: product.into_bytes(), summary, diagnostics, ..Reply::new(report) })
+}
+
+/// The tensor runtime, if this binary has it.
+fn burn() -> Result<Runtime, Diagnostic> {
+    #[cfg(feature = "burn")]
+    return Ok(Runtime::Burn);
+    #[cfg(not(feature = "burn"))]
+    Err(Diagnostic::error(usage::NOT_BUILT_IN, "this snnc was built without the burn runtime")
+        .help("build it with `cargo build --release --features burn`"))
+}
+
+/// What is to be run, brought to its level.
+fn machine(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
+    if load::is_artifact(&args.path) {
+        return of_artifact(args);
+    }
+    let source = source::read(&args.path)?;
+    let start = Stage::of(&source.level);
+    let own = match start {
+        Stage::Network => LevelArg::Float,
+        Stage::Quantized => LevelArg::Quantized,
+        Stage::Scheduled | Stage::Mapped => LevelArg::Scheduled,
+    };
+    let wanted = args.level.unwrap_or(own);
+    if wanted == own {
+        let warnings = source.warnings;
+        return Ok((of_level(source.level)?, warnings));
+    }
+    if wanted < own {
+        return Err(earlier(&args.path, own));
+    }
+    let Some(target) = &args.target else {
+        return Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            "a source is brought to a later level for a target, and none is given",
+        )
+        .help("add `--target NAME`, or run the folder of an artifact")
+        .into());
+    };
+    of_source(source, &Target::find(target)?, &Options::default(), wanted)
+}
+
+fn of_source(
+    source: Source,
+    target: &Target,
+    options: &Options,
+    wanted: LevelArg,
+) -> Result<(Machine, Diagnostics), Diagnostics> {
+    let mut warnings = source.warnings.clone();
+    let failed = |failure| replay::report(failure, Path::new("."));
+    if wanted == LevelArg::Artifact {
+        let compiled = compile(&source, target, options).map_err(failed)?;
+        return Ok((Machine::Program(compiled.program), compiled.warnings));
+    }
+    let stage = if wanted == LevelArg::Quantized { Stage::Quantized } else { Stage::Scheduled };
+    let (stages, _) = lower(&source, &target.spec, options, stage).map_err(failed)?;
+    warnings.extend(stages.remarks);
+    let network = match stage {
+        Stage::Quantized => stages.quantized,
+        _ => stages.scheduled,
+    };
+    Ok((Machine::Integers(network.ok_or_else(|| not_reached(stage))?), warnings))
+}
+
+fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
+    let artifact = Artifact::load(&args.path)?;
+    let warnings = artifact.warnings;
+    match args.level.unwrap_or(LevelArg::Artifact) {
+        LevelArg::Artifact => Ok((Machine::Program(artifact.program), warnings)),
+        LevelArg::Quantized => Ok((Machine::Integers(artifact.source), warnings)),
+        LevelArg::Float => Err(earlier(&args.path, LevelArg::Quantized)),
+        LevelArg::Scheduled => {
+            let options =
+                Options { passes: Some(artifact.manifest.pipeline), ..Options::default() };
+            let target = Target { spec: artifact.target, text: String::new() };
+            let source = Source {
+                level: AnyLevel::Quantized(artifact.source),
+                kind: FileKind::Binary,
+                hash: artifact.manifest.source.blake3,
+                account: None,
+                warnings,
+            };
+            of_source(source, &target, &options, LevelArg::Scheduled)
+        }
+    }
+}
+
+fn of_level(level: AnyLevel) -> Result<Machine, Diagnostics> {
+    Ok(match level {
+        AnyLevel::Network(network) => Machine::Float(network),
+        AnyLevel::Quantized(network) => Machine::Integers(network),
+        AnyLevel::Mapped(mapped) => {
+            let network = mapped.into_draft().network;
+            Machine::Integers(QuantizedNetwork::verify(network, &Rules::default())?)
+        }
+    })
+}
+
+fn earlier(path: &Path, own: LevelArg) -> Diagnostics {
+    let own = match own {
+        LevelArg::Float => "float",
+        LevelArg::Quantized => "quantized",
+        LevelArg::Scheduled => "scheduled",
+        LevelArg::Artifact => "artifact",
+    };
+    Diagnostic::error(usage::WRONG_LEVEL, format!("{} starts at level `{own}`", shown(path)))
+        .in_file(shown(path))
+        .help("run the source that it was made from")
+        .into()
+}
+
+fn report(
+    machine: &Machine,
+    recording: Recording,
+    stimuli: &stimulus::Stimuli,
+) -> Result<RunReport, Diagnostics> {
+    let labels = stimuli.labels().map(<[usize]>::to_vec);
+    let correct = match &labels {
+        Some(labels) => Some(
+            compare::accuracy(&recording.classes, labels)
+                .map_err(|e| crate::verify::simulation_failed(&e))?
+                .correct,
+        ),
+        None => None,
+    };
+    let spikes = recording.names.iter().zip(&recording.counts);
+    Ok(RunReport {
+        network: machine.name().to_owned(),
+        level: machine.level(),
+        samples: stimuli.samples(),
+        labels,
+        correct,
+        spikes: spikes
+            .map(|(name, &spikes)| SpikeCount { population: name.clone(), spikes })
+            .collect(),
+        predictions: recording.classes,
+    })
+}
+
+/// Predictions line by line, and the summary.
+fn texts(report: &RunReport) -> (String, String) {
+    let mut product = String::new();
+    for (i, prediction) in report.predictions.iter().enumerate() {
+        let class = prediction.map_or_else(|| "-".to_owned(), |c| c.to_string());
+        // Writing to a string cannot fail.
+        let _ = match &report.labels {
+            Some(labels) => writeln!(product, "{i} {class} {}", labels[i]),
+            None => writeln!(product, "{i} {class}"),
+        };
+    }
+    let mut summary = format!(
+        "{} at level {}: {} samples (sample, class{})\n",
+        report.network,
+        report.level,
+        report.samples,
+        if report.labels.is_some() { ", label" } else { "" }
+    );
+    if let Some(correct) = report.correct {
+        #[expect(clippy::cast_precision_loss, reason = "a percentage of two decimals")]
+        let percent = 100.0 * correct as f64 / report.samples as f64;
+        let _ = writeln!(summary, "accuracy {percent:.2} % ({correct} of {})", report.samples);
+    }
+    (product, summary)
+}

@@ -1,0 +1,190 @@
+//! `snnc verify`: proves an artifact equal to its source and measures what quantization changed.
+
+use super::output::Reply;
+use super::table::Table;
+use super::{replay, with_threads};
+use crate::artifact::Artifact;
+use crate::exit::Exit;
+use crate::files::shown;
+use crate::source;
+use crate::stimulus::{self, Interface};
+use crate::verify::{
+    self, AccuracyReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
+    QuantizationReport, measure,
+};
+use clap::Args;
+use serde::Serialize;
+use snnc_backends::certify::Certificate;
+use snnc_ir::diag::codes::usage;
+use snnc_ir::{Diagnostic, Diagnostics};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// Genome (.json), text form (.snn) or binary form (.snnb) of a network.
+    source: PathBuf,
+    /// Folder of the artifact.
+    artifact: PathBuf,
+    /// Samples to run all levels on (.npz).
+    #[arg(long, value_name = "FILE")]
+    stimulus: Option<PathBuf>,
+    /// Use the first N samples only.
+    #[arg(long, value_name = "N", requires = "stimulus")]
+    samples: Option<usize>,
+    /// Threads [default: one per processor]; results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+/// Report of `snnc verify`.
+#[derive(Debug, Serialize)]
+pub(super) struct VerifyReport {
+    /// Name of the network.
+    network: String,
+    /// Hash of the source.
+    source: String,
+    /// Whether the artifact was compiled from a source of this hash; if not, it is equivalent all
+    /// the same.
+    same_source: bool,
+    /// Files whose hashes hold.
+    files: usize,
+    /// What was proved.
+    certificate: Certificate,
+    /// All levels on the stimulus, if one was given.
+    measurement: Option<Measurement>,
+}
+
+pub(super) fn run(args: &VerifyArgs) -> Result<Reply<VerifyReport>, Diagnostics> {
+    let source = source::read(&args.source)?;
+    let artifact = Artifact::load(&args.artifact)?;
+    let proof = verify::verify(&source, &artifact).map_err(|failure| {
+        let mut all = source.warnings.clone();
+        all.extend(replay::report(failure, Path::new(".")));
+        all
+    })?;
+    let measurement = match &args.stimulus {
+        None => None,
+        Some(path) => {
+            let interface = Interface::of_quantized(proof.quantized()?);
+            let stimuli = stimulus::read(path, &interface, args.samples)?;
+            let threads = args.threads.map(usize::from);
+            Some(with_threads(threads, || measure(&source, &proof, &artifact, &stimuli))??)
+        }
+    };
+    let mut diagnostics = source.warnings.clone();
+    diagnostics.extend(artifact.warnings);
+    diagnostics.extend(proof.warnings.clone());
+    let report = VerifyReport {
+        network: artifact.manifest.network.clone(),
+        source: source.hash.clone(),
+        same_source: source.hash == artifact.manifest.source.blake3,
+        files: artifact.manifest.files.len(),
+        certificate: proof.certificate,
+        measurement,
+    };
+    let product = render(&report, &args.artifact).into_bytes();
+    if let Some(m) = &report.measurement
+        && !m.integers_agree()
+    {
+        diagnostics.push(disagreement(m));
+    }
+    let exit = Exit::of(&diagnostics);
+    Ok(Reply { product, diagnostics, exit, ..Reply::new(report) })
+}
+
+fn disagreement(measurement: &Measurement) -> Diagnostic {
+    let Measurement { schedule, artifact, .. } = measurement;
+    Diagnostic::error(usage::SPIKES_DIFFER, "the integer levels disagree on the stimulus")
+        .note(format!("{} spikes differ between logical and hardware time", schedule.differing))
+        .note(format!("{} spikes differ between network and artifact", artifact.differing))
+        .help("this is a bug of snnc: report it with the source and the stimulus")
+}
+
+fn render(report: &VerifyReport, folder: &Path) -> String {
+    let totals = &report.certificate.totals;
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "{}: {} files unaltered; program decoded and certified for all inputs: {} neurons, {} \
+         synapses, {} relays, {} clock neurons",
+        shown(folder),
+        report.files,
+        totals.neurons,
+        totals.synapses,
+        totals.relays,
+        totals.clocks
+    );
+    if !report.same_source {
+        text.push_str("the artifact was compiled from another file; it is equivalent to this one\n");
+    }
+    let Some(m) = &report.measurement else { return text };
+    let _ = writeln!(text, "{} samples", m.samples);
+    if let Some(q) = &m.quantization {
+        quantization(&mut text, q, m.samples);
+    }
+    equality(&mut text, "logical = hardware time", &m.schedule);
+    equality(&mut text, "network = decoded artifact", &m.artifact);
+    text
+}
+
+fn quantization(text: &mut String, q: &QuantizationReport, samples: usize) {
+    let percent = |a: AccuracyReport| {
+        #[expect(clippy::cast_precision_loss, reason = "a percentage of two decimals")]
+        let percent = 100.0 * a.correct as f64 / a.total as f64;
+        format!("{percent:.2} % ({} of {})", a.correct, a.total)
+    };
+    if let (Some(float), Some(quantized)) = (q.float, q.quantized) {
+        let _ = writeln!(
+            text,
+            "accuracy: float {}, quantized {}",
+            percent(float),
+            percent(quantized)
+        );
+    }
+    let _ = writeln!(text, "same prediction for {} of {samples}", q.same_prediction);
+    let mut table = Table::new(&["population", "float", "quantized", "differing", "distance"]);
+    for d in q.populations.iter().chain([&q.total]) {
+        table.row([
+            d.population.clone(),
+            d.float.to_string(),
+            d.quantized.to_string(),
+            d.differing.to_string(),
+            format!("{:.4}", d.ratio),
+        ]);
+    }
+    text.push_str(&table.render(2));
+    if !q.silenced.is_empty() {
+        let _ = writeln!(text, "silent only after quantization: {}", q.silenced.join(", "));
+    }
+    if let Some(first) = &q.first {
+        divergence(text, first);
+    }
+}
+
+fn equality(text: &mut String, what: &str, report: &EqualityReport) {
+    let EqualityReport { populations, spikes, differing, first } = report;
+    let _ = writeln!(
+        text,
+        "{what}: {differing} of {spikes} spikes differ in {populations} populations"
+    );
+    if let Some(first) = first {
+        divergence(text, first);
+    }
+}
+
+fn divergence(text: &mut String, d: &DivergenceReport) {
+    let _ = writeln!(
+        text,
+        "  first divergence: sample {}, step {}, {} neuron {}: only {} fires",
+        d.sample, d.step, d.population, d.neuron, d.fired
+    );
+    let side = |text: &mut String, name: &str, m: Option<MembraneReport>| {
+        if let Some(m) = m {
+            let _ = writeln!(text, "    {name}: membrane {}, threshold {}", m.v, m.threshold);
+        }
+    };
+    side(text, "left", d.left);
+    side(text, "right", d.right);
+}

@@ -1,0 +1,234 @@
+//! Facts about compiled networks, as the manifest and the reports state them.
+
+use crate::artifact::manifest::{
+    CompartmentEntry, CoreEntry, InputEntry, Manifest, NetxEntry, OutputEntry, PopulationEntry,
+    QuantizationEntry, Resources, RouteEntry, SCHEMA, SourceEntry, TargetEntry, TimeEntry,
+};
+use crate::source::Source;
+use snnc_ir::arena::{Entity, PopId};
+use snnc_ir::mapped::{Core, usage};
+use snnc_ir::network::Coding;
+use snnc_ir::program::{Program, ProgramReadout, Symbol, SymbolRole};
+use snnc_ir::{MappedNetwork, Param, QuantizedDraft, QuantizedNetwork, TargetSpec};
+use snnc_passes::Pipeline;
+
+/// The manifest of a program, without its files.
+pub fn manifest(
+    source: &Source,
+    target: &TargetSpec,
+    pipeline: &Pipeline,
+    logical: &QuantizedNetwork,
+    mapped: &MappedNetwork,
+    program: &Program,
+) -> Manifest {
+    Manifest {
+        schema: SCHEMA.to_owned(),
+        snnc: crate::VERSION.to_owned(),
+        network: program.name.clone(),
+        source: SourceEntry { kind: source.kind_name().to_owned(), blake3: source.hash.clone() },
+        target: TargetEntry { name: target.name.clone(), blake3: target.hash.clone() },
+        pipeline: pipeline.to_string(),
+        time: TimeEntry {
+            steps: program.steps,
+            period: program.period,
+            run_steps: program.run_steps,
+        },
+        populations: program.populations.iter().map(|s| population(s, program, logical)).collect(),
+        inputs: inputs(program),
+        outputs: outputs(program),
+        cores: cores(mapped, target),
+        limits: limits(target),
+        netx: NetxEntry { written: false, reason: None },
+        files: Vec::new(),
+    }
+}
+
+fn population(symbol: &Symbol, program: &Program, logical: &QuantizedDraft) -> PopulationEntry {
+    let (role, of) = match &symbol.role {
+        SymbolRole::Input(_) => ("input", None),
+        SymbolRole::Neurons => ("neurons", None),
+        SymbolRole::Relay { of, .. } => {
+            ("relay", program.populations.get(*of as usize).map(|s| s.name.clone()))
+        }
+        SymbolRole::Clock => ("clock", None),
+    };
+    let id = logical.population_named(&symbol.name).filter(|_| symbol.role == SymbolRole::Neurons);
+    PopulationEntry {
+        name: symbol.name.clone(),
+        shape: symbol.shape.0.clone(),
+        role: role.to_owned(),
+        of,
+        latency: symbol.latency,
+        quantization: id.and_then(|id| quantization(logical, id)),
+    }
+}
+
+/// Ranges of the integers of population `id`; `None` for an input.
+pub fn quantization(network: &QuantizedDraft, id: PopId) -> Option<QuantizationEntry> {
+    let neuron = network.populations[id].neuron()?;
+    let weight = network
+        .projections_into(id)
+        .map(|(_, p)| network.matrices[p.matrix].weight_range())
+        .reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))
+        .unwrap_or((0, 0));
+    Some(QuantizationEntry {
+        weight: [weight.0, weight.1],
+        threshold: range(&neuron.threshold),
+        bias: range(&neuron.bias),
+        dv: range(&neuron.dv),
+        du: range(&neuron.du),
+    })
+}
+
+fn range<T: Copy + Ord + Default>(param: &Param<T>) -> [T; 2] {
+    let values = || param.values().iter().copied();
+    [values().min().unwrap_or_default(), values().max().unwrap_or_default()]
+}
+
+fn inputs(program: &Program) -> Vec<InputEntry> {
+    let entry = |(index, symbol): (usize, &Symbol)| {
+        let SymbolRole::Input(coding) = &symbol.role else { return None };
+        let (name, pmax, steps_in, seed) = match coding {
+            Coding::Direct => ("direct", None, None, None),
+            Coding::Events => ("events", None, None, None),
+            Coding::Accumulator { pmax, steps_in } => {
+                ("accumulator", Some(*pmax), Some(*steps_in), None)
+            }
+            Coding::Rate { seed } => ("rate", None, None, Some(*seed)),
+        };
+        let routes = program
+            .inputs
+            .iter()
+            .filter(|r| r.population as usize == index)
+            .map(|r| RouteEntry { first: r.first, len: r.len, core: r.core, axon: r.axon })
+            .collect();
+        Some(InputEntry {
+            population: symbol.name.clone(),
+            size: size(symbol),
+            coding: name.to_owned(),
+            pmax,
+            steps_in,
+            seed,
+            latency: symbol.latency,
+            routes,
+        })
+    };
+    program.populations.iter().enumerate().filter_map(entry).collect()
+}
+
+fn outputs(program: &Program) -> Vec<OutputEntry> {
+    let mut read: Vec<u32> = match &program.readout {
+        ProgramReadout::SpikeCount(p) => vec![*p],
+        ProgramReadout::MeanLinear { terms, .. } => terms.iter().map(|(p, _)| *p).collect(),
+    };
+    read.sort_unstable();
+    read.dedup();
+    let entry = |index: u32| {
+        let symbol = program.populations.get(index as usize)?;
+        let mut compartments = Vec::new();
+        for (core, number) in program.cores.iter().zip(0_u32..) {
+            let mut compartment = 0;
+            for run in &core.compartments {
+                if run.population == index {
+                    let (first, len) = (run.first, run.len);
+                    compartments.push(CompartmentEntry { first, len, core: number, compartment });
+                }
+                compartment += run.len;
+            }
+        }
+        Some(OutputEntry {
+            population: symbol.name.clone(),
+            size: size(symbol),
+            latency: symbol.latency,
+            compartments: merged(compartments),
+        })
+    };
+    read.into_iter().filter_map(entry).collect()
+}
+
+/// Joins runs that continue each other: a table of neurons does not care about registers.
+fn merged(mut runs: Vec<CompartmentEntry>) -> Vec<CompartmentEntry> {
+    runs.sort_by_key(|r| r.first);
+    let mut joined: Vec<CompartmentEntry> = Vec::new();
+    for run in runs {
+        match joined.last_mut() {
+            Some(last)
+                if last.core == run.core
+                    && last.first + last.len == run.first
+                    && last.compartment + last.len == run.compartment =>
+            {
+                last.len += run.len;
+            }
+            _ => joined.push(run),
+        }
+    }
+    joined
+}
+
+fn size(symbol: &Symbol) -> u32 {
+    u32::try_from(symbol.shape.size()).unwrap_or(u32::MAX)
+}
+
+/// What every core of `mapped` uses.
+pub fn cores(mapped: &MappedNetwork, target: &TargetSpec) -> Vec<CoreEntry> {
+    let all: Vec<Core> = mapped.cores.values().cloned().collect();
+    let output_axons = usage::output_axons(&mapped.network, &all);
+    let entry = |(core, output_axons): (&Core, u64)| {
+        let used = usage::core_usage(&mapped.network, core, target);
+        CoreEntry {
+            chip: core.chip,
+            used: Resources {
+                compartments: used.compartments,
+                input_axons: used.input_axons,
+                output_axons,
+                synapse_words: used.synapse_words,
+                profiles: used.profiles,
+                thresholds: used.thresholds,
+                formats: used.formats,
+            },
+        }
+    };
+    all.iter().zip(output_axons).map(entry).collect()
+}
+
+/// What `target` offers per core.
+pub fn limits(target: &TargetSpec) -> Resources {
+    let value = |limit: &snnc_ir::target::Limit| u64::try_from(limit.value).unwrap_or(0);
+    Resources {
+        compartments: value(&target.compartments),
+        input_axons: value(&target.input_axons),
+        output_axons: value(&target.output_axons),
+        synapse_words: value(&target.synapse_words),
+        profiles: value(&target.profiles),
+        thresholds: value(&target.thresholds),
+        formats: value(&target.formats),
+    }
+}
+
+impl Resources {
+    /// Name, use and limit of every resource.
+    pub fn against(&self, limits: &Self) -> [(&'static str, u64, u64); 7] {
+        [
+            ("compartments", self.compartments, limits.compartments),
+            ("input axons", self.input_axons, limits.input_axons),
+            ("output axons", self.output_axons, limits.output_axons),
+            ("synapse words", self.synapse_words, limits.synapse_words),
+            ("profiles", self.profiles, limits.profiles),
+            ("thresholds", self.thresholds, limits.thresholds),
+            ("formats", self.formats, limits.formats),
+        ]
+    }
+}
+
+/// Index of a population by name in a list of ids, for tables.
+pub fn shape_text(shape: &[u32]) -> String {
+    shape.iter().map(u32::to_string).collect::<Vec<_>>().join("x")
+}
+
+/// The latency of population `id` in a schedule; 0 in logical time.
+pub fn latency(network: &QuantizedDraft, id: PopId) -> u32 {
+    match &network.time {
+        snnc_ir::quantized::Time::Logical => 0,
+        snnc_ir::quantized::Time::Hardware(s) => s.latency.get(id.index()).copied().unwrap_or(0),
+    }
+}

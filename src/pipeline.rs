@@ -1,0 +1,272 @@
+//! The order of the passes: the one file in which it is read.
+//!
+//! ```text
+//! genome ─ network passes ─ quantize ─ integer passes ─ schedule ─ map ─ program
+//!             Stage::Network        Stage::Quantized   Stage::Scheduled  Stage::Mapped
+//! ```
+//!
+//! A pipeline given by the user is a list of passes of the same grammar. The planner of
+//! `snnc-passes` checks it before anything runs, and verifies the network after every pass.
+
+use snnc_ir::diag::codes::usage;
+use snnc_ir::quantized::Time;
+use snnc_ir::{Diagnostic, Diagnostics, MappedNetwork, Network, QuantizedNetwork, TargetSpec};
+use snnc_passes::{
+    AnyLevel, AnyPass, Failure, LevelKind, Pipeline, Property, PropertySet, Registry, plan,
+};
+use std::fmt;
+
+/// Float network to float network: afterwards every current is a sum of linear operations on
+/// populations, every neuron has the decay form, and nothing is computed that no one reads.
+const NETWORK: &[&str] = &[
+    "fold-batchnorm",
+    "fold-pooling",
+    "lower-currents",
+    "normalize-neurons",
+    "remove-dead",
+    "fold-shared",
+];
+/// The only pass that may change spikes.
+const TO_INTEGERS: &[&str] = &["quantize"];
+/// Integers to integers, still in the time of the genome.
+const INTEGERS: &[&str] = &["fold-integers", "strict-compare"];
+/// From the time of the genome to the time of the chip.
+const TO_HARDWARE_TIME: &str = "schedule";
+/// Onto cores.
+const TO_CORES: &[&str] = &["map"];
+
+/// Where the delays go that a chip's synapses cannot hold, or that retiming adds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delays {
+    /// Into the delay registers of synapses; relays only beyond their range.
+    #[default]
+    Synaptic,
+    /// Into relay neurons always, for chips and simulators without synaptic delays.
+    Relay,
+}
+
+impl Delays {
+    /// Name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Synaptic => "synaptic",
+            Self::Relay => "relay",
+        }
+    }
+}
+
+/// What a pipeline has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The network in f32, lowered as far as its pipeline goes.
+    Network,
+    /// The integer network in logical time.
+    Quantized,
+    /// The integer network in hardware time.
+    Scheduled,
+    /// The integer network on cores.
+    Mapped,
+}
+
+impl Stage {
+    /// Name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Quantized => "quantized",
+            Self::Scheduled => "scheduled",
+            Self::Mapped => "mapped",
+        }
+    }
+
+    /// The stage that a network is at.
+    pub fn of(level: &AnyLevel) -> Self {
+        match level {
+            AnyLevel::Network(_) => Self::Network,
+            AnyLevel::Quantized(q) if q.time == Time::Logical => Self::Quantized,
+            AnyLevel::Quantized(_) => Self::Scheduled,
+            AnyLevel::Mapped(_) => Self::Mapped,
+        }
+    }
+
+    /// The stage after `pass` on a network of this stage.
+    fn after(self, pass: &AnyPass) -> Self {
+        match pass.to() {
+            LevelKind::Network => Self::Network,
+            LevelKind::Quantized if pass.info().establishes.contains(&Property::HardwareTime) => {
+                Self::Scheduled
+            }
+            LevelKind::Quantized => self.max(Self::Quantized),
+            LevelKind::Mapped => Self::Mapped,
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The default pipeline from `start` to cores.
+pub fn standard(start: Stage, delays: Delays) -> String {
+    let schedule = match delays {
+        Delays::Synaptic => TO_HARDWARE_TIME.to_owned(),
+        Delays::Relay => format!("{TO_HARDWARE_TIME}{{delays={}}}", delays.name()),
+    };
+    let schedule = [schedule.as_str()];
+    let parts: [(Stage, &[&str]); 5] = [
+        (Stage::Network, NETWORK),
+        (Stage::Network, TO_INTEGERS),
+        (Stage::Quantized, INTEGERS),
+        (Stage::Quantized, &schedule),
+        (Stage::Scheduled, TO_CORES),
+    ];
+    let names: Vec<&str> = parts
+        .iter()
+        .filter(|(from, _)| *from >= start)
+        .flat_map(|(_, passes)| passes.iter().copied())
+        .collect();
+    names.join(",")
+}
+
+/// The passes of `text` that lead from a network at `start` as far as `end`.
+///
+/// Passes that read a level before `start` are left out, and the default ones are put in front
+/// where `text` begins at a later level than the network. So the pipeline of an artifact serves
+/// for any source that it is verified against.
+///
+/// # Errors
+/// `SNN0850` if `text` is no pipeline.
+pub fn between(
+    registry: &Registry,
+    text: &str,
+    start: Stage,
+    end: Stage,
+) -> Result<Pipeline, Diagnostics> {
+    let given = Pipeline::parse(text)?;
+    let from = |name: &str| registry.by_name(name).map(AnyPass::from);
+    let begin = match start {
+        Stage::Network => LevelKind::Network,
+        Stage::Quantized | Stage::Scheduled => LevelKind::Quantized,
+        Stage::Mapped => LevelKind::Mapped,
+    };
+    let mut calls = Vec::new();
+    let first = given.calls.iter().find_map(|c| from(&c.name));
+    if begin == LevelKind::Network && first > Some(LevelKind::Network) {
+        calls.extend(Pipeline::parse(&[NETWORK, TO_INTEGERS].concat().join(","))?.calls);
+    }
+    // A name that no pass has is kept: the planner reports it.
+    calls.extend(given.calls.into_iter().filter(|c| from(&c.name).is_none_or(|l| l >= begin)));
+
+    let mut stage = start;
+    let kept = calls.iter().take_while(|c| {
+        if let Some(pass) = registry.by_name(&c.name) {
+            stage = stage.after(pass);
+        }
+        stage <= end
+    });
+    let kept = kept.count();
+    calls.truncate(kept);
+    Ok(Pipeline { calls })
+}
+
+/// The last network of every stage that a pipeline went through.
+#[derive(Clone, Debug, Default)]
+pub struct Stages {
+    /// In f32.
+    pub network: Option<Network>,
+    /// In integers and logical time: what the artifact is certified against.
+    pub quantized: Option<QuantizedNetwork>,
+    /// In hardware time.
+    pub scheduled: Option<QuantizedNetwork>,
+    /// On cores.
+    pub mapped: Option<MappedNetwork>,
+    /// Warnings and notes of the passes, in order.
+    pub remarks: Diagnostics,
+}
+
+impl Stages {
+    fn keep(&mut self, level: &AnyLevel) {
+        match (Stage::of(level), level) {
+            (Stage::Scheduled, AnyLevel::Quantized(q)) => self.scheduled = Some(q.clone()),
+            (_, AnyLevel::Quantized(q)) => self.quantized = Some(q.clone()),
+            (_, AnyLevel::Network(n)) => self.network = Some(n.clone()),
+            (_, AnyLevel::Mapped(m)) => self.mapped = Some(m.clone()),
+        }
+    }
+}
+
+/// Runs `pipeline` on `level`.
+///
+/// # Errors
+/// What the planner or a pass rejects; [`Failure::replay`] is set if it is the compiler's mistake.
+pub fn run(
+    registry: &Registry,
+    pipeline: &Pipeline,
+    level: AnyLevel,
+    target: &TargetSpec,
+) -> Result<Stages, Failure> {
+    let planned = plan(registry, pipeline, level.kind(), &PropertySet::of(&level));
+    let plan = planned.map_err(|diagnostics| Failure {
+        index: 0,
+        pass: "",
+        diagnostics,
+        remarks: Diagnostics::new(),
+        replay: None,
+    })?;
+    let mut stages = Stages::default();
+    stages.keep(&level);
+    let outcome = plan.run(level, target, &mut |_: usize, _: &'static str, after: &AnyLevel| {
+        stages.keep(after);
+    })?;
+    stages.remarks = outcome.remarks;
+    Ok(stages)
+}
+
+/// The finding that a pipeline does not reach `stage`.
+pub fn not_reached(stage: Stage) -> Diagnostic {
+    Diagnostic::error(
+        usage::CONFLICTING_OPTIONS,
+        format!("the pipeline has no network at stage `{stage}`"),
+    )
+    .help("leave `--passes` out, or give passes that lead there (see `snnc list passes`)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str, start: Stage, end: Stage) -> String {
+        between(&Registry::standard(), text, start, end).unwrap().to_string()
+    }
+
+    #[test]
+    fn the_default_pipeline_is_accepted_from_every_stage() {
+        let registry = Registry::standard();
+        for start in [Stage::Network, Stage::Quantized] {
+            let text = standard(start, Delays::Relay);
+            for call in Pipeline::parse(&text).unwrap().calls {
+                assert!(registry.by_name(&call.name).is_some(), "{} is registered", call.name);
+            }
+            assert!(text.ends_with("schedule{delays=relay},map"));
+        }
+    }
+
+    #[test]
+    fn pipelines_are_cut_at_both_ends() {
+        let all = standard(Stage::Network, Delays::Synaptic);
+        let network = NETWORK.join(",");
+        assert_eq!(names(&all, Stage::Network, Stage::Network), network);
+        assert_eq!(
+            names(&all, Stage::Network, Stage::Quantized),
+            format!("{network},quantize,fold-integers,strict-compare")
+        );
+        assert_eq!(
+            names(&all, Stage::Quantized, Stage::Scheduled),
+            "fold-integers,strict-compare,schedule"
+        );
+        let late = standard(Stage::Quantized, Delays::Synaptic);
+        assert_eq!(names(&late, Stage::Network, Stage::Mapped), all);
+    }
+}

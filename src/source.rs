@@ -1,0 +1,141 @@
+//! Sources: genomes and files of any level, recognized by the end of their names.
+
+use crate::files::{self, shown};
+use snnc_frontend::GenomeAccount;
+use snnc_ir::diag::codes::usage;
+use snnc_ir::level::AnyDraft;
+use snnc_ir::{
+    Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Rules, binary, text,
+};
+use snnc_passes::AnyLevel;
+use std::path::Path;
+
+/// Kinds of files that hold a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// `.json`: a genome.
+    Genome,
+    /// `.snn`: the text form of a level.
+    Text,
+    /// `.snnb`: the binary form of a level, or a program.
+    Binary,
+}
+
+impl FileKind {
+    /// The kind of file that `path` names.
+    ///
+    /// # Errors
+    /// `SNN0803`.
+    pub fn of(path: &Path) -> Result<Self, Diagnostic> {
+        match path.extension().and_then(|e| e.to_str()) {
+            Some("json") => Ok(Self::Genome),
+            Some("snn") => Ok(Self::Text),
+            Some("snnb") => Ok(Self::Binary),
+            _ => Err(Diagnostic::error(
+                usage::UNKNOWN_FILE_KIND,
+                format!("{} has no known kind", shown(path)),
+            )
+            .in_file(shown(path))
+            .note("expected a name that ends in .json (genome), .snn (text) or .snnb (binary)")
+            .help("rename the file, or name another one")),
+        }
+    }
+}
+
+/// A verified network of any level, with its origin.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The network.
+    pub level: AnyLevel,
+    /// Kind of its file.
+    pub kind: FileKind,
+    /// blake3 of what was read, hexadecimal.
+    pub hash: String,
+    /// Stored genes and decoded weights, if it is a genome.
+    pub account: Option<GenomeAccount>,
+    /// Warnings of the reader.
+    pub warnings: Diagnostics,
+}
+
+impl Source {
+    /// Name of the network.
+    pub fn name(&self) -> &str {
+        match &self.level {
+            AnyLevel::Network(n) => &n.name,
+            AnyLevel::Quantized(q) => &q.name,
+            AnyLevel::Mapped(m) => &m.network.name,
+        }
+    }
+
+    /// `genome`, or the name of the level.
+    pub fn kind_name(&self) -> &'static str {
+        match self.kind {
+            FileKind::Genome => "genome",
+            FileKind::Text | FileKind::Binary => self.level.kind().name(),
+        }
+    }
+}
+
+/// Reads and verifies the network in `path`.
+///
+/// # Errors
+/// `SNN0801`, `SNN0803`, `SNN0804`, `SNN0808` for the file, and what its reader and the verifier of
+/// its level reject.
+pub fn read(path: &Path) -> Result<Source, Diagnostics> {
+    let kind = FileKind::of(path)?;
+    if kind == FileKind::Genome {
+        files::require(path)?;
+        let loaded = snnc_frontend::read_genome(path)?;
+        return Ok(Source {
+            level: AnyLevel::Network(loaded.network),
+            kind,
+            hash: loaded.hash,
+            account: Some(loaded.account),
+            warnings: loaded.warnings,
+        });
+    }
+    let (draft, hash) = read_draft(path)?;
+    let level = verify(draft).map_err(|d| d.in_file(&shown(path)))?;
+    Ok(Source { level, kind, hash, account: None, warnings: Diagnostics::new() })
+}
+
+/// Reads a `.snn` or `.snnb` file without verifying it. Returns the draft and the file's hash.
+///
+/// # Errors
+/// `SNN0801`, `SNN0803`, `SNN0804`, `SNN0808` for the file, and syntax errors.
+pub fn read_draft(path: &Path) -> Result<(AnyDraft, String), Diagnostics> {
+    let in_file = |d: Diagnostics| d.in_file(&shown(path));
+    let (draft, hash) = match FileKind::of(path)? {
+        FileKind::Genome => {
+            return Err(Diagnostic::error(
+                usage::WRONG_LEVEL,
+                format!("{} is a genome, not a file of a level", shown(path)),
+            )
+            .in_file(shown(path))
+            .help("convert it first: `snnc convert GENOME -o FILE.snn`")
+            .into());
+        }
+        FileKind::Text => {
+            let content = files::read_text(path, files::MAX_TEXT)?;
+            (text::parse(&content).map_err(in_file)?, blake3::hash(content.as_bytes()))
+        }
+        FileKind::Binary => {
+            let content = files::read(path, files::MAX_BINARY)?;
+            (binary::decode(&content).map_err(in_file)?, blake3::hash(&content))
+        }
+    };
+    Ok((draft, hash.to_hex().to_string()))
+}
+
+/// Seals a draft of any level.
+///
+/// # Errors
+/// All rules that it breaks.
+pub fn verify(draft: AnyDraft) -> Result<AnyLevel, Diagnostics> {
+    let rules = Rules::default();
+    Ok(match draft {
+        AnyDraft::Network(d) => AnyLevel::Network(Network::verify(d, &rules)?),
+        AnyDraft::Quantized(d) => AnyLevel::Quantized(QuantizedNetwork::verify(d, &rules)?),
+        AnyDraft::Mapped(d) => AnyLevel::Mapped(MappedNetwork::verify(d, &rules)?),
+    })
+}

@@ -1,0 +1,34 @@
+//! Targets by name or file, with the text that describes them.
+
+use crate::files;
+use snnc_backends::targets;
+use snnc_ir::{Diagnostics, TargetSpec};
+use std::path::Path;
+
+/// A target and its description, which goes into the artifact.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The target.
+    pub spec: TargetSpec,
+    /// The text it was parsed from.
+    pub text: String,
+}
+
+impl Target {
+    /// The built-in target called `name`, or the one described in the file `name` (a name with a
+    /// path separator or the extension `.toml`).
+    ///
+    /// # Errors
+    /// `SNN0801`, `SNN0804`, `SNN0808` for a file, and what the target parser rejects.
+    pub fn find(name: &str) -> Result<Self, Diagnostics> {
+        let path = Path::new(name);
+        let is_toml = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
+        if is_toml || path.components().count() > 1 {
+            let text = files::read_text(path, files::MAX_TARGET)?;
+            return Ok(Self { spec: targets::parse(&text, name)?, text });
+        }
+        let spec = targets::by_name(name)?;
+        let text = targets::text(&spec.name).unwrap_or_default().to_owned();
+        Ok(Self { spec, text })
+    }
+}

@@ -1,0 +1,136 @@
+//! The three integer levels, which must agree spike for spike.
+
+use super::report::DivergenceReport;
+use snnc_ir::QuantizedNetwork;
+use snnc_ir::program::Program;
+use snnc_ir::spikes::SpikeTrain;
+use snnc_runtime::SimError;
+use snnc_runtime::compare::{self, Explained, IntSubject, Pair, Subject};
+use snnc_runtime::cores::{CoreProbe, CoreRun, CoreSim};
+use snnc_runtime::integer::{IntProbe, IntRun, IntSim};
+
+/// Simulators of all integer levels.
+pub(super) struct Integers<'n> {
+    /// Logical time.
+    pub(super) quantized: IntSim<'n>,
+    /// Hardware time.
+    scheduled: IntSim<'n>,
+    /// Core by core, from the decoded bytes.
+    cores: CoreSim<'n>,
+}
+
+/// What one sample adds to an equality.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) populations: usize,
+    pub(super) spikes: u64,
+    pub(super) differing: u64,
+}
+
+/// What one sample adds to both equalities.
+pub(super) struct Sums {
+    pub(super) schedule: Counts,
+    pub(super) artifact: Counts,
+}
+
+impl<'n> Integers<'n> {
+    pub(super) fn new(
+        quantized: &'n QuantizedNetwork,
+        scheduled: &'n QuantizedNetwork,
+        program: &'n Program,
+    ) -> Result<Self, SimError> {
+        Ok(Self {
+            quantized: IntSim::new(quantized)?,
+            scheduled: IntSim::new(scheduled)?,
+            cores: CoreSim::new(program)?,
+        })
+    }
+
+    /// Compares all levels on one sample; `logical` is the run of the quantized network.
+    pub(super) fn sample(&self, inputs: &[SpikeTrain], logical: &IntRun) -> Result<Sums, SimError> {
+        let hardware = self.scheduled.run(inputs, &IntProbe::None)?;
+        let decoded = self.cores.run(inputs, &CoreProbe::None)?;
+        let left = IntSubject { sim: &self.quantized, inputs, run: logical }.trains()?;
+        let right = IntSubject { sim: &self.scheduled, inputs, run: &hardware }.trains()?;
+        let pairs = paired(&left, |name| {
+            right.iter().find(|(n, _)| n == name).map(|(_, train)| train)
+        })?;
+        Ok(Sums {
+            schedule: counts(&pairs)?,
+            artifact: counts(&self.hardware_pairs(&hardware, &decoded)?)?,
+        })
+    }
+
+    /// Trains of all symbols on both sides, in hardware time.
+    fn hardware_pairs<'a>(
+        &'a self,
+        hardware: &'a IntRun,
+        decoded: &'a CoreRun,
+    ) -> Result<Vec<Pair<'a>>, SimError> {
+        let populations = &self.scheduled.network().populations;
+        let symbols = &self.cores.program().populations;
+        if let Some(extra) =
+            symbols.iter().find(|s| !populations.values().any(|p| p.name == s.name))
+        {
+            return Err(SimError::Unmatched { name: extra.name.clone(), side: "right" });
+        }
+        populations
+            .values()
+            .zip(&hardware.spikes)
+            .map(|(population, left)| {
+                let name = population.name.as_str();
+                let at = symbols.iter().position(|s| s.name == name).ok_or_else(|| unmatched(name))?;
+                Ok(Pair { name, left, right: &decoded.spikes[at] })
+            })
+            .collect()
+    }
+
+    /// Runs a sample again and shows where the levels part: schedule, then artifact.
+    pub(super) fn explain(
+        &self,
+        sample: usize,
+        inputs: &[SpikeTrain],
+    ) -> Result<[Option<DivergenceReport>; 2], SimError> {
+        let logical = self.quantized.run(inputs, &IntProbe::None)?;
+        let hardware = self.scheduled.run(inputs, &IntProbe::None)?;
+        let decoded = self.cores.run(inputs, &CoreProbe::None)?;
+        let schedule = compare::compare(
+            &IntSubject { sim: &self.quantized, inputs, run: &logical },
+            &IntSubject { sim: &self.scheduled, inputs, run: &hardware },
+        )?;
+        let artifact = compare::first_divergence(&self.hardware_pairs(&hardware, &decoded)?)?;
+        let artifact = artifact.map(|divergence| Explained { divergence, left: None, right: None });
+        let report = |found: Option<Explained>, levels| {
+            found.map(|f| DivergenceReport::new(sample, &f, levels))
+        };
+        Ok([
+            report(schedule.first, ["quantized", "scheduled"]),
+            report(artifact, ["scheduled", "artifact"]),
+        ])
+    }
+}
+
+/// Pairs every train of the left side with its counterpart.
+fn paired<'a>(
+    left: &'a [(String, SpikeTrain)],
+    right: impl Fn(&str) -> Option<&'a SpikeTrain>,
+) -> Result<Vec<Pair<'a>>, SimError> {
+    left.iter()
+        .map(|(name, left)| {
+            Ok(Pair { name, left, right: right(name).ok_or_else(|| unmatched(name))? })
+        })
+        .collect()
+}
+
+fn unmatched(name: &str) -> SimError {
+    SimError::Unmatched { name: name.to_owned(), side: "left" }
+}
+
+fn counts(pairs: &[Pair<'_>]) -> Result<Counts, SimError> {
+    let distances = compare::distances(pairs)?;
+    Ok(Counts {
+        populations: pairs.len(),
+        spikes: distances.iter().map(|d| d.left).sum(),
+        differing: distances.iter().map(|d| d.differing).sum(),
+    })
+}

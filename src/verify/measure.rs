@@ -1,0 +1,209 @@
+//! All levels on a stimulus, sample by sample on all processors.
+
+use super::integers::{Integers, Sums};
+use super::report::{
+    AccuracyReport, DistanceReport, DivergenceReport, EqualityReport, Measurement,
+    QuantizationReport,
+};
+use super::{Proof, simulation_failed};
+use crate::artifact::Artifact;
+use crate::source::Source;
+use crate::stimulus::Stimuli;
+use snnc_ir::network::Op;
+use snnc_ir::spikes::SpikeTrain;
+use snnc_ir::{Diagnostics, Network};
+use snnc_passes::AnyLevel;
+use snnc_runtime::compare::{self, Distance, FloatSubject, IntSubject, Subject};
+use snnc_runtime::float::{FloatProbe, FloatSim, Signal, Stimulus};
+use snnc_runtime::integer::{IntProbe, IntSim};
+use snnc_runtime::{SimError, batch};
+
+/// Runs every level of a proved artifact on `stimuli`.
+///
+/// # Errors
+/// `SNN0835` if a simulation stops. Differences are not errors here: see
+/// [`Measurement::integers_agree`].
+pub fn measure(
+    source: &Source,
+    proof: &Proof,
+    artifact: &Artifact,
+    stimuli: &Stimuli,
+) -> Result<Measurement, Diagnostics> {
+    let (quantized, scheduled) = (proof.quantized()?, proof.scheduled()?);
+    let attempt = || {
+        let integers = Integers::new(quantized, scheduled, &artifact.program)?;
+        let float = match &source.level {
+            AnyLevel::Network(network) => Some(Float::new(network)?),
+            AnyLevel::Quantized(_) | AnyLevel::Mapped(_) => None,
+        };
+        let samples: Vec<usize> = (0..stimuli.samples()).collect();
+        let measured = batch::map(&samples, |&sample| {
+            let inputs = stimuli.trains(sample)?;
+            let run = integers.quantized.run(&inputs, &IntProbe::None)?;
+            let of_float = match &float {
+                Some(float) => Some(float.sample(&integers.quantized, &inputs, &run)?),
+                None => None,
+            };
+            let sums = integers.sample(&inputs, &run)?;
+            Ok((of_float, sums))
+        })?;
+        let (of_float, sums): (Vec<_>, Vec<_>) = measured.into_iter().unzip();
+        let quantization = match &float {
+            Some(float) => {
+                Some(float.report(of_float.into_iter().flatten(), &integers.quantized, stimuli)?)
+            }
+            None => None,
+        };
+        let (schedule, artifact) = equalities(&integers, &sums, stimuli)?;
+        Ok(Measurement { samples: samples.len(), quantization, schedule, artifact })
+    };
+    attempt().map_err(|e: SimError| simulation_failed(&e).into())
+}
+
+/// Sums over samples; the first divergence is looked at once more.
+fn equalities(
+    integers: &Integers<'_>,
+    samples: &[Sums],
+    stimuli: &Stimuli,
+) -> Result<(EqualityReport, EqualityReport), SimError> {
+    let mut schedule = EqualityReport::default();
+    let mut artifact = EqualityReport::default();
+    for (sample, sums) in samples.iter().enumerate() {
+        for (report, counts) in [(&mut schedule, &sums.schedule), (&mut artifact, &sums.artifact)] {
+            report.populations = counts.populations;
+            report.spikes += counts.spikes;
+            report.differing += counts.differing;
+        }
+        let differ = |c: &super::integers::Counts, r: &EqualityReport| {
+            c.differing > 0 && r.first.is_none()
+        };
+        let explain = [differ(&sums.schedule, &schedule), differ(&sums.artifact, &artifact)];
+        if explain.contains(&true) {
+            let inputs = stimuli.trains(sample)?;
+            let [of_schedule, of_artifact] = integers.explain(sample, &inputs)?;
+            schedule.first = schedule.first.take().or(of_schedule);
+            artifact.first = artifact.first.take().or(of_artifact);
+        }
+    }
+    Ok((schedule, artifact))
+}
+
+/// The float network of a source.
+struct Float<'n> {
+    network: &'n Network,
+    sim: FloatSim<'n>,
+}
+
+/// One sample on both sides of quantization.
+struct FloatSample {
+    classes: [Option<usize>; 2],
+    distances: Vec<Distance>,
+}
+
+impl<'n> Float<'n> {
+    fn new(network: &'n Network) -> Result<Self, SimError> {
+        Ok(Self { network, sim: FloatSim::new(network)? })
+    }
+
+    fn is_neurons(&self, name: &str) -> bool {
+        let mut nodes = self.network.nodes.values();
+        nodes.any(|n| n.name == name && matches!(n.op, Op::Neuron(_)))
+    }
+
+    fn sample(
+        &self,
+        quantized: &IntSim<'_>,
+        inputs: &[SpikeTrain],
+        int_run: &snnc_runtime::integer::IntRun,
+    ) -> Result<FloatSample, SimError> {
+        let stimulus = stimulus(inputs);
+        let run = self.sim.run(&stimulus, &FloatProbe::None)?;
+        let left = FloatSubject { sim: &self.sim, stimulus: &stimulus, run: &run }.trains()?;
+        let right = IntSubject { sim: quantized, inputs, run: int_run }.trains()?;
+        let pairs: Vec<_> = left
+            .iter()
+            .filter(|(name, _)| self.is_neurons(name))
+            .filter_map(|(name, left)| {
+                let (_, right) = right.iter().find(|(n, _)| n == name)?;
+                Some(compare::Pair { name, left, right })
+            })
+            .collect();
+        Ok(FloatSample {
+            classes: [run.class(), int_run.class()],
+            distances: compare::distances(&pairs)?,
+        })
+    }
+
+    fn report(
+        &self,
+        samples: impl Iterator<Item = FloatSample>,
+        quantized: &IntSim<'_>,
+        stimuli: &Stimuli,
+    ) -> Result<QuantizationReport, SimError> {
+        let mut classes: [Vec<Option<usize>>; 2] = [Vec::new(), Vec::new()];
+        let mut sums: Vec<Distance> = Vec::new();
+        let mut first = None;
+        for (number, sample) in samples.enumerate() {
+            if first.is_none() && sample.distances.iter().any(|d| d.differing > 0) {
+                first = Some(number);
+            }
+            if sums.is_empty() {
+                sums = sample.distances;
+            } else {
+                sums.iter_mut().zip(&sample.distances).for_each(|(sum, d)| sum.add(d));
+            }
+            for (all, class) in classes.iter_mut().zip(sample.classes) {
+                all.push(class);
+            }
+        }
+        let accuracy = |predictions: &[Option<usize>]| -> Result<Option<AccuracyReport>, SimError> {
+            let Some(labels) = stimuli.labels() else { return Ok(None) };
+            let a = compare::accuracy(predictions, labels)?;
+            Ok(Some(AccuracyReport { correct: a.correct, total: a.total }))
+        };
+        let mut total = Distance {
+            name: "total".to_owned(),
+            cells: 0,
+            left: 0,
+            right: 0,
+            differing: 0,
+        };
+        sums.iter().for_each(|d| total.add(d));
+        let first = first.map(|sample| self.explain(sample, quantized, stimuli)).transpose()?;
+        Ok(QuantizationReport {
+            float: accuracy(&classes[0])?,
+            quantized: accuracy(&classes[1])?,
+            same_prediction: classes[0].iter().zip(&classes[1]).filter(|(a, b)| a == b).count(),
+            total: (&total).into(),
+            silenced: sums
+                .iter()
+                .filter(|d| d.left > 0 && d.right == 0)
+                .map(|d| d.name.clone())
+                .collect(),
+            populations: sums.iter().map(DistanceReport::from).collect(),
+            first: first.flatten(),
+        })
+    }
+
+    /// Runs `sample` again and shows both membranes where the spikes part.
+    fn explain(
+        &self,
+        sample: usize,
+        quantized: &IntSim<'_>,
+        stimuli: &Stimuli,
+    ) -> Result<Option<DivergenceReport>, SimError> {
+        let inputs = stimuli.trains(sample)?;
+        let stimulus = stimulus(&inputs);
+        let left = self.sim.run(&stimulus, &FloatProbe::None)?;
+        let right = quantized.run(&inputs, &IntProbe::None)?;
+        let found = compare::compare(
+            &FloatSubject { sim: &self.sim, stimulus: &stimulus, run: &left },
+            &IntSubject { sim: quantized, inputs: &inputs, run: &right },
+        )?;
+        Ok(found.first.map(|f| DivergenceReport::new(sample, &f, ["float", "quantized"])))
+    }
+}
+
+fn stimulus(inputs: &[SpikeTrain]) -> Stimulus {
+    Stimulus { inputs: inputs.iter().cloned().map(Signal::Spikes).collect() }
+}

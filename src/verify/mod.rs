@@ -1,0 +1,75 @@
+//! Verification of an artifact against a source: proof first, measurement second.
+//!
+//! The proof quantizes the source anew and certifies the decoded program against it, for all
+//! inputs. The measurement runs all levels on a stimulus: the integer ones must agree spike for
+//! spike, and what quantization changed is reported.
+
+mod integers;
+mod measure;
+mod report;
+
+pub use measure::measure;
+pub use report::{
+    AccuracyReport, DistanceReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
+    QuantizationReport,
+};
+
+use crate::artifact::Artifact;
+use crate::compile::{Failure, Options, lower};
+use crate::pipeline::{Delays, Stage, Stages, not_reached};
+use crate::source::Source;
+use snnc_backends::certify::{Certificate, certify};
+use snnc_ir::diag::codes::usage;
+use snnc_ir::{Diagnostic, Diagnostics, QuantizedNetwork};
+use snnc_runtime::SimError;
+
+/// An artifact proved equal to a source.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// What was proved, and the bounds.
+    pub certificate: Certificate,
+    /// Warnings of the passes.
+    pub warnings: Diagnostics,
+    stages: Stages,
+}
+
+impl Proof {
+    /// The source, quantized, in logical time.
+    ///
+    /// # Errors
+    /// `SNN0810` if the pipeline does not lead there.
+    pub fn quantized(&self) -> Result<&QuantizedNetwork, Diagnostic> {
+        self.stages.quantized.as_ref().ok_or_else(|| not_reached(Stage::Quantized))
+    }
+
+    /// The source in hardware time.
+    ///
+    /// # Errors
+    /// `SNN0810` if the pipeline does not lead there.
+    pub fn scheduled(&self) -> Result<&QuantizedNetwork, Diagnostic> {
+        self.stages.scheduled.as_ref().ok_or_else(|| not_reached(Stage::Scheduled))
+    }
+}
+
+/// Proves that `artifact` is `source` after the passes that its manifest names.
+///
+/// # Errors
+/// What a pass rejects, and what the certificate finds different (`SNN07xx`).
+pub fn verify(source: &Source, artifact: &Artifact) -> Result<Proof, Failure> {
+    let options = Options {
+        passes: Some(artifact.manifest.pipeline.clone()),
+        delays: Delays::default(),
+    };
+    let (stages, _) = lower(source, &artifact.target, &options, Stage::Scheduled)?;
+    let quantized = stages.quantized.as_ref().ok_or_else(|| not_reached(Stage::Quantized))?;
+    let certificate = certify(quantized, &artifact.program, &artifact.target)?;
+    // The network that came with the artifact is held to the same standard as the fresh one.
+    certify(&artifact.source, &artifact.program, &artifact.target)?;
+    Ok(Proof { certificate, warnings: stages.remarks.clone(), stages })
+}
+
+/// The finding that a simulation stopped.
+pub fn simulation_failed(error: &SimError) -> Diagnostic {
+    Diagnostic::error(usage::SIMULATION_FAILED, format!("the simulation stopped: {error}"))
+        .help("simulate fewer samples with `--samples`, or report a bug if a certificate holds")
+}
