@@ -11,6 +11,7 @@ import numpy as np
 import cases
 from encode import encode
 from flat import simulate
+from nengo_build import build
 from nengo_core import CoreEmulator
 from outcome import CannotRun
 from place import Slice, place
@@ -43,6 +44,12 @@ class Emulator(unittest.TestCase):
             for n_cores in (1, 2, 3):
                 with self.subTest(case=name, cores=n_cores):
                     self.compare(make(np.random.default_rng(number)), n_cores)
+
+    def test_synapse_memory(self) -> None:
+        """Lists of 23 and of 9 weights of 8 bits, 10 header bits each, in words of 64 bits."""
+        program = placed(cases.chain(np.random.default_rng(0)), 1)
+        (block,) = build(program).model.blocks
+        self.assertEqual(block.utilization()["synapses"][0], 17 * 4 * 64 + 23 * 2 * 64)
 
     def compare(self, net: cases.Flat, n_cores: int) -> None:
         """Three samples in one emulator."""
