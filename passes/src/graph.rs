@@ -1,6 +1,7 @@
 //! Small edits of the node graph that several passes share.
 
 use snnc_ir::arena::{Arena, Entity, NodeId, TensorId};
+use snnc_ir::check::MAX_DELAY;
 use snnc_ir::diag::codes::network;
 use snnc_ir::network::{Edge, NetworkDraft, Op, Readout};
 use snnc_ir::{Diagnostic, Shape};
@@ -26,12 +27,12 @@ pub(crate) fn only_input(draft: &NetworkDraft, node: NodeId) -> Option<Edge> {
 /// Reading `inner` steps ago what was read `outer` steps ago.
 ///
 /// # Errors
-/// `SNN0367` if the sum does not fit.
+/// `SNN0367` if the sum is longer than an edge's delay may be.
 pub(crate) fn add_delays(outer: u32, inner: u32, node: &str) -> Result<u32, Diagnostic> {
-    outer.checked_add(inner).ok_or_else(|| {
+    outer.checked_add(inner).filter(|d| *d <= MAX_DELAY).ok_or_else(|| {
         Diagnostic::error(
             network::DELAY_OVERFLOW,
-            format!("the delays along a path to `{node}` add up to more than {} steps", u32::MAX),
+            format!("the delays along a path to `{node}` add up to more than {MAX_DELAY} steps"),
         )
         .at(format!("node `{node}`"))
         .help("shorten the delays")
@@ -89,10 +90,32 @@ pub(crate) fn retain_nodes(draft: &mut NetworkDraft, keep: &[bool]) {
     };
 }
 
-/// `[channels, height, width]` of a value: a vector of n elements is `[n, 1, 1]`.
-pub(crate) fn extents(shape: &Shape) -> Option<[u32; 3]> {
-    match shape.0.as_slice() {
-        [n] => Some([*n, 1, 1]),
-        _ => shape.as_chw(),
+/// `[channels, height, width]` of a verified value: a vector of n elements is `[n, 1, 1]`.
+pub(crate) fn extents(shape: &Shape) -> [u32; 3] {
+    let extent = |i: usize| shape.0.get(i).copied().unwrap_or(1);
+    [extent(0), extent(1), extent(2)]
+}
+
+/// Removes nodes that nothing reads any more, although something did according to `before`, and
+/// whatever only they read.
+pub(crate) fn remove_newly_unread(draft: &mut NetworkDraft, before: &[usize]) {
+    let mut counts = reader_counts(draft);
+    let gone = |id: NodeId, counts: &[usize], draft: &NetworkDraft| {
+        let i = id.index();
+        before.get(i).is_some_and(|&b| b > 0)
+            && counts[i] == 0
+            && !draft.nodes[id].op.is_population()
+    };
+    let mut keep = vec![true; draft.nodes.len()];
+    let mut open: Vec<_> = draft.nodes.ids().filter(|&id| gone(id, &counts, draft)).collect();
+    while let Some(id) = open.pop() {
+        keep[id.index()] = false;
+        for edge in &draft.nodes[id].inputs {
+            counts[edge.source.index()] -= 1;
+            if gone(edge.source, &counts, draft) {
+                open.push(edge.source);
+            }
+        }
     }
+    retain_nodes(draft, &keep);
 }

@@ -16,7 +16,7 @@
 //! | [`schedule`] | quantized | exact |
 //! | [`map`] | quantized → mapped | exact |
 
-pub mod canonical;
+mod currents;
 #[cfg(test)]
 mod fixtures;
 pub mod fold_batchnorm;
@@ -24,6 +24,8 @@ pub mod fold_integers;
 pub mod fold_pooling;
 pub mod fold_shared;
 pub mod framework;
+mod graph;
+mod linear;
 pub mod lower_currents;
 pub mod map;
 pub mod normalize;
@@ -31,6 +33,7 @@ pub mod quantize;
 pub mod remove_dead;
 pub mod schedule;
 pub mod strict_compare;
+mod tensors;
 
 pub use framework::{
     AnyLevel, AnyPass, Class, Context, Failure, LevelKind, Observer, OptionInfo, OptionKind,

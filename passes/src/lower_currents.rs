@@ -1,7 +1,49 @@
-//! lower-currents
+//! `lower-currents`: every current becomes a sum of projections (class: real-exact).
+//!
+//! Establishes the canonical form: the input of every neuron, and the analog readout, is a `linear`
+//! or `conv2d` that reads a population, or an `add` of several; one of them carries the bias. The
+//! pass follows the analog nodes from each neuron back to populations and composes the linear maps
+//! that it passes:
+//!
+//! * `flatten` only renames elements and vanishes; the elements of a `concat` input take their place
+//!   in the larger vector (a `linear` behind it keeps the columns, a `conv2d` the input channels of
+//!   that source);
+//! * a population that is added as it is becomes a depthwise 1×1 convolution with weight 1, on
+//!   `[n, 1, 1]` if it is a vector: n values instead of n²;
+//! * `conv2d ∘ conv2d` stays a convolution where that is exact (see `fold-pooling`); other chains
+//!   are multiplied out into a matrix of at most 2^24 values, with a warning if that gives up the
+//!   structure of convolutions;
+//! * delays add up along the path and end on the edge that reads the population;
+//! * biases are carried through the maps behind them and added up into one.
+//!
+//! A bias that is read with a delay is refused: before the first step the delayed value is 0, while
+//! a bias acts from step 0 on.
+//!
+//! A population whose shape is a vector may take the shape of its convolutions (`[4, 2, 2]` for
+//! `[16]`), if that is what their bias needs; its neurons keep their numbers.
+//!
+//! ```text
+//! before:  node "f" = flatten <- "h"            node "k" = concat <- "f" "g"
+//!          node "l" = linear weight="w" bias="b" <- "k"    node "y" = neuron … <- "l"
+//! after:   node "l" = linear weight="w.lowered" bias="b" <- "h"
+//!          node "l.2" = linear weight="w.lowered.2" <- "g"
+//!          node "y.current" = add <- "l" "l.2"   node "y" = neuron … <- "y.current"
+//! ```
+//!
+//! Complexity: O(paths from neurons to populations), plus the products.
 
+mod identity;
+
+use crate::currents::{Bias, Current, Term, bias_values, not_canonical, roots, write};
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
-use snnc_ir::{Diagnostics, Network, NetworkDraft};
+use crate::graph::add_delays;
+use crate::linear::{Chain, LinearOp, Matrix, Weight};
+use snnc_ir::arena::{NodeId, TensorId};
+use snnc_ir::diag::codes::network;
+use snnc_ir::network::{Op, Readout};
+use snnc_ir::{Diagnostic, Diagnostics, Entity, Network, NetworkDraft};
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// The pass.
 #[derive(Clone, Copy, Debug, Default)]
@@ -9,21 +51,254 @@ pub struct LowerCurrents;
 
 static INFO: PassInfo = PassInfo {
     name: "lower-currents",
-    summary: "",
+    summary: "make every current a sum of linear operations that read populations",
     class: Class::RealExact,
-    requires: &[],
+    requires: &[Property::BatchNormFolded, Property::PoolingFolded],
     establishes: &[Property::Canonical],
-    invalidates: &[],
+    invalidates: &[Property::DeadRemoved, Property::TensorsShared],
     options: &[],
 };
+
+/// Most nodes visited for one current; sums of sums could make it exponential.
+const VISIT_LIMIT: usize = 1 << 20;
+
+/// Most maps on one path from a neuron to a population.
+const PATH_LIMIT: usize = 1 << 10;
 
 impl Pass for LowerCurrents {
     type From = Network;
     type To = Network;
+
     fn info(&self) -> &'static PassInfo {
         &INFO
     }
-    fn run(&self, draft: NetworkDraft, _cx: &mut Context<'_>) -> Result<NetworkDraft, Diagnostics> {
-        Ok(draft)
+
+    fn run(&self, draft: NetworkDraft, cx: &mut Context<'_>) -> Result<NetworkDraft, Diagnostics> {
+        let mut errors = Diagnostics::new();
+        let mut currents = BTreeMap::new();
+        let mut visited = vec![false; draft.nodes.len()];
+        for root in roots(&draft) {
+            match Walk::new(&draft, root, &mut visited).run(&mut cx.remarks) {
+                Ok(current) => {
+                    currents.insert(root, current);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        errors.into_result(())?;
+        let lost =
+            draft.nodes.iter().filter(|(id, n)| !n.op.is_population() && !visited[id.index()]);
+        let lost: Vec<_> = lost.map(|(_, n)| n.name.as_str()).collect();
+        if !lost.is_empty() {
+            cx.remarks.push(Diagnostic::note_only(
+                network::REMOVED,
+                format!("removed nodes that no neuron and no readout reads: {}", lost.join(", ")),
+            ));
+        }
+        write::rebuild(draft, currents, INFO.name, "lowered")
     }
+}
+
+/// A path from the root down to some node, as the maps passed, the last one first.
+struct Link {
+    op: LinearOp,
+    /// Name of the node, if it is a linear operation.
+    name: Option<String>,
+    above: Option<Rc<Self>>,
+    /// Number of maps up to the root.
+    length: usize,
+}
+
+impl Link {
+    fn below(above: Option<&Rc<Self>>, op: LinearOp, name: Option<String>) -> Rc<Self> {
+        Rc::new(Self { op, name, above: above.cloned(), length: above.map_or(0, |l| l.length) + 1 })
+    }
+}
+
+/// A node still to be visited.
+struct Visit {
+    node: NodeId,
+    delay: u32,
+    path: Option<Rc<Link>>,
+}
+
+/// Follows the current of one root.
+struct Walk<'a> {
+    draft: &'a NetworkDraft,
+    root: NodeId,
+    visited: &'a mut [bool],
+    open: Vec<Visit>,
+    current: Current,
+}
+
+impl<'a> Walk<'a> {
+    fn new(draft: &'a NetworkDraft, root: NodeId, visited: &'a mut [bool]) -> Self {
+        Self { draft, root, visited, open: Vec::new(), current: Current::default() }
+    }
+
+    fn run(mut self, remarks: &mut Diagnostics) -> Result<Current, Diagnostic> {
+        let draft = self.draft;
+        let root = &draft.nodes[self.root];
+        match root.op {
+            Op::Neuron(_) => {
+                for edge in &root.inputs {
+                    self.open.push(Visit { node: edge.source, delay: edge.delay, path: None });
+                }
+                let top = root.inputs.first().map(|e| &draft.nodes[e.source]);
+                self.current.name = top.filter(|n| n.op == Op::Add).map(|n| n.name.clone());
+            }
+            _ => self.open.push(Visit { node: self.root, delay: 0, path: None }),
+        }
+        let mut visits = 0;
+        while let Some(visit) = self.open.pop() {
+            visits += 1;
+            let length = visit.path.as_ref().map_or(0, |l| l.length);
+            if visits > VISIT_LIMIT || length > PATH_LIMIT {
+                return Err(Diagnostic::error(
+                    network::CURRENT_TOO_WIDE,
+                    format!("the current of `{}` has too many terms", root.name),
+                )
+                .at(format!("node `{}`", root.name))
+                .note(format!(
+                    "the bounds are {VISIT_LIMIT} visits and {PATH_LIMIT} maps from it to a population"
+                ))
+                .help("put populations between nested sums"));
+            }
+            self.visited[visit.node.index()] = true;
+            self.visit(&visit, remarks)?;
+        }
+        Ok(self.current)
+    }
+
+    fn visit(&mut self, visit: &Visit, remarks: &mut Diagnostics) -> Result<(), Diagnostic> {
+        let node = &self.draft.nodes[visit.node];
+        match &node.op {
+            Op::Input(_) | Op::Neuron(_) => self.term(visit, remarks),
+            Op::Add | Op::Flatten => self.below(visit, |_| visit.path.clone()),
+            Op::Concat => {
+                let total = node.shape.size();
+                let mut offset = 0;
+                self.below(visit, |len| {
+                    let op = LinearOp::Place { offset, len, total };
+                    offset += len;
+                    Some(Link::below(visit.path.as_ref(), op, None))
+                })
+            }
+            Op::Linear { weight, bias } | Op::Conv2d { weight, bias, .. } => {
+                let weight = Weight::Tensor(*weight);
+                let op = if let Op::Conv2d { conv, .. } = node.op {
+                    LinearOp::Conv { weight, conv }
+                } else {
+                    let cols = self.size_of_first_input(visit.node);
+                    LinearOp::Dense(Matrix { weight, rows: node.shape.size(), cols })
+                };
+                if let Some(bias) = bias {
+                    self.bias(visit, *bias)?;
+                }
+                let name = Some(node.name.clone());
+                let link = Some(Link::below(visit.path.as_ref(), op, name));
+                self.below(visit, |_| link.clone())
+            }
+            Op::BatchNorm { .. } | Op::AvgPool { .. } | Op::GlobalAvgPool => {
+                Err(not_canonical(self.draft, visit.node))
+            }
+        }
+    }
+
+    fn size_of_first_input(&self, node: NodeId) -> usize {
+        let first = self.draft.nodes[node].inputs.first();
+        first.map_or(0, |e| self.draft.nodes[e.source].shape.size())
+    }
+
+    /// Schedules the inputs of a node, the first one to be visited next; `path` is called with the
+    /// size of each, in order.
+    fn below(
+        &mut self,
+        visit: &Visit,
+        mut path: impl FnMut(usize) -> Option<Rc<Link>>,
+    ) -> Result<(), Diagnostic> {
+        let draft = self.draft;
+        let first = self.open.len();
+        for edge in &draft.nodes[visit.node].inputs {
+            let delay = add_delays(visit.delay, edge.delay, &draft.nodes[self.root].name)?;
+            let path = path(draft.nodes[edge.source].shape.size());
+            self.open.push(Visit { node: edge.source, delay, path });
+        }
+        self.open[first..].reverse();
+        Ok(())
+    }
+
+    /// Adds the bias of a linear operation to that of the root.
+    fn bias(&mut self, visit: &Visit, bias: TensorId) -> Result<(), Diagnostic> {
+        let tensors = &self.draft.tensors;
+        if tensors[bias].data.iter().all(|b| b.abs() <= 0.0) {
+            return Ok(());
+        }
+        let node = &self.draft.nodes[visit.node];
+        if visit.delay > 0 {
+            let root = &self.draft.nodes[self.root].name;
+            return Err(Diagnostic::error(
+                network::DELAYED_BIAS,
+                format!(
+                    "`{root}` reads `{}`, which has a bias, {} steps late",
+                    node.name, visit.delay
+                ),
+            )
+            .at(format!("node `{}`", node.name))
+            .note("a delayed value is 0 before the first step, but a bias acts from step 0 on")
+            .help("put the delay on the edge that reads the population, or remove the bias"));
+        }
+        let conv = match &node.op {
+            Op::Conv2d { conv, .. } => Some(conv),
+            _ => None,
+        };
+        let values = bias_values(tensors, bias, conv);
+        let values = chain(visit.path.as_ref()).apply(tensors, values);
+        let home = self.current.terms.len();
+        Bias::add(&mut self.current.bias, Bias { values, from: vec![bias], home });
+        Ok(())
+    }
+
+    /// Adds the projection from a population.
+    fn term(&mut self, visit: &Visit, remarks: &mut Diagnostics) -> Result<(), Diagnostic> {
+        let Self { draft, root, .. } = *self;
+        let source = &draft.nodes[visit.node];
+        let name = &draft.nodes[root].name;
+        let maps = chain(visit.path.as_ref());
+        let only_convolutions = maps.only_convolutions();
+        let composed = maps.compose(&draft.tensors, source.shape.size()).map_err(|e| e.at(name))?;
+        if composed.multiplied_out && only_convolutions {
+            remarks.push(
+                Diagnostic::warning(
+                    network::MULTIPLIED_OUT,
+                    format!("the convolutions from `{}` to `{name}` became a matrix", source.name),
+                )
+                .at(format!("node `{name}`"))
+                .note("the padding of one reads cells that the other leaves out or pads itself")
+                .help("a pooling whose windows tile its input keeps the structure"),
+            );
+        }
+        let mut op = identity::structured(composed.op, &source.shape).map_err(|e| e.at(name))?;
+        if draft.readout == Readout::MeanLinear(root) {
+            // The host multiplies spike counts by a matrix.
+            op = LinearOp::Dense(op.into_matrix(&draft.tensors).map_err(|e| e.at(name))?);
+        }
+        // The node survives under its name if it is the only linear operation on the path.
+        let mut names = links(visit.path.as_ref()).filter_map(|l| l.name.as_ref());
+        let name = names.next().filter(|_| names.next().is_none()).cloned();
+        self.current.terms.push(Term { source: visit.node, delay: visit.delay, op, name });
+        Ok(())
+    }
+}
+
+/// The links of a path, from the bottom up.
+fn links(path: Option<&Rc<Link>>) -> impl Iterator<Item = &Link> {
+    std::iter::successors(path.map(Rc::as_ref), |l| l.above.as_deref())
+}
+
+/// The maps of a path as a chain.
+fn chain(path: Option<&Rc<Link>>) -> Chain {
+    let mut ops: Vec<_> = links(path).map(|l| l.op.clone()).collect();
+    ops.reverse();
+    Chain::new(ops)
 }

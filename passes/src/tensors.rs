@@ -53,7 +53,7 @@ impl<'a> TensorMaker<'a> {
         let base = names.first().map_or(base, String::as_str);
         if let Some(at) = data.iter().position(|v| !v.is_finite()) {
             return Err(Diagnostic::error(
-                network::NOT_FINITE,
+                network::FOLD_NOT_FINITE,
                 format!("pass `{}` computes {} for value {at} of `{base}`", self.pass, data[at]),
             )
             .at(format!("tensor `{base}`"))
@@ -99,10 +99,7 @@ pub(crate) fn unique(taken: &mut BTreeSet<String>, wanted: &str) -> String {
 }
 
 /// Keeps the tensors marked in `keep`; returns the new id of each.
-pub(crate) fn retain(
-    arena: &mut Arena<TensorId, Tensor>,
-    keep: &[bool],
-) -> Vec<Option<TensorId>> {
+pub(crate) fn retain(arena: &mut Arena<TensorId, Tensor>, keep: &[bool]) -> Vec<Option<TensorId>> {
     let mut kept = Vec::new();
     let mut map = Vec::with_capacity(arena.len());
     for (tensor, &keep) in std::mem::take(arena).into_values().into_iter().zip(keep) {

@@ -3,7 +3,7 @@
 //! Every property can be decided on a draft. So a file that comes from outside has the properties
 //! that it has, whatever produced it, and a pass that claims too much is caught at once.
 
-use crate::canonical;
+use crate::currents::are_canonical;
 use crate::framework::levels::{AnyLevel, LevelKind};
 use crate::{fold_shared, remove_dead};
 use snnc_ir::network::{Compare, Dynamics, Op, Reset};
@@ -79,7 +79,7 @@ impl Property {
             Self::PoolingFolded => {
                 no_node(|op| matches!(op, Op::AvgPool { .. } | Op::GlobalAvgPool))
             }
-            Self::Canonical => canonical::check(draft).is_empty(),
+            Self::Canonical => are_canonical(draft),
             Self::NeuronsNormalized => no_node(|op| match op {
                 Op::Neuron(n) => {
                     matches!(n.dynamics, Dynamics::Tau(_))

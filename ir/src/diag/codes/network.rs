@@ -71,8 +71,9 @@ codes! {
         (2^24 values). Put a spiking population between the operations, or choose a pooling whose \
         windows tile its input.";
     CURRENT_TOO_WIDE = 361, "current with too many terms",
-        "Following sums and concatenations from a neuron back to populations visits more nodes than \
-        the bound (2^20), because sums of sums reuse each other. Put populations between them.";
+        "Following analog nodes from a neuron back to populations visits more nodes than the bound \
+        (2^20), because sums of sums reuse each other, or passes more than 2^10 linear maps in a \
+        row. Put populations between them.";
     DELAYED_BIAS = 362, "delayed read of a bias",
         "An analog value with a bias is read with a delay. Before the first step the delayed value \
         is 0, so the bias would have to start later than step 0, which a constant bias cannot do. \

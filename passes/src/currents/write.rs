@@ -1,0 +1,240 @@
+//! Builds a network from populations and their canonical currents.
+
+use super::bias::{Placed, place};
+use super::{Current, Term};
+use crate::linear::LinearOp;
+use crate::tensors::{TensorMaker, unique};
+use snnc_ir::arena::{Arena, Entity, NodeId, TensorId};
+use snnc_ir::network::{Dynamics, Edge, NetworkDraft, Neuron, Node, Op, Readout};
+use snnc_ir::{Diagnostic, Diagnostics, Param, Shape};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Replaces all analog nodes of `draft` by `currents`, one per root.
+///
+/// Populations keep their order and names. The operations of a current stand before its root;
+/// equal ones are shared.
+///
+/// # Errors
+/// Biases that no operation can carry, and values that overflow.
+pub(crate) fn rebuild(
+    mut draft: NetworkDraft,
+    mut currents: BTreeMap<NodeId, Current>,
+    pass: &'static str,
+    suffix: &'static str,
+) -> Result<NetworkDraft, Diagnostics> {
+    let mut tensors = std::mem::take(&mut draft.tensors);
+    let mut maker = TensorMaker::new(&mut tensors, pass, suffix);
+    let mut errors = Diagnostics::new();
+    let fixed = read_by_convolutions(&draft, &currents);
+    let mut placed = BTreeMap::new();
+    for (&root, current) in &mut currents {
+        let shape = draft.nodes[root].shape.clone();
+        let may_reshape = shape.0.len() == 1 && !fixed[root.index()];
+        match place_bias(current, &shape, may_reshape, &mut maker, &draft.nodes[root].name) {
+            Ok(Some(bias)) => {
+                if let Some(shape) = &bias.reshape {
+                    reshape(&mut draft.nodes[root], shape.clone());
+                }
+                placed.insert(root, bias);
+            }
+            Ok(None) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    let mut builder = Builder::new(&draft);
+    for (id, node) in draft.nodes.iter() {
+        let result = match currents.remove(&id) {
+            Some(current) => builder.root(id, node, current, placed.get(&id), &mut maker),
+            None if node.op.is_population() => {
+                builder.push(Some(id), node.clone(), Vec::new());
+                Ok(())
+            }
+            None => Ok(()),
+        };
+        if let Err(error) = result {
+            errors.push(error);
+        }
+    }
+    let mut draft = builder.finish(draft);
+    draft.tensors = tensors;
+    errors.into_result(draft)
+}
+
+fn place_bias(
+    current: &mut Current,
+    shape: &Shape,
+    may_reshape: bool,
+    maker: &mut TensorMaker<'_>,
+    name: &str,
+) -> Result<Option<Placed>, Diagnostic> {
+    match &current.bias {
+        Some(bias) => place(bias, &mut current.terms, shape, may_reshape, maker, name),
+        None => Ok(None),
+    }
+}
+
+/// Populations that a convolution reads: their shape is fixed.
+fn read_by_convolutions(draft: &NetworkDraft, currents: &BTreeMap<NodeId, Current>) -> Vec<bool> {
+    let mut fixed = vec![false; draft.nodes.len()];
+    for term in currents.values().flat_map(|c| &c.terms) {
+        if matches!(term.op, LinearOp::Conv { .. }) {
+            fixed[term.source.index()] = true;
+        }
+    }
+    fixed
+}
+
+/// Gives the population another shape of the same size; parameters per channel of a vector are
+/// parameters per neuron.
+fn reshape(node: &mut Node, shape: Shape) {
+    fn per_neuron(param: &mut Param<f32>) {
+        if let Param::PerChannel(values) = param {
+            *param = Param::PerNeuron(std::mem::take(values));
+        }
+    }
+    if let Op::Neuron(Neuron { dynamics, threshold, .. }) = &mut node.op {
+        per_neuron(threshold);
+        match dynamics {
+            Dynamics::Integrate => {}
+            Dynamics::Tau(param) | Dynamics::Decay(param) => per_neuron(param),
+        }
+    }
+    node.shape = shape;
+}
+
+/// Where an edge of the new network starts.
+#[derive(Clone, Copy)]
+enum Origin {
+    /// A population, by its old id.
+    Population(NodeId),
+    /// A node, by its new position.
+    New(usize),
+}
+
+struct Builder {
+    nodes: Vec<(Node, Vec<(Origin, u32)>)>,
+    /// New position of each old node.
+    position: Vec<usize>,
+    names: BTreeSet<String>,
+    /// Positions of the operations that read a population so many steps ago.
+    known: BTreeMap<(NodeId, u32), Vec<usize>>,
+}
+
+impl Builder {
+    fn new(draft: &NetworkDraft) -> Self {
+        let kept = |id: NodeId, node: &Node| node.op.is_population() || draft.readout.node() == id;
+        let names = draft.nodes.iter().filter(|(id, n)| kept(*id, n)).map(|(_, n)| n.name.clone());
+        Self {
+            nodes: Vec::new(),
+            position: vec![usize::MAX; draft.nodes.len()],
+            names: names.collect(),
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// Appends a node; `old` is the node that it stands for.
+    fn push(&mut self, old: Option<NodeId>, node: Node, inputs: Vec<(Origin, u32)>) -> usize {
+        let at = self.nodes.len();
+        if let Some(old) = old {
+            self.position[old.index()] = at;
+        }
+        self.nodes.push((node, inputs));
+        at
+    }
+
+    /// Appends a neuron or an analog readout with its current.
+    fn root(
+        &mut self,
+        id: NodeId,
+        node: &Node,
+        current: Current,
+        bias: Option<&Placed>,
+        maker: &mut TensorMaker<'_>,
+    ) -> Result<(), Diagnostic> {
+        let is_neuron = node.op.is_population();
+        let shape = &node.shape;
+        let sole = current.terms.len() == 1;
+        let mut inputs = Vec::new();
+        for (i, term) in current.terms.into_iter().enumerate() {
+            let bias = bias.filter(|b| b.term == i).map(|b| b.tensor);
+            let wanted = term.name.clone().unwrap_or_else(|| format!("{}.term{i}", node.name));
+            let op = operation(&term, bias, maker, &wanted)?;
+            let edge = (Origin::Population(term.source), term.delay);
+            if sole && !is_neuron {
+                let node = Node { op, inputs: Vec::new(), ..node.clone() };
+                self.push(Some(id), node, vec![edge]);
+                return Ok(());
+            }
+            inputs.push((Origin::New(self.operation(&wanted, op, shape, &term)), 0));
+        }
+        if !is_neuron {
+            let node = Node { op: Op::Add, inputs: Vec::new(), ..node.clone() };
+            self.push(Some(id), node, inputs);
+            return Ok(());
+        }
+        if !sole {
+            let wanted = current.name.unwrap_or_else(|| format!("{}.current", node.name));
+            let name = unique(&mut self.names, &wanted);
+            let add = Node { name, op: Op::Add, inputs: Vec::new(), shape: shape.clone() };
+            inputs = vec![(Origin::New(self.push(None, add, inputs)), 0)];
+        }
+        self.push(Some(id), node.clone(), inputs);
+        Ok(())
+    }
+
+    /// Position of a linear operation that writes `shape`: an equal one, or a new one.
+    fn operation(&mut self, wanted: &str, op: Op, shape: &Shape, term: &Term) -> usize {
+        let key = (term.source, term.delay);
+        let alike = self.known.get(&key).into_iter().flatten().copied();
+        let equal = |&at: &usize| self.nodes[at].0.op == op && self.nodes[at].0.shape == *shape;
+        if let Some(at) = alike.into_iter().find(equal) {
+            return at;
+        }
+        let name = unique(&mut self.names, wanted);
+        let node = Node { name, op, inputs: Vec::new(), shape: shape.clone() };
+        let at = self.push(None, node, vec![(Origin::Population(term.source), term.delay)]);
+        self.known.entry(key).or_default().push(at);
+        at
+    }
+
+    /// Resolves the edges.
+    fn finish(self, draft: NetworkDraft) -> NetworkDraft {
+        let position = self.position;
+        let new_id = |old: NodeId| NodeId::new(position[old.index()].min(self.nodes.len()));
+        let readout = match draft.readout {
+            Readout::SpikeCount(n) => Readout::SpikeCount(new_id(n)),
+            Readout::MeanLinear(n) => Readout::MeanLinear(new_id(n)),
+        };
+        let resolve = |(from, delay)| match from {
+            Origin::Population(old) => Edge { source: new_id(old), delay },
+            Origin::New(at) => Edge { source: NodeId::new(at), delay },
+        };
+        let nodes: Arena<NodeId, Node> = self
+            .nodes
+            .iter()
+            .map(|(node, inputs)| {
+                let inputs = inputs.iter().copied().map(resolve).collect();
+                Node { inputs, ..node.clone() }
+            })
+            .collect();
+        NetworkDraft { nodes, readout, ..draft }
+    }
+}
+
+/// The operation of a term.
+fn operation(
+    term: &Term,
+    bias: Option<TensorId>,
+    maker: &mut TensorMaker<'_>,
+    base: &str,
+) -> Result<Op, Diagnostic> {
+    Ok(match term.op.clone() {
+        LinearOp::Conv { weight, conv } => {
+            Op::Conv2d { weight: weight.kernel(&conv, maker, base)?, bias, conv }
+        }
+        op => {
+            let matrix = op.into_matrix(maker.arena()).map_err(|e| e.at(base))?;
+            Op::Linear { weight: matrix.tensor(maker, base)?, bias }
+        }
+    })
+}

@@ -1,0 +1,45 @@
+//! Populations that enter a current as they are, as linear operations.
+
+use crate::graph::extents;
+use crate::linear::{DENSE_LIMIT, LinearOp, Matrix, TooLarge, Weight, pointwise};
+use snnc_ir::Shape;
+use snnc_ir::conv::Conv;
+
+/// `op` as a matrix or convolution that reads a population of shape `source`.
+///
+/// The identity is a depthwise 1×1 convolution with weight 1. A population that fills some channels
+/// of a larger value is a 1×1 convolution onto these channels; if it does not fill whole channels,
+/// or is a vector, it is a matrix.
+pub(super) fn structured(op: LinearOp, source: &Shape) -> Result<LinearOp, TooLarge> {
+    let LinearOp::Place { offset, len, total } = op else { return Ok(op) };
+    let input = extents(source);
+    if len == total {
+        let conv = pointwise(input);
+        return Ok(LinearOp::Conv { weight: made(vec![1.0; conv.kernel_size()]), conv });
+    }
+    let area = source.per_channel();
+    let whole = offset.is_multiple_of(area) && total.is_multiple_of(area);
+    let channels = u32::try_from(total / area).ok().filter(|_| whole && area > 1);
+    let (rows, cols, first) = match channels {
+        Some(channels) => (channels as usize, source.channels(), offset / area),
+        None => (total, len, offset),
+    };
+    if rows.saturating_mul(cols) > DENSE_LIMIT {
+        return Err(TooLarge { rows, cols });
+    }
+    let mut data = vec![0.0; rows * cols];
+    for i in 0..cols {
+        data[(first + i) * cols + i] = 1.0;
+    }
+    Ok(match channels {
+        Some(out_channels) => {
+            let conv = Conv { out_channels, groups: 1, ..pointwise(input) };
+            LinearOp::Conv { weight: made(data), conv }
+        }
+        None => LinearOp::Dense(Matrix { weight: made(data), rows, cols }),
+    })
+}
+
+const fn made(data: Vec<f64>) -> Weight {
+    Weight::Made { data, from: Vec::new() }
+}
