@@ -71,9 +71,6 @@ codes! {
         "Entities are numbered from 0 in the order of the file, because other lines refer to them by \
         these numbers: `pop0`, `pop1`, ... A gap, a repetition or another order would make \
         references ambiguous. Number the entities in order.";
-    TEXT_REFERENCE = 154, "text form: unknown entity",
-        "A line refers to an entity that the file does not define, for example `pop7` in a file with \
-        three populations. Define it, or correct the number.";
 
     // 0160..0169: the .snnb binary form.
     BINARY_MAGIC = 160, "binary form: not a .snnb file",

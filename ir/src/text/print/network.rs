@@ -1,0 +1,94 @@
+//! Prints networks in f32.
+
+use super::{Quoted, coding, compare, conv, order, param, provenance, values};
+use crate::network::{Dynamics, NetworkDraft, Neuron, Node, Op, Readout, Reset, Tensor};
+use crate::text::VERSION;
+use std::fmt::{self, Display, Formatter};
+
+/// A network whose `Display` is the text form.
+pub(in crate::text) struct Network<'a>(pub(in crate::text) &'a NetworkDraft);
+
+impl Display for Network<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let NetworkDraft { name, steps, nodes, tensors, readout } = self.0;
+        writeln!(f, "snn {VERSION} network\nname {}\nsteps {steps}", Quoted(name))?;
+        for (id, item) in tensors.iter() {
+            write!(f, "\n{id} ")?;
+            tensor(f, item)?;
+        }
+        for (id, item) in nodes.iter() {
+            write!(f, "\n{id} ")?;
+            node(f, item)?;
+        }
+        match readout {
+            Readout::SpikeCount(node) => writeln!(f, "\n\nreadout spike_count {node}"),
+            Readout::MeanLinear(node) => writeln!(f, "\n\nreadout mean_linear {node}"),
+        }
+    }
+}
+
+fn tensor(f: &mut Formatter<'_>, tensor: &Tensor) -> fmt::Result {
+    write!(f, "{} {} ", Quoted(&tensor.name), tensor.shape)?;
+    provenance(f, &tensor.provenance)?;
+    f.write_str(" ")?;
+    let row = tensor.shape.0.last().map_or(1, |d| *d as usize);
+    values(f, &tensor.data, row)
+}
+
+fn node(f: &mut Formatter<'_>, node: &Node) -> fmt::Result {
+    write!(f, "{} {} = {}(", Quoted(&node.name), node.shape, node.op.name())?;
+    for (i, edge) in node.inputs.iter().enumerate() {
+        write!(f, "{}{}", if i > 0 { ", " } else { "" }, edge.source)?;
+        if edge.delay > 0 {
+            write!(f, "@{}", edge.delay)?;
+        }
+    }
+    f.write_str(")")?;
+    match &node.op {
+        Op::Input(item) => {
+            f.write_str(" ")?;
+            coding(f, item)
+        }
+        Op::Linear { weight, bias } => {
+            write!(f, " weight {weight}")?;
+            bias.iter().try_for_each(|b| write!(f, " bias {b}"))
+        }
+        Op::Conv2d { weight, bias, conv: geometry } => {
+            write!(f, " weight {weight}")?;
+            bias.iter().try_for_each(|b| write!(f, " bias {b}"))?;
+            f.write_str(" conv ")?;
+            conv(f, geometry)
+        }
+        Op::BatchNorm { gamma, beta, mean, variance, eps } => {
+            write!(f, " gamma {gamma} beta {beta} mean {mean} variance {variance} eps {eps:?}")
+        }
+        Op::Neuron(item) => neuron(f, item),
+        Op::AvgPool { window, exclude_pad } => {
+            f.write_str(" window ")?;
+            conv(f, window)?;
+            write!(f, " exclude_pad {exclude_pad}")
+        }
+        Op::Add | Op::Concat | Op::Flatten | Op::GlobalAvgPool => Ok(()),
+    }
+}
+
+fn neuron(f: &mut Formatter<'_>, neuron: &Neuron) -> fmt::Result {
+    match &neuron.dynamics {
+        Dynamics::Integrate => f.write_str("\n  integrate")?,
+        Dynamics::Tau(tau) => param(f, "tau", tau)?,
+        Dynamics::Decay(decay) => param(f, "decay", decay)?,
+    }
+    param(f, "threshold", &neuron.threshold)?;
+    write!(f, "\n  compare {}", compare(neuron.compare))?;
+    match neuron.reset {
+        Reset::To(value) => write!(f, "\n  reset to {value:?}")?,
+        Reset::Subtract => f.write_str("\n  reset subtract")?,
+    }
+    write!(
+        f,
+        "\n  v_init {:?}\n  refractory {}\n  order {}",
+        neuron.v_init,
+        neuron.refractory,
+        order(neuron.order)
+    )
+}
