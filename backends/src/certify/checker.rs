@@ -1,0 +1,441 @@
+//! Phase 3: compares every compartment with its neuron.
+
+use super::bounds::{Facts, reach};
+use super::certificate::Bounds;
+use super::findings::{Findings, First, Site};
+use super::lines;
+use super::matrix::{RowSum, RowSums, equals, not_stored};
+use super::registers::{self, Registers, Timing};
+use super::symbols::Meaning;
+use super::synapses::{Link, Segment, Synapse, in_words, segments, source_in_words, surplus};
+use super::tables::Tables;
+use snnc_ir::arena::{MatId, PopId, ProjId};
+use snnc_ir::diag::codes::equivalence as code;
+use snnc_ir::program::{Format, SynapseBlock};
+use snnc_ir::quantized::{IntNeuron, PopKind, QuantizedDraft};
+use snnc_ir::{Diagnostic, Diagnostics, Entity, TargetSpec};
+use std::collections::HashMap;
+
+/// What was found out about a symbol.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Record {
+    /// Number of cores that hold it.
+    pub(super) cores: u32,
+    last_core: Option<usize>,
+    /// Synapses compared.
+    pub(super) synapses: u64,
+    /// Bounds over its neurons.
+    pub(super) bounds: Option<Bounds>,
+}
+
+/// Compares compartments with neurons.
+struct Checker<'a> {
+    source: &'a QuantizedDraft,
+    tables: &'a Tables<'a>,
+    target: &'a TargetSpec,
+    /// Projections into each population of the source.
+    into: Vec<Vec<ProjId>>,
+    /// Symbol of each population of the source.
+    symbol_of: Vec<usize>,
+    sums: RowSums,
+    /// Whether a pooled matrix with an exponent equals a matrix of the source.
+    equal: HashMap<(u32, i8, MatId), bool>,
+    /// First mantissa of a pooled matrix that a format does not store.
+    stored: HashMap<(u32, Format), Option<i16>>,
+    records: Vec<Record>,
+    findings: Findings,
+}
+
+/// Compares all compartments with their neurons; returns one record per symbol.
+///
+/// # Errors
+/// The differences.
+pub(super) fn compare(
+    source: &QuantizedDraft,
+    tables: &Tables<'_>,
+    target: &TargetSpec,
+) -> Result<Vec<Record>, Diagnostics> {
+    let mut into = vec![vec![]; source.populations.len()];
+    for (id, projection) in source.projections.iter() {
+        into[projection.target.index()].push(id);
+    }
+    let mut symbol_of = vec![0; source.populations.len()];
+    for (symbol, meaning) in tables.meanings.iter().enumerate() {
+        if let Meaning::Input(id) | Meaning::Neurons(id) = meaning {
+            symbol_of[id.index()] = symbol;
+        }
+    }
+    let mut checker = Checker {
+        source,
+        tables,
+        target,
+        into,
+        symbol_of,
+        sums: RowSums::default(),
+        equal: HashMap::new(),
+        stored: HashMap::new(),
+        records: vec![Record::default(); tables.meanings.len()],
+        findings: Findings::default(),
+    };
+    for (core, table) in tables.cores.iter().enumerate() {
+        for block in &table.core.synapses {
+            checker.storage(core, block);
+        }
+        checker.core(core);
+    }
+    checker.findings.end_phase()?;
+    Ok(checker.records)
+}
+
+impl Checker<'_> {
+    /// Checks that a block's weights and delay fit its synapse format.
+    fn storage(&mut self, core: usize, block: &SynapseBlock) {
+        let table = &self.tables.cores[core];
+        let format = table.core.formats[block.format as usize];
+        let pooled = &self.tables.program.matrices[block.matrix as usize];
+        let lost = *(self.stored.entry((block.matrix, format)))
+            .or_insert_with(|| not_stored(pooled, format));
+        let target = self.target;
+        let exponents = target.min_weight_exponent.value..=target.max_weight_exponent.value;
+        let mut wrong = Vec::new();
+        if let Some(mantissa) = lost {
+            wrong.push((format!("a synapse format does not store mantissa {mantissa}"), None));
+        }
+        if !exponents.contains(&i64::from(format.exponent)) {
+            let limit = ("max_weight_exponent", &target.max_weight_exponent);
+            wrong.push((format!("the weight exponent is {}", format.exponent), Some(limit)));
+        }
+        let delay = u32::from(block.delay);
+        if delay.checked_shr(u32::from(format.delay_bits)).is_some_and(|rest| rest > 0) {
+            wrong.push((format!("{} bits do not store delay {delay}", format.delay_bits), None));
+        }
+        if i64::from(delay) > target.max_delay.value {
+            let limit = ("max_delay", &target.max_delay);
+            wrong.push((format!("the synaptic delay is {delay}"), Some(limit)));
+        }
+        let Some((symbol, neuron)) = table.locate(block.compartment) else { return };
+        let name = &self.tables.program.populations[symbol].name;
+        let site = Site { name, neuron, core, compartment: block.compartment };
+        for (message, limit) in wrong {
+            let mut finding = site
+                .mark(Diagnostic::error(code::REGISTER, message))
+                .note(format!("format {}: {format:?}", block.format));
+            if let Some((name, limit)) = limit {
+                finding = finding.note(format!("{}: {name} = {limit}", target.file));
+            }
+            self.findings.push(finding);
+        }
+    }
+
+    fn core(&mut self, index: usize) {
+        let tables = self.tables;
+        let mut decoded = Vec::with_capacity(tables.cores[index].runs.len());
+        for &(start, run) in &tables.cores[index].runs {
+            let symbol = run.population as usize;
+            let record = &mut self.records[symbol];
+            if record.last_core.replace(index) != Some(index) {
+                record.cores += 1;
+            }
+            let name = &tables.program.populations[symbol].name;
+            let site = Site { name, neuron: run.first, core: index, compartment: start };
+            let core = tables.cores[index].core;
+            let registers = registers::decode(core, run, &site, self.target, &mut self.findings);
+            if let Meaning::Neurons(id) = tables.meanings[symbol]
+                && let PopKind::Neurons(neuron) = &self.source.populations[id].kind
+            {
+                let shape = &self.source.populations[id].shape;
+                let timing = self.timing(symbol);
+                let run = (&site, run.len);
+                registers::compare(&registers, neuron, shape, timing, run, &mut self.findings);
+            }
+            decoded.push((symbol, registers));
+        }
+        segments(tables, index, |segment| {
+            let (symbol, registers) = &decoded[segment.run];
+            self.segment(*symbol, registers, segment);
+        });
+    }
+
+    fn timing(&self, symbol: usize) -> Timing {
+        let program = self.tables.program;
+        Timing { period: program.period, latency: program.populations[symbol].latency }
+    }
+
+    fn segment(&mut self, symbol: usize, registers: &Registers, segment: Segment<'_>) {
+        match self.tables.meanings[symbol] {
+            Meaning::Neurons(id) => {
+                if let PopKind::Neurons(neuron) = &self.source.populations[id].kind {
+                    self.neurons(symbol, (id, neuron), registers, segment);
+                }
+            }
+            Meaning::Relay { .. } | Meaning::Clock => self.line(symbol, registers, &segment),
+            // Phase 2 refuses inputs in compartments.
+            Meaning::Input(_) => {}
+        }
+    }
+
+    /// Relays and clocks.
+    fn line(&mut self, symbol: usize, registers: &Registers, segment: &Segment<'_>) {
+        let tables = self.tables;
+        let (mut first, mut overflow) = (First::default(), First::default());
+        let mut synapses = Vec::new();
+        for offset in 0..segment.len {
+            let site = segment.site.plus(offset);
+            synapses.clear();
+            for link in &segment.links {
+                link.expand(tables.program, offset, &mut synapses);
+            }
+            if let Meaning::Relay { of, hops } = tables.meanings[symbol] {
+                lines::relay(tables, registers, (of, hops), &site, &synapses, &mut first);
+            } else {
+                lines::clock(tables, registers, symbol, &site, &synapses, &mut first);
+            }
+            let mut sum = RowSum::default();
+            for synapse in &synapses {
+                sum.add(synapse.weight);
+            }
+            self.records[symbol].synapses += sum.count;
+            let facts = facts(registers, sum, tables.program.run_steps);
+            self.bounds(symbol, &facts, &site, &mut overflow);
+        }
+        first.report(&mut self.findings);
+        overflow.report(&mut self.findings);
+    }
+
+    /// Neurons of the source.
+    fn neurons(
+        &mut self,
+        symbol: usize,
+        (id, neuron): (PopId, &IntNeuron),
+        registers: &Registers,
+        segment: Segment<'_>,
+    ) {
+        let tables = self.tables;
+        let (clocks, mut links): (Vec<Link>, Vec<Link>) =
+            (segment.links.into_iter()).partition(|l| tables.meanings[l.symbol] == Meaning::Clock);
+        for link in &mut links {
+            if let Meaning::Relay { of, hops } = tables.meanings[link.symbol] {
+                link.symbol = of;
+                link.delay += i64::from(hops);
+            }
+        }
+        let into = std::mem::take(&mut self.into[id.index()]);
+        let open: Vec<ProjId> = (into.iter().copied())
+            .filter(|&p| !self.take_whole(p, symbol, segment.site.neuron, &mut links))
+            .collect();
+        let timing = self.timing(symbol);
+        let idle = timing.period > 1 && registers.profile.update == (1, 0);
+        let shape = &self.source.populations[id].shape;
+        let [mut synapses, mut biases, mut overflow, mut restless] =
+            std::array::from_fn(|_| First::default());
+        let mut carried = Vec::new();
+        for offset in 0..segment.len {
+            let site = segment.site.plus(offset);
+            if !open.is_empty() || !links.is_empty() {
+                synapses.add(self.rows(symbol, &site, &open, &links, offset));
+            }
+            carried.clear();
+            for link in &clocks {
+                link.expand(tables.program, offset, &mut carried);
+            }
+            let bias = i64::from(neuron.bias.at(site.neuron as usize, shape));
+            biases.add(self.bias(&site, timing, registers, &carried, bias));
+            let mut sum = RowSum::default();
+            for &p in &into {
+                let matrix = self.source.projections[p].matrix;
+                let values = &self.source.matrices[matrix];
+                sum.join(self.sums.of(matrix, values, site.neuron as usize));
+            }
+            for synapse in &carried {
+                sum.add(synapse.weight);
+            }
+            self.records[symbol].synapses += sum.count;
+            let facts = facts(registers, sum, u64::from(tables.program.steps));
+            let rests = self.bounds(symbol, &facts, &site, &mut overflow);
+            if idle && !rests {
+                let message =
+                    "a neuron can stay above its threshold and fire between its logical steps";
+                restless.add([site.mark(Diagnostic::error(code::IDLE, message))]);
+            }
+        }
+        self.into[id.index()] = into;
+        for differences in [synapses, biases, restless, overflow] {
+            differences.report(&mut self.findings);
+        }
+    }
+
+    /// Records the bounds of a neuron; returns whether it rests without input.
+    fn bounds(&mut self, symbol: usize, facts: &Facts, site: &Site<'_>, out: &mut First) -> bool {
+        let reach = reach(facts);
+        match reach.within(site, self.target) {
+            Ok(bounds) => {
+                let all = &mut self.records[symbol].bounds;
+                *all = Some(all.map_or(bounds, |b| b.hull(bounds)));
+            }
+            Err(findings) => out.add(findings),
+        }
+        reach.rests()
+    }
+
+    /// Hardware steps from a spike of the projection's source to its arrival at `symbol`.
+    fn delay(&self, projection: ProjId, symbol: usize) -> i64 {
+        let program = self.tables.program;
+        let latency = |symbol: usize| i64::from(program.populations[symbol].latency);
+        let p = &self.source.projections[projection];
+        i64::from(program.period) * i64::from(p.delay) + latency(symbol)
+            - latency(self.symbol_of[p.source.index()])
+    }
+
+    /// Removes the links that together are the projection, row for row and column for column, if
+    /// there are such links. Nothing is expanded.
+    fn take_whole(
+        &mut self,
+        projection: ProjId,
+        symbol: usize,
+        neuron: u32,
+        links: &mut Vec<Link>,
+    ) -> bool {
+        let delay = self.delay(projection, symbol);
+        let p = &self.source.projections[projection];
+        let source = self.symbol_of[p.source.index()];
+        let matrix = &self.source.matrices[p.matrix];
+        let mut whole: Vec<usize> = Vec::new();
+        for (i, l) in links.iter().enumerate() {
+            if (l.symbol, l.delay, l.row, l.col) == (source, delay, neuron, l.first)
+                && *(self.equal.entry((l.matrix, l.format.exponent, p.matrix))).or_insert_with(
+                    || equals(l.pooled(self.tables.program), l.format.exponent, matrix),
+                )
+            {
+                whole.push(i);
+            }
+        }
+        whole.sort_by_key(|&i| links[i].first);
+        let mut next = 0;
+        whole.retain(|&i| {
+            let continues = links[i].first == next;
+            next += if continues { links[i].len } else { 0 };
+            continues
+        });
+        if next as usize != matrix.structure.cols() {
+            return false;
+        }
+        whole.sort_unstable();
+        for &i in whole.iter().rev() {
+            links.remove(i);
+        }
+        true
+    }
+
+    /// Compares, synapse by synapse, the projections and links that are not the same rectangles.
+    fn rows(
+        &self,
+        symbol: usize,
+        site: &Site<'_>,
+        open: &[ProjId],
+        links: &[Link],
+        offset: u32,
+    ) -> Option<Diagnostic> {
+        let program = self.tables.program;
+        let mut expected = Vec::new();
+        for &id in open {
+            let p = &self.source.projections[id];
+            let (source, delay) = (self.symbol_of[p.source.index()], self.delay(id, symbol));
+            self.source.matrices[p.matrix].for_row(site.neuron as usize, |column, weight| {
+                #[expect(clippy::cast_possible_truncation, reason = "columns are counted in u32")]
+                let neuron = column as u32;
+                let weight = i64::from(weight);
+                expected.push(Synapse { source, neuron, delay, weight });
+            });
+        }
+        let mut found = Vec::new();
+        for link in links {
+            link.expand(program, offset, &mut found);
+        }
+        expected.sort_unstable();
+        found.sort_unstable();
+        if expected == found {
+            return None;
+        }
+        let (missing, extra) = (surplus(&expected, &found), surplus(&found, &expected));
+        let key = |s: &Synapse| (s.source, s.neuron);
+        let lost = missing.first().copied();
+        // The artifact's side of the same difference: same source, best with the same delay.
+        let instead = match lost {
+            None => extra.first().copied(),
+            Some(lost) => (extra.iter().copied())
+                .filter(|e| key(e) == key(lost))
+                .min_by_key(|e| (e.delay != lost.delay, e.weight != lost.weight)),
+        };
+        let source = lost.or(instead).map(|s| source_in_words(program, s)).unwrap_or_default();
+        let message = format!("the synapse from {source} differs");
+        let count = missing.len().max(extra.len());
+        let mut difference = site.mark(Diagnostic::error(code::SYNAPSES, message)).note(format!(
+            "source: {}; artifact: {}",
+            in_words(lost),
+            in_words(instead)
+        ));
+        if count > 1 {
+            difference = difference.note(format!("{count} synapses of this neuron differ"));
+        }
+        Some(difference)
+    }
+
+    /// Checks that the bias acts once per logical step, from the first one on.
+    fn bias(
+        &self,
+        site: &Site<'_>,
+        timing: Timing,
+        registers: &Registers,
+        carried: &[Synapse],
+        bias: i64,
+    ) -> Option<Diagnostic> {
+        let program = self.tables.program;
+        let wrong = |message: String| Some(site.mark(Diagnostic::error(code::BIAS, message)));
+        for synapse in carried {
+            let first = i64::from(program.populations[synapse.source].latency) + synapse.delay;
+            if first != i64::from(timing.latency) {
+                let clock = source_in_words(program, synapse);
+                let latency = timing.latency;
+                return wrong(format!(
+                    "bias spikes of {clock} first arrive in step {first}, the latency is {latency}"
+                ));
+            }
+        }
+        let update = registers.profile.update;
+        if registers.bias != 0 && !timing.starts_on_time(update) {
+            return wrong(format!(
+                "the static bias {} does not act exactly once per logical step",
+                registers.bias
+            ));
+        }
+        if !carried.is_empty() && registers.profile.du != 4095 {
+            return wrong(
+                "a current with memory smears the bias that clock spikes carry".to_owned(),
+            );
+        }
+        let spikes: i64 = carried.iter().map(|s| 64 * s.weight).sum();
+        if registers.bias + spikes == bias {
+            return None;
+        }
+        Some(site.mark(Diagnostic::error(code::BIAS, "the bias differs")).note(format!(
+            "source: {bias}; artifact: {} static, {spikes} by clock spikes",
+            registers.bias
+        )))
+    }
+}
+
+/// What the bounds of a neuron with these registers and input sums depend on.
+fn facts(registers: &Registers, sum: RowSum, updates: u64) -> Facts {
+    let profile = &registers.profile;
+    Facts {
+        positive: sum.positive,
+        negative: sum.negative,
+        bias: registers.bias,
+        // Registers beyond 4095 are findings; the formulas hold up to there.
+        du: profile.du.min(4095),
+        dv: profile.dv.min(4095),
+        threshold: registers.threshold,
+        subtract: profile.subtract.map(i64::from),
+        updates,
+    }
+}

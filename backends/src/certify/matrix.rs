@@ -1,0 +1,302 @@
+//! Matrices of the pool: well-formedness, rows, weights; and row sums of the source's matrices.
+
+use snnc_ir::arena::MatId;
+use snnc_ir::conv::Conv;
+use snnc_ir::program::{Format, PoolMatrix};
+use snnc_ir::quantized::{IntMatrix, Sign, Structure};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Why a pooled matrix cannot be followed.
+pub(super) fn check(matrix: &PoolMatrix) -> Result<(), String> {
+    match &matrix.structure {
+        Structure::Dense { .. } | Structure::Identity { .. } => {}
+        Structure::Sparse { rows, cols, row_start, col } => {
+            if row_start.len() != *rows as usize + 1 {
+                return Err(format!("{} row offsets for {rows} rows", row_start.len()));
+            }
+            let ascending = row_start.windows(2).all(|w| w[0] <= w[1]);
+            if !ascending || row_start[0] != 0 || row_start[*rows as usize] as usize != col.len() {
+                return Err("its row offsets do not split its entries".to_owned());
+            }
+            for row in row_start.windows(2) {
+                let row = &col[row[0] as usize..row[1] as usize];
+                if !row.windows(2).all(|w| w[0] < w[1]) || row.last().is_some_and(|c| c >= cols) {
+                    return Err("the columns of a row do not ascend inside the matrix".to_owned());
+                }
+            }
+        }
+        Structure::Conv(c) => {
+            let divides = |n: u32| c.groups > 0 && n.is_multiple_of(c.groups);
+            if !divides(c.input[0]) || !divides(c.out_channels) || c.kernel.contains(&0) {
+                return Err("its convolution has no groups or an empty kernel".to_owned());
+            }
+            if c.output().is_none_or(|o| o.contains(&0)) || c.input.contains(&0) {
+                return Err("its convolution has no output".to_owned());
+            }
+        }
+    }
+    // Neurons are numbered in 32 bits; this also keeps index arithmetic inside 64.
+    let most = u32::MAX as usize;
+    if matrix.structure.rows() > most || matrix.structure.cols() > most {
+        return Err("it has more than 2^32 rows or columns".to_owned());
+    }
+    if matrix.structure.stored() != matrix.mantissa.len() {
+        return Err(format!(
+            "its layout stores {} mantissas, it has {}",
+            matrix.structure.stored(),
+            matrix.mantissa.len()
+        ));
+    }
+    Ok(())
+}
+
+/// Visits the stored entries of `row` whose column lies in `cols`: `visit(column, mantissa index)`.
+///
+/// Takes time in proportion to the entries visited (for a convolution, plus the kernel's rows), so
+/// that a matrix split over many blocks costs as much as a whole one.
+pub(super) fn entries(
+    structure: &Structure,
+    row: usize,
+    cols: Range<usize>,
+    mut visit: impl FnMut(usize, usize),
+) {
+    match structure {
+        Structure::Dense { cols: width, .. } => {
+            let base = row * *width as usize;
+            cols.for_each(|c| visit(c, base + c));
+        }
+        Structure::Sparse { row_start, col, .. } => {
+            let (from, to) = (row_start[row] as usize, row_start[row + 1] as usize);
+            let first = from + col[from..to].partition_point(|&c| (c as usize) < cols.start);
+            for (c, i) in col[first..to].iter().zip(first..) {
+                if *c as usize >= cols.end {
+                    break;
+                }
+                visit(*c as usize, i);
+            }
+        }
+        Structure::Identity { .. } => {
+            if cols.contains(&row) {
+                visit(row, 0);
+            }
+        }
+        Structure::Conv(conv) => window(conv, row).entries(conv, &cols, visit),
+    }
+}
+
+/// The part of a convolution kernel that lies inside the input for one output neuron.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Window {
+    /// Output channel.
+    channel: usize,
+    /// Kernel rows and columns inside the input.
+    ky: Range<usize>,
+    kx: Range<usize>,
+    /// Input row and column of the first of them.
+    y: usize,
+    x: usize,
+}
+
+/// The window of output neuron `row` of a convolution that [`check`] accepts.
+fn window(conv: &Conv, row: usize) -> Window {
+    let [_, height, width] = conv.output().unwrap_or([0; 3]).map(|d| d as usize);
+    let place = row % (height * width);
+    let clip = |out: usize, axis: usize, before: u32| {
+        let start = out * conv.stride[axis] as usize;
+        let before = before as usize;
+        let (kernel, input) = (conv.kernel[axis] as usize, conv.input[axis + 1] as usize);
+        let low = before.saturating_sub(start).min(kernel);
+        let high = (input + before).saturating_sub(start).min(kernel);
+        (low..high.max(low), (start + low).saturating_sub(before))
+    };
+    let (ky, y) = clip(place / width, 0, conv.pad[0]);
+    let (kx, x) = clip(place % width, 1, conv.pad[2]);
+    Window { channel: row / (height * width), ky, kx, y, x }
+}
+
+impl Window {
+    fn entries(self, conv: &Conv, cols: &Range<usize>, mut visit: impl FnMut(usize, usize)) {
+        let [channels, height, width] = conv.input.map(|d| d as usize);
+        let per_group = channels / conv.groups as usize;
+        let group = self.channel / (conv.out_channels as usize / conv.groups as usize);
+        let first = group * per_group;
+        let plane = height * width;
+        // Channels that `cols` touches.
+        let from = (cols.start / plane).max(first);
+        let to = cols.end.div_ceil(plane).min(first + per_group);
+        let [k_h, k_w] = conv.kernel.map(|d| d as usize);
+        for c in from..to {
+            let kernel = (self.channel * per_group + c - first) * k_h * k_w;
+            for ky in self.ky.clone() {
+                let line = c * plane + (self.y + ky - self.ky.start) * width + self.x;
+                for kx in self.kx.clone() {
+                    let source = line + kx - self.kx.start;
+                    if cols.contains(&source) {
+                        visit(source, kernel + ky * k_w + kx);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `mantissa · 2^exponent` if it is an integer and the exponent one of the contract.
+pub(super) fn weight(mantissa: i16, exponent: i8) -> Option<i64> {
+    let mantissa = i64::from(mantissa);
+    match exponent {
+        0..=7 => Some(mantissa << exponent),
+        -7..=-1 => (mantissa % (1 << -exponent) == 0).then(|| mantissa >> -exponent),
+        _ => None,
+    }
+}
+
+/// The first mantissa that a synapse format does not store unchanged.
+///
+/// A format of `b` bits drops the `8 − b` lowest bits, in mixed sign mode one more; with a negative
+/// exponent implementations agree only on mantissas that it divides.
+pub(super) fn not_stored(matrix: &PoolMatrix, format: Format) -> Option<i16> {
+    let mixed = u32::from(format.sign == Sign::Mixed);
+    let dropped = 8_u32.checked_sub(u32::from(format.weight_bits)).map(|b| b + mixed);
+    let stores = |m: i16| {
+        format.weight_bits > 0
+            && format.sign.stores(m)
+            && dropped.is_some_and(|bits| i32::from(m) % (1 << bits) == 0)
+            && weight(m, format.exponent).is_some()
+    };
+    matrix.mantissa.iter().copied().find(|&m| !stores(m))
+}
+
+/// Whether a pooled matrix with this exponent holds the same weights in the same layout.
+pub(super) fn equals(pooled: &PoolMatrix, exponent: i8, source: &IntMatrix) -> bool {
+    pooled.structure == source.structure
+        && pooled.mantissa.len() == source.mantissa.len()
+        && (pooled.mantissa.iter().enumerate())
+            .all(|(i, &m)| weight(m, exponent) == Some(i64::from(source.weight(i))))
+}
+
+/// Sums over the synapses of one target neuron.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct RowSum {
+    /// Sum of the positive weights.
+    pub(super) positive: i64,
+    /// Sum of the negative weights.
+    pub(super) negative: i64,
+    /// Synapses whose weight is not zero.
+    pub(super) count: u64,
+}
+
+impl RowSum {
+    /// Adds a synapse.
+    pub(super) const fn add(&mut self, weight: i64) {
+        if weight > 0 {
+            self.positive = self.positive.saturating_add(weight);
+        } else {
+            self.negative = self.negative.saturating_add(weight);
+        }
+        self.count += (weight != 0) as u64;
+    }
+
+    /// Adds all synapses of `other`.
+    pub(super) const fn join(&mut self, other: Self) {
+        self.positive = self.positive.saturating_add(other.positive);
+        self.negative = self.negative.saturating_add(other.negative);
+        self.count += other.count;
+    }
+}
+
+/// Row sums of matrices. Output neurons of a convolution that see the same part of the kernel have
+/// the same sums, so that a convolution is never expanded.
+#[derive(Debug, Default)]
+pub(super) struct RowSums {
+    windows: HashMap<(MatId, usize, Range<usize>, Range<usize>), RowSum>,
+}
+
+impl RowSums {
+    /// Sums over row `row` of matrix `id`.
+    pub(super) fn of(&mut self, id: MatId, matrix: &IntMatrix, row: usize) -> RowSum {
+        let sum = || {
+            let mut sum = RowSum::default();
+            matrix.for_row(row, |_, w| sum.add(i64::from(w)));
+            sum
+        };
+        match &matrix.structure {
+            Structure::Conv(conv) => {
+                let window = window(conv, row);
+                let key = (id, window.channel, window.ky, window.kx);
+                *self.windows.entry(key).or_insert_with(sum)
+            }
+            Structure::Dense { .. } | Structure::Sparse { .. } | Structure::Identity { .. } => {
+                sum()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    prop_compose! {
+        fn convolution()(
+            groups in 1_u32..3, c in 1_u32..3, o in 1_u32..3,
+            h in 1_u32..6, w in 1_u32..6, kh in 1_u32..4, kw in 1_u32..4,
+            stride in prop::array::uniform2(1_u32..4), pad in prop::array::uniform4(0_u32..4),
+        ) -> Conv {
+            Conv {
+                input: [c * groups, h, w], out_channels: o * groups, kernel: [kh, kw], stride, pad,
+                groups,
+            }
+        }
+    }
+
+    proptest! {
+        /// Restricted to columns, a convolution's row is the restriction of the whole row.
+        #[test]
+        fn windows_are_rows_of_the_convolution(
+            conv in convolution(), from in 0_usize..30, len in 0_usize..40,
+        ) {
+            prop_assume!(conv.output().is_some_and(|o| !o.contains(&0)));
+            let structure = Structure::Conv(conv);
+            for row in 0..structure.rows() {
+                let cols = from.min(structure.cols())..(from + len).min(structure.cols());
+                let (mut whole, mut part) = (vec![], vec![]);
+                structure.for_row(row, |c, i| whole.push((c, i)));
+                whole.retain(|(c, _)| cols.contains(c));
+                entries(&structure, row, cols, |c, i| part.push((c, i)));
+                prop_assert_eq!(whole, part);
+            }
+        }
+
+        /// Sums shared between rows with equal windows are the sums of each row.
+        #[test]
+        fn shared_sums_are_row_sums(conv in convolution(), seed in any::<u64>()) {
+            prop_assume!(conv.output().is_some_and(|o| !o.contains(&0)));
+            let mantissa = (0..conv.kernel_size() as u64)
+                .map(|i| i16::from((seed.rotate_left(i as u32 * 7) & 0xff) as u8) - 128);
+            let matrix = IntMatrix {
+                name: String::new(),
+                structure: Structure::Conv(conv),
+                mantissa: mantissa.map(|m| m * 2).collect(),
+                exponent: 0,
+                sign: Sign::Mixed,
+                provenance: snnc_ir::network::Provenance::Dense { tensor: String::new() },
+            };
+            let mut sums = RowSums::default();
+            for row in 0..matrix.structure.rows() {
+                let mut expected = RowSum::default();
+                matrix.for_row(row, |_, w| expected.add(i64::from(w)));
+                prop_assert_eq!(sums.of(snnc_ir::Entity::new(0), &matrix, row), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn weights_outside_the_contract_have_no_value() {
+        assert_eq!(weight(-6, -1), Some(-3));
+        assert_eq!(weight(5, -1), None);
+        assert_eq!(weight(3, 7), Some(384));
+        assert_eq!(weight(0, 8), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! The certificate: an artifact computes its source network, for every input.
+//!
+//! **Statement.** Let the source be an integer network in logical time of T steps, and let the
+//! artifact have period P and latencies ℓ. For every input of at most T logical steps, injected so
+//! that spike `(n, t)` of an input enters in hardware step `P·t + ℓ`: neuron n of a population fires
+//! in logical step t < T exactly if its compartment fires in hardware step `P·t + ℓ`, and it fires in
+//! no other hardware step before `P·T + ℓ`. No register overflows.
+//!
+//! **Proof**, by induction over hardware steps; each part names what is checked.
+//! 1. Every neuron has one compartment, every axon one source (`tables`), so following routes, axons
+//!    and blocks back from a compartment finds all synapses that drive it (`synapses`).
+//! 2. A relay fires exactly `hops` steps after its source, a clock exactly in steps `ℓ + k·P`
+//!    (`lines`). A synapse of a relay is therefore a synapse of its source with a longer delay.
+//! 3. After that contraction, the synapses into each neuron are, as a multiset of (source, weight,
+//!    delay), those of the source network, where a logical delay d became
+//!    `P·d + ℓ_target − ℓ_source` (`checker`). A spike of logical step t thus arrives in step
+//!    `P·(t + d) + ℓ_target`: in logical step t + d of the target and never between or before.
+//! 4. The bias acts once per logical step from the first on: as a register where the first update
+//!    is logical step 0, as clock spikes (which a current without memory passes on) elsewhere.
+//! 5. Registers decode to the parameters of the source (`registers`). With a period P > 1 a neuron
+//!    either updates in its logical steps only, or it is idle-invariant: without leak, current
+//!    memory and static bias, and at or below its threshold after an update, a step without input
+//!    changes nothing. Before its first logical step it is at 0 and stays there: no input, no bias.
+//! 6. Interval analysis bounds input sums, currents and membranes over all inputs (`bounds`), so
+//!    the integer contract is what the chip computes.
+//!
+//! The checker depends on the types of `snnc_ir` alone: no code of a writer, a reader or a pass.
+//! It takes time and memory in proportion to neurons and stored parameters where both sides hold
+//! the same matrices, and time in proportion to synapses (memory: one row) where they do not.
+
+mod bounds;
+mod certificate;
+mod checker;
+mod findings;
+mod lines;
+mod matrix;
+#[cfg(feature = "testing")]
+pub mod mutate;
+mod registers;
+mod symbols;
+mod synapses;
+mod tables;
+
+pub use certificate::{Bounds, Certificate, FORMAT, Interval, PopulationCertificate, Totals};
+
+use snnc_ir::program::{Program, SymbolRole};
+use snnc_ir::{Diagnostics, QuantizedNetwork, TargetSpec};
+use tables::Tables;
+
+/// Proves that `program` computes `source` on `target`, for all inputs.
+///
+/// `source` is in logical time, before the schedule; `program` comes from the independent reader of
+/// the artifact's bytes.
+///
+/// # Errors
+/// What differs, with codes `SNN0701` to `SNN0716`: the neuron (or population, or header field), its
+/// core and compartment, and the quantity on both sides. The first differences are listed, the
+/// rest is counted.
+pub fn certify(
+    source: &QuantizedNetwork,
+    program: &Program,
+    target: &TargetSpec,
+) -> Result<Certificate, Diagnostics> {
+    let meanings = symbols::check(source, program, target)?;
+    let tables = Tables::build(program, &meanings, target)?;
+    let records = checker::compare(source, &tables, target)?;
+    let mut totals = Totals { cores: program.cores.len(), ..Totals::default() };
+    let mut populations = Vec::with_capacity(records.len());
+    for (symbol, record) in program.populations.iter().zip(&records) {
+        let neurons = symbol.shape.size() as u64;
+        let (role, total) = match &symbol.role {
+            SymbolRole::Input(_) => ("input", &mut totals.inputs),
+            SymbolRole::Neurons => ("neurons", &mut totals.neurons),
+            SymbolRole::Relay { .. } => ("relay", &mut totals.relays),
+            SymbolRole::Clock => ("clock", &mut totals.clocks),
+        };
+        *total += neurons;
+        totals.synapses += record.synapses;
+        populations.push(PopulationCertificate {
+            name: symbol.name.clone(),
+            role,
+            latency: symbol.latency,
+            neurons,
+            cores: record.cores,
+            synapses: record.synapses,
+            bounds: record.bounds,
+        });
+    }
+    let (steps, period) = (program.steps, program.period);
+    Ok(Certificate {
+        format: FORMAT,
+        statement: format!(
+            "For every input of at most {steps} logical steps, a neuron of a population of latency \
+             L fires in logical step t exactly if its compartment fires in hardware step \
+             {period}*t + L, and in no other step before {period}*{steps} + L. No register \
+             overflows."
+        ),
+        name: program.name.clone(),
+        target: program.target.clone(),
+        target_hash: target.hash.clone(),
+        steps,
+        period,
+        run_steps: program.run_steps,
+        populations,
+        totals,
+    })
+}

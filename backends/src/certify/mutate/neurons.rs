@@ -1,0 +1,282 @@
+//! Changes of compartments and their registers.
+
+use super::Chance;
+use super::view::{blocks, compartments, effect, feeds, is_clock, is_neurons};
+use snnc_ir::program::{CompartmentRun, Profile, Program, ProgramCore, SymbolRole};
+use std::collections::BTreeMap;
+
+/// All compartment runs as (core, index).
+fn runs(program: &Program) -> Vec<(usize, usize)> {
+    let cores = program.cores.iter().enumerate();
+    cores.flat_map(|(c, core)| (0..core.compartments.len()).map(move |r| (c, r))).collect()
+}
+
+/// Runs of the source network's neurons.
+fn of_source(program: &Program) -> Vec<(usize, usize)> {
+    let mut runs = runs(program);
+    runs.retain(|&(c, r)| {
+        is_neurons(program, program.cores[c].compartments[r].population as usize)
+    });
+    runs
+}
+
+/// Changes the first of the runs (in random order) that `change` can change.
+fn in_run(
+    program: &mut Program,
+    chance: &mut Chance,
+    runs: Vec<(usize, usize)>,
+    change: impl Fn(&mut CompartmentRun, &mut Chance) -> Option<String>,
+) -> Option<String> {
+    chance.rotated(runs).into_iter().find_map(|(core, run)| {
+        let changed = change(&mut program.cores[core].compartments[run], chance)?;
+        Some(format!("run {run} of core {core}: {changed}"))
+    })
+}
+
+/// Changes the profile of a run of the source's neurons.
+fn in_profile(
+    program: &mut Program,
+    chance: &mut Chance,
+    change: impl Fn(&mut Profile, &mut Chance) -> Option<String>,
+) -> Option<String> {
+    chance.rotated(of_source(program)).into_iter().find_map(|(core, run)| {
+        let core = &mut program.cores[core];
+        let profile = &mut core.profiles[core.compartments[run].profile as usize];
+        change(profile, chance)
+    })
+}
+
+pub(super) fn dropped(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let all = runs(program);
+    in_run(program, chance, all, |run, _| {
+        run.len = run.len.checked_sub(1).filter(|&n| n > 0)?;
+        Some("lost its last neuron".to_owned())
+    })
+}
+
+pub(super) fn doubled(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let all = runs(program);
+    in_run(program, chance, all, |run, _| {
+        run.first = if run.first > 0 { run.first - 1 } else { 1 };
+        Some("moved by one neuron".to_owned())
+    })
+}
+
+/// Synapses into two compartments from anywhere but the two.
+fn driven(program: &Program, core: usize, pair: [u32; 2]) -> Option<bool> {
+    let feeds = feeds(program);
+    let held = compartments(&program.cores[core]);
+    let own = pair.map(|c| held[c as usize]);
+    let mut into = [vec![], vec![]];
+    for block in &program.cores[core].synapses {
+        for e in effect(program, &feeds, core, block)? {
+            let side = pair.iter().position(|&c| c == e.compartment);
+            if let Some(side) = side.filter(|_| !own.contains(&e.source)) {
+                into[side].push((e.source, e.weight, e.delay));
+            }
+        }
+    }
+    let [mut a, mut b] = into;
+    a.sort_unstable();
+    b.sort_unstable();
+    Some(a != b)
+}
+
+/// Two neighbors change places; their synapses stay.
+pub(super) fn swapped(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    for (core, index) in chance.rotated(of_source(program)) {
+        let list = &program.cores[core].compartments;
+        let start: u32 = list[..index].iter().map(|r| r.len).sum();
+        let run = list[index];
+        for offset in chance.rotated(0..run.len - 1) {
+            if driven(program, core, [start + offset, start + offset + 1])? {
+                let part =
+                    |skip: u32, len: u32| CompartmentRun { first: run.first + skip, len, ..run };
+                let mut parts = vec![
+                    part(0, offset),
+                    part(offset + 1, 1),
+                    part(offset, 1),
+                    part(offset + 2, run.len - offset - 2),
+                ];
+                parts.retain(|p| p.len > 0);
+                program.cores[core].compartments.splice(index..=index, parts);
+                let n = run.first + offset;
+                return Some(format!(
+                    "neurons {n} and {} of run {index} of core {core} swapped",
+                    n + 1
+                ));
+            }
+        }
+    }
+    None
+}
+
+pub(super) fn population(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let (all, symbols) = (runs(program), program.populations.len());
+    in_run(program, chance, all, |run, chance| {
+        let new = chance.pick((0..symbols).filter(|&s| s != run.population as usize))?;
+        run.population = u32::try_from(new).ok()?;
+        Some(format!("claims to hold symbol {new}"))
+    })
+}
+
+/// Points a run at another entry of a table.
+fn reindex<T>(
+    program: &mut Program,
+    chance: &mut Chance,
+    table: fn(&ProgramCore) -> &[T],
+    index: fn(&mut CompartmentRun) -> &mut u32,
+    differ: fn(&T, &T) -> bool,
+) -> Option<String> {
+    chance.rotated(of_source(program)).into_iter().find_map(|(c, r)| {
+        let core = &mut program.cores[c];
+        let old = *index(&mut core.compartments[r]);
+        let entries = table(core);
+        let others = (0..entries.len()).filter(|&i| differ(&entries[i], &entries[old as usize]));
+        let new = chance.pick(others.collect::<Vec<_>>())?;
+        *index(&mut core.compartments[r]) = u32::try_from(new).ok()?;
+        Some(format!("run {r} of core {c} uses entry {new} instead of {old}"))
+    })
+}
+
+pub(super) fn profile_index(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    // Refractory registers within a period of each other may mean the same.
+    let differ = |a: &Profile, b: &Profile| (a.du, a.dv, a.subtract) != (b.du, b.dv, b.subtract);
+    reindex(program, chance, |c| &c.profiles, |r| &mut r.profile, differ)
+}
+
+pub(super) fn threshold_index(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    reindex(program, chance, |c| &c.thresholds, |r| &mut r.threshold, |a, b| a != b)
+}
+
+pub(super) fn threshold(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let (core, run) = chance.pick(of_source(program))?;
+    let core = &mut program.cores[core];
+    let mantissa = &mut core.thresholds[core.compartments[run].threshold as usize];
+    let old = *mantissa;
+    *mantissa = u32::try_from(chance.nudge(i64::from(old), 0, 131_071)?).ok()?;
+    Some(format!("threshold mantissa {old} became {mantissa}"))
+}
+
+/// Moves a decay register by one.
+fn decay(value: &mut u16, chance: &mut Chance) -> Option<String> {
+    let old = *value;
+    *value = u16::try_from(chance.nudge(i64::from(old), 0, 4095)?).ok()?;
+    Some(format!("decay {old} became {value}"))
+}
+
+pub(super) fn current_decay(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    in_profile(program, chance, |p, chance| decay(&mut p.du, chance))
+}
+
+pub(super) fn membrane_decay(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    in_profile(program, chance, |p, chance| decay(&mut p.dv, chance))
+}
+
+/// One more logical update: P more registers where the neuron updates in every step.
+pub(super) fn refractory(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let period = program.period;
+    in_profile(program, chance, |p, _| {
+        p.refractory = u8::try_from(u32::from(p.refractory) + period).ok()?;
+        Some(format!("refractory register became {}", p.refractory))
+    })
+}
+
+pub(super) fn reset(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    in_profile(program, chance, |p, _| {
+        p.subtract = if p.subtract.is_some() { None } else { Some(64) };
+        Some(format!("reset became {:?}", p.subtract))
+    })
+}
+
+pub(super) fn update_period(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let period = program.period;
+    in_profile(program, chance, |p, _| {
+        p.update = (period + 1, p.update.1);
+        Some(format!("update steps became {:?}", p.update))
+    })
+}
+
+pub(super) fn update_phase(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    in_profile(program, chance, |p, _| {
+        let (period, phase) = p.update;
+        p.update.1 = (period > 1).then(|| (phase + 1) % period)?;
+        Some(format!("update phase {phase} became {}", p.update.1))
+    })
+}
+
+pub(super) fn bias_mantissa(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let runs = of_source(program);
+    in_run(program, chance, runs, |run, chance| {
+        let new = chance.nudge(i64::from(run.bias_mantissa), -4095, 4095)?;
+        run.bias_mantissa = i16::try_from(new).ok()?;
+        Some(format!("bias mantissa became {new}"))
+    })
+}
+
+pub(super) fn bias_exponent(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let runs = of_source(program);
+    in_run(program, chance, runs, |run, chance| {
+        if run.bias_mantissa == 0 {
+            return None;
+        }
+        let new = chance.nudge(i64::from(run.bias_exponent), 0, 7)?;
+        run.bias_exponent = u8::try_from(new).ok()?;
+        Some(format!("bias exponent became {new}"))
+    })
+}
+
+/// A bias that clock spikes carry moves into the register, where it acts from step 0 on.
+pub(super) fn bias_start(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let feeds = feeds(program);
+    for (core, block) in chance.rotated(blocks(program)) {
+        let mut carried: BTreeMap<u32, i64> = BTreeMap::new();
+        for e in effect(program, &feeds, core, &program.cores[core].synapses[block])? {
+            if is_clock(program, e.source.0) {
+                *carried.entry(e.compartment).or_default() += e.weight >> 7;
+            }
+        }
+        let mut start = 0;
+        for index in 0..program.cores[core].compartments.len() {
+            let run = program.cores[core].compartments[index];
+            let end = start + run.len;
+            let symbol = &program.populations[run.population as usize];
+            let mut biases = (start..end).map(|c| carried.get(&c).copied().unwrap_or(0));
+            let first = biases.next().filter(|&b| b != 0 && biases.all(|other| other == b));
+            start = end;
+            let update = program.cores[core].profiles[run.profile as usize].update;
+            let harmless = update == (program.period, symbol.latency);
+            if let Some(bias) = first
+                && symbol.role == SymbolRole::Neurons
+                && !harmless
+            {
+                let run = &mut program.cores[core].compartments[index];
+                run.bias_mantissa = i16::try_from(bias).ok()?;
+                run.bias_exponent = 6;
+                program.cores[core].synapses.remove(block);
+                return Some(format!("run {index} of core {core}: bias moved into the register"));
+            }
+        }
+    }
+    None
+}
+
+/// The head of a clock stops.
+pub(super) fn clock_bias(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let mut clocks = runs(program);
+    clocks
+        .retain(|&(c, r)| is_clock(program, program.cores[c].compartments[r].population as usize));
+    in_run(program, chance, clocks, |run, _| {
+        if run.bias_mantissa == 0 {
+            return None;
+        }
+        run.bias_mantissa = 0;
+        Some("the clock's bias became 0".to_owned())
+    })
+}
+
+pub(super) fn chip(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let core = chance.pick(0..program.cores.len())?;
+    program.cores[core].chip = u32::MAX;
+    Some(format!("core {core} moved to a chip that no target has"))
+}

@@ -1,0 +1,162 @@
+//! Phase 3: the synapses that reach each compartment, as the tables realize them.
+//!
+//! A core's compartments are cut into *segments* on which the set of covering blocks is constant.
+//! A block that is followed back through its axons becomes *links*: consecutive source neurons that
+//! read consecutive columns of a pooled matrix. Links stand for whole rectangles of synapses and are
+//! only expanded, row by row, where their rectangles are not those of the source.
+
+use super::findings::{Site, neuron};
+use super::matrix;
+use super::tables::{CoreTable, Tables};
+use snnc_ir::program::{Format, PoolMatrix, Program};
+
+/// Consecutive compartments of one run that the same blocks cover.
+#[derive(Debug)]
+pub(super) struct Segment<'a> {
+    /// Index of the run.
+    pub(super) run: usize,
+    /// Its first neuron.
+    pub(super) site: Site<'a>,
+    /// Number of neurons.
+    pub(super) len: u32,
+    /// What drives it.
+    pub(super) links: Vec<Link>,
+}
+
+/// Neurons `first..first + len` of a symbol drive a segment: neuron `first + i` drives its `j`-th
+/// neuron with the weight at `(row + j, col + i)`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    /// The symbol.
+    pub(super) symbol: usize,
+    /// First neuron.
+    pub(super) first: u32,
+    /// Number of neurons.
+    pub(super) len: u32,
+    /// Steps from spike to arrival, at least 1.
+    pub(super) delay: i64,
+    /// Index of the pooled matrix.
+    pub(super) matrix: u32,
+    /// Matrix row of the segment's first neuron.
+    pub(super) row: u32,
+    /// Matrix column of the first source neuron.
+    pub(super) col: u32,
+    /// Exponent of the weights.
+    pub(super) format: Format,
+}
+
+/// A synapse into a given neuron.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Synapse {
+    /// Index of the source's symbol.
+    pub(super) source: usize,
+    /// Neuron of the source.
+    pub(super) neuron: u32,
+    /// Steps from spike to arrival.
+    pub(super) delay: i64,
+    /// Weight, not zero.
+    pub(super) weight: i64,
+}
+
+impl Link {
+    /// The matrix.
+    pub(super) fn pooled<'a>(&self, program: &'a Program) -> &'a PoolMatrix {
+        &program.matrices[self.matrix as usize]
+    }
+
+    /// Appends the synapses into the `offset`-th neuron of the segment; zero weights are left out.
+    pub(super) fn expand(&self, program: &Program, offset: u32, out: &mut Vec<Synapse>) {
+        let pooled = self.pooled(program);
+        let from = self.col as usize;
+        let row = (self.row + offset) as usize;
+        let cols = from..from + self.len as usize;
+        matrix::entries(&pooled.structure, row, cols, |col, index| {
+            // A mantissa without a weight is a finding of its own (`Checker::storage`).
+            let weight = matrix::weight(pooled.mantissa[index], self.format.exponent);
+            if let Some(weight) = weight.filter(|&w| w != 0) {
+                #[expect(clippy::cast_possible_truncation, reason = "columns are counted in u32")]
+                let neuron = self.first + (col - from) as u32;
+                out.push(Synapse { source: self.symbol, neuron, delay: self.delay, weight });
+            }
+        });
+    }
+}
+
+/// The segments of core `index`, in order of compartments.
+pub(super) fn segments<'a>(tables: &Tables<'a>, index: usize, mut visit: impl FnMut(Segment<'a>)) {
+    let table = &tables.cores[index];
+    let blocks = &table.core.synapses;
+    let mut cuts: Vec<u32> = table.runs.iter().map(|&(start, _)| start).collect();
+    cuts.extend(blocks.iter().flat_map(|b| [b.compartment, b.compartment + b.compartments]));
+    cuts.push(table.compartments);
+    cuts.sort_unstable();
+    cuts.dedup();
+    let mut waiting: Vec<usize> = (0..blocks.len()).collect();
+    waiting.sort_by_key(|&i| (blocks[i].compartment, i));
+    let mut waiting = waiting.into_iter().peekable();
+    let mut active: Vec<usize> = Vec::new();
+    let mut runs = table.runs.iter().enumerate().peekable();
+    let mut current = None;
+    for cut in cuts.windows(2) {
+        let (from, to) = (cut[0], cut[1]);
+        while let Some(run) = runs.next_if(|(_, (start, _))| *start <= from) {
+            current = Some(run);
+        }
+        active.retain(|&i| blocks[i].compartment + blocks[i].compartments > from);
+        while let Some(block) = waiting.next_if(|&i| blocks[i].compartment <= from) {
+            active.push(block);
+        }
+        if let Some((index_of_run, &(start, run))) = current {
+            let name = &tables.program.populations[run.population as usize].name;
+            let neuron = run.first + (from - start);
+            let site = Site { name, neuron, core: index, compartment: from };
+            let links = active.iter().flat_map(|&i| links(table, i, from)).collect();
+            visit(Segment { run: index_of_run, site, len: to - from, links });
+        }
+    }
+}
+
+/// Follows a block back to the neurons that feed its axons, as seen from `compartment`.
+fn links<'t>(
+    table: &'t CoreTable<'_>,
+    block: usize,
+    compartment: u32,
+) -> impl Iterator<Item = Link> + use<'t> {
+    let block = &table.core.synapses[block];
+    let format = table.core.formats[block.format as usize];
+    let row = block.row + (compartment - block.compartment);
+    table.feeds_of(block.axon, block.axons).map(move |feed| Link {
+        symbol: feed.symbol,
+        first: feed.first,
+        len: feed.len,
+        delay: 1 + i64::from(block.delay),
+        matrix: block.matrix,
+        row,
+        col: block.col + (feed.axon - block.axon),
+        format,
+    })
+}
+
+/// The multiset difference `a − b`; both are sorted.
+pub(super) fn surplus<'a>(a: &'a [Synapse], b: &[Synapse]) -> Vec<&'a Synapse> {
+    let mut b = b.iter().peekable();
+    a.iter()
+        .filter(|&x| {
+            while b.next_if(|&y| y < x).is_some() {}
+            b.next_if(|&y| y == x).is_none()
+        })
+        .collect()
+}
+
+/// `weight 5, delay 2`.
+pub(super) fn in_words(synapse: Option<&Synapse>) -> String {
+    synapse.map_or_else(
+        || "none".to_owned(),
+        |s| format!("weight {}, delay {} hardware steps", s.weight, s.delay),
+    )
+}
+
+/// Names the source of a synapse.
+pub(super) fn source_in_words(program: &Program, synapse: &Synapse) -> String {
+    neuron(&program.populations[synapse.source].name, synapse.neuron)
+}
