@@ -1,0 +1,325 @@
+//! Tables, compartments, synapses and routes of the cores.
+
+use super::number;
+use super::registers::PopulationRegisters;
+use super::table::Table;
+use snnc_ir::arena::{CoreId, Entity, PopId};
+use snnc_ir::diag::codes::artifact;
+use snnc_ir::mapped::{Block, Core, Slice};
+use snnc_ir::program::{CompartmentRun, Format, InputRoute, ProgramCore, Route, SynapseBlock};
+use snnc_ir::quantized::PopKind;
+use snnc_ir::target::Limit;
+use snnc_ir::{Diagnostic, Diagnostics, MappedNetwork, TargetSpec};
+
+/// Bits of a stored weight; the writer does not narrow them.
+const WEIGHT_BITS: u8 = 8;
+
+/// Where a part of a population sits.
+#[derive(Clone, Copy, Debug)]
+struct Placed {
+    start: u32,
+    len: u32,
+    core: CoreId,
+    compartment: u32,
+}
+
+impl Placed {
+    fn end(&self) -> u64 {
+        u64::from(self.start) + u64::from(self.len)
+    }
+}
+
+/// Builds core after core.
+pub(super) struct CoreBuilder<'a> {
+    network: &'a MappedNetwork,
+    target: &'a TargetSpec,
+    registers: &'a [Option<PopulationRegisters>],
+    pool: &'a [Option<u32>],
+    /// Parts of each population, by first neuron.
+    placed: Vec<Vec<Placed>>,
+    out: &'a mut Diagnostics,
+    inputs: Vec<InputRoute>,
+    cores: Vec<ProgramCore>,
+    /// Routes by the core of their source.
+    routes: Vec<Vec<Route>>,
+}
+
+impl<'a> CoreBuilder<'a> {
+    pub(super) fn new(
+        network: &'a MappedNetwork,
+        target: &'a TargetSpec,
+        registers: &'a [Option<PopulationRegisters>],
+        pool: &'a [Option<u32>],
+        out: &'a mut Diagnostics,
+    ) -> Self {
+        let placed = place(network, out);
+        let routes = vec![Vec::new(); network.cores.len()];
+        Self {
+            network,
+            target,
+            registers,
+            pool,
+            placed,
+            out,
+            inputs: Vec::new(),
+            cores: Vec::new(),
+            routes,
+        }
+    }
+
+    /// Adds the next core.
+    pub(super) fn add(&mut self, id: CoreId, core: &Core) {
+        let mut tables = Tables::new(self.delay_bits(core));
+        let compartments = self.compartments(core, &mut tables);
+        let synapses = core
+            .blocks
+            .iter()
+            .enumerate()
+            .filter_map(|(i, block)| {
+                let built = self.block(core, block, &mut tables);
+                if built.is_none() {
+                    self.broken(format!("{id}.blocks[{i}]"), "the block fits no core or register");
+                }
+                built
+            })
+            .collect();
+        let mut axon = 0_u32;
+        for (i, run) in core.axons.iter().enumerate() {
+            if !self.route(id, run, axon) {
+                self.broken(format!("{id}.axons[{i}]"), "the run names neurons that are not there");
+            }
+            axon = axon.saturating_add(run.len);
+        }
+        let target = self.target;
+        self.hold(id, "compartments", core.compartments(), &target.compartments);
+        self.hold(id, "input axons", core.input_axons(), &target.input_axons);
+        self.hold(id, "compartment profiles", tables.profiles.len(), &target.profiles);
+        self.hold(id, "thresholds", tables.thresholds.len(), &target.thresholds);
+        self.hold(id, "synapse formats", tables.formats.len(), &target.formats);
+        self.cores.push(ProgramCore {
+            chip: core.chip,
+            profiles: tables.profiles.into_items(),
+            thresholds: tables.thresholds.into_items(),
+            formats: tables.formats.into_items(),
+            compartments,
+            axons: axon,
+            synapses,
+            routes: Vec::new(),
+        });
+    }
+
+    /// The input routes and the cores, in order.
+    pub(super) fn finish(mut self) -> (Vec<InputRoute>, Vec<ProgramCore>) {
+        for (core, mut routes) in self.cores.iter_mut().zip(self.routes) {
+            routes.sort_by_key(|r| (r.compartment, r.core, r.axon));
+            core.routes = routes;
+        }
+        self.inputs.sort_by_key(|r| (r.population, r.first, r.core, r.axon));
+        (self.inputs, self.cores)
+    }
+
+    fn broken(&mut self, place: String, message: &str) {
+        self.out.push(Diagnostic::error(artifact::PROGRAM_PLACEMENT, message).at(place));
+    }
+
+    fn hold(&mut self, core: CoreId, what: &str, count: usize, limit: &Limit) {
+        if i64::try_from(count).is_ok_and(|n| n <= limit.value) {
+            return;
+        }
+        self.out.push(
+            Diagnostic::error(artifact::PROGRAM_TABLE, format!("{core} needs {count} {what}"))
+                .at(core.to_string())
+                .note(format!("{} has {limit} per core", self.target.name)),
+        );
+    }
+
+    /// The compartments, cut where a register changes.
+    fn compartments(&self, core: &Core, tables: &mut Tables) -> Vec<CompartmentRun> {
+        let mut runs: Vec<CompartmentRun> = Vec::new();
+        for slice in &core.slices {
+            let Some(population) = self.network.network.populations.get(slice.population) else {
+                continue; // reported by `place`
+            };
+            let Some(registers) = &self.registers[slice.population.index()] else {
+                continue; // an input, or reported when its registers were made
+            };
+            let mut open: Option<CompartmentRun> = None;
+            let end = (slice.start as usize + slice.len as usize).min(population.size());
+            for neuron in slice.start as usize..end {
+                let shape = &population.shape;
+                let profile = tables.profiles.intern(registers.profile.at(neuron, shape));
+                let threshold = tables.thresholds.intern(registers.threshold.at(neuron, shape));
+                let (bias_mantissa, bias_exponent) = registers.bias.at(neuron, shape);
+                let first = open.map_or(slice.start, |run| run.first + run.len);
+                let here = CompartmentRun {
+                    population: number(slice.population),
+                    first,
+                    len: 1,
+                    profile,
+                    threshold,
+                    bias_mantissa,
+                    bias_exponent,
+                };
+                match &mut open {
+                    Some(run)
+                        if CompartmentRun { first: run.first, len: run.len, ..here } == *run =>
+                    {
+                        run.len += 1;
+                    }
+                    other => runs.extend(other.replace(here)),
+                }
+            }
+            runs.extend(open);
+        }
+        runs
+    }
+
+    /// Bits that the largest delay register of the core needs. They are one number for all formats of
+    /// a core, so that formats differ in exponent and sign mode only.
+    fn delay_bits(&self, core: &Core) -> u8 {
+        let delays = core.blocks.iter().filter_map(|block| {
+            let projection = self.network.network.projections.get(block.projection)?;
+            projection.delay.checked_sub(1)
+        });
+        let largest = delays.max().unwrap_or(0);
+        // At most 32.
+        u8::try_from(u32::BITS - largest.leading_zeros()).unwrap_or(u8::MAX)
+    }
+
+    /// A synapse block, or `None` if it names something that is not there.
+    fn block(&self, core: &Core, block: &Block, tables: &mut Tables) -> Option<SynapseBlock> {
+        let network = &self.network.network;
+        let projection = network.projections.get(block.projection)?;
+        let matrix = network.matrices.get(projection.matrix)?;
+        let (axon, run) = nth(&core.axons, block.axons)?;
+        let (compartment, slice) = nth(&core.slices, block.slice)?;
+        if run.population != projection.source || slice.population != projection.target {
+            return None;
+        }
+        let delay = projection.delay.checked_sub(1)?;
+        let delay =
+            u8::try_from(delay).ok().filter(|&d| i64::from(d) <= self.target.max_delay.value)?;
+        let format = tables.formats.intern(Format {
+            exponent: matrix.exponent,
+            sign: matrix.sign,
+            weight_bits: WEIGHT_BITS,
+            delay_bits: tables.delay_bits,
+        });
+        Some(SynapseBlock {
+            format,
+            matrix: (*self.pool.get(projection.matrix.index())?)?,
+            delay,
+            axon,
+            axons: run.len,
+            col: run.start,
+            compartment,
+            compartments: slice.len,
+            row: slice.start,
+        })
+    }
+
+    /// Routes the spikes of a run's sources to its axons. False if a source is nowhere.
+    fn route(&mut self, to: CoreId, run: &Slice, axon: u32) -> bool {
+        let Some(population) = self.network.network.populations.get(run.population) else {
+            return false;
+        };
+        let (start, end) = (run.start, u64::from(run.start) + u64::from(run.len));
+        if end > population.size() as u64 || run.len == 0 {
+            return false;
+        }
+        if matches!(population.kind, PopKind::Input(_)) {
+            self.inputs.push(InputRoute {
+                population: number(run.population),
+                first: start,
+                len: run.len,
+                core: number(to),
+                axon,
+            });
+            return true;
+        }
+        let parts = &self.placed[run.population.index()];
+        let first = parts.partition_point(|part| part.end() <= u64::from(start));
+        for part in parts[first..].iter().take_while(|part| u64::from(part.start) < end) {
+            let from = part.start.max(start);
+            // The difference is at most the length of the run.
+            let len = u32::try_from(part.end().min(end) - u64::from(from)).unwrap_or(run.len);
+            self.routes[part.core.index()].push(Route {
+                compartment: part.compartment + (from - part.start),
+                len,
+                core: number(to),
+                axon: axon.saturating_add(from - start),
+            });
+        }
+        true
+    }
+}
+
+/// The tables that the neurons and synapses of a core share.
+struct Tables {
+    profiles: Table<snnc_ir::program::Profile>,
+    thresholds: Table<u32>,
+    formats: Table<Format>,
+    /// Delay bits of all formats of the core.
+    delay_bits: u8,
+}
+
+impl Tables {
+    fn new(delay_bits: u8) -> Self {
+        Self { profiles: Table::new(), thresholds: Table::new(), formats: Table::new(), delay_bits }
+    }
+}
+
+/// The slice `index` and the sum of the lengths before it.
+fn nth(slices: &[Slice], index: u32) -> Option<(u32, &Slice)> {
+    let index = index as usize;
+    let slice = slices.get(index)?;
+    let before = slices[..index].iter().try_fold(0_u32, |sum, s| sum.checked_add(s.len))?;
+    Some((before, slice))
+}
+
+/// Where the parts of each population sit; reports neurons that sit nowhere, twice, or that are
+/// not there.
+fn place(network: &MappedNetwork, out: &mut Diagnostics) -> Vec<Vec<Placed>> {
+    let populations = &network.network.populations;
+    let mut placed: Vec<Vec<Placed>> = vec![Vec::new(); populations.len()];
+    for (core, content) in network.cores.iter() {
+        let mut compartment = 0_u32;
+        for (i, slice) in content.slices.iter().enumerate() {
+            match placed.get_mut(slice.population.index()) {
+                Some(parts) if slice.len > 0 => {
+                    parts.push(Placed { start: slice.start, len: slice.len, core, compartment });
+                }
+                _ => out.push(
+                    Diagnostic::error(
+                        artifact::PROGRAM_PLACEMENT,
+                        "the slice is empty or names a population that is not there",
+                    )
+                    .at(format!("{core}.slices[{i}]")),
+                ),
+            }
+            compartment = compartment.saturating_add(slice.len);
+        }
+    }
+    for (id, population) in populations.iter() {
+        let parts = &mut placed[PopId::index(id)];
+        parts.sort_by_key(|part| (part.start, part.core));
+        let size = if population.neuron().is_some() { population.size() as u64 } else { 0 };
+        let mut next = 0;
+        let tiles = parts.iter().all(|part| {
+            let here = u64::from(part.start) == next;
+            next = part.end();
+            here
+        });
+        if !tiles || next != size {
+            out.push(
+                Diagnostic::error(
+                    artifact::PROGRAM_PLACEMENT,
+                    "the slices on all cores do not hold every neuron exactly once",
+                )
+                .at(format!("population \"{}\"", population.name))
+                .note(format!("it has {size} neurons to place")),
+            );
+        }
+    }
+    placed
+}

@@ -1,0 +1,323 @@
+//! Register values of populations and matrices.
+
+use snnc_ir::diag::codes::artifact;
+use snnc_ir::network::Compare;
+use snnc_ir::program::Profile;
+use snnc_ir::quantized::{IntMatrix, IntNeuron, IntReset, Population, QuantizedDraft};
+use snnc_ir::target::Limit;
+use snnc_ir::{Diagnostic, Diagnostics, Param, TargetSpec};
+use std::fmt::Display;
+
+/// Registers of a population's neurons.
+#[derive(Debug)]
+pub(super) struct PopulationRegisters {
+    pub(super) profile: Param<Profile>,
+    /// Threshold mantissa.
+    pub(super) threshold: Param<u32>,
+    /// Bias mantissa and exponent.
+    pub(super) bias: Param<(i16, u8)>,
+}
+
+/// Converts the parameters of a population. `None` for an input, and where `out` got an error.
+pub(super) fn population(
+    population: &Population,
+    latency: u32,
+    target: &TargetSpec,
+    out: &mut Diagnostics,
+) -> Option<PopulationRegisters> {
+    let neuron = population.neuron()?;
+    let mut check = Check { population, out };
+    let supported = check.features(neuron, target);
+    let refractory = check.refractory(neuron, &target.max_refractory);
+    let du = check.convert("du", &neuron.du, decay, "expected 0 to 4095");
+    let dv = check.convert("dv", &neuron.dv, decay, "expected 0 to 4095");
+    let max = &target.max_threshold;
+    let threshold = check.convert(
+        "threshold",
+        &neuron.threshold,
+        |v| threshold_register(v, max.value),
+        &format!("expected 64 times a mantissa of 0 to {max}"),
+    );
+    let (mantissa, exponent) = (&target.max_bias_mantissa, &target.max_bias_exponent);
+    let bias = check.convert(
+        "bias",
+        &neuron.bias,
+        |v| bias_register(v, mantissa.value, exponent.value),
+        &format!("expected mantissa << exponent; mantissa ±{mantissa}, exponent 0 to {exponent}"),
+    );
+    let (refractory, du, dv) = (refractory?, du?, dv?);
+    let phase = if neuron.update_period == 1 { 0 } else { latency % neuron.update_period.max(1) };
+    let make = |du, dv, subtract| Profile {
+        du,
+        dv,
+        refractory,
+        subtract,
+        update: (neuron.update_period, phase),
+    };
+    let shape = &population.shape;
+    let profile = match &neuron.reset {
+        IntReset::Zero => du.zip(&dv, shape, |du, dv| make(du, dv, None)),
+        IntReset::Subtract(amount) => {
+            du.zip(&dv, shape, |du, dv| (du, dv))
+                .zip(amount, shape, |(du, dv), amount| make(du, dv, Some(amount)))
+        }
+    };
+    supported.then_some(PopulationRegisters { profile, threshold: threshold?, bias: bias? })
+}
+
+/// Reports what the matrices of `network` hold that no synapse stores.
+pub(super) fn check_matrices(network: &QuantizedDraft, target: &TargetSpec, out: &mut Diagnostics) {
+    let exponents = target.min_weight_exponent.value..=target.max_weight_exponent.value;
+    for (id, matrix) in network.matrices.iter() {
+        let place = format!("matrix {id} \"{}\"", matrix.name);
+        if !exponents.contains(&i64::from(matrix.exponent)) {
+            out.push(
+                Diagnostic::error(
+                    artifact::PROGRAM_REGISTER,
+                    format!("the weight exponent {} does not fit its register", matrix.exponent),
+                )
+                .at(&place)
+                .note(format!("smallest: {}", target.min_weight_exponent))
+                .note(format!("largest: {}", target.max_weight_exponent)),
+            );
+        } else if let Some(&mantissa) = matrix.mantissa.iter().find(|&&m| !stores(matrix, m)) {
+            out.push(
+                Diagnostic::error(
+                    artifact::PROGRAM_REGISTER,
+                    format!(
+                        "the mantissa {mantissa} with exponent {} cannot be stored by a \
+                         synapse group of sign {}",
+                        matrix.exponent,
+                        matrix.sign.name()
+                    ),
+                )
+                .at(place)
+                .note(
+                    "mixed: even, −256 to 254; excitatory: 0 to 255; inhibitory: −255 to 0; \
+                     divisible by 2^−exponent where the exponent is negative",
+                ),
+            );
+        }
+    }
+}
+
+/// Whether a synapse of the matrix's group stores `mantissa` without losing a bit of the weight.
+fn stores(matrix: &IntMatrix, mantissa: i16) -> bool {
+    let shift = u32::from(matrix.exponent.min(0).unsigned_abs());
+    matrix.sign.stores(mantissa) && (mantissa == 0 || mantissa.trailing_zeros() >= shift)
+}
+
+fn decay(value: u16) -> Option<u16> {
+    (value <= 4095).then_some(value)
+}
+
+fn threshold_register(threshold: i32, max: i64) -> Option<u32> {
+    let mantissa = u32::try_from(threshold / 64).ok()?;
+    (threshold % 64 == 0 && i64::from(mantissa) <= max).then_some(mantissa)
+}
+
+/// Mantissa and exponent of a bias: exponent 6 if it fits, because NetX files fix it at 6, else the
+/// smallest one.
+fn bias_register(bias: i32, max_mantissa: i64, max_exponent: i64) -> Option<(i16, u8)> {
+    let with = |exponent: u8| {
+        let mantissa = i16::try_from(bias >> exponent).ok()?;
+        let exact = i32::from(mantissa) << exponent == bias;
+        (exact && i64::from(mantissa).abs() <= max_mantissa).then_some((mantissa, exponent))
+    };
+    if bias == 0 {
+        return Some((0, 0));
+    }
+    let largest = u8::try_from(max_exponent.clamp(0, 7)).unwrap_or(0);
+    let preferred = if largest >= 6 { with(6) } else { None };
+    preferred.or_else(|| (0..=largest).find_map(with))
+}
+
+/// Checks of one population, reported under its name.
+struct Check<'a> {
+    population: &'a Population,
+    out: &'a mut Diagnostics,
+}
+
+impl Check<'_> {
+    fn reject(&mut self, message: String, note: &str) {
+        let place = format!("population \"{}\"", self.population.name);
+        self.out.push(Diagnostic::error(artifact::PROGRAM_REGISTER, message).at(place).note(note));
+    }
+
+    /// Whether the target's neuron has what `neuron` asks for.
+    fn features(&mut self, neuron: &IntNeuron, target: &TargetSpec) -> bool {
+        let errors = self.out.len();
+        if neuron.compare != Compare::Gt {
+            self.reject(
+                "neurons that fire at v >= threshold have no register".to_owned(),
+                "the comparison of a chip is v > threshold; the pass `strict-compare` rewrites it",
+            );
+        }
+        if neuron.update_period == 0 {
+            self.reject("the update period is 0".to_owned(), "1 = an update in every step");
+        }
+        let fixed = format!("the neuron of {} is not programmable", target.name);
+        if matches!(neuron.reset, IntReset::Subtract(_)) && !target.programmable_neuron {
+            self.reject("a reset by subtraction has no register".to_owned(), &fixed);
+        }
+        if neuron.update_period > 1 && !target.programmable_neuron {
+            let period = neuron.update_period;
+            self.reject(format!("an update every {period} steps has no register"), &fixed);
+        }
+        self.out.len() == errors
+    }
+
+    fn refractory(&mut self, neuron: &IntNeuron, max: &Limit) -> Option<u8> {
+        let register =
+            u8::try_from(neuron.refractory).ok().filter(|&r| r >= 1 && i64::from(r) <= max.value);
+        if register.is_none() {
+            self.reject(
+                format!("the refractory period {} does not fit its register", neuron.refractory),
+                &format!("expected 1 (none) to {max}"),
+            );
+        }
+        register
+    }
+
+    /// Converts every stored value, or reports the first that has no register value.
+    fn convert<T: Copy + Display, U>(
+        &mut self,
+        what: &str,
+        param: &Param<T>,
+        register: impl Fn(T) -> Option<U>,
+        expected: &str,
+    ) -> Option<Param<U>> {
+        let all = |values: &[T]| -> Result<Vec<U>, T> {
+            values.iter().map(|&v| register(v).ok_or(v)).collect()
+        };
+        let converted = match param {
+            Param::Uniform(v) => register(*v).map(Param::Uniform).ok_or(*v),
+            Param::PerChannel(v) => all(v).map(Param::PerChannel),
+            Param::PerNeuron(v) => all(v).map(Param::PerNeuron),
+        };
+        converted
+            .map_err(|bad| {
+                self.reject(format!("the {what} {bad} does not fit its register"), expected);
+            })
+            .ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use snnc_ir::Shape;
+    use snnc_ir::arena::{Arena, Entity, PopId};
+    use snnc_ir::network::{Provenance, UpdateOrder};
+    use snnc_ir::quantized::{IntReadout, PopKind, Role, Sign, Structure, Time};
+
+    fn neuron() -> IntNeuron {
+        IntNeuron {
+            du: Param::Uniform(4095),
+            dv: Param::Uniform(0),
+            threshold: Param::Uniform(640),
+            compare: Compare::Gt,
+            reset: IntReset::Zero,
+            bias: Param::Uniform(0),
+            refractory: 1,
+            order: UpdateOrder::LeakInputFire,
+            update_period: 1,
+        }
+    }
+
+    /// The messages for a population of three neurons on Loihi 1.
+    fn messages(neuron: IntNeuron) -> Vec<String> {
+        let target = crate::targets::by_name("loihi1").unwrap();
+        let kind = PopKind::Neurons(neuron);
+        let shape = Shape::flat(3);
+        let p = Population { name: "h".to_owned(), shape, role: Role::Logical, kind };
+        let mut out = Diagnostics::new();
+        let registers = population(&p, 0, &target, &mut out);
+        assert_eq!(registers.is_none(), out.has_errors());
+        out.iter().map(|d| d.message.clone()).collect()
+    }
+
+    #[test]
+    fn all_misfits_of_a_population_are_reported() {
+        let bad = IntNeuron {
+            du: Param::Uniform(4096),
+            threshold: Param::PerNeuron(vec![64, 65, -64]),
+            compare: Compare::Ge,
+            reset: IntReset::Subtract(Param::Uniform(64)),
+            bias: Param::PerNeuron(vec![0, 64, 4097]),
+            refractory: 64,
+            update_period: 2,
+            ..neuron()
+        };
+        assert_eq!(
+            messages(bad),
+            [
+                "neurons that fire at v >= threshold have no register",
+                "a reset by subtraction has no register",
+                "an update every 2 steps has no register",
+                "the refractory period 64 does not fit its register",
+                "the du 4096 does not fit its register",
+                "the threshold 65 does not fit its register",
+                "the bias 4097 does not fit its register",
+            ]
+        );
+    }
+
+    #[test]
+    fn registers_hold_their_extremes_and_nothing_beyond() {
+        let with = |threshold, bias| {
+            let (threshold, bias) = (Param::Uniform(threshold), Param::Uniform(bias));
+            messages(IntNeuron { threshold, bias, refractory: 63, ..neuron() }).len()
+        };
+        assert_eq!(with(64 * 131_071, 4095 << 7), 0);
+        assert_eq!(with(64 * 131_072, -(4095 << 7)), 1);
+        assert_eq!(with(-64, (4095 << 7) + 128), 2);
+    }
+
+    #[test]
+    fn a_bias_takes_exponent_six_or_the_smallest() {
+        let register = |bias| bias_register(bias, 4095, 7);
+        assert_eq!(register(0), Some((0, 0)));
+        assert_eq!(register(-64), Some((-1, 6)));
+        assert_eq!(register(4095 * 64), Some((4095, 6)));
+        assert_eq!(register(96), Some((96, 0)));
+        assert_eq!(register(4096 + 2), Some((2049, 1)));
+        assert_eq!(register(4096 * 64), Some((2048, 7)));
+        assert_eq!(register(-4097), None);
+        assert_eq!(bias_register(64, 4095, 5), Some((64, 0)));
+    }
+
+    #[test]
+    fn mantissas_are_held_against_sign_and_exponent() {
+        let target = crate::targets::by_name("loihi1").unwrap();
+        let errors = |mantissa: i16, exponent, sign| {
+            let mut matrices = Arena::new();
+            matrices.push(IntMatrix {
+                name: "w".to_owned(),
+                structure: Structure::Identity { size: 1 },
+                mantissa: vec![mantissa],
+                exponent,
+                sign,
+                provenance: Provenance::Dense { tensor: "w".to_owned() },
+            });
+            let network = QuantizedDraft {
+                name: "n".to_owned(),
+                steps: 1,
+                time: Time::Logical,
+                populations: Arena::new(),
+                projections: Arena::new(),
+                matrices,
+                readout: IntReadout::SpikeCount(PopId::new(0)),
+            };
+            let mut out = Diagnostics::new();
+            check_matrices(&network, &target, &mut out);
+            out.len()
+        };
+        assert_eq!(errors(-256, 7, Sign::Mixed), 0);
+        assert_eq!(errors(255, 0, Sign::Excitatory), 0);
+        assert_eq!(errors(3, 0, Sign::Mixed), 1);
+        assert_eq!(errors(6, -2, Sign::Mixed), 1);
+        assert_eq!(errors(0, -7, Sign::Mixed), 0);
+        assert_eq!(errors(2, 8, Sign::Mixed), 1);
+    }
+}

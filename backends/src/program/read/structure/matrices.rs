@@ -1,0 +1,87 @@
+//! Layouts of the matrix pool.
+
+use super::Check;
+use snnc_ir::conv::Conv;
+use snnc_ir::quantized::Structure;
+
+impl Check<'_> {
+    pub(super) fn matrices(&mut self) {
+        for (i, matrix) in self.program.matrices.iter().enumerate() {
+            let at = || format!("matrices[{i}].structure");
+            let sound = match sound(&matrix.structure) {
+                Ok(()) => true,
+                Err(why) => self.need(false, at, || why.to_owned()),
+            };
+            if sound {
+                let (stored, given) = (matrix.structure.stored(), matrix.mantissa.len());
+                self.need(
+                    stored == given,
+                    || format!("matrices[{i}].mantissa"),
+                    || format!("the layout stores {stored} mantissas, not {given}"),
+                );
+            }
+        }
+    }
+
+    /// Whether matrix `index` has a sound layout with all its mantissas, so that it can be walked.
+    pub(super) fn is_sound(&self, index: u32) -> bool {
+        self.program.matrices.get(index as usize).is_some_and(|m| {
+            sound(&m.structure).is_ok() && m.structure.stored() == m.mantissa.len()
+        })
+    }
+}
+
+/// Why a layout makes no sense.
+fn sound(structure: &Structure) -> Result<(), &'static str> {
+    match structure {
+        Structure::Dense { rows, cols } => (*rows >= 1 && *cols >= 1)
+            .then_some(())
+            .ok_or("a matrix has at least one row and one column"),
+        Structure::Identity { size } => {
+            (*size >= 1).then_some(()).ok_or("a matrix has at least one row and one column")
+        }
+        Structure::Sparse { rows, cols, row_start, col } => sparse(*rows, *cols, row_start, col),
+        Structure::Conv(conv) => convolution(conv),
+    }
+}
+
+fn sparse(rows: u32, cols: u32, row_start: &[u32], col: &[u32]) -> Result<(), &'static str> {
+    if rows == 0 || cols == 0 {
+        return Err("a matrix has at least one row and one column");
+    }
+    if row_start.len() != rows as usize + 1 {
+        return Err("`row_start` has one entry per row and one more");
+    }
+    if row_start[0] != 0 || row_start[rows as usize] as usize != col.len() {
+        return Err("`row_start` begins with 0 and ends with the number of entries");
+    }
+    if row_start.windows(2).any(|w| w[0] > w[1]) {
+        return Err("`row_start` never falls");
+    }
+    let ascending = |row: &[u32]| {
+        row.windows(2).all(|w| w[0] < w[1]) && row.last().is_none_or(|&last| last < cols)
+    };
+    if row_start.windows(2).all(|w| ascending(&col[w[0] as usize..w[1] as usize])) {
+        Ok(())
+    } else {
+        Err("the columns of a row ascend and lie inside the matrix")
+    }
+}
+
+fn convolution(conv: &Conv) -> Result<(), &'static str> {
+    let Conv { input, out_channels, kernel, stride, pad: _, groups } = *conv;
+    let extents = input.iter().chain(&kernel).chain(&stride).chain([&out_channels, &groups]);
+    if extents.into_iter().any(|&extent| extent == 0) {
+        return Err("extents, kernel, stride and groups of a convolution are at least 1");
+    }
+    if !input[0].is_multiple_of(groups) || !out_channels.is_multiple_of(groups) {
+        return Err("groups divide the channels of input and output");
+    }
+    let fits = |shape: [u32; 3]| {
+        shape.iter().try_fold(1_u32, |n, &d| n.checked_mul(d)).is_some_and(|n| n >= 1)
+    };
+    match conv.output() {
+        Some(output) if fits(output) && fits(input) => Ok(()),
+        _ => Err("a convolution has an output, and fewer than 2^32 neurons on either side"),
+    }
+}

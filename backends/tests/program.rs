@@ -1,0 +1,310 @@
+//! `program.snnb`: what the writer puts into the bytes and the reader gets out of them.
+
+mod common;
+
+use common::{Net, split_recurrent, target};
+use snnc_backends::program::{encode, read, write};
+use snnc_ir::conv::Conv;
+use snnc_ir::program::{Format, Program};
+use snnc_ir::quantized::{IntReset, Role, Sign, Structure};
+use snnc_ir::{MappedNetwork, Param, TargetSpec};
+use std::collections::BTreeMap;
+
+fn emit(network: &MappedNetwork, target: &TargetSpec) -> Program {
+    let bytes = write(network, target).unwrap_or_else(|e| panic!("{e}"));
+    let program = read(&bytes).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(encode(&program), bytes, "the reader loses nothing");
+    program
+}
+
+fn errors(network: &MappedNetwork, target: &TargetSpec) -> String {
+    write(network, target).expect_err("the writer must refuse").to_string()
+}
+
+/// Synapses as (source, its neuron, target, its neuron, hardware delay) → weights, sorted.
+type Synapses = BTreeMap<(String, usize, String, usize, u32), Vec<i32>>;
+
+/// The synapses of a network before mapping.
+fn synapses_of_network(network: &MappedNetwork) -> Synapses {
+    let net = &network.network;
+    let mut all = Synapses::new();
+    for p in net.projections.values() {
+        let (source, to) = (&net.populations[p.source], &net.populations[p.target]);
+        let matrix = &net.matrices[p.matrix];
+        for row in 0..matrix.structure.rows() {
+            matrix.for_row(row, |col, weight| {
+                let key = (source.name.clone(), col, to.name.clone(), row, p.delay);
+                all.entry(key).or_default().push(weight);
+            });
+        }
+    }
+    for weights in all.values_mut() {
+        weights.sort_unstable();
+    }
+    all
+}
+
+/// The synapses of a program, found by following its routes and blocks.
+fn synapses_of_program(program: &Program) -> Synapses {
+    let mut all = Synapses::new();
+    let int = |n: usize| u32::try_from(n).expect("fixtures are small");
+    let symbol = |p: u32| program.populations[p as usize].name.clone();
+    let compartments: Vec<Vec<(u32, u32)>> = program
+        .cores
+        .iter()
+        .map(|core| {
+            let runs = core.compartments.iter();
+            runs.flat_map(|r| (0..r.len).map(|i| (r.population, r.first + i))).collect()
+        })
+        .collect();
+    let mut sources: BTreeMap<(u32, u32), (u32, u32)> = BTreeMap::new();
+    for r in &program.inputs {
+        for i in 0..r.len {
+            sources.insert((r.core, r.axon + i), (r.population, r.first + i));
+        }
+    }
+    for (core, content) in program.cores.iter().enumerate() {
+        for r in &content.routes {
+            for i in 0..r.len {
+                let neuron = compartments[core][(r.compartment + i) as usize];
+                sources.insert((r.core, r.axon + i), neuron);
+            }
+        }
+    }
+    for (core, content) in program.cores.iter().enumerate() {
+        for b in &content.synapses {
+            let matrix = &program.matrices[b.matrix as usize];
+            let format = content.formats[b.format as usize];
+            for j in 0..b.compartments {
+                matrix.structure.for_row((b.row + j) as usize, |col, k| {
+                    let Some(i) = int(col).checked_sub(b.col) else { return };
+                    if i >= b.axons || matrix.mantissa[k] == 0 {
+                        return;
+                    }
+                    let source = sources[&(int(core), b.axon + i)];
+                    let to = compartments[core][(b.compartment + j) as usize];
+                    let key = (
+                        symbol(source.0),
+                        source.1 as usize,
+                        symbol(to.0),
+                        to.1 as usize,
+                        u32::from(b.delay) + 1,
+                    );
+                    let (mantissa, e) = (i32::from(matrix.mantissa[k]), format.exponent);
+                    let scale = 1 << e.unsigned_abs();
+                    assert!(e >= 0 || mantissa % scale == 0, "a weight is an integer");
+                    let weight = if e >= 0 { mantissa * scale } else { mantissa / scale };
+                    all.entry(key).or_default().push(weight);
+                });
+            }
+        }
+    }
+    for weights in all.values_mut() {
+        weights.sort_unstable();
+    }
+    all
+}
+
+#[test]
+fn a_split_recurrent_network_decodes_to_these_tables() {
+    let target = target("loihi1");
+    insta::assert_debug_snapshot!(emit(&split_recurrent(&target), &target));
+}
+
+#[test]
+fn the_bytes_are_these() {
+    // The example of `docs/program-format.md`, section 7.
+    let target = target("loihi1");
+    let mut net = Net::new(3);
+    let x = net.input("x", &[1]);
+    let y = net.neurons("y", &[1], 1);
+    net.dense(x, y, 1, &[-3]);
+    let bytes = write(&net.map_whole(&target), &target).unwrap();
+    let page = include_str!("../../docs/program-format.md");
+    let example = page.split("```bytes\n").nth(1).unwrap().split("```").next().unwrap();
+    let listed: Vec<u8> = example
+        .lines()
+        .flat_map(|line| line.split('|').next().unwrap().split_whitespace())
+        .map(|hex| u8::from_str_radix(hex, 16).unwrap())
+        .collect();
+    assert_eq!(listed, bytes, "{bytes:02x?}");
+}
+
+#[test]
+fn routes_and_blocks_are_exactly_the_synapses() {
+    let target = target("loihi2");
+    let network = split_recurrent(&target);
+    assert_eq!(synapses_of_program(&emit(&network, &target)), synapses_of_network(&network));
+}
+
+#[test]
+fn a_convolution_split_over_cores_keeps_its_synapses() {
+    let target = target("loihi2");
+    let mut net = Net::new(4);
+    let x = net.input("x", &[2, 5, 4]);
+    let h = net.neurons("h", &[4, 3, 2], 1);
+    let conv = Conv {
+        input: [2, 5, 4],
+        out_channels: 4,
+        kernel: [3, 3],
+        stride: [2, 2],
+        pad: [1, 1, 1, 0],
+        groups: 2,
+    };
+    let kernel: Vec<i16> = (0..36).map(|k| k - 17).collect();
+    net.conv(x, h, 2, conv, &kernel);
+    let network = net.map(&target, &[&[(h, 0, 7)], &[(h, 20, 4)], &[(h, 7, 13)]]);
+    let program = emit(&network, &target);
+    assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
+    assert_eq!(program.matrices.len(), 1, "the kernel is stored once");
+    assert_eq!(program.matrices[0].mantissa.len(), 36, "and is not expanded");
+}
+
+#[test]
+fn equal_matrices_are_stored_once_even_with_other_exponents() {
+    let target = target("loihi1");
+    let mut net = Net::new(2);
+    let x = net.input("x", &[2]);
+    let (a, b) = (net.neurons("a", &[2], 1), net.neurons("b", &[2], 1));
+    net.dense(x, a, 1, &[1, 2, 3, 4]);
+    net.dense(x, b, 2, &[1, 2, 3, 4]);
+    let dense = Structure::Dense { rows: 2, cols: 2 };
+    net.connect(a, b, 1, dense.clone(), vec![2, 4, 6, 8], 3, Sign::Excitatory);
+    net.connect(b, b, 1, dense, vec![2, 4, 6, 10], 3, Sign::Excitatory);
+    let program = emit(&net.map_whole(&target), &target);
+    assert_eq!(program.matrices.len(), 2);
+    let matrices = program.cores.iter().flat_map(|c| &c.synapses).map(|s| s.matrix);
+    assert_eq!(matrices.collect::<Vec<_>>(), [0, 0, 0, 1]);
+}
+
+#[test]
+fn unused_matrices_stay_out_of_the_pool() {
+    let target = target("loihi1");
+    let mut net = Net::new(2);
+    let x = net.input("x", &[1]);
+    let y = net.neurons("y", &[1], 1);
+    net.dense(x, y, 1, &[1]);
+    net.dense(x, y, 1, &[2]);
+    net.draft.projections = net.draft.projections.into_values().into_iter().skip(1).collect();
+    let program = emit(&net.map_whole(&target), &target);
+    assert_eq!(program.matrices.len(), 1);
+    assert_eq!(program.matrices[0].mantissa, [4]);
+}
+
+#[test]
+fn sign_groups_keep_the_ninth_bit() {
+    let target = target("loihi1");
+    let mut net = Net::new(2);
+    let x = net.input("x", &[2]);
+    let y = net.neurons("y", &[1], 1);
+    let dense = Structure::Dense { rows: 1, cols: 2 };
+    net.connect(x, y, 1, dense.clone(), vec![255, 0], 0, Sign::Excitatory);
+    net.connect(x, y, 4, dense, vec![0, -255], 1, Sign::Inhibitory);
+    let network = net.map_whole(&target);
+    let program = emit(&network, &target);
+    let bits = |exponent, sign| Format { exponent, sign, weight_bits: 8, delay_bits: 2 };
+    let formats = [bits(0, Sign::Excitatory), bits(1, Sign::Inhibitory)];
+    assert_eq!(program.cores[0].formats, formats);
+    assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
+}
+
+#[test]
+fn heterogeneous_neurons_share_profiles_and_runs() {
+    let target = target("loihi1");
+    let mut net = Net::new(2);
+    let x = net.input("x", &[1]);
+    let y = net.neurons("y", &[2, 2, 2], 1);
+    net.neuron(y).du = Param::PerChannel(vec![4095, 100]);
+    net.neuron(y).threshold = Param::PerNeuron(vec![64, 64, 128, 128, 64, 64, 64, 64]);
+    net.dense(x, y, 1, &[1; 8]);
+    let core = &emit(&net.map_whole(&target), &target).cores[0];
+    assert_eq!(core.profiles.iter().map(|p| p.du).collect::<Vec<_>>(), [4095, 100]);
+    assert_eq!(core.thresholds, [1, 2]);
+    let runs: Vec<_> =
+        core.compartments.iter().map(|r| (r.first, r.len, r.profile, r.threshold)).collect();
+    assert_eq!(runs, [(0, 2, 0, 0), (2, 2, 0, 1), (4, 4, 1, 0)]);
+}
+
+#[test]
+fn biases_prefer_the_exponent_of_netx() {
+    let target = target("loihi1");
+    let mut net = Net::new(2);
+    let x = net.input("x", &[1]);
+    let y = net.neurons("y", &[6], 1);
+    let biases = vec![0, 64, -4095 * 64, 3, -6, 4095 * 128];
+    net.neuron(y).bias = Param::PerNeuron(biases.clone());
+    net.dense(x, y, 1, &[1; 6]);
+    let core = &emit(&net.map_whole(&target), &target).cores[0];
+    let registers: Vec<_> =
+        core.compartments.iter().map(|r| (r.bias_mantissa, r.bias_exponent)).collect();
+    let expected = [(0, 0), (1, 6), (-4095, 6), (3, 0), (-6, 0), (4095, 7)];
+    assert_eq!(registers, expected);
+    let decoded: Vec<i32> = registers.iter().map(|&(m, e)| i32::from(m) << e).collect();
+    assert_eq!(decoded, biases);
+}
+
+#[test]
+fn relays_clocks_and_latencies_reach_the_symbol_table() {
+    let target = target("loihi1");
+    let mut net = Net::new(7);
+    net.period = 2;
+    let x = net.input("x", &[2]);
+    let r = net.relay("r", x, 1);
+    let k = net.neurons("k", &[1], 1);
+    net.draft.populations[k].role = Role::Clock;
+    net.neuron(k).bias = Param::Uniform(640);
+    net.neuron(k).threshold = Param::Uniform(1216);
+    let y = net.neurons("y", &[2], 3);
+    net.dense(r, y, 2, &[1, 2, 3, 4]);
+    net.dense(k, y, 2, &[1, 1]);
+    let network = net.map_whole(&target);
+    let program = emit(&network, &target);
+    assert_eq!((program.period, program.run_steps), (2, 2 * 7 + 3));
+    let table = format!("{:?}", program.populations.iter().map(|s| &s.role).collect::<Vec<_>>());
+    assert_eq!(table, "[Input(Events), Relay { of: 0, hops: 1 }, Clock, Neurons]");
+    assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
+}
+
+#[test]
+fn programmable_neurons_are_for_programmable_targets() {
+    let make = |target: &TargetSpec| {
+        let mut net = Net::new(2);
+        net.period = 3;
+        let x = net.input("x", &[1]);
+        let y = net.neurons("y", &[2], 4);
+        net.neuron(y).reset = IntReset::Subtract(Param::PerNeuron(vec![640, 704]));
+        net.neuron(y).update_period = 3;
+        net.dense(x, y, 4, &[1, 2]);
+        net.map_whole(target)
+    };
+    let loihi2 = target("loihi2");
+    let profiles = emit(&make(&loihi2), &loihi2).cores[0].profiles.clone();
+    assert_eq!(profiles.iter().map(|p| p.subtract).collect::<Vec<_>>(), [Some(640), Some(704)]);
+    assert_eq!(profiles[0].update, (3, 1));
+    let loihi1 = target("loihi1");
+    let refused = errors(&make(&loihi1), &loihi1);
+    assert!(refused.contains("subtraction") && refused.contains("every 3 steps"), "{refused}");
+}
+
+#[test]
+fn tables_of_a_core_are_limited() {
+    let target = target("loihi1");
+    let mut net = Net::new(2);
+    let x = net.input("x", &[1]);
+    let y = net.neurons("y", &[8], 1);
+    net.neuron(y).threshold = Param::PerNeuron((1..=8).map(|m| 64 * m).collect());
+    net.dense(x, y, 1, &[1; 8]);
+    let split = net.map_whole(&target);
+    let refused = errors(&split, &target);
+    assert!(
+        refused.contains("core0 needs 8 thresholds") && refused.contains("builder"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_network_for_another_target_is_refused() {
+    let (one, two) = (target("loihi1"), target("loihi2"));
+    let refused = errors(&split_recurrent(&one), &two);
+    assert!(refused.contains("mapped for loihi1, not for loihi2"), "{refused}");
+}
