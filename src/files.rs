@@ -2,7 +2,7 @@
 
 use snnc_ir::Diagnostic;
 use snnc_ir::diag::codes::usage;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -126,9 +126,7 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
 fn builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".snnc-");
-    if let Some(mode) = ordinary(0o666) {
-        builder.permissions(mode);
-    }
+    permit(&mut builder, 0o666);
     builder
 }
 
@@ -139,23 +137,16 @@ fn builder() -> tempfile::Builder<'static, 'static> {
 pub fn temporary_folder(parent: &Path) -> io::Result<tempfile::TempDir> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".snnc-");
-    if let Some(mode) = ordinary(0o777) {
-        builder.permissions(mode);
-    }
+    permit(&mut builder, 0o777);
     builder.tempdir_in(parent)
 }
 
-/// Permissions before the process's mask is applied.
-#[cfg(unix)]
-fn ordinary(mode: u32) -> Option<Permissions> {
-    use std::os::unix::fs::PermissionsExt;
-    Some(Permissions::from_mode(mode))
-}
-
-/// Elsewhere permissions are inherited.
-#[cfg(not(unix))]
-fn ordinary(_mode: u32) -> Option<Permissions> {
-    None
+/// Sets the permissions from which the process's mask is taken away, where there is one.
+fn permit(builder: &mut tempfile::Builder<'_, '_>, mode: u32) {
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = (builder, mode);
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use snnc_frontend::arrays::{Array, ArrayData};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::network::Op;
 use snnc_ir::program::Program;
+use snnc_ir::quantized::{Population, Time};
 use snnc_ir::spikes::SpikeTrain;
 use snnc_ir::{Diagnostic, Diagnostics, Network, QuantizedNetwork};
 use snnc_runtime::cores::{CoreProbe, CoreSim};
@@ -64,7 +65,7 @@ impl Machine {
     pub(crate) fn level(&self) -> &'static str {
         match self {
             Self::Float(_) => "float",
-            Self::Integers(n) if n.time == snnc_ir::quantized::Time::Logical => "quantized",
+            Self::Integers(n) if n.time == Time::Logical => "quantized",
             Self::Integers(_) => "scheduled",
             Self::Program(_) => "artifact",
         }
@@ -90,7 +91,7 @@ impl Machine {
                 (u64::from(n.steps), sum(&mut populations.map(|n| n.shape.size())))
             }
             Self::Integers(n) => {
-                (n.run_steps(), sum(&mut n.populations.values().map(|p| p.size())))
+                (n.run_steps(), sum(&mut n.populations.values().map(Population::size)))
             }
             Self::Program(p) => {
                 (p.run_steps, sum(&mut p.populations.iter().map(|s| s.shape.size())))

@@ -145,7 +145,9 @@ fn occupant(destination: &Path) -> Occupant {
     }
     match Manifest::read(destination) {
         Ok(manifest)
-            if names.iter().all(|n| n == MANIFEST || manifest.files.iter().any(|f| f.name == *n)) =>
+            if names
+                .iter()
+                .all(|n| n == MANIFEST || manifest.files.iter().any(|f| f.name == *n)) =>
         {
             Occupant::Ours
         }

@@ -211,7 +211,8 @@ pub(super) fn summary(compiled: &Compiled) -> String {
     let mut table =
         Table::new(&["population", "role", "neurons", "latency", "weights", "current", "membrane"]);
     for (entry, proof) in manifest.populations.iter().zip(&compiled.certificate.populations) {
-        let weights = entry.quantization.as_ref().map(|q| format!("{}..={}", q.weight[0], q.weight[1]));
+        let weights =
+            entry.quantization.as_ref().map(|q| format!("{}..={}", q.weight[0], q.weight[1]));
         let bounds = proof.bounds.as_ref();
         let dash = || "-".to_owned();
         table.row([
@@ -252,7 +253,8 @@ fn cores_line(manifest: &Manifest) -> String {
         .filter(|(_, _, limit)| *limit > 0)
         // Compares used / limit exactly; the first of equals is kept.
         .reduce(|a, b| {
-            let (left, right) = (u128::from(a.1) * u128::from(b.2), u128::from(b.1) * u128::from(a.2));
+            let (left, right) =
+                (u128::from(a.1) * u128::from(b.2), u128::from(b.1) * u128::from(a.2));
             if right > left { b } else { a }
         });
     let most = fullest.map_or(String::new(), |(name, used, limit)| {

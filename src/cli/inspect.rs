@@ -155,7 +155,8 @@ pub(super) fn run(args: &InspectArgs) -> Result<Reply<InspectReport>, Diagnostic
     if load::is_artifact(&args.path) {
         let artifact = Artifact::load(&args.path)?;
         let product = manifest_text(&artifact.manifest).into_bytes();
-        let report = InspectReport::Artifact(Box::new(ArtifactReport { manifest: artifact.manifest }));
+        let report =
+            InspectReport::Artifact(Box::new(ArtifactReport { manifest: artifact.manifest }));
         return Ok(Reply { product, diagnostics: artifact.warnings, ..Reply::new(report) });
     }
     if FileKind::of(&args.path)? == FileKind::Binary {
@@ -210,10 +211,7 @@ fn inspect_network(network: &Network, source: &Source) -> (String, InspectReport
             inputs: node
                 .inputs
                 .iter()
-                .map(|e| ReadEntry {
-                    node: network.nodes[e.source].name.clone(),
-                    delay: e.delay,
-                })
+                .map(|e| ReadEntry { node: network.nodes[e.source].name.clone(), delay: e.delay })
                 .collect(),
         })
         .collect();
@@ -251,7 +249,8 @@ fn inspect_network(network: &Network, source: &Source) -> (String, InspectReport
                 delay => format!("{}@{delay}", r.node),
             })
             .collect();
-        let cells = [node.name.clone(), node.op.to_owned(), shape_text(&node.shape), reads.join(", ")];
+        let cells =
+            [node.name.clone(), node.op.to_owned(), shape_text(&node.shape), reads.join(", ")];
         table.row(cells);
     }
     text.push_str(&table.render(2));
@@ -378,8 +377,17 @@ fn inspect_program(program: &Program) -> (String, ProgramReport) {
         program.period
     );
     text.push_str(&population_table(&populations));
-    let headings =
-        ["core", "chip", "compartments", "axons", "blocks", "routes", "profiles", "thresholds", "formats"];
+    let headings = [
+        "core",
+        "chip",
+        "compartments",
+        "axons",
+        "blocks",
+        "routes",
+        "profiles",
+        "thresholds",
+        "formats",
+    ];
     let mut table = Table::new(&headings);
     for (i, c) in cores.iter().enumerate() {
         table.row([

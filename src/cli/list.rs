@@ -1,9 +1,9 @@
 //! `snnc list`: targets, passes, codes, and the schema of genomes.
 
+use super::Common;
 use super::explain::Explanation;
 use super::output::{Format, Reply};
 use super::table::Table;
-use super::Common;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_backends::targets;
@@ -141,7 +141,13 @@ fn pass_table(passes: &[PassEntry]) -> String {
         table.row(cells.map(str::to_owned));
         for option in &pass.options {
             let text = format!("{} ({}, default {})", option.help, option.values, option.default);
-            table.row([format!("  {}", option.name), String::new(), String::new(), String::new(), text]);
+            table.row([
+                format!("  {}", option.name),
+                String::new(),
+                String::new(),
+                String::new(),
+                text,
+            ]);
         }
     }
     table.render(0)

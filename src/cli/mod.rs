@@ -91,11 +91,9 @@ pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
         Err(e) if e.use_stderr() => {
             Outcome { stdout: Vec::new(), stderr: e.to_string(), exit: Exit::Usage }
         }
-        Err(e) => Outcome {
-            stdout: e.to_string().into_bytes(),
-            stderr: String::new(),
-            exit: Exit::Done,
-        },
+        Err(e) => {
+            Outcome { stdout: e.to_string().into_bytes(), stderr: String::new(), exit: Exit::Done }
+        }
     })
 }
 
@@ -129,10 +127,11 @@ fn guarded(run: impl FnOnce() -> Outcome) -> Outcome {
             .or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_owned()))
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "no message".to_owned());
-        let error = Diagnostic::error(internal::PANIC, "snnc stopped in the middle")
-            .note(text)
-            .help("this is a bug: report it with the command line, the input files and, if one was \
-                   written, the replay file");
+        let error =
+            Diagnostic::error(internal::PANIC, "snnc stopped in the middle").note(text).help(
+                "this is a bug: report it with the command line, the input files and, if one was \
+                   written, the replay file",
+            );
         Outcome {
             stdout: Vec::new(),
             stderr: output::human(&error.into(), output::use_color()),

@@ -101,8 +101,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Reply<RunReport>, Diagnostics> {
     }
     let record = args.spikes.is_some();
     let threads = args.threads.map(usize::from);
-    let recording =
-        with_threads(threads, || simulate::run(&machine, &stimuli, runtime, record))??;
+    let recording = with_threads(threads, || simulate::run(&machine, &stimuli, runtime, record))??;
     if let Some(path) = &args.spikes {
         files::write(path, &snnc_frontend::arrays::write_npz(&recording.arrays(&stimuli)?))?;
     }
@@ -149,11 +148,11 @@ fn machine(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
         .help("add `--target NAME`, or run the folder of an artifact")
         .into());
     };
-    of_source(source, &Target::find(target)?, &Options::default(), wanted)
+    of_source(&source, &Target::find(target)?, &Options::default(), wanted)
 }
 
 fn of_source(
-    source: Source,
+    source: &Source,
     target: &Target,
     options: &Options,
     wanted: LevelArg,
@@ -161,11 +160,11 @@ fn of_source(
     let mut warnings = source.warnings.clone();
     let failed = |failure| replay::report(failure, Path::new("."));
     if wanted == LevelArg::Artifact {
-        let compiled = compile(&source, target, options).map_err(failed)?;
+        let compiled = compile(source, target, options).map_err(failed)?;
         return Ok((Machine::Program(compiled.program), compiled.warnings));
     }
     let stage = if wanted == LevelArg::Quantized { Stage::Quantized } else { Stage::Scheduled };
-    let (stages, _) = lower(&source, &target.spec, options, stage).map_err(failed)?;
+    let (stages, _) = lower(source, &target.spec, options, stage).map_err(failed)?;
     warnings.extend(stages.remarks);
     let network = match stage {
         Stage::Quantized => stages.quantized,
@@ -192,7 +191,7 @@ fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
                 account: None,
                 warnings,
             };
-            of_source(source, &target, &options, LevelArg::Scheduled)
+            of_source(&source, &target, &options, LevelArg::Scheduled)
         }
     }
 }

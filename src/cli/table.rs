@@ -23,9 +23,8 @@ impl Table {
     pub(crate) fn render(&self, indent: usize) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let cell = |row: &'_ Vec<String>, c: usize| row.get(c).map_or(0, |s| s.chars().count());
-        let widths: Vec<usize> = (0..columns)
-            .map(|c| self.rows.iter().map(|r| cell(r, c)).max().unwrap_or(0))
-            .collect();
+        let widths: Vec<usize> =
+            (0..columns).map(|c| self.rows.iter().map(|r| cell(r, c)).max().unwrap_or(0)).collect();
         let numeric: Vec<bool> = (0..columns)
             .map(|c| {
                 let mut body = self.rows.iter().skip(1).filter_map(|r| r.get(c)).peekable();

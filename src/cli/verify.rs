@@ -117,7 +117,9 @@ fn render(report: &VerifyReport, folder: &Path) -> String {
         totals.clocks
     );
     if !report.same_source {
-        text.push_str("the artifact was compiled from another file; it is equivalent to this one\n");
+        text.push_str(
+            "the artifact was compiled from another file; it is equivalent to this one\n",
+        );
     }
     let Some(m) = &report.measurement else { return text };
     let _ = writeln!(text, "{} samples", m.samples);
@@ -136,12 +138,8 @@ fn quantization(text: &mut String, q: &QuantizationReport, samples: usize) {
         format!("{percent:.2} % ({} of {})", a.correct, a.total)
     };
     if let (Some(float), Some(quantized)) = (q.float, q.quantized) {
-        let _ = writeln!(
-            text,
-            "accuracy: float {}, quantized {}",
-            percent(float),
-            percent(quantized)
-        );
+        let _ =
+            writeln!(text, "accuracy: float {}, quantized {}", percent(float), percent(quantized));
     }
     let _ = writeln!(text, "same prediction for {} of {samples}", q.same_prediction);
     let mut table = Table::new(&["population", "float", "quantized", "differing", "distance"]);

@@ -106,11 +106,7 @@ impl Interface {
 #[derive(Clone, Debug, PartialEq)]
 enum Feed {
     /// Raw samples of accumulator coding.
-    Raw {
-        values: Vec<u32>,
-        pmax: u32,
-        steps_in: u32,
-    },
+    Raw { values: Vec<u32>, pmax: u32, steps_in: u32 },
     /// Frames of direct coding.
     Frames(Vec<f32>),
     /// Spikes, `[samples, steps, elements]`, 0 or 1.

@@ -3,7 +3,7 @@
 use super::{Feed, InputSpec, Interface, Stimuli};
 use crate::files::{self, shown};
 use snnc_frontend::arrays::{Array, ArrayData, read_npz};
-use snnc_ir::diag::codes::{Code, usage};
+use snnc_ir::diag::codes::usage;
 use snnc_ir::network::Coding;
 use snnc_ir::shape::Shape;
 use snnc_ir::{Diagnostic, Diagnostics};
@@ -73,9 +73,7 @@ fn check(
         );
     }
     let labels = arrays.iter().find(|(name, _)| name == "y").and_then(|(_, array)| {
-        labels(array, all, samples.min(all), interface.classes)
-            .map_err(|e| errors.push(e))
-            .ok()
+        labels(array, all, samples.min(all), interface.classes).map_err(|e| errors.push(e)).ok()
     });
     let mut inputs = Vec::new();
     for (input, name, array, is_spikes, _) in found {
@@ -93,7 +91,8 @@ fn pick<'a>(
     input: &InputSpec,
     alone: bool,
 ) -> Result<(&'a str, &'a Array, bool), (Diagnostic, Vec<&'a str>)> {
-    let mut names = vec![(format!("x_{}", input.name), false), (format!("spikes_{}", input.name), true)];
+    let mut names =
+        vec![(format!("x_{}", input.name), false), (format!("spikes_{}", input.name), true)];
     if alone {
         names.extend([("x".to_owned(), false), ("spikes".to_owned(), true)]);
     }
@@ -182,12 +181,15 @@ fn fits(extents: &[usize], shape: &Shape) -> bool {
 fn coding_takes(name: &str, input: &InputSpec, is_spikes: bool) -> Result<(), Diagnostic> {
     let (expected, why) = match (&input.coding, is_spikes) {
         (Coding::Accumulator { .. } | Coding::Direct, false)
-        | (Coding::Accumulator { .. } | Coding::Events | Coding::Rate { .. }, true) => return Ok(()),
+        | (Coding::Accumulator { .. } | Coding::Events | Coding::Rate { .. }, true) => {
+            return Ok(());
+        }
         (Coding::Direct, true) => ("x", "takes values, not spikes"),
         (Coding::Events, false) => ("spikes", "has no rule that makes spikes from raw samples"),
-        (Coding::Rate { .. }, false) => {
-            ("spikes", "draws its spikes at random: give the drawn ones, so that runs can be compared")
-        }
+        (Coding::Rate { .. }, false) => (
+            "spikes",
+            "draws its spikes at random: give the drawn ones, so that runs can be compared",
+        ),
     };
     Err(Diagnostic::error(
         usage::STIMULUS_CODING,
@@ -320,16 +322,18 @@ fn floats(name: &str, array: &Array, count: usize) -> Result<Vec<f32>, Diagnosti
     match &array.data {
         ArrayData::F32(v) => v.iter().take(count).copied().enumerate().map(finite).collect(),
         #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is meant")]
-        ArrayData::F64(v) => v.iter().take(count).map(|&v| v as f32).enumerate().map(finite).collect(),
+        ArrayData::F64(v) => {
+            v.iter().take(count).map(|&v| v as f32).enumerate().map(finite).collect()
+        }
         other => integers(name, other, count)?
             .into_iter()
             .enumerate()
             .map(|(i, v)| {
                 let exact = i32::try_from(v).ok().filter(|v| v.unsigned_abs() <= 1 << 24);
                 #[expect(clippy::cast_precision_loss, reason = "at most 24 bits")]
-                exact.map(|v| v as f32).ok_or_else(|| {
-                    bad(i, v.to_string(), "expected integers of at most 24 bits")
-                })
+                exact
+                    .map(|v| v as f32)
+                    .ok_or_else(|| bad(i, v.to_string(), "expected integers of at most 24 bits"))
             })
             .collect(),
     }

@@ -52,9 +52,8 @@ impl<'n> Integers<'n> {
         let decoded = self.cores.run(inputs, &CoreProbe::None)?;
         let left = IntSubject { sim: &self.quantized, inputs, run: logical }.trains()?;
         let right = IntSubject { sim: &self.scheduled, inputs, run: &hardware }.trains()?;
-        let pairs = paired(&left, |name| {
-            right.iter().find(|(n, _)| n == name).map(|(_, train)| train)
-        })?;
+        let pairs =
+            paired(&left, |name| right.iter().find(|(n, _)| n == name).map(|(_, train)| train))?;
         Ok(Sums {
             schedule: counts(&pairs)?,
             artifact: counts(&self.hardware_pairs(&hardware, &decoded)?)?,
@@ -79,7 +78,8 @@ impl<'n> Integers<'n> {
             .zip(&hardware.spikes)
             .map(|(population, left)| {
                 let name = population.name.as_str();
-                let at = symbols.iter().position(|s| s.name == name).ok_or_else(|| unmatched(name))?;
+                let at =
+                    symbols.iter().position(|s| s.name == name).ok_or_else(|| unmatched(name))?;
                 Ok(Pair { name, left, right: &decoded.spikes[at] })
             })
             .collect()

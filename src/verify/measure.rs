@@ -74,9 +74,8 @@ fn equalities(
             report.spikes += counts.spikes;
             report.differing += counts.differing;
         }
-        let differ = |c: &super::integers::Counts, r: &EqualityReport| {
-            c.differing > 0 && r.first.is_none()
-        };
+        let differ =
+            |c: &super::integers::Counts, r: &EqualityReport| c.differing > 0 && r.first.is_none();
         let explain = [differ(&sums.schedule, &schedule), differ(&sums.artifact, &artifact)];
         if explain.contains(&true) {
             let inputs = stimuli.trains(sample)?;
@@ -161,14 +160,11 @@ impl<'n> Float<'n> {
             let a = compare::accuracy(predictions, labels)?;
             Ok(Some(AccuracyReport { correct: a.correct, total: a.total }))
         };
-        let mut total = Distance {
-            name: "total".to_owned(),
-            cells: 0,
-            left: 0,
-            right: 0,
-            differing: 0,
-        };
-        sums.iter().for_each(|d| total.add(d));
+        let mut total =
+            Distance { name: "total".to_owned(), cells: 0, left: 0, right: 0, differing: 0 };
+        for d in &sums {
+            total.add(d);
+        }
         let first = first.map(|sample| self.explain(sample, quantized, stimuli)).transpose()?;
         Ok(QuantizationReport {
             float: accuracy(&classes[0])?,

@@ -56,10 +56,8 @@ impl Proof {
 /// # Errors
 /// What a pass rejects, and what the certificate finds different (`SNN07xx`).
 pub fn verify(source: &Source, artifact: &Artifact) -> Result<Proof, Failure> {
-    let options = Options {
-        passes: Some(artifact.manifest.pipeline.clone()),
-        delays: Delays::default(),
-    };
+    let options =
+        Options { passes: Some(artifact.manifest.pipeline.clone()), delays: Delays::default() };
     let (stages, _) = lower(source, &artifact.target, &options, Stage::Scheduled)?;
     let quantized = stages.quantized.as_ref().ok_or_else(|| not_reached(Stage::Quantized))?;
     let certificate = certify(quantized, &artifact.program, &artifact.target)?;
