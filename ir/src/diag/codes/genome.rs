@@ -3,7 +3,7 @@
 use super::codes;
 
 codes! {
-    // The envelope (0201–0209).
+    // The envelope (0201–0204).
     NOT_A_GENOME = 201, "not a genome",
         "A genome is a JSON object with `\"format\": \"snnc-genome\"`. The file is JSON, but something \
          else. Give the `.genome.json` file, or add the field if the exporter left it out.";
@@ -68,6 +68,9 @@ codes! {
     NO_SHAPE = 218, "shape cannot be inferred",
         "The shape of a node follows from what it reads. Here it reads only itself, through a loop \
          of operations that keep the shape, so any shape would do. Connect it to the input.";
+    CURRENT = 219, "neuron reads spikes directly",
+        "The one input of a `neuron` node is its current. Another population, or the input, carries \
+         spikes, which become a current through weights. Put a `linear` or `conv2d` in between.";
 
     // Genes and weights (0220–0229).
     GENE_COUNT = 220, "gene count does not fit the encodings",

@@ -1,0 +1,347 @@
+//! The envelope: what stands around the nodes of a genome, and the file as a whole.
+//!
+//! Parsing collects every finding of the whole file: a part that is wrong is left out
+//! (`None`), and the rest is still read.
+
+use super::check::CheckSpec;
+use super::genes::GenesSpec;
+use super::neuron::NeuronSpec;
+use super::node::NodeSpec;
+use super::tensors::TensorsSpec;
+use crate::fields::{Fields, Item, Name};
+use crate::json::{Value, quote};
+use snnc_ir::diag::codes::genome as codes;
+use snnc_ir::network::Coding;
+use snnc_ir::{Diagnostic, Diagnostics, MAX_ELEMENTS, Shape};
+
+/// Most logical steps of a run.
+const MAX_STEPS: u32 = 1 << 20;
+/// Most nodes.
+const MAX_NODES: usize = 1 << 16;
+/// Minor version that this reader knows.
+const MINOR: u32 = 0;
+
+/// A genome as the JSON file says it, names not yet looked up.
+#[derive(Debug)]
+pub(crate) struct GenomeFile {
+    pub(crate) name: Option<String>,
+    pub(crate) steps: Option<u32>,
+    pub(crate) input: Option<InputSpec>,
+    pub(crate) readout: Option<ReadoutSpec>,
+    /// Known by name even where their content is wrong.
+    pub(crate) neurons: Vec<(Name, Option<NeuronSpec>)>,
+    pub(crate) tensors: Option<TensorsSpec>,
+    pub(crate) genes: GenesSpec,
+    pub(crate) nodes: Vec<NodeSpec>,
+    pub(crate) check: Option<CheckSpec>,
+}
+
+/// The field `input`.
+#[derive(Debug)]
+pub(crate) struct InputSpec {
+    pub(crate) coding: Coding,
+    pub(crate) shape: Shape,
+    /// Mean and standard deviation per channel, of a directly coded input.
+    pub(crate) normalization: Option<(Vec<f32>, Vec<f32>)>,
+}
+
+/// The field `readout`.
+#[derive(Debug)]
+pub(crate) struct ReadoutSpec {
+    pub(crate) kind: ReadoutKind,
+    pub(crate) node: Option<Name>,
+    pub(crate) classes: Option<u32>,
+    pub(crate) path: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReadoutKind {
+    SpikeCount,
+    MeanLinear,
+}
+
+/// Reads the whole file. `None` if it is no genome of a known version and kind.
+pub(crate) fn parse(document: &Value, out: &mut Diagnostics) -> Option<GenomeFile> {
+    let root = Item::root(document);
+    if !matches!(document, Value::Object(_)) {
+        let found = document.describe();
+        out.push(Diagnostic::error(codes::NOT_A_GENOME, format!("the file holds {found}")).at("$"));
+        return None;
+    }
+    let mut fields = root.fields(out)?;
+    known_format(&mut fields, out)?;
+    let name = fields
+        .required("name", "name of the network", out)
+        .and_then(|i| i.name(out))
+        .map(|n| n.text);
+    // Opaque, but an object, so that tools can look into it.
+    if let Some(provenance) = fields.optional("provenance") {
+        provenance.fields(out);
+    }
+    let steps = fields.required("time", "{ steps, order }", out).and_then(|i| time(&i, out));
+    let input =
+        fields.required("input", "{ coding, shape, … }", out).and_then(|i| input(&i, steps, out));
+    let readout =
+        fields.required("readout", "{ kind, node, classes }", out).and_then(|i| readout(&i, out));
+    let neurons = fields
+        .required("neurons", "neuron models by name", out)
+        .map(|i| neurons(&i, out))
+        .unwrap_or_default();
+    let tensors = fields
+        .required("tensors", "{ file, format, sha256 } and/or { inline }", out)
+        .and_then(|i| TensorsSpec::parse(&i, out));
+    let genes = fields.optional("genes").map(|i| GenesSpec::parse(&i, out)).unwrap_or_default();
+    let nodes =
+        fields.required("nodes", "list of nodes", out).map(|i| nodes(&i, out)).unwrap_or_default();
+    let check = fields.optional("check").and_then(|i| CheckSpec::parse(&i, out));
+    fields.finish(out);
+    Some(GenomeFile { name, steps, input, readout, neurons, tensors, genes, nodes, check })
+}
+
+/// Format, version and kind. Nothing else means anything until these are known.
+fn known_format(fields: &mut Fields<'_>, out: &mut Diagnostics) -> Option<()> {
+    let format = fields.optional("format");
+    if !matches!(format.as_ref().map(|i| i.value), Some(Value::String(s)) if s == "snnc-genome") {
+        let found = format.map_or("nothing".to_owned(), |i| i.value.describe());
+        out.push(
+            Diagnostic::error(codes::NOT_A_GENOME, format!("`format` is {found}"))
+                .at("$.format")
+                .note("expected \"snnc-genome\""),
+        );
+        return None;
+    }
+    let item = fields.required("version", "\"1.0\"", out)?;
+    let version = item.text(out)?;
+    let (major, minor) = version
+        .split_once('.')
+        .and_then(|(major, minor)| Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?)))
+        .or_else(|| {
+            item.bad(format!("{} is not a version", quote(version)), "such as \"1.0\"", out)
+        })?;
+    if major != 1 {
+        out.push(
+            Diagnostic::error(codes::VERSION, format!("version {major}.{minor} is not known"))
+                .at(&item.path)
+                .note("this build reads version 1")
+                .help("export the genome as version 1.0"),
+        );
+        return None;
+    }
+    if minor > MINOR {
+        out.push(
+            Diagnostic::warning(
+                codes::NEWER_MINOR,
+                format!("version 1.{minor} is newer than this build"),
+            )
+            .at(&item.path)
+            .note(format!("it is read as version 1.{MINOR}; fields unknown there are errors")),
+        );
+    }
+    let item = fields.required("kind", "\"gee\"", out)?;
+    match item.text(out)? {
+        "gee" => Some(()),
+        "mse-nas" => {
+            out.push(
+                Diagnostic::error(
+                    codes::NOT_ACCEPTED,
+                    "genomes of kind `mse-nas` are not supported in this version",
+                )
+                .at(&item.path)
+                .note("supported: gee")
+                .help("export the expanded network as kind `gee` with dense weights"),
+            );
+            None
+        }
+        _ => item.choice("kind of genome", &[("gee", ())], out),
+    }
+}
+
+fn time(item: &Item<'_>, out: &mut Diagnostics) -> Option<u32> {
+    let mut fields = item.fields(out)?;
+    let steps = fields
+        .required("steps", "logical steps of one run", out)
+        .and_then(|i| i.whole_u32(1..=MAX_STEPS, out));
+    if let Some(order) = fields.required("order", "\"step_major\"", out) {
+        order.choice("order", &[("step_major", ())], out);
+    }
+    fields.finish(out);
+    steps
+}
+
+/// Codings of the format; those without a [`Coding`] carry graded values.
+#[derive(Clone, Copy)]
+enum CodingWord {
+    Direct,
+    Events,
+    Accumulator,
+    Rate,
+    Graded,
+}
+
+fn input(item: &Item<'_>, steps: Option<u32>, out: &mut Diagnostics) -> Option<InputSpec> {
+    let mut fields = item.fields(out)?;
+    let words = [
+        ("direct", CodingWord::Direct),
+        ("events", CodingWord::Events),
+        ("accumulator", CodingWord::Accumulator),
+        ("rate", CodingWord::Rate),
+        ("ttfs", CodingWord::Graded),
+        ("phase", CodingWord::Graded),
+    ];
+    let word = fields
+        .required("coding", "direct, events, accumulator or rate", out)
+        .and_then(|i| Some((i.choice("coding", &words, out)?, i)));
+    let shape = fields
+        .required("shape", "[elements] or [channels, height, width]", out)
+        .and_then(|i| shape(&i, out));
+    let mut normalization = None;
+    let coding = word.and_then(|(word, item)| match word {
+        CodingWord::Direct => {
+            normalization = self::normalization(&mut fields, shape.as_ref(), out);
+            Some(Coding::Direct)
+        }
+        CodingWord::Events => Some(Coding::Events),
+        CodingWord::Accumulator => {
+            let pmax = fields
+                .required("pmax", "largest value of an element", out)
+                .and_then(|i| i.whole_u32(1..=u32::MAX, out));
+            let steps_in = fields
+                .required("steps_in", "steps with input", out)
+                .and_then(|i| i.whole_u32(1..=steps.unwrap_or(MAX_STEPS), out));
+            Some(Coding::Accumulator { pmax: pmax?, steps_in: steps_in? })
+        }
+        CodingWord::Rate => {
+            let seed = fields
+                .required("seed", "seed of the Bernoulli generator", out)
+                .and_then(|i| i.whole(0..=u64::MAX, out));
+            Some(Coding::Rate { seed: seed? })
+        }
+        CodingWord::Graded => {
+            let found = item.value.describe();
+            out.push(
+                Diagnostic::error(
+                    codes::NOT_ACCEPTED,
+                    format!("the coding {found} is not accepted: its spikes carry graded values"),
+                )
+                .at(&item.path)
+                .note("accepted: direct, events, accumulator, rate")
+                .help("use `accumulator` for pixel values, or record spikes and use `events`"),
+            );
+            None
+        }
+    });
+    // Without a coding its fields are unknown, and naming them would mislead.
+    if coding.is_some() {
+        fields.finish(out);
+    }
+    Some(InputSpec { coding: coding?, shape: shape?, normalization })
+}
+
+/// A shape of one or three extents of at most [`MAX_ELEMENTS`] elements.
+fn shape(item: &Item<'_>, out: &mut Diagnostics) -> Option<Shape> {
+    let extents = item.list(out)?;
+    if extents.len() != 1 && extents.len() != 3 {
+        return item.bad(
+            format!("a shape of {} extents", extents.len()),
+            "a shape is [elements] or [channels, height, width]",
+            out,
+        );
+    }
+    let extents: Vec<Option<u32>> = extents.iter().map(|i| i.whole_u32(1..=1 << 26, out)).collect();
+    let shape = Shape(extents.into_iter().collect::<Option<_>>()?);
+    if shape.size() > MAX_ELEMENTS {
+        out.push(
+            Diagnostic::error(codes::LIMIT, format!("an input of {} elements", shape.size()))
+                .at(&item.path)
+                .note(format!("at most {MAX_ELEMENTS} elements")),
+        );
+        return None;
+    }
+    Some(shape)
+}
+
+/// `mean` and `std`: both or neither, one number per channel.
+fn normalization(
+    fields: &mut Fields<'_>,
+    shape: Option<&Shape>,
+    out: &mut Diagnostics,
+) -> Option<(Vec<f32>, Vec<f32>)> {
+    let (mean, std) = (fields.optional("mean"), fields.optional("std"));
+    let (mean, std) = match (mean, std) {
+        (None, None) => return None,
+        (Some(mean), Some(std)) => (mean, std),
+        (Some(_), None) => {
+            fields.required("std", "one per channel, because `mean` is given", out);
+            return None;
+        }
+        (None, Some(_)) => {
+            fields.required("mean", "one per channel, because `std` is given", out);
+            return None;
+        }
+    };
+    let mut per_channel = |item: &Item<'_>, positive: bool| {
+        let items = item.list(out)?;
+        let channels = shape?.channels();
+        if items.len() != channels {
+            let found = items.len();
+            return item.bad(
+                format!("{found} numbers for {channels} channels"),
+                "one number per channel of `shape`",
+                out,
+            );
+        }
+        let numbers: Vec<Option<f32>> = items
+            .iter()
+            .map(|i| match i.number_f32(out)? {
+                x if positive && x <= 0.0 => i.bad(format!("{x} is not positive"), "std > 0", out),
+                x => Some(x),
+            })
+            .collect();
+        numbers.into_iter().collect::<Option<Vec<f32>>>()
+    };
+    let (mean, std) = (per_channel(&mean, false), per_channel(&std, true));
+    Some((mean?, std?))
+}
+
+fn readout(item: &Item<'_>, out: &mut Diagnostics) -> Option<ReadoutSpec> {
+    let mut fields = item.fields(out)?;
+    let kinds =
+        [("spike_count", ReadoutKind::SpikeCount), ("mean_linear", ReadoutKind::MeanLinear)];
+    let kind = fields
+        .required("kind", "spike_count or mean_linear", out)
+        .and_then(|i| i.choice("readout", &kinds, out));
+    // Looked up later: the help for a missing node names candidates.
+    let given = fields.optional("node");
+    let absent = given.is_none();
+    let node = given.and_then(|i| i.name(out));
+    let classes = fields
+        .required("classes", "number of scores", out)
+        .and_then(|i| i.whole_u32(1..=1 << 26, out));
+    fields.finish(out);
+    if node.is_none() && !absent {
+        return None;
+    }
+    Some(ReadoutSpec { kind: kind?, node, classes, path: item.path.clone() })
+}
+
+fn neurons(item: &Item<'_>, out: &mut Diagnostics) -> Vec<(Name, Option<NeuronSpec>)> {
+    let mut found = Vec::new();
+    for (key, item) in item.entries(out).unwrap_or_default() {
+        let spec = NeuronSpec::parse(&item, out);
+        found.push((Name { text: key.to_owned(), path: item.path }, spec));
+    }
+    found
+}
+
+fn nodes(item: &Item<'_>, out: &mut Diagnostics) -> Vec<NodeSpec> {
+    let items = item.list(out).unwrap_or_default();
+    if items.len() > MAX_NODES {
+        out.push(
+            Diagnostic::error(codes::LIMIT, format!("{} nodes", items.len()))
+                .at(&item.path)
+                .note(format!("at most {MAX_NODES} nodes")),
+        );
+        return Vec::new();
+    }
+    items.iter().map(|i| NodeSpec::parse(i, out)).collect()
+}
