@@ -101,11 +101,8 @@ pub enum SimError {
         step: usize,
     },
     /// Projections without delay form a cycle (a verified network has none).
-    #[error("`{member}` depends on itself within one step")]
-    ZeroDelayCycle {
-        /// Name of one member.
-        member: String,
-    },
+    #[error("a cycle of connections has no delay")]
+    ZeroDelayCycle,
     /// A probe names a neuron that does not exist or has no membrane.
     #[error("there is no neuron {neuron} with a membrane in `{place}`")]
     UnknownProbe {

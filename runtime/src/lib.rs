@@ -19,7 +19,6 @@ mod error;
 pub mod float;
 pub mod integer;
 mod kernel;
-mod order;
 mod probe;
 mod readout;
 

@@ -12,7 +12,6 @@ mod neuron;
 mod plan;
 
 use crate::error::{SimError, check_trains, check_words};
-use crate::order::topological;
 use crate::probe::Probe;
 use crate::readout::argmax;
 use neuron::State;
@@ -125,18 +124,12 @@ impl<'n> FloatSim<'n> {
             sum.saturating_add(kept)
         });
         check_words("the values of all nodes over the longest delays", values)?;
-        let edges = nodes.iter().flat_map(|(id, node)| {
-            let present = node.inputs.iter().filter(|e| e.delay == 0);
-            present.map(move |e| (e.source.index(), id.index()))
-        });
-        let order = topological(nodes.len(), edges)
-            .map_err(|i| SimError::ZeroDelayCycle { member: nodes[NodeId::new(i)].name.clone() })?;
         let inputs =
             nodes.iter().filter(|(_, n)| matches!(n.op, Op::Input(_))).map(|(id, _)| id).collect();
         Ok(Self {
             network,
             plan: Plan::new(network)?,
-            order: order.into_iter().map(NodeId::new).collect(),
+            order: network.order().ok_or(SimError::ZeroDelayCycle)?,
             inputs,
             steps,
             depth,

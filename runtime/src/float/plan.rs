@@ -64,7 +64,9 @@ impl Plan {
             Op::Conv2d { weight, bias, conv } => Operator::Weights {
                 kernel: self.kernel(network, *weight, Some(*conv))?,
                 bias: bias.map(|b| {
-                    let repeat = |&x| std::iter::repeat_n(x, node.shape.per_channel());
+                    // The node's shape may be a vector: the positions are counted, not read off.
+                    let positions = node.shape.size() / data(b).len().max(1);
+                    let repeat = |&x| std::iter::repeat_n(x, positions);
                     data(b).iter().flat_map(repeat).collect()
                 }),
             },

@@ -8,7 +8,6 @@ mod neuron;
 
 use crate::error::{SimError, check_trains};
 use crate::kernel::Kernel;
-use crate::order::topological;
 use crate::probe::Probe;
 use crate::readout::{Window, argmax, mean_linear};
 use neuron::State;
@@ -133,12 +132,6 @@ impl<'n> IntSim<'n> {
         let populations = &network.populations;
         let sizes = populations.values().map(snnc_ir::quantized::Population::size);
         let steps = check_trains(network.run_steps(), sizes)?;
-        let edges = network.projections.values().filter(|p| p.delay == 0);
-        let order =
-            topological(populations.len(), edges.map(|p| (p.source.index(), p.target.index())))
-                .map_err(|i| SimError::ZeroDelayCycle {
-                    member: populations[PopId::new(i)].name.clone(),
-                })?;
         let mut incoming = vec![Vec::new(); populations.len()];
         for p in network.projections.values() {
             incoming[p.target.index()].push((p.source.index(), p.matrix.index(), p.delay as usize));
@@ -146,7 +139,7 @@ impl<'n> IntSim<'n> {
         Ok(Self {
             network,
             kernels: network.matrices.values().map(kernel).collect::<Result<_, _>>()?,
-            order: order.into_iter().map(PopId::new).collect(),
+            order: network.order().ok_or(SimError::ZeroDelayCycle)?,
             inputs: populations
                 .iter()
                 .filter(|(_, p)| p.neuron().is_none())

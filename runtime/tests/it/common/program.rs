@@ -1,0 +1,187 @@
+//! A plain mapping of networks in hardware time to programs: populations are cut into random
+//! pieces, every piece goes to a core, every source neuron gets its own axon.
+
+use super::Rng;
+use snnc_ir::arena::{Entity, PopId};
+use snnc_ir::param::Param;
+use snnc_ir::program::{
+    CompartmentRun, Format, InputRoute, PoolMatrix, Profile, Program, ProgramCore, ProgramReadout,
+    Route, Symbol, SymbolRole, SynapseBlock,
+};
+use snnc_ir::quantized::{IntReadout, IntReset, PopKind, QuantizedNetwork, Role, Time};
+use std::collections::BTreeMap;
+
+/// A piece of a population: first neuron, length, core, first compartment.
+#[derive(Clone, Copy)]
+struct Piece {
+    first: u32,
+    len: u32,
+    core: usize,
+    compartment: u32,
+}
+
+pub(crate) fn map(network: &QuantizedNetwork, rng: &mut Rng) -> Program {
+    let Time::Hardware(schedule) = &network.time else { panic!("programs run in hardware time") };
+    let mut cores: Vec<ProgramCore> = (0..rng.size(1, 4)).map(|_| core()).collect();
+    let pieces = place(network, rng, &mut cores);
+    let mut inputs = Vec::new();
+    // First axon of each (source population, core): one axon per source neuron.
+    let mut axons: BTreeMap<(PopId, usize), u32> = BTreeMap::new();
+    for projection in network.projections.values() {
+        let matrix = &network.matrices[projection.matrix];
+        for target in &pieces[projection.target.index()] {
+            let size = u32::try_from(network.populations[projection.source].size()).unwrap();
+            let axon = *axons.entry((projection.source, target.core)).or_insert_with(|| {
+                let axon = cores[target.core].axons;
+                cores[target.core].axons += size;
+                let core = u32::try_from(target.core).unwrap();
+                for source in &pieces[projection.source.index()] {
+                    cores[source.core].routes.push(Route {
+                        compartment: source.compartment,
+                        len: source.len,
+                        core,
+                        axon: axon + source.first,
+                    });
+                }
+                if network.populations[projection.source].neuron().is_none() {
+                    let population = u32::try_from(projection.source.index()).unwrap();
+                    inputs.push(InputRoute { population, first: 0, len: size, core, axon });
+                }
+                axon
+            });
+            let core = &mut cores[target.core];
+            core.synapses.push(SynapseBlock {
+                format: u32::try_from(core.formats.len()).unwrap(),
+                matrix: u32::try_from(projection.matrix.index()).unwrap(),
+                delay: u8::try_from(projection.delay - 1).unwrap(),
+                axon,
+                axons: size,
+                col: 0,
+                compartment: target.compartment,
+                compartments: target.len,
+                row: target.first,
+            });
+            core.formats.push(Format {
+                exponent: matrix.exponent,
+                sign: matrix.sign,
+                weight_bits: 8,
+                delay_bits: 6,
+            });
+        }
+    }
+    Program {
+        name: network.name.clone(),
+        target: "test".to_owned(),
+        steps: network.steps,
+        period: schedule.period,
+        run_steps: network.run_steps(),
+        populations: symbols(network, &schedule.latency),
+        matrices: network
+            .matrices
+            .values()
+            .map(|m| PoolMatrix { structure: m.structure.clone(), mantissa: m.mantissa.clone() })
+            .collect(),
+        inputs,
+        cores,
+        readout: match &network.readout {
+            IntReadout::SpikeCount(id) => {
+                ProgramReadout::SpikeCount(u32::try_from(id.index()).unwrap())
+            }
+            IntReadout::MeanLinear { terms, bias } => ProgramReadout::MeanLinear {
+                terms: terms
+                    .iter()
+                    .map(|(id, w)| (u32::try_from(id.index()).unwrap(), w.clone()))
+                    .collect(),
+                bias: bias.clone(),
+            },
+        },
+    }
+}
+
+fn core() -> ProgramCore {
+    ProgramCore {
+        chip: 0,
+        profiles: Vec::new(),
+        thresholds: Vec::new(),
+        formats: Vec::new(),
+        compartments: Vec::new(),
+        axons: 0,
+        synapses: Vec::new(),
+        routes: Vec::new(),
+    }
+}
+
+fn symbols(network: &QuantizedNetwork, latency: &[u32]) -> Vec<Symbol> {
+    let role = |role: Role, kind: &PopKind| match (role, kind) {
+        (_, PopKind::Input(coding)) => SymbolRole::Input(coding.clone()),
+        (Role::Logical, _) => SymbolRole::Neurons,
+        (Role::Relay { of, hops }, _) => {
+            SymbolRole::Relay { of: u32::try_from(of.index()).unwrap(), hops }
+        }
+        (Role::Clock, _) => SymbolRole::Clock,
+    };
+    let symbol = |(id, p): (PopId, &snnc_ir::quantized::Population)| Symbol {
+        name: p.name.clone(),
+        shape: p.shape.clone(),
+        role: role(p.role, &p.kind),
+        latency: latency[id.index()],
+    };
+    network.populations.iter().map(symbol).collect()
+}
+
+/// Puts every neuron on a core, one compartment run per neuron or per piece.
+fn place(network: &QuantizedNetwork, rng: &mut Rng, cores: &mut [ProgramCore]) -> Vec<Vec<Piece>> {
+    let mut pieces = Vec::new();
+    let mut used = vec![0_u32; cores.len()];
+    for (id, population) in network.populations.iter() {
+        let mut list = Vec::new();
+        if let Some(neuron) = population.neuron() {
+            let size = u32::try_from(population.size()).unwrap();
+            let uniform =
+                [&neuron.threshold, &neuron.bias].iter().all(|p| matches!(p, Param::Uniform(_)))
+                    && [&neuron.du, &neuron.dv].iter().all(|p| matches!(p, Param::Uniform(_)))
+                    && !matches!(&neuron.reset, IntReset::Subtract(p) if p.len() > 1);
+            let mut first = 0;
+            while first < size {
+                let len = rng.size(1, size - first);
+                let index = rng.index(cores.len());
+                list.push(Piece { first, len, core: index, compartment: used[index] });
+                used[index] += len;
+                let run = if uniform { len } else { 1 };
+                for start in (first..first + len).step_by(run as usize) {
+                    registers(network, id, start, run, &mut cores[index]);
+                }
+                first += len;
+            }
+        }
+        pieces.push(list);
+    }
+    pieces
+}
+
+fn registers(network: &QuantizedNetwork, id: PopId, first: u32, len: u32, core: &mut ProgramCore) {
+    let population = &network.populations[id];
+    let Time::Hardware(schedule) = &network.time else { panic!("hardware time") };
+    let (neuron, n) = (population.neuron().unwrap(), first as usize);
+    let period = neuron.update_period;
+    core.compartments.push(CompartmentRun {
+        population: u32::try_from(id.index()).unwrap(),
+        first,
+        len,
+        profile: u32::try_from(core.profiles.len()).unwrap(),
+        threshold: u32::try_from(core.thresholds.len()).unwrap(),
+        bias_mantissa: i16::try_from(neuron.bias.at(n, &population.shape) >> 6).unwrap(),
+        bias_exponent: 6,
+    });
+    core.thresholds.push(u32::try_from(neuron.threshold.at(n, &population.shape) >> 6).unwrap());
+    core.profiles.push(Profile {
+        du: neuron.du.at(n, &population.shape),
+        dv: neuron.dv.at(n, &population.shape),
+        refractory: u8::try_from(neuron.refractory).unwrap(),
+        subtract: match &neuron.reset {
+            IntReset::Zero => None,
+            IntReset::Subtract(amount) => Some(amount.at(n, &population.shape)),
+        },
+        update: (period, schedule.latency[id.index()] % period),
+    });
+}

@@ -1,0 +1,144 @@
+//! The core simulator against the integer simulator, and its checks of tables.
+
+use crate::common::Rng;
+use crate::common::int_net::{Kind, inputs, random};
+use crate::common::program::map;
+use proptest::prelude::*;
+use snnc_ir::program::Program;
+use snnc_runtime::cores::{CoreProbe, CoreSim};
+use snnc_runtime::integer::{IntProbe, simulate};
+use snnc_runtime::{SimError, cores};
+
+fn check(seed: u64, programmable: bool) -> Result<(), TestCaseError> {
+    let rng = &mut Rng(seed);
+    let network = random(rng, Kind { hardware: true, registers: true, programmable });
+    let inputs = inputs(&network, rng);
+    let program = map(&network, rng);
+    let expected = simulate(&network, &inputs, &IntProbe::All);
+    let found = cores::simulate(&program, &inputs, &CoreProbe::All);
+    match (expected, found) {
+        (Ok(expected), Ok(found)) => {
+            prop_assert_eq!(&expected.spikes, &found.spikes);
+            prop_assert_eq!(&expected.scores, &found.scores);
+            for (e, f) in expected.traces.iter().zip(&found.traces) {
+                prop_assert_eq!((&e.u, &e.h, &e.v), (&f.u, &f.h, &f.v), "{}", e.population);
+            }
+        }
+        // Both stop in the same step, but cores visit neurons in another order.
+        (
+            Err(SimError::Overflow { step: expected, .. }),
+            Err(SimError::Overflow { step: found, .. }),
+        ) => prop_assert_eq!(expected, found),
+        (expected, found) => {
+            return Err(TestCaseError::fail(format!("{expected:?} against {found:?}")));
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn cores_equal_the_flat_network(seed: u64) {
+        check(seed, false)?;
+    }
+
+    #[test]
+    fn programmable_neurons_equal_the_flat_network(seed: u64) {
+        check(seed, true)?;
+    }
+}
+
+/// A seed whose network has routed inputs.
+const SAMPLE: u64 = 6;
+
+fn sample() -> (Program, Vec<snnc_ir::spikes::SpikeTrain>) {
+    let rng = &mut Rng(SAMPLE);
+    let network = random(rng, Kind { hardware: true, registers: true, programmable: false });
+    let inputs = inputs(&network, rng);
+    (map(&network, rng), inputs)
+}
+
+/// Every table index that a file could corrupt is refused, not followed.
+#[test]
+fn corrupt_tables_are_refused() {
+    type Corruption = fn(&mut Program);
+    let corruptions: &[(&str, Corruption)] = &[
+        ("period", |p| p.period = 0),
+        ("run", |p| p.run_steps = 1),
+        ("input population", |p| p.inputs[0].population = 99),
+        ("input neurons", |p| p.inputs[0].first = u32::MAX),
+        ("input core", |p| p.inputs[0].core = 99),
+        ("input axon", |p| p.inputs[0].axon = 1_000_000),
+        ("input is neurons", |p| {
+            p.inputs[0].population = u32::try_from(p.populations.len()).unwrap() - 1
+        }),
+        ("run population", |p| busy(p).compartments[0].population = 99),
+        ("run neurons", |p| busy(p).compartments[0].first = u32::MAX),
+        ("run profile", |p| busy(p).compartments[0].profile = 999),
+        ("run threshold", |p| busy(p).compartments[0].threshold = 999),
+        ("run bias", |p| busy(p).compartments[0].bias_exponent = 200),
+        ("run missing", |p| busy(p).compartments.truncate(0)),
+        ("profile update", |p| busy(p).profiles[0].update = (0, 0)),
+        ("profile decay", |p| busy(p).profiles[0].du = 4096),
+        ("block format", |p| busy(p).synapses[0].format = 999),
+        ("block matrix", |p| busy(p).synapses[0].matrix = 999),
+        ("block axon", |p| busy(p).synapses[0].axon = u32::MAX),
+        ("block compartment", |p| busy(p).synapses[0].compartment = u32::MAX),
+        ("block column", |p| busy(p).synapses[0].col = 1_000_000),
+        ("block row", |p| busy(p).synapses[0].row = 1_000_000),
+        ("exponent", |p| busy(p).formats[0].exponent = 100),
+        ("matrix size", |p| p.matrices[0].mantissa.truncate(0)),
+        ("readout", |p| p.readout = snnc_ir::program::ProgramReadout::SpikeCount(99)),
+        ("readout weights", |p| {
+            let terms = vec![(0, vec![1.0])];
+            p.readout = snnc_ir::program::ProgramReadout::MeanLinear { terms, bias: vec![0.0; 5] };
+        }),
+    ];
+    assert!(CoreSim::new(&sample().0).is_ok());
+    for (what, corrupt) in corruptions {
+        let mut program = sample().0;
+        corrupt(&mut program);
+        let result = CoreSim::new(&program).map(|_| ());
+        assert!(matches!(result, Err(SimError::Malformed(_))), "{what}: {result:?}");
+    }
+    let mut program = sample().0;
+    let routed = program.cores.iter_mut().find(|c| !c.routes.is_empty()).unwrap();
+    routed.routes[0].core = 99;
+    assert!(matches!(CoreSim::new(&program).map(|_| ()), Err(SimError::Malformed(_))));
+    let mut program = sample().0;
+    program.run_steps = u64::MAX;
+    assert!(matches!(CoreSim::new(&program).map(|_| ()), Err(SimError::TooLarge { .. })));
+}
+
+fn busy(program: &mut Program) -> &mut snnc_ir::program::ProgramCore {
+    program.cores.iter_mut().find(|c| !c.synapses.is_empty()).unwrap()
+}
+
+#[test]
+fn a_lost_route_changes_the_spikes() {
+    let mut changed = 0;
+    for seed in 0..20 {
+        let rng = &mut Rng(seed);
+        let network = random(rng, Kind { hardware: true, registers: true, programmable: false });
+        let inputs = inputs(&network, rng);
+        let mut program = map(&network, rng);
+        let intact = cores::simulate(&program, &inputs, &CoreProbe::None);
+        program.inputs.clear();
+        let cut = cores::simulate(&program, &inputs, &CoreProbe::None);
+        changed += u32::from(intact != cut);
+    }
+    assert!(changed >= 10, "{changed}");
+}
+
+#[test]
+fn inputs_must_fit() {
+    let (program, inputs) = sample();
+    let none = cores::simulate(&program, &[], &CoreProbe::None);
+    assert!(matches!(none, Err(SimError::StimulusCount { .. })));
+    let mut short = inputs;
+    short[0] = snnc_ir::spikes::SpikeTrain::new(1, 1);
+    let short = cores::simulate(&program, &short, &CoreProbe::None);
+    assert!(matches!(short, Err(SimError::StimulusShape { .. })));
+}

@@ -1,0 +1,159 @@
+//! Float traces worked out by hand.
+
+use crate::common::float_net::{Builder, neuron};
+use snnc_ir::arena::NodeId;
+use snnc_ir::network::{Coding, Compare, Dynamics, Network, Neuron, Op, Readout, Reset};
+use snnc_ir::param::Param;
+use snnc_ir::shape::Shape;
+use snnc_ir::spikes::SpikeTrain;
+use snnc_runtime::SimError;
+use snnc_runtime::float::{FloatProbe, FloatTrace, Signal, Stimulus, simulate};
+
+/// One neuron whose current in step t is `current[t]`: each step has an input neuron of its own
+/// that spikes once, with that weight.
+fn driven(model: Neuron, current: &[f32]) -> (Network, NodeId, Stimulus) {
+    let steps = u32::try_from(current.len()).unwrap();
+    let mut b = Builder::new(steps);
+    let input = b.node(Op::Input(Coding::Events), Shape::flat(steps), &[]);
+    let weights = b.linear(1, current.to_vec(), None, (input, 0));
+    let n = b.node(Op::Neuron(model), Shape::flat(1), &[(weights, 0)]);
+    let mut train = SpikeTrain::new(current.len(), current.len());
+    (0..current.len()).for_each(|t| train.set(t, t));
+    (b.seal(Readout::SpikeCount(n)), n, vec![train].into())
+}
+
+/// H, v and spike times of [`driven`].
+fn trace(model: Neuron, current: &[f32]) -> (Vec<f32>, Vec<f32>, Vec<usize>) {
+    let (network, n, stimulus) = driven(model, current);
+    let run = simulate(&network, &stimulus, &FloatProbe::Neurons(vec![(n, 0)])).unwrap();
+    let spikes = (0..current.len()).filter(|&t| run.spikes[&n].get(t, 0)).collect();
+    let [FloatTrace { h, v, .. }] = &run.traces[..] else { panic!("one neuron was probed") };
+    (h.clone(), v.clone(), spikes)
+}
+
+#[test]
+fn leaky_neuron_of_time_constant_two() {
+    let lif = neuron(Dynamics::Tau(Param::Uniform(2.0)), 0.5);
+    let (h, v, spikes) = trace(lif, &[0.8, 0.8, 1.0, 0.6, 0.0, 2.0]);
+    // In f32: 0.4 + (0.8 − 0.4) / 2, then from 0 (the third value meets the threshold and does not
+    // pass it), then 0.5 + (0.6 − 0.5) / 2.
+    assert_eq!(h, [0.4, 0.4 + (0.8 - 0.4) / 2.0, 0.5, 0.5 + (0.6 - 0.5) / 2.0, 0.0, 1.0]);
+    assert_eq!(v, [0.4, 0.0, 0.5, 0.0, 0.0, 0.0]);
+    assert_eq!(spikes, [1, 3, 5]);
+}
+
+#[test]
+fn comparison_at_the_threshold() {
+    let strict = neuron(Dynamics::Integrate, 1.0);
+    let reaching = Neuron { compare: Compare::Ge, ..strict.clone() };
+    let current = [0.5, 0.5, 0.5];
+    assert_eq!(trace(strict, &current).2, [2]);
+    assert_eq!(trace(reaching, &current).2, [1]);
+}
+
+#[test]
+fn resets() {
+    let to = Neuron { reset: Reset::To(0.25), ..neuron(Dynamics::Integrate, 1.0) };
+    let (_, v, spikes) = trace(to, &[1.5, 0.5, 0.5]);
+    assert_eq!((v, spikes), (vec![0.25, 0.75, 0.25], vec![0, 2]));
+    let subtract = Neuron { reset: Reset::Subtract, ..neuron(Dynamics::Integrate, 1.0) };
+    let (_, v, spikes) = trace(subtract, &[2.75, 0.0, 0.0]);
+    assert_eq!((v, spikes), (vec![1.75, 0.75, 0.75], vec![0, 1]));
+}
+
+#[test]
+fn decay_does_not_scale_the_input() {
+    let leaky = Neuron { v_init: 1.0, ..neuron(Dynamics::Decay(Param::Uniform(0.75)), 10.0) };
+    assert_eq!(trace(leaky, &[1.0, 1.0]).0, [1.25, 1.3125]);
+}
+
+#[test]
+fn refractory_neurons_are_held_where_the_reset_left_them() {
+    let held = Neuron { refractory: 2, v_init: 0.5, ..neuron(Dynamics::Integrate, 1.0) };
+    let current = [1.0, 5.0, 5.0, 0.75, 0.5];
+    let (h, _, spikes) = trace(Neuron { reset: Reset::To(0.25), ..held.clone() }, &current);
+    assert_eq!((h, spikes), (vec![1.5, 0.25, 0.25, 1.0, 1.5], vec![0, 4]));
+    let (h, _, spikes) = trace(Neuron { reset: Reset::Subtract, ..held }, &current);
+    assert_eq!((h, spikes), (vec![1.5, 0.5, 0.5, 1.25, 0.25], vec![0, 3]));
+}
+
+/// A spike goes round a loop of delay 2: input → a, a → a two steps later.
+#[test]
+fn self_loop_and_delays() {
+    let mut b = Builder::new(6);
+    let input = b.node(Op::Input(Coding::Events), Shape::flat(1), &[]);
+    let feed = b.linear(1, vec![1.0], None, (input, 1));
+    let back = b.linear(1, vec![1.0], None, (input, 2));
+    let sum = b.node(Op::Add, Shape::flat(1), &[(feed, 0), (back, 0)]);
+    let a = b.node(Op::Neuron(neuron(Dynamics::Integrate, 0.5)), Shape::flat(1), &[(sum, 0)]);
+    b.draft.nodes[back].inputs[0].source = a;
+    let network = b.seal(Readout::SpikeCount(a));
+    let mut train = SpikeTrain::new(6, 1);
+    train.set(0, 0);
+    let run = simulate(&network, &vec![train].into(), &FloatProbe::None).unwrap();
+    let spikes: Vec<_> = (0..6).filter(|&t| run.spikes[&a].get(t, 0)).collect();
+    assert_eq!(spikes, [1, 3, 5]);
+    assert_eq!((run.scores.as_slice(), run.class()), (&[3.0][..], Some(0)));
+}
+
+/// Sums are taken in ascending order of sources: another order gives another result.
+#[test]
+fn order_of_summation() {
+    let model = neuron(Dynamics::Integrate, 1e9);
+    let mut b = Builder::new(1);
+    let input = b.node(Op::Input(Coding::Direct), Shape::flat(3), &[]);
+    let weights = b.linear(1, vec![1.0, 1.0, 1.0], None, (input, 0));
+    let n = b.node(Op::Neuron(model), Shape::flat(1), &[(weights, 0)]);
+    let network = b.seal(Readout::SpikeCount(n));
+    let sum = |frame: [f32; 3]| {
+        let stimulus = Stimulus { inputs: vec![Signal::Frame(frame.to_vec())] };
+        simulate(&network, &stimulus, &FloatProbe::All).unwrap().traces[0].h[0]
+    };
+    assert_eq!(sum([1.0, 1e8, -1e8]), 0.0);
+    assert_eq!(sum([1e8, -1e8, 1.0]), 1.0);
+}
+
+#[test]
+fn mean_readout_averages_over_steps() {
+    let mut b = Builder::new(4);
+    let input = b.node(Op::Input(Coding::Events), Shape::flat(1), &[]);
+    let score = b.linear(2, vec![1.0, 3.0], Some(vec![0.5, -1.0]), (input, 0));
+    let network = b.seal(Readout::MeanLinear(score));
+    let mut train = SpikeTrain::new(4, 1);
+    train.set(2, 0);
+    let run = simulate(&network, &vec![train].into(), &FloatProbe::None).unwrap();
+    assert_eq!((run.scores.as_slice(), run.class()), (&[0.75, -0.25][..], Some(0)));
+}
+
+#[test]
+fn stimuli_and_probes_are_checked() {
+    let (network, n, stimulus) = driven(neuron(Dynamics::Integrate, 1.0), &[1.0, 1.0]);
+    let run = |inputs: Vec<Signal>| {
+        simulate(&network, &Stimulus { inputs }, &FloatProbe::None).unwrap_err()
+    };
+    assert_eq!(run(Vec::new()), SimError::StimulusCount { expected: 1, found: 0 });
+    let short = run(vec![Signal::Spikes(SpikeTrain::new(1, 2))]);
+    assert!(matches!(short, SimError::StimulusShape { expected: (2, 2), found: (1, 2), .. }));
+    let frame = run(vec![Signal::Frame(vec![0.0; 2])]);
+    assert!(matches!(frame, SimError::StimulusKind { .. }));
+    let input = network.nodes.ids().next().unwrap();
+    for place in [(n, 1), (input, 0)] {
+        let probe = FloatProbe::Neurons(vec![place]);
+        let error = simulate(&network, &stimulus, &probe).unwrap_err();
+        assert!(matches!(error, SimError::UnknownProbe { .. }), "{error}");
+    }
+}
+
+/// Delays cost memory only for as many steps as the run has.
+#[test]
+fn a_long_delay_in_a_short_run_is_silence() {
+    let mut b = Builder::new(2);
+    let input = b.node(Op::Input(Coding::Events), Shape::flat(1000), &[]);
+    let weights = b.linear(1, vec![1.0; 1000], None, (input, 65_535));
+    let n = b.node(Op::Neuron(neuron(Dynamics::Integrate, 0.5)), Shape::flat(1), &[(weights, 0)]);
+    let network = b.seal(Readout::SpikeCount(n));
+    let mut train = SpikeTrain::new(2, 1000);
+    train.set(0, 7);
+    let run = simulate(&network, &vec![train].into(), &FloatProbe::None).unwrap();
+    assert_eq!(run.scores, [0.0]);
+}

@@ -1,0 +1,18 @@
+//! Tests of the simulators against golden traces, naive models and each other.
+
+#![allow(
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::needless_range_loop,
+    clippy::float_cmp,
+    reason = "tests: models are spelled out in plain loops, floats are compared bit for bit"
+)]
+
+mod batch;
+mod common;
+mod compare;
+mod cores;
+mod float_golden;
+mod float_random;
+mod integer_golden;
+mod integer_random;
