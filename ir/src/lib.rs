@@ -26,7 +26,7 @@ pub mod quantized;
 pub mod shape;
 pub mod spikes;
 pub mod target;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;
 

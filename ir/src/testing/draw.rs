@@ -1,0 +1,45 @@
+//! Choices drawn from a list of numbers.
+
+/// A source of choices: numbers of a list, then zeros.
+///
+/// Builders make the simplest choice on 0, so that proptest, which shrinks lists and their numbers
+/// towards nothing, shrinks what they build.
+pub(super) struct Draw {
+    numbers: std::vec::IntoIter<u32>,
+}
+
+impl Draw {
+    pub(super) fn new(numbers: Vec<u32>) -> Self {
+        Self { numbers: numbers.into_iter() }
+    }
+
+    /// A number below `n`, which is not 0.
+    pub(super) fn below(&mut self, n: usize) -> usize {
+        self.numbers.next().unwrap_or(0) as usize % n
+    }
+
+    /// As [`Draw::below`].
+    pub(super) fn small(&mut self, n: u32) -> u32 {
+        self.numbers.next().unwrap_or(0) % n
+    }
+
+    /// A number from `-limit` to `limit`; 0 in at least a quarter of the draws.
+    pub(super) fn signed(&mut self, limit: i32) -> i32 {
+        let n = self.numbers.next().unwrap_or(0);
+        if n.is_multiple_of(4) {
+            return 0;
+        }
+        let magnitude = i32::try_from(n / 8 % limit.unsigned_abs()).map_or(0, |m| m + 1);
+        if n & 4 == 0 { magnitude } else { -magnitude }
+    }
+
+    /// True once in `n` draws, never on 0.
+    pub(super) fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == n - 1
+    }
+
+    /// One of the items.
+    pub(super) fn pick<T: Clone>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())].clone()
+    }
+}

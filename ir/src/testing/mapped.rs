@@ -1,0 +1,74 @@
+//! Puts networks in hardware time on cores.
+
+use super::draw::Draw;
+use super::{Space, hardware};
+use crate::arena::{Arena, CoreId, PopId};
+use crate::mapped::{Block, Core, MappedDraft, Slice};
+use crate::quantized::QuantizedDraft;
+use std::collections::BTreeSet;
+
+/// Cuts populations anywhere and spreads the parts over one to four cores.
+pub(super) fn build(draw: &mut Draw, space: Space) -> MappedDraft {
+    let network = hardware::build(draw, space);
+    let mut cores: Vec<Core> =
+        (0..=draw.small(4)).map(|i| Core { chip: i / 2, ..Core::default() }).collect();
+    for (population, item) in network.populations.iter() {
+        if item.neuron().is_none() {
+            continue;
+        }
+        let size = item.shape.0.iter().product();
+        let mut start = 0;
+        while start < size {
+            // All that remains on 0.
+            let len = size - start - draw.small(size - start);
+            let core = draw.below(cores.len());
+            cores[core].slices.push(Slice { population, start, len });
+            start += len;
+        }
+    }
+    // A core may hold several slices of a population that are not in order.
+    for core in &mut cores {
+        connect(draw, &network, core);
+    }
+    MappedDraft { network, target: "test".to_owned(), cores: Arena::<CoreId, _>::from(cores) }
+}
+
+/// Gives the core an axon for each source neuron with a nonzero synapse, and its blocks.
+fn connect(draw: &mut Draw, network: &QuantizedDraft, core: &mut Core) {
+    let mut synapses = BTreeSet::new();
+    for (slice, part) in (0..).zip(&core.slices) {
+        for (projection, ends) in network.projections_into(part.population) {
+            for row in part.neurons() {
+                network.matrices[ends.matrix].for_row(row, |source, _| {
+                    synapses.insert((ends.source, source, projection, slice));
+                });
+            }
+        }
+    }
+    let sources: BTreeSet<(PopId, usize)> = synapses.iter().map(|s| (s.0, s.1)).collect();
+    for (population, neuron) in sources {
+        let start = u32::try_from(neuron).unwrap_or(u32::MAX);
+        match core.axons.last_mut() {
+            // A run may end early.
+            Some(run)
+                if run.population == population
+                    && run.end() == u64::from(start)
+                    && !draw.one_in(4) =>
+            {
+                run.len += 1;
+            }
+            _ => core.axons.push(Slice { population, start, len: 1 }),
+        }
+    }
+    let mut blocks = BTreeSet::new();
+    for (population, neuron, projection, slice) in synapses {
+        let run = |r: &Slice| r.population == population && r.neurons().contains(&neuron);
+        if let Some((axons, _)) = (0..).zip(&core.axons).find(|(_, r)| run(r)) {
+            blocks.insert((projection, axons, slice));
+        }
+    }
+    core.blocks = blocks
+        .into_iter()
+        .map(|(projection, axons, slice)| Block { projection, axons, slice })
+        .collect();
+}

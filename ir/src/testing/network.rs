@@ -1,0 +1,250 @@
+//! Builds networks in f32.
+
+use super::Space;
+use super::draw::Draw;
+use super::shapes::{conv, param, shape, strided};
+use crate::arena::{Arena, NodeId, TensorId};
+use crate::conv::Conv;
+use crate::network::{
+    Coding, Compare, Dynamics, Edge, NetworkDraft, Neuron, Node, Op, Provenance, Readout, Reset,
+    Scheme, Tensor, UpdateOrder,
+};
+use crate::shape::Shape;
+
+/// Builds one network: inputs and neurons first, then the nodes between them, so that the order of
+/// ids is not the order of computation.
+pub(super) fn build(draw: &mut Draw, space: Space) -> NetworkDraft {
+    let steps = 1 + draw.small(6);
+    let mut builder = Builder { draw, space, nodes: Arena::new(), tensors: Arena::new() };
+    let inputs = 1 + builder.draw.below(2);
+    let populations: Vec<NodeId> = (0..inputs)
+        .map(|i| {
+            let shape = shape(builder.draw);
+            let coding = builder.coding(steps);
+            builder.add(&format!("x{i}"), Op::Input(coding), vec![], shape)
+        })
+        .collect();
+    let neurons = builder.neurons(populations);
+    for (k, target) in neurons.iter().enumerate().skip(inputs) {
+        builder.current(&neurons, k, *target);
+    }
+    let last = neurons[neurons.len() - 1];
+    let readout = if builder.draw.one_in(3) {
+        let source = builder.draw.pick(&neurons);
+        let classes = Shape::flat(1 + builder.draw.small(3));
+        Readout::MeanLinear(builder.linear(Edge { source, delay: 0 }, classes))
+    } else {
+        Readout::SpikeCount(last)
+    };
+    let Builder { nodes, tensors, .. } = builder;
+    NetworkDraft { name: "generated".to_owned(), steps, nodes, tensors, readout }
+}
+
+struct Builder<'a> {
+    draw: &'a mut Draw,
+    space: Space,
+    nodes: Arena<NodeId, Node>,
+    tensors: Arena<TensorId, Tensor>,
+}
+
+impl Builder<'_> {
+    fn add(&mut self, name: &str, op: Op, inputs: Vec<Edge>, shape: Shape) -> NodeId {
+        self.nodes.push(Node { name: name.to_owned(), op, inputs, shape })
+    }
+
+    /// Adds an analog node named after its operation and id.
+    fn analog(&mut self, op: Op, inputs: Vec<Edge>, shape: Shape) -> NodeId {
+        let name = format!("{}.{}", op.name(), self.nodes.len());
+        self.add(&name, op, inputs, shape)
+    }
+
+    fn coding(&mut self, steps: u32) -> Coding {
+        match self.draw.below(if self.space == Space::All { 4 } else { 3 }) {
+            0 => Coding::Events,
+            1 => Coding::Accumulator {
+                pmax: 1 + self.draw.small(9),
+                steps_in: 1 + self.draw.small(steps),
+            },
+            2 => Coding::Rate { seed: u64::from(self.draw.small(u32::MAX)) << 20 },
+            _ => Coding::Direct,
+        }
+    }
+
+    /// Adds one to four neuron populations without their currents; returns all populations.
+    fn neurons(&mut self, mut populations: Vec<NodeId>) -> Vec<NodeId> {
+        for i in 0..=self.draw.below(4) {
+            let source = self.draw.pick(&populations);
+            let from = self.nodes[source].shape.clone();
+            let reduced = if self.draw.one_in(3) { strided(self.draw, &from) } else { None };
+            let shape = match reduced.and_then(|c| c.output()) {
+                Some(output) => Shape(output.to_vec()),
+                None => shape(self.draw),
+            };
+            let neuron = self.neuron(&shape);
+            // The current follows: until then the inputs hold the strided convolution's edge.
+            let id = self.add(&format!("h{i}"), Op::Neuron(neuron), vec![], shape);
+            if let Some(geometry) = reduced {
+                let current = self.conv2d(Edge { source, delay: 0 }, geometry);
+                self.nodes[id].inputs.push(Edge { source: current, delay: 0 });
+            }
+            populations.push(id);
+        }
+        populations
+    }
+
+    fn neuron(&mut self, shape: &Shape) -> Neuron {
+        let eighths = |n: u32| f32::from(u16::try_from(n).unwrap_or(0)) / 8.0;
+        let dynamics = match self.draw.below(3) {
+            0 => Dynamics::Integrate,
+            1 => Dynamics::Tau(param(self.draw, shape, |d| 1.0 + eighths(d.small(17)))),
+            _ => Dynamics::Decay(param(self.draw, shape, |d| eighths(d.small(9)))),
+        };
+        let threshold = param(self.draw, shape, |d| eighths(1 + d.small(12)));
+        let compare = self.draw.pick(&[Compare::Gt, Compare::Ge]);
+        let resets = if self.space == Space::Fixed { 2 } else { 3 };
+        let (reset, start) = match self.draw.below(resets) {
+            0 => (Reset::To(0.0), 0.0),
+            1 => (Reset::To(-0.25), -0.25),
+            _ => (Reset::Subtract, 0.0),
+        };
+        let v_init = match self.space {
+            Space::All => self.draw.pick(&[start, 0.125, -0.0]),
+            Space::Programmable | Space::Fixed => start,
+        };
+        Neuron {
+            dynamics,
+            threshold,
+            compare,
+            reset,
+            v_init,
+            refractory: self.draw.small(3),
+            order: UpdateOrder::LeakInputFire,
+        }
+    }
+
+    /// Adds what the `k`-th population reads: one to three terms, summed.
+    fn current(&mut self, populations: &[NodeId], k: usize, target: NodeId) {
+        let shape = self.nodes[target].shape.clone();
+        let mut terms = std::mem::take(&mut self.nodes[target].inputs);
+        for _ in 0..=self.draw.below(3) {
+            let from = self.draw.below(populations.len());
+            // Reading itself or a later population goes back in time.
+            let earliest = u32::from(from >= k);
+            let edge = Edge { source: populations[from], delay: earliest + self.draw.small(3) };
+            let term = self.term(edge, &shape);
+            terms.push(Edge { source: term, delay: 0 });
+        }
+        if terms.len() > 1 || self.draw.one_in(4) {
+            let sum = self.analog(Op::Add, terms, shape);
+            terms = vec![Edge { source: sum, delay: 0 }];
+        }
+        self.nodes[target].inputs = terms;
+    }
+
+    /// A current of shape `shape` from the population that `edge` reads.
+    fn term(&mut self, edge: Edge, shape: &Shape) -> NodeId {
+        let from = self.nodes[edge.source].shape.clone();
+        let current = match conv(self.draw, &from, shape) {
+            Some(geometry) if !self.draw.one_in(4) => self.conv2d(edge, geometry),
+            _ => {
+                let edge = self.reduced(edge, &from);
+                self.linear(edge, shape.clone())
+            }
+        };
+        if self.draw.one_in(4) { self.batch_norm(current, shape) } else { current }
+    }
+
+    /// What a linear node reads: the population itself, flattened, pooled, or next to itself.
+    fn reduced(&mut self, edge: Edge, from: &Shape) -> Edge {
+        let choice = self.draw.below(if from.as_chw().is_some() { 8 } else { 5 });
+        let (op, inputs, shape) = match (choice, from.as_chw()) {
+            (4, _) => {
+                let mut doubled = from.clone();
+                doubled.0[0] *= 2;
+                (Op::Concat, vec![edge, edge], doubled)
+            }
+            (5, _) => (Op::Flatten, vec![edge], Shape(vec![from.0.iter().product()])),
+            (6, Some([channels, ..])) => (Op::GlobalAvgPool, vec![edge], Shape::flat(channels)),
+            (7, Some(input)) => {
+                let [channels, ..] = input;
+                let pad = self.draw.pick(&[[0; 4], [1, 0, 0, 1]]);
+                let window = Conv {
+                    input,
+                    out_channels: channels,
+                    kernel: [2, 2],
+                    stride: [1, 2],
+                    pad,
+                    groups: channels,
+                };
+                let Some(output) = window.output() else {
+                    return edge;
+                };
+                let exclude_pad = self.draw.one_in(2);
+                (Op::AvgPool { window, exclude_pad }, vec![edge], Shape(output.to_vec()))
+            }
+            _ => return edge,
+        };
+        Edge { source: self.analog(op, inputs, shape), delay: 0 }
+    }
+
+    fn linear(&mut self, edge: Edge, shape: Shape) -> NodeId {
+        let [outputs, inputs] =
+            [&shape, &self.nodes[edge.source].shape].map(|s| s.0.iter().product());
+        let weight = self.tensor(Shape(vec![outputs, inputs]));
+        let bias = self.draw.one_in(3).then(|| self.tensor(Shape::flat(outputs)));
+        self.analog(Op::Linear { weight, bias }, vec![edge], shape)
+    }
+
+    fn conv2d(&mut self, edge: Edge, conv: Conv) -> NodeId {
+        let weight = self.tensor(Shape(conv.kernel_shape().to_vec()));
+        let bias = self.draw.one_in(3).then(|| self.tensor(Shape::flat(conv.out_channels)));
+        let output = conv.output().map_or(Vec::new(), |o| o.to_vec());
+        self.analog(Op::Conv2d { weight, bias, conv }, vec![edge], Shape(output))
+    }
+
+    fn batch_norm(&mut self, source: NodeId, shape: &Shape) -> NodeId {
+        let channels = Shape::flat(shape.0[0]);
+        let [gamma, beta, mean] = [(); 3].map(|()| self.tensor(channels.clone()));
+        let variance = self.tensor(channels);
+        // Variances are squares; a shared tensor stays as it is.
+        let data = self.tensors[variance].data.iter().map(|v| v * v).collect();
+        let squares = Tensor { name: self.name(), data, ..self.tensors[variance].clone() };
+        let variance = self.tensors.push(squares);
+        let op = Op::BatchNorm { gamma, beta, mean, variance, eps: 1e-5 };
+        self.analog(op, vec![Edge { source, delay: 0 }], shape.clone())
+    }
+
+    fn name(&self) -> String {
+        format!("t{}", self.tensors.len())
+    }
+
+    /// A tensor of eighths or tenths; sometimes one that exists already.
+    fn tensor(&mut self, shape: Shape) -> TensorId {
+        if self.draw.one_in(4)
+            && let Some((id, _)) = self.tensors.iter().find(|(_, t)| t.shape == shape)
+        {
+            return id;
+        }
+        let scale = self.draw.pick(&[8.0, 10.0]);
+        let value = |n: i32| f32::from(i16::try_from(n).unwrap_or(0)) / scale;
+        let data = (0..shape.size()).map(|_| value(self.draw.signed(12))).collect();
+        let name = self.name();
+        let provenance = match self.draw.below(8) {
+            5 => Provenance::Encoded {
+                scheme: self.draw.pick(&[Scheme::Linear, Scheme::PerOffset, Scheme::FlatFanIn]),
+                out: "e1".to_owned(),
+                core: "o \"1\"".to_owned(),
+                source: "e0\n".to_owned(),
+                scale: 0.1,
+                heaviside: self.draw.one_in(2),
+            },
+            6 => Provenance::EncodedBias { out: "e1".to_owned(), beta: "β".to_owned() },
+            7 => Provenance::Derived {
+                pass: "generator".to_owned(),
+                from: (0..self.draw.below(3)).map(|i| format!("t{i}")).collect(),
+            },
+            _ => Provenance::Dense { tensor: name.clone() },
+        };
+        self.tensors.push(Tensor { name, shape, data, provenance })
+    }
+}
