@@ -122,6 +122,7 @@ pub fn compile(source: &Source, target: &Target, options: &Options) -> Result<Co
     let manifest = Manifest {
         files: files.iter().map(|f| FileEntry::of(&f.name, &f.bytes)).collect(),
         netx,
+        remarks: stages.remarks.iter().map(describe::remark).collect(),
         ..describe::manifest(source, &target.spec, &pipeline, logical, mapped, &program)
     };
     let mut files = files;

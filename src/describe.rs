@@ -2,17 +2,18 @@
 
 use crate::artifact::manifest::{
     CompartmentEntry, CoreEntry, InputEntry, Manifest, NetxEntry, OutputEntry, PopulationEntry,
-    QuantizationEntry, Resources, RouteEntry, SCHEMA, SourceEntry, TargetEntry, TimeEntry,
+    QuantizationEntry, RemarkEntry, Resources, RouteEntry, SCHEMA, SourceEntry, TargetEntry,
+    TimeEntry,
 };
 use crate::source::Source;
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::mapped::{Core, usage};
 use snnc_ir::network::Coding;
 use snnc_ir::program::{Program, ProgramReadout, Symbol, SymbolRole};
-use snnc_ir::{MappedNetwork, Param, QuantizedDraft, QuantizedNetwork, TargetSpec};
+use snnc_ir::{Diagnostic, MappedNetwork, Param, QuantizedDraft, QuantizedNetwork, TargetSpec};
 use snnc_passes::Pipeline;
 
-/// The manifest of a program, without its files.
+/// The manifest of a program, without its files and what its makers remarked.
 pub fn manifest(
     source: &Source,
     target: &TargetSpec,
@@ -39,6 +40,7 @@ pub fn manifest(
         cores: cores(mapped, target),
         limits: limits(target),
         netx: NetxEntry { written: false, reason: None },
+        remarks: Vec::new(),
         files: Vec::new(),
     }
 }
@@ -60,6 +62,15 @@ fn population(symbol: &Symbol, program: &Program, logical: &QuantizedDraft) -> P
         of,
         latency: symbol.latency,
         quantization: id.and_then(|id| quantization(logical, id)),
+    }
+}
+
+/// What a pass remarked.
+pub fn remark(diagnostic: &Diagnostic) -> RemarkEntry {
+    RemarkEntry {
+        code: diagnostic.code.to_string(),
+        message: diagnostic.message.clone(),
+        notes: diagnostic.notes.clone(),
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Manifest {
     pub limits: Resources,
     /// The exported `network.net`, or why there is none.
     pub netx: NetxEntry,
+    /// What the passes remarked, such as the scale of every quantized population.
+    pub remarks: Vec<RemarkEntry>,
     /// The other files of the artifact, by name.
     pub files: Vec<FileEntry>,
 }
@@ -223,6 +225,19 @@ pub struct NetxEntry {
     /// Why it is not: what the format cannot express.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
+}
+
+/// A warning or note of a pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemarkEntry {
+    /// Its code.
+    pub code: String,
+    /// What it says.
+    pub message: String,
+    /// Further facts.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<String>,
 }
 
 /// A file of the artifact.

@@ -243,6 +243,10 @@ pub(super) fn summary(compiled: &Compiled) -> String {
     text
 }
 
+const fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
 /// Cores in use and the resource that is closest to its limit.
 fn cores_line(manifest: &Manifest) -> String {
     let chips = manifest.cores.iter().map(|c| c.chip).max().map_or(0, |c| c + 1);
@@ -260,7 +264,8 @@ fn cores_line(manifest: &Manifest) -> String {
     let most = fullest.map_or(String::new(), |(name, used, limit)| {
         format!("; most used: {used} of {limit} {name} on a core")
     });
-    format!("{} cores on {chips} chips{most}\n", manifest.cores.len())
+    let cores = manifest.cores.len();
+    format!("{cores} core{} on {chips} chip{}{most}\n", plural(cores), plural(chips as usize))
 }
 
 #[cfg(test)]

@@ -120,11 +120,16 @@ pub(crate) fn render<T: Serialize>(
     }
 }
 
-/// Findings for people, sorted, with a line that counts them.
+/// Findings for people, with a line that counts the errors. Where nothing is wrong, notes are cut to
+/// their first line (the JSON report has all of them).
 pub(crate) fn human(diagnostics: &Diagnostics, color: bool) -> String {
     let mut text = String::new();
+    let brief = !diagnostics.has_errors();
     for diagnostic in diagnostics {
-        let plain = diagnostic.to_string();
+        let mut plain = diagnostic.to_string();
+        if brief && diagnostic.severity == Severity::Note {
+            plain.truncate(plain.find('\n').unwrap_or(plain.len()));
+        }
         let head = format!("{}[{}]", diagnostic.severity, diagnostic.code);
         let painted = match (color, diagnostic.severity) {
             (false, _) => None,

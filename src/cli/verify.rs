@@ -126,8 +126,8 @@ fn render(report: &VerifyReport, folder: &Path) -> String {
     if let Some(q) = &m.quantization {
         quantization(&mut text, q, m.samples);
     }
-    equality(&mut text, "logical = hardware time", &m.schedule);
-    equality(&mut text, "network = decoded artifact", &m.artifact);
+    equality(&mut text, ["quantized", "scheduled"], &m.schedule);
+    equality(&mut text, ["scheduled", "artifact"], &m.artifact);
     text
 }
 
@@ -156,33 +156,35 @@ fn quantization(text: &mut String, q: &QuantizationReport, samples: usize) {
     if !q.silenced.is_empty() {
         let _ = writeln!(text, "silent only after quantization: {}", q.silenced.join(", "));
     }
+    if !q.removed.is_empty() {
+        let _ = writeln!(text, "removed, since nothing reads them: {}", q.removed.join(", "));
+    }
     if let Some(first) = &q.first {
-        divergence(text, first);
+        divergence(text, first, ["float", "quantized"]);
     }
 }
 
-fn equality(text: &mut String, what: &str, report: &EqualityReport) {
+fn equality(text: &mut String, levels: [&str; 2], report: &EqualityReport) {
     let EqualityReport { populations, spikes, differing, first } = report;
+    let [left, right] = levels;
     let _ = writeln!(
         text,
-        "{what}: {differing} of {spikes} spikes differ in {populations} populations"
+        "{left} and {right}: {differing} of {spikes} spikes differ in {populations} populations"
     );
     if let Some(first) = first {
-        divergence(text, first);
+        divergence(text, first, levels);
     }
 }
 
-fn divergence(text: &mut String, d: &DivergenceReport) {
+fn divergence(text: &mut String, d: &DivergenceReport, levels: [&str; 2]) {
     let _ = writeln!(
         text,
         "  first divergence: sample {}, step {}, {} neuron {}: only {} fires",
         d.sample, d.step, d.population, d.neuron, d.fired
     );
-    let side = |text: &mut String, name: &str, m: Option<MembraneReport>| {
-        if let Some(m) = m {
-            let _ = writeln!(text, "    {name}: membrane {}, threshold {}", m.v, m.threshold);
+    for (name, side) in levels.into_iter().zip([d.left, d.right]) {
+        if let Some(MembraneReport { v, threshold, .. }) = side {
+            let _ = writeln!(text, "    {name}: membrane {v}, threshold {threshold}");
         }
-    };
-    side(text, "left", d.left);
-    side(text, "right", d.right);
+    }
 }

@@ -9,6 +9,7 @@ use super::{Proof, simulation_failed};
 use crate::artifact::Artifact;
 use crate::source::Source;
 use crate::stimulus::Stimuli;
+use snnc_ir::arena::NodeId;
 use snnc_ir::network::Op;
 use snnc_ir::spikes::SpikeTrain;
 use snnc_ir::{Diagnostics, Network};
@@ -33,7 +34,7 @@ pub fn measure(
     let attempt = || {
         let integers = Integers::new(quantized, scheduled, &artifact.program)?;
         let float = match &source.level {
-            AnyLevel::Network(network) => Some(Float::new(network)?),
+            AnyLevel::Network(network) => Some(Float::new(network, &integers.quantized)?),
             AnyLevel::Quantized(_) | AnyLevel::Mapped(_) => None,
         };
         let samples: Vec<usize> = (0..stimuli.samples()).collect();
@@ -91,6 +92,10 @@ fn equalities(
 struct Float<'n> {
     network: &'n Network,
     sim: FloatSim<'n>,
+    /// For every input of the float network its position among the quantized network's.
+    inputs: Vec<usize>,
+    /// Neuron populations that the quantized network no longer has.
+    removed: Vec<String>,
 }
 
 /// One sample on both sides of quantization.
@@ -100,8 +105,27 @@ struct FloatSample {
 }
 
 impl<'n> Float<'n> {
-    fn new(network: &'n Network) -> Result<Self, SimError> {
-        Ok(Self { network, sim: FloatSim::new(network)? })
+    fn new(network: &'n Network, quantized: &IntSim<'_>) -> Result<Self, SimError> {
+        let sim = FloatSim::new(network)?;
+        let populations = &quantized.network().populations;
+        let position = |&node: &NodeId| {
+            let name = &network.nodes[node].name;
+            let found = quantized.inputs().iter().position(|&id| populations[id].name == *name);
+            found.ok_or_else(|| SimError::Unmatched { name: name.clone(), side: "left" })
+        };
+        let inputs = sim.inputs().iter().map(position).collect::<Result<_, _>>()?;
+        let neurons = network.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_)));
+        let removed = neurons
+            .filter(|n| quantized.network().population_named(&n.name).is_none())
+            .map(|n| n.name.clone())
+            .collect();
+        Ok(Self { network, sim, inputs, removed })
+    }
+
+    /// The trains of the quantized network's inputs, as the float network takes them.
+    fn stimulus(&self, inputs: &[SpikeTrain]) -> Stimulus {
+        let signal = |&at: &usize| Signal::Spikes(inputs[at].clone());
+        Stimulus { inputs: self.inputs.iter().map(signal).collect() }
     }
 
     fn is_neurons(&self, name: &str) -> bool {
@@ -115,7 +139,7 @@ impl<'n> Float<'n> {
         inputs: &[SpikeTrain],
         int_run: &snnc_runtime::integer::IntRun,
     ) -> Result<FloatSample, SimError> {
-        let stimulus = stimulus(inputs);
+        let stimulus = self.stimulus(inputs);
         let run = self.sim.run(&stimulus, &FloatProbe::None)?;
         let left = FloatSubject { sim: &self.sim, stimulus: &stimulus, run: &run }.trains()?;
         let right = IntSubject { sim: quantized, inputs, run: int_run }.trains()?;
@@ -176,6 +200,7 @@ impl<'n> Float<'n> {
                 .filter(|d| d.left > 0 && d.right == 0)
                 .map(|d| d.name.clone())
                 .collect(),
+            removed: self.removed.clone(),
             populations: sums.iter().map(DistanceReport::from).collect(),
             first: first.flatten(),
         })
@@ -189,7 +214,7 @@ impl<'n> Float<'n> {
         stimuli: &Stimuli,
     ) -> Result<Option<DivergenceReport>, SimError> {
         let inputs = stimuli.trains(sample)?;
-        let stimulus = stimulus(&inputs);
+        let stimulus = self.stimulus(&inputs);
         let left = self.sim.run(&stimulus, &FloatProbe::None)?;
         let right = quantized.run(&inputs, &IntProbe::None)?;
         let found = compare::compare(
@@ -198,8 +223,4 @@ impl<'n> Float<'n> {
         )?;
         Ok(found.first.map(|f| DivergenceReport::new(sample, &f, ["float", "quantized"])))
     }
-}
-
-fn stimulus(inputs: &[SpikeTrain]) -> Stimulus {
-    Stimulus { inputs: inputs.iter().cloned().map(Signal::Spikes).collect() }
 }

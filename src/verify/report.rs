@@ -39,6 +39,8 @@ pub struct QuantizationReport {
     pub populations: Vec<DistanceReport>,
     /// Populations that spike in the float network and never in the quantized one.
     pub silenced: Vec<String>,
+    /// Populations that the passes removed, because nothing that is read out depends on them.
+    pub removed: Vec<String>,
     /// The first divergence of the first sample that has one.
     pub first: Option<DivergenceReport>,
 }
