@@ -278,7 +278,8 @@ impl<'a> Walk<'a> {
                 .help("a pooling whose windows tile its input keeps the structure"),
             );
         }
-        let mut op = identity::structured(composed.op, &source.shape).map_err(|e| e.at(name))?;
+        let mut op = identity::structured(composed.op, &source.shape, &draft.tensors)
+            .map_err(|e| e.at(name))?;
         if draft.readout == Readout::MeanLinear(root) {
             // The host multiplies spike counts by a matrix.
             op = LinearOp::Dense(op.into_matrix(&draft.tensors).map_err(|e| e.at(name))?);

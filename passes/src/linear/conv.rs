@@ -20,6 +20,9 @@ pub(super) fn after(
     (outer, outer_weight): (&Conv, &Weight),
     (inner, inner_weight): (&Conv, &Weight),
 ) -> Option<(Conv, Weight)> {
+    if inner.output() != Some(outer.input) {
+        return None; // The elements are regarded as another shape in between.
+    }
     let vertical = dimension(outer, inner, 0)?;
     let horizontal = dimension(outer, inner, 1)?;
     let conv = Conv {

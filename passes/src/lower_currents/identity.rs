@@ -3,16 +3,29 @@
 use crate::graph::extents;
 use crate::linear::{DENSE_LIMIT, LinearOp, Matrix, TooLarge, Weight, pointwise};
 use snnc_ir::Shape;
+use snnc_ir::arena::{Arena, TensorId};
 use snnc_ir::conv::Conv;
+use snnc_ir::network::Tensor;
 
 /// `op` as a matrix or convolution that reads a population of shape `source`.
 ///
 /// The identity is a depthwise 1×1 convolution with weight 1. A population that fills some channels
 /// of a larger value is a 1×1 convolution onto these channels; if it does not fill whole channels,
-/// or is a vector, it is a matrix.
-pub(super) fn structured(op: LinearOp, source: &Shape) -> Result<LinearOp, TooLarge> {
-    let LinearOp::Place { offset, len, total } = op else { return Ok(op) };
+/// or is a vector, it is a matrix. So is a convolution that reads the population in another shape.
+pub(super) fn structured(
+    op: LinearOp,
+    source: &Shape,
+    tensors: &Arena<TensorId, Tensor>,
+) -> Result<LinearOp, TooLarge> {
     let input = extents(source);
+    let (offset, len, total) = match op {
+        LinearOp::Place { offset, len, total } => (offset, len, total),
+        // The convolution reads the elements as a vector, or as that of another shape.
+        LinearOp::Conv { conv, .. } if conv.input != input => {
+            return op.into_matrix(tensors).map(LinearOp::Dense);
+        }
+        op => return Ok(op),
+    };
     if len == total {
         let conv = pointwise(input);
         return Ok(LinearOp::Conv { weight: made(vec![1.0; conv.kernel_size()]), conv });

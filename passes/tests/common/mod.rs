@@ -1,0 +1,70 @@
+//! What the pass tests share: a target, an f64 evaluator, and a generator of small networks.
+#![allow(dead_code, reason = "every test file uses a part of it")]
+#![allow(unreachable_pub, reason = "a module of several test crates")]
+
+pub mod evaluate;
+pub mod generate;
+
+use snnc_ir::target::{Limit, TargetSpec};
+use snnc_ir::{Level, Network, NetworkDraft, Rules};
+use snnc_passes::{AnyLevel, Failure, Observer, Outcome, Pipeline, PropertySet, Registry, plan};
+
+/// A target with generous limits.
+pub fn target() -> TargetSpec {
+    let limit = |value| Limit { value, source: "test".to_owned(), line: 1 };
+    TargetSpec {
+        name: "test".to_owned(),
+        summary: "a target for tests".to_owned(),
+        file: "test.toml".to_owned(),
+        hash: String::new(),
+        programmable_neuron: false,
+        compartments: limit(1024),
+        input_axons: limit(4096),
+        output_axons: limit(4096),
+        synapse_words: limit(16384),
+        profiles: limit(32),
+        thresholds: limit(8),
+        formats: limit(16),
+        cores_per_chip: limit(128),
+        chips: limit(768),
+        max_delay: limit(62),
+        max_refractory: limit(63),
+        max_threshold: limit(131_071),
+        max_bias_mantissa: limit(4095),
+        max_bias_exponent: limit(7),
+        min_weight_exponent: limit(-8),
+        max_weight_exponent: limit(7),
+        max_input_sum: limit(32767),
+        state_bits: limit(24),
+        synapse_header_bits: limit(0),
+        synapse_block: limit(64),
+    }
+}
+
+/// Verifies `draft`.
+pub fn seal(draft: NetworkDraft) -> Network {
+    Network::verify(draft, &Rules::default())
+        .unwrap_or_else(|e| panic!("invalid test network:\n{e}"))
+}
+
+/// Runs a pipeline on a network.
+pub fn run(
+    network: NetworkDraft,
+    pipeline: &str,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Box<Failure>> {
+    let registry = Registry::standard();
+    let level = AnyLevel::Network(seal(network));
+    let pipeline = Pipeline::parse(pipeline).expect("a pipeline of the test");
+    let plan = plan(&registry, &pipeline, level.kind(), &PropertySet::of(&level))
+        .unwrap_or_else(|e| panic!("{e}"));
+    plan.run(level, &target(), observer).map_err(Box::new)
+}
+
+/// The network of a level.
+pub fn network(level: &AnyLevel) -> &Network {
+    match level {
+        AnyLevel::Network(n) => n,
+        other => panic!("level {}", other.kind()),
+    }
+}

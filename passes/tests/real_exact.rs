@@ -1,0 +1,120 @@
+//! Passes that are exact in real arithmetic keep the currents and the spikes of random networks.
+
+mod common;
+
+use common::{evaluate, generate, network, run};
+use proptest::prelude::*;
+use snnc_ir::NetworkDraft;
+use snnc_ir::diag::codes;
+use snnc_ir::network::{Op, Readout};
+use snnc_passes::AnyLevel;
+
+const STEPS: usize = 5;
+
+/// Numbers that depend on the population, the step and the seed only.
+fn values(seed: u64, name: &str, t: usize, size: usize) -> generate::Rng {
+    let mut hash = seed ^ (t as u64).wrapping_mul(0x5851_f42d_4c95_7f2d) ^ (size as u64) << 40;
+    for byte in name.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    generate::Rng::new(hash)
+}
+
+/// Every population is driven with random reals; all currents and the readout must agree.
+fn same_currents(before: &NetworkDraft, after: &NetworkDraft, seed: u64) {
+    let drive = |name: &str, t: usize, size: usize| {
+        let mut rng = values(seed, name, t, size);
+        Some((0..size).map(|_| f64::from(rng.real())).collect())
+    };
+    let old = evaluate::run(before, STEPS, drive);
+    let new = evaluate::run(after, STEPS, drive);
+    for t in 0..STEPS {
+        for node in after.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_))) {
+            let name = &node.name;
+            close(name, t, &old.current(before, t, name), &new.current(after, t, name));
+        }
+        if let Readout::MeanLinear(_) = after.readout {
+            let name = &after.nodes[after.readout.node()].name;
+            close(name, t, old.value(before, t, name), new.value(after, t, name));
+        }
+    }
+}
+
+fn close(name: &str, t: usize, old: &[f64], new: &[f64]) {
+    assert_eq!(old.len(), new.len(), "size of `{name}`");
+    let largest = old.iter().fold(1.0_f64, |a, b| a.max(b.abs()));
+    for (i, (a, b)) in old.iter().zip(new).enumerate() {
+        assert!((a - b).abs() <= 1e-4 * largest, "`{name}` element {i}, step {t}: {a} became {b}");
+    }
+}
+
+/// Inputs are driven with random spikes; all spikes must agree for as long as no membrane comes
+/// so close to its threshold that rounding decides.
+fn same_spikes(before: &NetworkDraft, after: &NetworkDraft, seed: u64) {
+    let drive = |draft: &NetworkDraft, name: &str, t: usize, size: usize| {
+        let id = draft.node_named(name)?;
+        let mut rng = values(seed, name, t, size);
+        matches!(draft.nodes[id].op, Op::Input(_))
+            .then(|| (0..size).map(|_| f64::from(u8::from(rng.chance(50)))).collect())
+    };
+    let old = evaluate::run(before, 4 * STEPS, |n, t, s| drive(before, n, t, s));
+    let new = evaluate::run(after, 4 * STEPS, |n, t, s| drive(after, n, t, s));
+    for t in 0..4 * STEPS {
+        if old.margin[t] < 1e-3 {
+            return;
+        }
+        for node in after.nodes.values().filter(|n| n.op.is_population()) {
+            let name = &node.name;
+            assert_eq!(old.value(before, t, name), new.value(after, t, name), "`{name}`, step {t}");
+        }
+    }
+}
+
+/// What a network of the generator may be refused for.
+fn may_refuse(code: codes::Code) -> bool {
+    [codes::network::DELAYED_BIAS, codes::network::ALWAYS_FIRES, codes::network::INITIAL_MEMBRANE]
+        .contains(&code)
+}
+
+const CURRENTS: &str = "fold-batchnorm,fold-pooling,lower-currents";
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn currents_survive(seed in any::<u64>()) {
+        let before = generate::network(seed);
+        let mut check = |_: usize, _: &'static str, level: &AnyLevel| {
+            same_currents(&before, network(level), seed);
+        };
+        let pipeline = format!("{CURRENTS},remove-dead,fold-shared");
+        if let Err(failure) = run(before.clone(), &pipeline, &mut check) {
+            let refused = failure.diagnostics.iter().all(|d| may_refuse(d.code));
+            prop_assert!(refused, "{}: {}", failure.pass, failure.diagnostics);
+        }
+    }
+
+    #[test]
+    fn spikes_survive(seed in any::<u64>()) {
+        let before = generate::network(seed);
+        let mut check = |_: usize, _: &'static str, level: &AnyLevel| {
+            same_spikes(&before, network(level), seed);
+        };
+        let pipeline = format!("{CURRENTS},normalize-neurons,remove-dead,fold-shared");
+        if let Err(failure) = run(before.clone(), &pipeline, &mut check) {
+            let refused = failure.diagnostics.iter().all(|d| may_refuse(d.code));
+            prop_assert!(refused, "{}: {}", failure.pass, failure.diagnostics);
+        }
+    }
+}
+
+/// The generator is of use only if most of its networks get through.
+#[test]
+fn most_networks_are_accepted() {
+    let accepted = (0..100).filter(|&seed| {
+        let pipeline = format!("{CURRENTS},normalize-neurons");
+        run(generate::network(seed), &pipeline, &mut ()).is_ok()
+    });
+    let accepted = accepted.count();
+    assert!(accepted > 60, "only {accepted} of 100 were accepted");
+}
