@@ -17,8 +17,13 @@ use snnc_ir::{Diagnostic, Diagnostics, Entity, Param, Shape, TargetSpec};
 pub(super) fn gate_biases(builder: &mut Builder, target: &TargetSpec, errors: &mut Diagnostics) {
     let late: Vec<PopId> =
         builder.draft.populations.ids().filter(|&id| starts_late(builder, id)).collect();
-    let gated: Vec<(PopId, Vec<i16>)> =
-        late.into_iter().map(|id| (id, take_bias(&mut builder.draft.populations[id]))).collect();
+    let mut gated: Vec<(PopId, Vec<i16>)> = Vec::new();
+    for id in late {
+        match take_bias(&mut builder.draft.populations[id]) {
+            Ok(units) => gated.push((id, units)),
+            Err(bias) => errors.push(fine_bias(&builder.draft.populations[id].name, bias)),
+        }
+    }
     let lanes = gated.iter().flat_map(|(_, units)| units).map(|u| lanes_for(*u)).max().unwrap_or(0);
     if lanes == 0 {
         return;
@@ -47,15 +52,25 @@ fn starts_late(builder: &Builder, id: PopId) -> bool {
         && must_gate(&builder.draft.populations[id], builder.period, latency)
 }
 
-/// Clears the static bias; returns it per neuron, in weight units.
-fn take_bias(population: &mut Population) -> Vec<i16> {
+/// Clears the static bias; returns it per neuron in weight units, or the first bias that spikes
+/// cannot carry.
+fn take_bias(population: &mut Population) -> Result<Vec<i16>, i32> {
     let shape = population.shape.clone();
-    let PopKind::Neurons(neuron) = &mut population.kind else { return vec![] };
-    let bias = std::mem::replace(&mut neuron.bias, Param::Uniform(0));
-    bias.expand(&shape)
-        .into_iter()
-        .map(|b| i16::try_from(b / 64).expect("bias mantissas have at most 13 bits"))
-        .collect()
+    let PopKind::Neurons(neuron) = &mut population.kind else { return Ok(vec![]) };
+    let units = |b: i32| if b % 64 == 0 { i16::try_from(b / 64).map_err(|_| b) } else { Err(b) };
+    let carried = neuron.bias.expand(&shape).into_iter().map(units).collect::<Result<_, _>>()?;
+    neuron.bias = Param::Uniform(0);
+    Ok(carried)
+}
+
+fn fine_bias(name: &str, bias: i32) -> Diagnostic {
+    Diagnostic::error(
+        codes::mapping::FINE_BIAS,
+        format!("a bias of {bias} of population `{name}` cannot be carried by spikes"),
+    )
+    .at(format!("population `{name}`"))
+    .note("the population starts after step 0, so clock spikes carry its bias, in multiples of 64 up to 64·32767")
+    .help("use a bias that is a multiple of 64 (`quantize` makes such biases)")
 }
 
 /// Weights of at most [`MAX_WEIGHT`] that a bias of `units` takes.

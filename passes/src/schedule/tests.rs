@@ -182,3 +182,11 @@ fn names_of_added_populations_avoid_those_of_the_network() {
     let draft = schedule(draft, "relay", false).expect("schedules");
     assert!(names(&draft).contains(&"in+1'"));
 }
+
+#[test]
+fn a_bias_finer_than_a_weight_cannot_start_late() {
+    let mut draft = skip();
+    set_bias(&mut draft, 1, 65);
+    let errors = schedule(draft, "relay", false).expect_err("refused");
+    assert!(errors.iter().any(|d| d.code == mapping::FINE_BIAS));
+}

@@ -83,6 +83,10 @@ codes! {
     ALREADY_SCHEDULED = 556, "The network is already in hardware time",
         "`schedule` moves a network from logical to hardware time. This one has been moved \
          before (its text form says `time hardware`). Leave the pass out.";
+    FINE_BIAS = 557, "A bias cannot be carried by spikes",
+        "A population that starts after step 0 gets its bias as spikes of clock neurons, so the \
+         bias must be a multiple of 64, the unit of a weight. `quantize` makes only such biases; \
+         this one came from a file.";
     NEURON_TOO_LARGE = 560, "A single neuron does not fit on an empty core",
         "The synapses or axons of one neuron alone exceed what a core offers, so no placement \
          exists. The message names the resource, what is needed and what is available, and the \
