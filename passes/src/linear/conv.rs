@@ -7,7 +7,7 @@ use snnc_ir::network::Tensor;
 
 type Tensors = Arena<TensorId, Tensor>;
 
-/// The convolution equal to `outer` after `inner`, if there is one.
+/// `outer` after `inner` as one convolution, where that is exact.
 ///
 /// Per dimension, output `y` of `outer` reads intermediate cells `m = y·s₂ + v₂ − p₂`, and each of
 /// them reads inputs `m·s₁ + v₁ − p₁`. So the composite has kernel `(k₂ − 1)·s₁ + k₁`, stride

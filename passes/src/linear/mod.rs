@@ -6,6 +6,8 @@
 
 mod chain;
 mod conv;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use chain::{Chain, join};
 

@@ -84,13 +84,13 @@ impl Builder {
 pub fn network(seed: u64) -> NetworkDraft {
     let mut g =
         Generator { rng: Rng::new(seed), b: Builder::new(), populations: Vec::new(), reader: 0 };
-    for i in 0..1 + g.rng.below(2) {
+    for i in 0..=g.rng.below(2) {
         // The first input is an image, so that convolutions have something to read.
         let shape = if i == 0 { g.image() } else { g.shape() };
         g.population(Op::Input(Coding::Events), shape);
     }
     let inputs = g.populations.len();
-    for _ in 0..1 + g.rng.below(3) {
+    for _ in 0..=g.rng.below(3) {
         let shape = g.shape();
         let neuron = g.neuron(&shape);
         g.population(Op::Neuron(neuron), shape);
@@ -110,6 +110,10 @@ pub fn network(seed: u64) -> NetworkDraft {
         Readout::SpikeCount(last)
     };
     g.b.draft
+}
+
+fn divisors(n: u32) -> Vec<u32> {
+    (1..=n).filter(|d| n.is_multiple_of(*d)).collect()
 }
 
 struct Generator {
@@ -252,7 +256,7 @@ impl Generator {
             }
             (4, None) => {
                 let n = shape.0[0];
-                let c = self.rng.pick(&(1..=n).filter(|c| n % c == 0).collect::<Vec<_>>());
+                let c = self.rng.pick(&divisors(n));
                 let input = self.value(&Shape::chw(c, n / c, 1), depth - 1);
                 self.push(Op::Flatten, &[input], shape)
             }
@@ -320,8 +324,7 @@ impl Generator {
         };
         let ((in_h, kh, sh, top, bottom), (in_w, kw, sw, left, right)) =
             (dimension(h), dimension(w));
-        let groups =
-            if pool { c } else { rng.pick(&(1..=c).filter(|g| c % g == 0).collect::<Vec<_>>()) };
+        let groups = if pool { c } else { rng.pick(&divisors(c)) };
         let in_c = if pool { c } else { groups * (1 + rng.below(2)) };
         let conv = Conv {
             input: [in_c, in_h, in_w],

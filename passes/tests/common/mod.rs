@@ -1,6 +1,13 @@
 //! What the pass tests share: a target, an f64 evaluator, and a generator of small networks.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 #![allow(unreachable_pub, reason = "a module of several test crates")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "test networks are small"
+)]
+#![allow(clippy::many_single_char_names, reason = "the letters of the formulas")]
 
 pub mod evaluate;
 pub mod generate;
