@@ -10,7 +10,7 @@ use snnc_ir::diag::codes::{internal, usage};
 use snnc_ir::quantized::Time;
 use snnc_ir::{
     Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedDraft, QuantizedNetwork,
-    Rules, TargetSpec,
+    Rules, TargetSpec, text,
 };
 
 /// A pipeline whose passes, options, levels and prerequisites have been checked.
@@ -118,6 +118,18 @@ pub struct Replay {
     pub level: AnyLevel,
     /// The pass with its options, as a pipeline.
     pub pipeline: Pipeline,
+}
+
+impl Replay {
+    /// A `.snn` file that shows the failure: the pipeline in a comment, then the network.
+    pub fn text(&self) -> String {
+        let network = match &self.level {
+            AnyLevel::Network(n) => text::print_network(n),
+            AnyLevel::Quantized(n) => text::print_quantized(n),
+            AnyLevel::Mapped(n) => text::print_mapped(n),
+        };
+        format!("// pipeline: {}\n{network}", self.pipeline)
+    }
 }
 
 impl Plan<'_> {
