@@ -4,13 +4,13 @@
 //! them; the certificate relates what it read to the quantized network in logical time. Nothing is
 //! an artifact before that.
 
-use crate::artifact::manifest::{FileEntry, Manifest};
+use crate::artifact::manifest::{FileEntry, Manifest, NetxEntry};
 use crate::artifact::{self, Entry};
 use crate::pipeline::{self, Delays, Stage, Stages};
 use crate::source::Source;
 use crate::{describe, target::Target};
 use snnc_backends::certify::{Certificate, certify};
-use snnc_backends::{netx, program};
+use snnc_backends::{Backend, NETX_FILE, PROGRAM_FILE, program};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::program::Program;
 use snnc_ir::{Diagnostic, Diagnostics, MappedNetwork, QuantizedNetwork, TargetSpec, binary};
@@ -131,43 +131,44 @@ pub fn compile(source: &Source, target: &Target, options: &Options) -> Result<Co
     Ok(Compiled { manifest, files, certificate, program, stages, warnings })
 }
 
-/// What the back ends made of a mapped network.
+/// What the back end made of a mapped network.
 struct Emitted {
     files: Vec<Entry>,
     program: Program,
     certificate: Certificate,
-    netx: artifact::manifest::NetxEntry,
+    netx: Option<NetxEntry>,
 }
 
-/// Writes the program, reads it back, certifies it, and adds the other files.
+/// Writes the files of the back end, reads the program back, certifies it, and adds the files that
+/// make an artifact complete without its source.
 fn emit(
     mapped: &MappedNetwork,
     logical: &QuantizedNetwork,
     target: &Target,
 ) -> Result<Emitted, Diagnostics> {
-    let bytes = program::write(mapped, &target.spec)?;
-    let program = program::read(&bytes)?;
+    let emission = target.backend().emit(mapped, &target.spec)?;
+    let mut files: Vec<Entry> = emission
+        .files
+        .into_iter()
+        .map(|file| Entry { name: file.name, bytes: file.bytes })
+        .collect();
+    let bytes = files.iter().find(|f| f.name == PROGRAM_FILE).map(|f| f.bytes.as_slice());
+    let program = program::read(bytes.unwrap_or_default())?;
     let certificate = certify(logical, &program, &target.spec)?;
     let mut proof = serde_json::to_vec_pretty(&certificate)
         .expect("a certificate has string keys and finite numbers only");
     proof.push(b'\n');
 
-    let entry = |name: &str, bytes: Vec<u8>| Entry { name: name.to_owned(), bytes };
-    let mut files = vec![
-        entry(artifact::PROGRAM, bytes),
-        entry(artifact::SOURCE, binary::encode_quantized(logical)),
-        entry(artifact::TARGET, target.text.clone().into_bytes()),
-        entry(artifact::CERTIFICATE, proof),
-    ];
-    let netx = match netx::write(mapped) {
-        Ok(bytes) => {
-            files.push(entry(artifact::NETX, bytes));
-            artifact::manifest::NetxEntry { written: true, reason: None }
-        }
-        Err(why) => {
-            let reason = std::iter::once(why.message).chain(why.notes).collect::<Vec<_>>();
-            artifact::manifest::NetxEntry { written: false, reason: Some(reason.join("; ")) }
-        }
+    let mut add = |name: &str, bytes| files.push(Entry { name: name.to_owned(), bytes });
+    add(artifact::SOURCE, binary::encode_quantized(logical));
+    add(artifact::TARGET, target.text.clone().into_bytes());
+    add(artifact::CERTIFICATE, proof);
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let left_out = emission.left_out.iter().find(|l| l.name == NETX_FILE);
+    let netx = match (emission.netx, left_out) {
+        (Some(layout), _) => Some(NetxEntry::Layout(layout)),
+        (None, Some(left_out)) => Some(NetxEntry::LeftOut(describe::remark(&left_out.reason))),
+        (None, None) => None,
     };
     Ok(Emitted { files, program, certificate, netx })
 }

@@ -1,7 +1,7 @@
 //! Facts about compiled networks, as the manifest and the reports state them.
 
 use crate::artifact::manifest::{
-    CompartmentEntry, CoreEntry, InputEntry, Manifest, NetxEntry, OutputEntry, PopulationEntry,
+    CompartmentEntry, CoreEntry, InputEntry, Manifest, OutputEntry, PopulationEntry,
     QuantizationEntry, RemarkEntry, Resources, RouteEntry, SCHEMA, SourceEntry, TargetEntry,
     TimeEntry,
 };
@@ -39,7 +39,7 @@ pub fn manifest(
         outputs: outputs(program),
         cores: cores(mapped, target),
         limits: limits(target),
-        netx: NetxEntry { written: false, reason: None },
+        netx: None,
         remarks: Vec::new(),
         files: Vec::new(),
     }
@@ -65,7 +65,7 @@ fn population(symbol: &Symbol, program: &Program, logical: &QuantizedDraft) -> P
     }
 }
 
-/// What a pass remarked.
+/// What a pass or a back end remarked.
 pub fn remark(diagnostic: &Diagnostic) -> RemarkEntry {
     RemarkEntry {
         code: diagnostic.code.to_string(),

@@ -1,6 +1,6 @@
 //! The contract of exit codes.
 
-use snnc_ir::diag::codes::{Code, CodeInfo, internal, usage};
+use snnc_ir::diag::codes::{Code, CodeInfo, artifact, internal, syntax, usage};
 use snnc_ir::{Diagnostics, Severity};
 
 /// Codes of the command-line block that are about contents, not about usage.
@@ -13,6 +13,10 @@ const FINDINGS: &[Code] = &[
     usage::SIMULATION_FAILED,
     usage::NOT_FORMATTED,
 ];
+
+/// Codes of other blocks that are about what was named on the command line, not about contents.
+const MISUSE: &[Code] =
+    &[syntax::FILE_READ, syntax::FILE_SIZE, artifact::TARGET_UNKNOWN, artifact::TARGET_FILE];
 
 /// How a command ended; the number is the exit code of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +47,7 @@ impl Exit {
         let among = |block: &[CodeInfo]| block.iter().any(|i| i.code == code);
         if among(internal::BLOCK) {
             Self::Bug
-        } else if among(usage::BLOCK) && !FINDINGS.contains(&code) {
+        } else if MISUSE.contains(&code) || among(usage::BLOCK) && !FINDINGS.contains(&code) {
             Self::Usage
         } else {
             Self::Rejected
@@ -53,5 +57,28 @@ impl Exit {
     /// The number.
     pub const fn code(self) -> u8 {
         self as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use snnc_ir::Diagnostic;
+
+    #[test]
+    fn the_worst_error_decides_and_warnings_do_not() {
+        let mut all = Diagnostics::new();
+        all.push(Diagnostic::warning(usage::CANNOT_READ, "w"));
+        assert_eq!(Exit::of(&all), Exit::Done);
+        all.push(Diagnostic::error(usage::ARTIFACT_FILE, "contents"));
+        assert_eq!(Exit::of(&all), Exit::Rejected);
+        all.push(Diagnostic::error(syntax::FILE_READ, "a file"));
+        assert_eq!(Exit::of(&all), Exit::Usage);
+        all.push(Diagnostic::error(internal::PANIC, "a bug"));
+        assert_eq!(Exit::of(&all), Exit::Bug);
+        assert_eq!(
+            [0, 1, 2, 3],
+            [Exit::Done, Exit::Rejected, Exit::Usage, Exit::Bug].map(Exit::code)
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Targets by name or file, with the text that describes them.
 
 use crate::files;
-use snnc_backends::targets;
-use snnc_ir::{Diagnostics, TargetSpec};
+use snnc_backends::{Backend, LoihiBackend, targets};
+use snnc_ir::{Diagnostics, MappedNetwork, TargetSpec};
 use std::path::Path;
 
 /// A target and its description, which goes into the artifact.
@@ -30,5 +30,10 @@ impl Target {
         let spec = targets::by_name(name)?;
         let text = targets::text(&spec.name).unwrap_or_default().to_owned();
         Ok(Self { spec, text })
+    }
+
+    /// The back end that writes this target's files.
+    pub const fn backend(&self) -> impl Backend<Level = MappedNetwork> + use<> {
+        LoihiBackend
     }
 }

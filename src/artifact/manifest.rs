@@ -5,6 +5,7 @@
 
 use crate::files::{self, shown};
 use serde::{Deserialize, Serialize};
+use snnc_backends::netx::Layout;
 use snnc_ir::Diagnostic;
 use snnc_ir::diag::codes::usage;
 use std::collections::BTreeSet;
@@ -43,8 +44,9 @@ pub struct Manifest {
     pub cores: Vec<CoreEntry>,
     /// What the target offers per core.
     pub limits: Resources,
-    /// The exported `network.net`, or why there is none.
-    pub netx: NetxEntry,
+    /// The exported `network.net`, or why there is none. Absent if the back end has no such file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub netx: Option<NetxEntry>,
     /// What the passes remarked, such as the scale of every quantized population.
     pub remarks: Vec<RemarkEntry>,
     /// The other files of the artifact, by name.
@@ -217,17 +219,16 @@ pub struct Resources {
 }
 
 /// The exported `network.net`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NetxEntry {
-    /// Whether the file is there.
-    pub written: bool,
-    /// Why it is not: what the format cannot express.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub reason: Option<String>,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetxEntry {
+    /// It is there; where the populations lie in it.
+    Layout(Layout),
+    /// It is not: what the format cannot express.
+    LeftOut(RemarkEntry),
 }
 
-/// A warning or note of a pass.
+/// What a pass or a back end remarked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemarkEntry {

@@ -17,13 +17,11 @@ pub use load::Artifact;
 pub use manifest::Manifest;
 pub use publish::Entry;
 
-/// File name of the program.
-pub const PROGRAM: &str = "program.snnb";
+pub use snnc_backends::PROGRAM_FILE as PROGRAM;
+
 /// File name of the quantized network in logical time.
 pub const SOURCE: &str = "source.snnb";
 /// File name of the target description.
 pub const TARGET: &str = "target.toml";
 /// File name of the certificate.
 pub const CERTIFICATE: &str = "certificate.json";
-/// File name of the NetX export.
-pub const NETX: &str = "network.net";

@@ -4,6 +4,7 @@ use super::output::{Format, Reply};
 use super::table::Table;
 use super::{Common, replay};
 use crate::artifact::Manifest;
+use crate::artifact::manifest::NetxEntry;
 use crate::artifact::publish;
 use crate::compile::{Compiled, Options, compile, lower};
 use crate::files::shown;
@@ -234,17 +235,22 @@ pub(super) fn summary(compiled: &Compiled) -> String {
          quantized network",
         totals.neurons, totals.synapses
     );
-    match &manifest.netx.reason {
-        None => text.push_str("network.net written for NetX\n"),
-        Some(reason) => {
-            let _ = writeln!(text, "network.net left out: {reason}");
-        }
+    if let Some(netx) = &manifest.netx {
+        text.push_str(&netx_line(netx));
     }
     text
 }
 
 const fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
+}
+
+/// Whether the NetX file is there.
+pub(super) fn netx_line(netx: &NetxEntry) -> String {
+    match netx {
+        NetxEntry::Layout(_) => "network.net written for NetX\n".to_owned(),
+        NetxEntry::LeftOut(why) => format!("network.net left out: {}\n", why.message),
+    }
 }
 
 /// Cores in use and the resource that is closest to its limit.

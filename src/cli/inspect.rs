@@ -1,5 +1,6 @@
 //! `snnc inspect`: what a file or an artifact holds.
 
+use super::compile::netx_line;
 use super::convert::is_program;
 use super::output::Reply;
 use super::table::Table;
@@ -452,8 +453,8 @@ fn manifest_text(manifest: &Manifest) -> String {
         table.row([file.name.clone(), file.bytes.to_string(), file.blake3.clone()]);
     }
     text.push_str(&table.render(2));
-    if let Some(reason) = &manifest.netx.reason {
-        let _ = writeln!(text, "network.net left out: {reason}");
+    if let Some(netx) = &manifest.netx {
+        text.push_str(&netx_line(netx));
     }
     text
 }
