@@ -21,6 +21,8 @@ pub mod integer;
 mod kernel;
 mod probe;
 mod readout;
+#[cfg(feature = "burn")]
+pub mod tensor;
 
 pub use error::{Register, SimError};
 pub use probe::Probe;

@@ -9,7 +9,7 @@
 //! it is. Leaving such terms out is therefore neutral bit for bit.
 
 mod neuron;
-mod plan;
+pub(crate) mod plan;
 
 use crate::error::{SimError, check_trains, check_words};
 use crate::probe::Probe;

@@ -16,3 +16,5 @@ mod float_golden;
 mod float_random;
 mod integer_golden;
 mod integer_random;
+#[cfg(feature = "burn")]
+mod tensor;

@@ -1,0 +1,158 @@
+//! The batched simulators against the references, exactly.
+
+use crate::common::Rng;
+use crate::common::float_net::{random as random_float, stimulus};
+use crate::common::int_net::{Kind, inputs, random, seal};
+use crate::common::tiny::{network, neuron};
+use proptest::prelude::*;
+use snnc_ir::arena::{Entity, PopId};
+use snnc_ir::conv::Conv;
+use snnc_ir::level::Level;
+use snnc_ir::param::Param;
+use snnc_ir::quantized::{IntNeuron, IntReset, QuantizedNetwork, Structure, Time};
+use snnc_ir::shape::Shape;
+use snnc_ir::spikes::SpikeTrain;
+use snnc_runtime::float::{FloatProbe, simulate as simulate_float};
+use snnc_runtime::integer::{IntProbe, simulate};
+use snnc_runtime::tensor::{FloatSim, IntSim, cpu};
+use snnc_runtime::{Register, SimError};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn float_batches_equal_the_reference(seed: u64) {
+        let rng = &mut Rng(seed);
+        let network = random_float(rng);
+        let stimuli: Vec<_> = (0..3).map(|_| stimulus(&network, rng)).collect();
+        let runs = FloatSim::new(&network, &cpu()).unwrap().run(&stimuli).unwrap();
+        prop_assert_eq!(runs.len(), 3);
+        for (run, stimulus) in runs.iter().zip(&stimuli) {
+            prop_assert_eq!(run, &simulate_float(&network, stimulus, &FloatProbe::None).unwrap());
+        }
+    }
+
+    #[test]
+    fn integer_batches_equal_the_reference(seed: u64) {
+        let rng = &mut Rng(seed);
+        let hardware = rng.chance(50);
+        let network = random(rng, Kind { hardware, registers: false, programmable: true });
+        let samples: Vec<_> = (0..3).map(|_| inputs(&network, rng)).collect();
+        compare(&network, &samples)?;
+    }
+}
+
+fn compare(network: &QuantizedNetwork, samples: &[Vec<SpikeTrain>]) -> Result<(), TestCaseError> {
+    let runs = IntSim::new(network, &cpu()).unwrap().run(samples);
+    let expected: Vec<_> = samples.iter().map(|s| simulate(network, s, &IntProbe::None)).collect();
+    match (runs, expected.iter().position(Result::is_err)) {
+        (Ok(runs), None) => {
+            for (run, expected) in runs.iter().zip(expected) {
+                prop_assert_eq!(run, &expected.unwrap());
+            }
+        }
+        (Err(SimError::Sample { index, source }), Some(first)) => {
+            prop_assert_eq!(index, first);
+            prop_assert_eq!(*source, expected[first].clone().unwrap_err());
+        }
+        (runs, first) => {
+            return Err(TestCaseError::fail(format!("{runs:?}, first error {first:?}")));
+        }
+    }
+    Ok(())
+}
+
+/// Where the weights of a neuron sum to more than 2^24, products are taken in i32.
+#[test]
+fn wide_sums_stay_exact() {
+    let conv = Conv {
+        input: [60, 3, 3],
+        out_channels: 2,
+        kernel: [3, 3],
+        stride: [1, 1],
+        pad: [1; 4],
+        groups: 1,
+    };
+    let dense = Structure::Dense { rows: 3, cols: 600 };
+    for (source, target, structure) in [
+        (Shape::flat(600), Shape::flat(3), dense),
+        (Shape::chw(60, 3, 3), Shape::chw(2, 3, 3), Structure::Conv(conv)),
+    ] {
+        let model = IntNeuron { threshold: Param::Uniform(4_000_000), ..neuron() };
+        let mut draft = network(8, Time::Logical, vec![model], &[(0, 1, 1, 0)]).into_draft();
+        let (input, a) = (PopId::new(0), PopId::new(1));
+        let sources = source.size();
+        (draft.populations[input].shape, draft.populations[a].shape) = (source, target);
+        // Neighboring sources (channels, under a kernel of 9) cancel, but the magnitudes of a
+        // neuron's weights, 254 · 2^7 each, sum to more than 2^24.
+        let alternate = if matches!(structure, Structure::Conv(_)) { 9 } else { 1 };
+        let matrix = draft.matrices.values_mut().next().unwrap();
+        matrix.mantissa = (0..structure.stored())
+            .map(|i| if i / alternate % 2 == 0 { 254 } else { -254 })
+            .collect();
+        (matrix.structure, matrix.exponent) = (structure, 7);
+        let network = seal(draft);
+        // All sources spike but for a few.
+        let rng = &mut Rng(7);
+        let sample = |rng: &mut Rng| {
+            let mut train = SpikeTrain::new(8, sources);
+            for t in 0..8 {
+                let quiet = [rng.index(sources), rng.index(sources)];
+                (0..sources).filter(|n| !quiet.contains(n)).for_each(|n| train.set(t, n));
+            }
+            vec![train]
+        };
+        let samples = [sample(rng), sample(rng)];
+        compare(&network, &samples).unwrap();
+        let run = simulate(&network, &samples[0], &IntProbe::All).unwrap();
+        assert!(run.traces.iter().any(|trace| trace.u.iter().any(|u| *u != 0)));
+    }
+}
+
+/// Clamping inside the batched update hides no overflow and makes none.
+#[test]
+fn overflow_is_found_at_the_edge() {
+    let silent = IntNeuron { threshold: Param::Uniform(i32::MAX), ..neuron() };
+    let run = |model: IntNeuron, input: &[usize]| {
+        let net = network(3, Time::Logical, vec![model], &[(0, 1, 1, 0)]);
+        let mut train = SpikeTrain::new(3, 1);
+        input.iter().for_each(|&t| train.set(t, 0));
+        let samples = [vec![SpikeTrain::new(3, 1)], vec![train]];
+        compare(&net, &samples).unwrap();
+        IntSim::new(&net, &cpu()).unwrap().run(&samples).map(|runs| runs.len())
+    };
+    let edge = (1 << 23) - 1;
+    let leaky = IntNeuron { dv: Param::Uniform(4095), ..silent };
+    // An input of 64 on top of a membrane 64 below the edge, then 63 below it.
+    let below = IntNeuron { bias: Param::Uniform(edge - 64 - 2047), ..leaky.clone() };
+    assert_eq!(run(below.clone(), &[0]), Ok(2));
+    let over = IntNeuron { bias: Param::Uniform(edge - 63), ..below };
+    let error = run(over, &[0]).unwrap_err();
+    let SimError::Sample { source, .. } = error else { panic!("{error}") };
+    assert!(matches!(*source, SimError::Overflow { register: Register::Membrane, .. }));
+    for bias in [i32::MIN, -(1 << 26), 1 << 26, i32::MAX] {
+        run(IntNeuron { bias: Param::Uniform(bias), ..leaky.clone() }, &[]).unwrap_err();
+    }
+    let subtract = IntNeuron {
+        threshold: Param::Uniform(0),
+        reset: IntReset::Subtract(Param::Uniform(i32::MAX)),
+        ..leaky
+    };
+    run(subtract, &[1]).unwrap_err();
+}
+
+#[test]
+fn empty_batches_and_bad_samples() {
+    let net = network(2, Time::Logical, vec![neuron()], &[(0, 1, 1, 0)]);
+    let sim = IntSim::new(&net, &cpu()).unwrap();
+    assert_eq!(sim.run(&[]), Ok(Vec::new()));
+    let error = sim.run(&[vec![SpikeTrain::new(2, 1)], Vec::new()]).unwrap_err();
+    assert!(matches!(error, SimError::Sample { index: 1, .. }), "{error}");
+    let rng = &mut Rng(1);
+    let network = random_float(rng);
+    let sim = FloatSim::new(&network, &cpu()).unwrap();
+    assert_eq!(sim.run(&[]), Ok(Vec::new()));
+    let good = stimulus(&network, rng);
+    let error = sim.run(&[good, Default::default()]).unwrap_err();
+    assert!(matches!(error, SimError::Sample { index: 1, .. }), "{error}");
+}
