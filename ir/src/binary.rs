@@ -145,3 +145,73 @@ fn body_of<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Diagnostic
         .help("write the file again: it was damaged or is of another build")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text;
+
+    const SMALL: &str = r#"snn 1 quantized name "q" steps 1 time logical
+        pop0 "x" [1] = logical input events
+        pop1 "y" [1] = logical neurons
+            du 4095 dv 0 threshold 64 compare gt reset zero bias -1
+            refractory 1 order leak_input_fire update_period 1
+        readout spike_count pop1"#;
+
+    fn small() -> Vec<u8> {
+        encode_any(&text::parse(SMALL).unwrap())
+    }
+
+    fn error(bytes: &[u8]) -> String {
+        decode(bytes).unwrap_err().to_string()
+    }
+
+    /// The bytes are a format that other programs decode, so they must not change unnoticed.
+    #[test]
+    fn bytes_are_as_documented() {
+        let expected: &[u8] = &[
+            b'S', b'N', b'N', b'B', 1, 1, 0, // header: kind 1, version 1
+            1, b'q', 1, 0, // name, steps, logical time
+            2, // populations
+            1, b'x', 1, 1, 0, 0, 1, // name, shape, logical, input, events
+            1, b'y', 1, 1, 0, 1, // name, shape, logical, neurons
+            0, 0xFF, 0x1F, 0, 0, 0, 0x80, 1, // du 4095, dv 0, threshold 64 (zigzag)
+            0, 0, 0, 1, 1, 0, 1, // gt, zero, bias -1, refractory, order, update period
+            0, 0, // projections, matrices
+            0, 1, // spike count of pop1
+        ];
+        assert_eq!(small(), expected);
+    }
+
+    #[test]
+    fn each_damage_has_its_code() {
+        let good = small();
+        let with = |at: usize, byte: u8| {
+            let mut bytes = good.clone();
+            bytes[at] = byte;
+            error(&bytes)
+        };
+        assert!(error(b"").contains("SNN0160"));
+        assert!(error(b"snn 1 network").contains("found \"snn \""));
+        assert!(with(0, b's').contains("SNN0160"));
+        assert!(with(4, 3).contains("SNN0163"));
+        assert!(with(4, 4).contains("unknown kind 4"));
+        assert!(with(5, 2).contains("format version 2"));
+        assert!(with(6, 1).contains("format version 257"));
+        assert!(error(&good[..6]).contains("SNN0164"));
+        assert!(error(&good[..good.len() - 1]).contains("SNN0164"));
+        assert!(with(10, 2).contains("SNN0166"), "unknown kind of time");
+        assert!(error(&[&good[..], &[0]].concat()).contains("1 bytes follow"));
+    }
+
+    /// A length of 2^32 - 1 in a file of a few bytes is a truncated file, not a request for memory.
+    #[test]
+    fn lengths_are_not_trusted() {
+        let mut bytes = small()[..7].to_vec();
+        bytes.extend([0xFF, 0xFF, 0xFF, 0xFF, 0x0F, b'q']);
+        assert!(error(&bytes).contains("SNN0164"));
+        let mut bytes = small()[..11].to_vec();
+        bytes.extend([0xFF, 0xFF, 0xFF, 0xFF, 0x0F]);
+        assert!(error(&bytes).contains("SNN0164"));
+    }
+}

@@ -1,31 +1,42 @@
 //! Choices drawn from a list of numbers.
 
-/// A source of choices: numbers of a list, then zeros.
+/// A source of choices: the numbers of a list, then what follows from a seed; zeros if that is 0.
 ///
-/// Builders make the simplest choice on 0, so that proptest, which shrinks lists and their numbers
-/// towards nothing, shrinks what they build.
+/// Builders make the simplest choice on 0, so that proptest, which shrinks lists and numbers towards
+/// nothing, shrinks what they build.
 pub(super) struct Draw {
     numbers: std::vec::IntoIter<u32>,
+    seed: u32,
 }
 
 impl Draw {
-    pub(super) fn new(numbers: Vec<u32>) -> Self {
-        Self { numbers: numbers.into_iter() }
+    pub(super) fn new(numbers: Vec<u32>, seed: u32) -> Self {
+        Self { numbers: numbers.into_iter(), seed }
+    }
+
+    fn next(&mut self) -> u32 {
+        self.numbers.next().unwrap_or_else(|| {
+            // Xorshift (Marsaglia, 2003), which stays at 0; the multiplication mixes the low bits.
+            self.seed ^= self.seed << 13;
+            self.seed ^= self.seed >> 17;
+            self.seed ^= self.seed << 5;
+            self.seed.wrapping_mul(0x9E37_79B1) >> 3
+        })
     }
 
     /// A number below `n`, which is not 0.
     pub(super) fn below(&mut self, n: usize) -> usize {
-        self.numbers.next().unwrap_or(0) as usize % n
+        self.next() as usize % n
     }
 
     /// As [`Draw::below`].
     pub(super) fn small(&mut self, n: u32) -> u32 {
-        self.numbers.next().unwrap_or(0) % n
+        self.next() % n
     }
 
     /// A number from `-limit` to `limit`; 0 in at least a quarter of the draws.
     pub(super) fn signed(&mut self, limit: i32) -> i32 {
-        let n = self.numbers.next().unwrap_or(0);
+        let n = self.next();
         if n.is_multiple_of(4) {
             return 0;
         }

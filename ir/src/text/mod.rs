@@ -33,6 +33,8 @@
 
 mod parse;
 mod print;
+#[cfg(test)]
+mod tests;
 
 use crate::diag::Diagnostics;
 use crate::level::AnyDraft;

@@ -65,5 +65,6 @@ codes! {
     NETX_SHAPE = 634, "NetX cannot express the network",
         "A NetX file needs an input and at least one synapse, and spikes enter through one port.";
     NETX_WRITE = 635, "NetX file cannot be written",
-        "The HDF5 writer refused the data. This is a bug in snnc.";
+        "The HDF5 writer refused the data, although everything was checked before. This is a bug \
+        in snnc: please report it with the network.";
 }

@@ -95,3 +95,42 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
     .into_iter()
     .flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Codes ascend over all blocks, so each number is given once.
+    #[test]
+    fn codes_are_unique_and_sorted() {
+        let codes: Vec<Code> = all().map(|i| i.code).collect();
+        for pair in codes.windows(2) {
+            assert!(pair[0] < pair[1], "{} is followed by {}", pair[0], pair[1]);
+        }
+        let prefixes = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+        for info in all() {
+            assert!(prefixes.contains(&(info.code.0 / 100)), "{} is in no block", info.code);
+        }
+    }
+
+    #[test]
+    fn codes_are_explained() {
+        for info in all() {
+            assert!(!info.title.trim().is_empty(), "{} has no title", info.code);
+            assert!(info.text.len() >= 60, "{} is not explained", info.code);
+        }
+    }
+
+    #[test]
+    fn codes_are_found_by_name() {
+        for info in all() {
+            assert_eq!(Code::parse(&info.code.to_string()), Some(info.code));
+        }
+        let some = all().next().map(|i| i.code).unwrap();
+        assert_eq!(Code::parse(&some.to_string().to_lowercase()), Some(some));
+        assert_eq!(Code::parse(&some.0.to_string()), Some(some));
+        for text in ["", "SNN", "SNN9999", "snnx", "-1", "é", "SN0150"] {
+            assert_eq!(Code::parse(text), None, "{text}");
+        }
+    }
+}

@@ -104,5 +104,6 @@ codes! {
         "The readout cannot be reached from these nodes, through any number of steps, so they have \
         no effect and were removed. If that is not intended, an edge is missing in the genome.";
     SHARED = 382, "equal tensors share their values",
-        "Tensors with equal shapes and values became one tensor.";
+        "A note for the report: tensors with equal shapes and values became one tensor, which all \
+        their nodes use. The meaning is kept; the network takes less memory.";
 }

@@ -3,6 +3,8 @@
 mod cores;
 mod coverage;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use super::{Core, MappedDraft};
 use crate::arena::{CoreId, PopId};

@@ -2,6 +2,8 @@
 
 mod neuron;
 mod op;
+#[cfg(test)]
+mod tests;
 
 use super::{Edge, NetworkDraft, Op, Readout};
 use crate::arena::{Arena, Entity, NodeId, TensorId};

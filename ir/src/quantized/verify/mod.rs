@@ -4,6 +4,8 @@ mod matrix;
 mod population;
 mod readout;
 mod target;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use super::{PopKind, QuantizedDraft, Role};

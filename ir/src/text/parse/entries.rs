@@ -25,13 +25,17 @@ pub(super) trait Level: Sized {
 pub(super) struct Entries<'a> {
     text: &'a str,
     out: Diagnostics,
-    /// Number of the next entity of each kind. It goes on after a gap, so that one gap is one error.
-    next: BTreeMap<&'static str, u64>,
+    /// Of each kind, the position of the next entity, and the number after the last one. Either is
+    /// accepted, so that one missing or misnumbered entity is one error.
+    next: BTreeMap<&'static str, (u64, u64)>,
+    /// Whether an entry was skipped, so that numbers are unknown until the next of each kind.
+    skipped: bool,
 }
 
 /// Reads `rest`, the part of `text` after the header line.
 pub(super) fn read<L: Level>(text: &str, rest: &str) -> Result<AnyDraft, Diagnostics> {
-    let mut entries = Entries { text, out: Diagnostics::new(), next: BTreeMap::new() };
+    let mut entries =
+        Entries { text, out: Diagnostics::new(), next: BTreeMap::new(), skipped: false };
     let (mut rest, mut level) = match L::start(rest) {
         Ok(started) => started,
         Err(error) => {
@@ -46,7 +50,12 @@ pub(super) fn read<L: Level>(text: &str, rest: &str) -> Result<AnyDraft, Diagnos
         }
         rest = match level.entry(rest, &mut entries) {
             Ok((rest, ())) => rest,
-            Err(error) => next_entry(entries.failure(error)),
+            Err(error) => {
+                let problem = entries.failure(error);
+                entries.next.clear();
+                entries.skipped = true;
+                next_entry(text, rest, problem)
+            }
         };
     }
     let draft = level.finish(&mut entries);
@@ -56,12 +65,21 @@ pub(super) fn read<L: Level>(text: &str, rest: &str) -> Result<AnyDraft, Diagnos
     }
 }
 
-/// The text from the next line on that starts like an entry: with a letter, not indented.
-fn next_entry(mut text: &str) -> &str {
-    while let Some(end) = text.find('\n') {
-        text = &text[end + 1..];
-        if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            return text;
+/// Where to go on after a problem in the entry that starts at `entry`: at the first line from the
+/// problem on that starts like another entry, with a letter and not indented.
+fn next_entry<'a>(text: &'a str, entry: &str, problem: &'a str) -> &'a str {
+    let line_start = |rest: &str| {
+        let before = &text[..text.len() - rest.len()];
+        rest.starts_with(|c: char| c.is_ascii_alphabetic()) && before.ends_with('\n')
+    };
+    if problem.len() < entry.len() && line_start(problem) {
+        return problem;
+    }
+    let mut rest = problem;
+    while let Some(end) = rest.find('\n') {
+        rest = &rest[end + 1..];
+        if line_start(rest) {
+            return rest;
         }
     }
     ""
@@ -71,13 +89,15 @@ impl<'a> Entries<'a> {
     /// Checks that the entity `id` at `place` is the next of its kind.
     pub(super) fn number<K: Entity>(&mut self, place: &'a str, id: K) {
         let found = id.index() as u64;
-        let expected = self.next.insert(K::PREFIX, found + 1).unwrap_or(0);
-        if found != expected {
+        let first = if self.skipped { found } else { 0 };
+        let (position, next) = *self.next.get(K::PREFIX).unwrap_or(&(first, first));
+        self.next.insert(K::PREFIX, (position + 1, found + 1));
+        if found != position && found != next {
             self.push(
                 syntax::TEXT_NUMBERING,
                 place,
                 format!("{id} is out of order"),
-                format!("expected {}{expected}", K::PREFIX),
+                format!("expected {}{position}", K::PREFIX),
                 "number the entities of each kind from 0 in the order of the file",
             );
         }

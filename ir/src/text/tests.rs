@@ -1,0 +1,166 @@
+//! The text form: messages, recovery, and robustness.
+
+use super::{parse, print};
+use crate::binary;
+use crate::level::AnyDraft;
+use crate::testing::any_draft;
+use proptest::prelude::*;
+use std::time::Instant;
+
+const SMALL: &str = r#"// A comment before the header.
+snn 1 network
+name "one \"two\" \\ \u{7}"  // a bell
+steps 4
+tensor0 "w" [1, 2] from dense "w" { 0.5 -0.0 }
+node0 "x" [2] = input() rate seed 18446744073709551615
+node1 "fc" [1] = linear(node0, node2@1) weight tensor0
+node2 "h" [1] = neuron(node1) tau 2 threshold per_neuron { 1e-3 } compare gt reset to -inf
+  v_init NaN refractory 0 order leak_input_fire
+readout spike_count node2
+"#;
+
+/// The findings of a text that cannot be read.
+fn errors(text: &str) -> String {
+    match parse(text) {
+        Ok(draft) => panic!("parsed: {draft:?}"),
+        Err(findings) => findings.to_string(),
+    }
+}
+
+#[test]
+fn numbers_and_strings_are_exact() {
+    let Ok(AnyDraft::Network(draft)) = parse(SMALL) else { panic!("{}", errors(SMALL)) };
+    assert_eq!(draft.name, "one \"two\" \\ \u{7}");
+    let tensor = draft.tensors.values().next().unwrap();
+    assert_eq!(tensor.data[1].to_bits(), (-0.0_f32).to_bits());
+    let printed = print(&AnyDraft::Network(draft));
+    assert!(printed.contains(r#"name "one \"two\" \\ \u{7}""#), "{printed}");
+    assert!(printed.contains("{ 0.5 -0.0 }"), "{printed}");
+    assert!(printed.contains("reset to -inf") && printed.contains("v_init NaN"), "{printed}");
+}
+
+#[test]
+fn every_f32_exponent_reads_back() {
+    for exponent in 0..=254_u32 {
+        for mantissa in [0, 1, 0x2A_AAAA, 0x7F_FFFF] {
+            let value = f32::from_bits(exponent << 23 | mantissa);
+            let text = SMALL.replace("0.5", &format!("{value:?}"));
+            let Ok(AnyDraft::Network(draft)) = parse(&text) else { panic!("{}", errors(&text)) };
+            let found = draft.tensors.values().next().unwrap().data[0];
+            assert_eq!(found.to_bits(), value.to_bits());
+        }
+    }
+}
+
+/// A text, and what its only message must say.
+#[test]
+fn messages_say_where_and_what() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("snn 1 network", "{\"network\": 1}", &["SNN0151", ":2:1", "starts with `{`"]),
+        ("snn 1 network", "snn 2 network", &["SNN0151", ":2:5", "format version 2"]),
+        ("snn 1 network", "snn network", &["SNN0151", "no format version"]),
+        ("snn 1 network", "snn 1 netwerk", &["SNN0151", "unknown level `netwerk`"]),
+        ("steps 4", "steps", &["SNN0150", ":5:1", "unexpected `tensor0`", "expected an integer"]),
+        ("steps 4", "steps -4", &["SNN0152", ":4:7", "integer from 0 to 4294967295"]),
+        ("steps 4", "steps 4294967296", &["SNN0152", "`4294967296` is not possible here"]),
+        ("steps 4", "steps 4.5", &["SNN0150", "unexpected `4.5`"]),
+        ("tensor0 \"w\"", "tensor0 w", &["SNN0150", "unexpected `w`", "a string in quotes"]),
+        ("dense \"w\"", "dense \"w", &["SNN0150", "a closing quote"]),
+        ("dense \"w\"", "dense \"\\x\"", &["SNN0150", "an escape"]),
+        ("dense \"w\"", "dense \"\\u{d800}\"", &["SNN0150", "an escape"]),
+        ("-0.0 }", "-0.0", &["SNN0150", ":6:1", "unexpected `node0`", "} or a number"]),
+        ("-0.0 }", "1e39 }", &["SNN0152", "a number up to 3.4028235e38"]),
+        ("-0.0 }", "x }", &["SNN0150", ":5:41", "unexpected `x`"]),
+        ("compare gt", "compare lt", &["SNN0152", "a comparison: gt or ge"]),
+        ("= linear", "= lineal", &["SNN0150", "unexpected `lineal`", "linear or conv2d"]),
+        ("node1 \"fc\"", "node7 \"fc\"", &["SNN0153", ":7:1", "expected node1"]),
+        ("node1 \"fc\"", "node99999999999 \"fc\"", &["SNN0152", ":7:5"]),
+        ("node1 \"fc\"", "knot1 \"fc\"", &["SNN0150", ":7:1", "tensor or node or readout"]),
+        ("readout spike_count node2", "", &["SNN0150", ":9:", "no readout"]),
+        ("seed 18446744073709551615", "seed 18446744073709551616", &["SNN0152", ":6:35"]),
+    ];
+    for (part, spoiled, expected) in cases {
+        assert!(SMALL.contains(part), "{part}");
+        let message = errors(&SMALL.replace(part, spoiled));
+        assert_eq!(message.matches("error[").count(), 1, "{message}");
+        for word in *expected {
+            assert!(message.contains(word), "{word} is missing:\n{message}");
+        }
+    }
+}
+
+#[test]
+fn several_entries_are_reported_together() {
+    let text = SMALL.replace("input() rate", "input() rat").replace("compare gt", "compare lt");
+    let message = errors(&format!("{text}readout spike_count node0\n"));
+    for word in [":6:25", ":8:75", ":11:1", "second readout"] {
+        assert!(message.contains(word), "{word} is missing:\n{message}");
+    }
+    assert_eq!(message.matches("error[").count(), 3, "{message}");
+}
+
+#[test]
+fn another_kind_of_file_ends_early() {
+    let message = errors(&format!("{SMALL}{}", "what is this\n".repeat(100_000)));
+    assert_eq!(message.matches("error[").count(), 50, "{message}");
+}
+
+/// Linear in the size of the text; the bound is generous because tests run unoptimized.
+#[test]
+fn a_megabyte_is_read_quickly() {
+    let values = "0.123456 ".repeat(120_000);
+    let text = SMALL.replace("0.5 -0.0", &values);
+    let start = Instant::now();
+    assert!(parse(&text).is_ok());
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}
+
+/// Deep nesting is no nesting: brackets do not recurse.
+#[test]
+fn brackets_do_not_nest() {
+    assert!(errors(&SMALL.replace("[1, 2]", &"[".repeat(100_000))).contains("expected ]"));
+    assert!(errors(&SMALL.replace("{ 0.5", &"{".repeat(100_000))).contains("a number"));
+}
+
+proptest! {
+    /// Cutting, repeating and replacing parts never panics, and what still parses prints the same.
+    #[test]
+    fn spoiled_text_never_panics(
+        draft in any_draft(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, 0_usize..24), 1..4),
+    ) {
+        const PIECES: [&str; 12] =
+            ["", " ", "0", "-1", "99999999999999999999", "\"", "{ }", "[1]", "node0", "pop1", "\n", "é"];
+        let mut text = print(&draft);
+        for (at, piece, len) in edits {
+            let mut start = at.index(text.len());
+            while !text.is_char_boundary(start) {
+                start -= 1;
+            }
+            let mut end = (start + len).min(text.len());
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            text.replace_range(start..end.max(start), PIECES[piece]);
+        }
+        if let Ok(draft) = parse(&text) {
+            prop_assert_eq!(parse(&print(&draft)).ok(), Some(draft));
+        }
+    }
+
+    #[test]
+    fn spoiled_bytes_never_panic(
+        draft in any_draft(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        end in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = binary::encode_any(&draft);
+        prop_assert!(binary::decode(&bytes[..end.index(bytes.len())]).is_err());
+        for (at, byte) in edits {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        // Either is fine; a length that was spoiled must not be believed.
+        let _ = binary::decode(&bytes);
+    }
+}
