@@ -96,8 +96,8 @@ fn check(
         let name = &population.name;
         prop_assert_eq!(&logical[index], &scheduled[index], "scheduled `{}`", name);
         let symbol = program.populations.iter().position(|s| s.name == *name).expect("certified");
-        prop_assert_eq!(&logical[index], &on_cores[symbol], "cores `{}`", name);
-        spikes += logical[index].count();
+        prop_assert_eq!(&logical[index].1, &on_cores[symbol], "cores `{}`", name);
+        spikes += logical[index].1.count();
     }
     Ok(spikes)
 }
