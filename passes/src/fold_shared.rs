@@ -94,7 +94,7 @@ fn remark(tensors: &Arena<TensorId, Tensor>, first: &[TensorId], remarks: &mut D
         remarks.push(
             Diagnostic::note_only(
                 network::SHARED,
-                format!("tensor `{name}` now stands for {} too", names.join(", ")),
+                format!("tensor `{name}` now stands for `{}` too", names.join("`, `")),
             )
             .at(format!("tensor `{name}`"))
             .note(format!("{} values saved", data.len() * names.len())),

@@ -60,7 +60,7 @@ static INFO: PassInfo = PassInfo {
 };
 
 /// Most nodes visited for one current; sums of sums could make it exponential.
-const VISIT_LIMIT: usize = 1 << 20;
+const VISIT_LIMIT: usize = 1 << 16;
 
 /// Most maps on one path from a neuron to a population.
 const PATH_LIMIT: usize = 1 << 10;
@@ -88,7 +88,7 @@ impl Pass for LowerCurrents {
         errors.into_result(())?;
         let lost =
             draft.nodes.iter().filter(|(id, n)| !n.op.is_population() && !visited[id.index()]);
-        let lost: Vec<_> = lost.map(|(_, n)| n.name.as_str()).collect();
+        let lost: Vec<_> = lost.map(|(_, n)| format!("`{}`", n.name)).collect();
         if !lost.is_empty() {
             cx.remarks.push(Diagnostic::note_only(
                 network::REMOVED,

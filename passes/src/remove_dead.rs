@@ -97,7 +97,8 @@ fn remark(draft: &NetworkDraft, live: &[bool], remarks: &mut Diagnostics) {
             .note(format!("it has {} neurons", node.shape.size())),
         );
     }
-    let analog: Vec<_> = dead().filter(|n| !n.op.is_population()).map(|n| &*n.name).collect();
+    let analog = dead().filter(|n| !n.op.is_population());
+    let analog: Vec<_> = analog.map(|n| format!("`{}`", n.name)).collect();
     if !analog.is_empty() {
         remarks.push(Diagnostic::note_only(
             network::REMOVED,
@@ -108,7 +109,10 @@ fn remark(draft: &NetworkDraft, live: &[bool], remarks: &mut Diagnostics) {
     if unused > 0 {
         remarks.push(Diagnostic::note_only(
             network::REMOVED,
-            format!("removed {unused} tensors that no node uses"),
+            format!(
+                "removed {unused} tensor{} that no node uses",
+                if unused > 1 { "s" } else { "" }
+            ),
         ));
     }
 }

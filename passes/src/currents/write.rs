@@ -55,9 +55,8 @@ pub(crate) fn rebuild(
             errors.push(error);
         }
     }
-    let mut draft = builder.finish(draft);
-    draft.tensors = tensors;
-    errors.into_result(draft)
+    let (nodes, readout) = builder.finish();
+    errors.into_result(NetworkDraft { nodes, tensors, readout, ..draft })
 }
 
 fn place_bias(
@@ -111,7 +110,8 @@ enum Origin {
     New(usize),
 }
 
-struct Builder {
+struct Builder<'a> {
+    old: &'a NetworkDraft,
     nodes: Vec<(Node, Vec<(Origin, u32)>)>,
     /// New position of each old node.
     position: Vec<usize>,
@@ -120,11 +120,12 @@ struct Builder {
     known: BTreeMap<(NodeId, u32), Vec<usize>>,
 }
 
-impl Builder {
-    fn new(draft: &NetworkDraft) -> Self {
+impl<'a> Builder<'a> {
+    fn new(draft: &'a NetworkDraft) -> Self {
         let kept = |id: NodeId, node: &Node| node.op.is_population() || draft.readout.node() == id;
         let names = draft.nodes.iter().filter(|(id, n)| kept(*id, n)).map(|(_, n)| n.name.clone());
         Self {
+            old: draft,
             nodes: Vec::new(),
             position: vec![usize::MAX; draft.nodes.len()],
             names: names.collect(),
@@ -157,8 +158,10 @@ impl Builder {
         let mut inputs = Vec::new();
         for (i, term) in current.terms.into_iter().enumerate() {
             let bias = bias.filter(|b| b.term == i).map(|b| b.tensor);
-            let wanted = term.name.clone().unwrap_or_else(|| format!("{}.term{i}", node.name));
-            let op = operation(&term, bias, maker, &wanted)?;
+            let source = &self.old.nodes[term.source].name;
+            let wanted =
+                term.name.clone().unwrap_or_else(|| format!("{}.from.{source}", node.name));
+            let op = operation(&term, bias, maker, &node.name)?;
             let edge = (Origin::Population(term.source), term.delay);
             if sole && !is_neuron {
                 let node = Node { op, inputs: Vec::new(), ..node.clone() };
@@ -197,11 +200,11 @@ impl Builder {
         at
     }
 
-    /// Resolves the edges.
-    fn finish(self, draft: NetworkDraft) -> NetworkDraft {
-        let position = self.position;
-        let new_id = |old: NodeId| NodeId::new(position[old.index()].min(self.nodes.len()));
-        let readout = match draft.readout {
+    /// Resolves the edges: the nodes and the readout.
+    fn finish(self) -> (Arena<NodeId, Node>, Readout) {
+        let Self { old, nodes, position, .. } = self;
+        let new_id = |id: NodeId| NodeId::new(position[id.index()].min(nodes.len()));
+        let readout = match old.readout {
             Readout::SpikeCount(n) => Readout::SpikeCount(new_id(n)),
             Readout::MeanLinear(n) => Readout::MeanLinear(new_id(n)),
         };
@@ -209,31 +212,29 @@ impl Builder {
             Origin::Population(old) => Edge { source: new_id(old), delay },
             Origin::New(at) => Edge { source: NodeId::new(at), delay },
         };
-        let nodes: Arena<NodeId, Node> = self
-            .nodes
-            .iter()
-            .map(|(node, inputs)| {
-                let inputs = inputs.iter().copied().map(resolve).collect();
-                Node { inputs, ..node.clone() }
-            })
-            .collect();
-        NetworkDraft { nodes, readout, ..draft }
+        let resolved = nodes.iter().map(|(node, inputs)| {
+            let inputs = inputs.iter().copied().map(resolve).collect();
+            Node { inputs, ..node.clone() }
+        });
+        (resolved.collect(), readout)
     }
 }
 
-/// The operation of a term.
+/// The operation of a term of the current of `name`.
 fn operation(
     term: &Term,
     bias: Option<TensorId>,
     maker: &mut TensorMaker<'_>,
-    base: &str,
+    name: &str,
 ) -> Result<Op, Diagnostic> {
+    // What comes from no tensor is a population that enters as it is.
+    let base = "identity";
     Ok(match term.op.clone() {
         LinearOp::Conv { weight, conv } => {
             Op::Conv2d { weight: weight.kernel(&conv, maker, base)?, bias, conv }
         }
         op => {
-            let matrix = op.into_matrix(maker.arena()).map_err(|e| e.at(base))?;
+            let matrix = op.into_matrix(maker.arena()).map_err(|e| e.at(name))?;
             Op::Linear { weight: matrix.tensor(maker, base)?, bias }
         }
     })

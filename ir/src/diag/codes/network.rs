@@ -72,7 +72,7 @@ codes! {
         windows tile its input.";
     CURRENT_TOO_WIDE = 361, "current with too many terms",
         "Following analog nodes from a neuron back to populations visits more nodes than the bound \
-        (2^20), because sums of sums reuse each other, or passes more than 2^10 linear maps in a \
+        (2^16), because sums of sums reuse each other, or passes more than 2^10 linear maps in a \
         row. Put populations between them.";
     DELAYED_BIAS = 362, "delayed read of a bias",
         "An analog value with a bias is read with a delay. Before the first step the delayed value \
