@@ -39,7 +39,7 @@ impl Findings {
         if self.omitted > 0
             && let Some(last) = items.iter_mut().last()
         {
-            last.notes.push(format!("{} further differences are not listed", self.omitted));
+            last.notes.push(format!("further differences that are not listed: {}", self.omitted));
         }
         Err(items)
     }
@@ -70,7 +70,7 @@ impl First {
     pub(super) fn report(self, findings: &mut Findings) {
         for mut difference in self.items {
             if self.more > 0 {
-                let note = format!("{} further neurons of the same run differ too", self.more);
+                let note = format!("neurons of the same run that differ as well: {}", self.more);
                 difference = difference.note(note);
             }
             findings.push(difference);

@@ -43,6 +43,7 @@ mod tables;
 
 pub use certificate::{Bounds, Certificate, FORMAT, Interval, PopulationCertificate, Totals};
 
+use checker::Record;
 use snnc_ir::program::{Program, SymbolRole};
 use snnc_ir::{Diagnostics, QuantizedNetwork, TargetSpec};
 use tables::Tables;
@@ -61,9 +62,16 @@ pub fn certify(
     program: &Program,
     target: &TargetSpec,
 ) -> Result<Certificate, Diagnostics> {
-    let meanings = symbols::check(source, program, target)?;
-    let tables = Tables::build(program, &meanings, target)?;
-    let records = checker::compare(source, &tables, target)?;
+    let header = symbols::header(source, program, target);
+    let records = compare(source, program, target);
+    let records = match (header.is_empty(), records) {
+        (true, records) => records?,
+        (false, records) => {
+            let mut all = header;
+            all.extend(records.err().unwrap_or_default());
+            return Err(all);
+        }
+    };
     let mut totals = Totals { cores: program.cores.len(), ..Totals::default() };
     let mut populations = Vec::with_capacity(records.len());
     for (symbol, record) in program.populations.iter().zip(&records) {
@@ -87,13 +95,14 @@ pub fn certify(
         });
     }
     let (steps, period) = (program.steps, program.period);
+    let step = |t: &str| if period == 1 { t.to_owned() } else { format!("{period}*{t}") };
+    let (this, last) = (step("t"), step(&steps.to_string()));
     Ok(Certificate {
         format: FORMAT,
         statement: format!(
             "For every input of at most {steps} logical steps, a neuron of a population of latency \
              L fires in logical step t exactly if its compartment fires in hardware step \
-             {period}*t + L, and in no other step before {period}*{steps} + L. No register \
-             overflows."
+             {this} + L, and in no other step before {last} + L. No register overflows."
         ),
         name: program.name.clone(),
         target: program.target.clone(),
@@ -104,4 +113,15 @@ pub fn certify(
         populations,
         totals,
     })
+}
+
+/// The phases after the header, each of which relies on those before.
+fn compare(
+    source: &QuantizedNetwork,
+    program: &Program,
+    target: &TargetSpec,
+) -> Result<Vec<Record>, Diagnostics> {
+    let meanings = symbols::check(source, program)?;
+    let tables = Tables::build(program, &meanings, target)?;
+    checker::compare(source, &tables, target)
 }

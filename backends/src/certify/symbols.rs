@@ -1,4 +1,4 @@
-//! Phase 1: header, symbol table and readout.
+//! Phase 1: symbol table and readout, and the header.
 
 use super::findings::{Findings, population};
 use snnc_ir::arena::PopId;
@@ -26,18 +26,16 @@ pub(super) enum Meaning {
     Clock,
 }
 
-/// Compares header, symbols and readout; returns what each symbol stands for.
+/// Compares symbols and readout; returns what each symbol stands for.
 ///
 /// # Errors
 /// The differences.
 pub(super) fn check(
     source: &QuantizedDraft,
     program: &Program,
-    target: &TargetSpec,
 ) -> Result<Vec<Meaning>, Diagnostics> {
     let mut findings = Findings::default();
     source_is_certifiable(source, &mut findings);
-    header(source, program, target, &mut findings);
     let meanings = meanings(source, program, &mut findings);
     readout(source, program, &meanings, &mut findings);
     findings.end_phase()?;
@@ -68,15 +66,16 @@ fn source_is_certifiable(source: &QuantizedDraft, findings: &mut Findings) {
     }
 }
 
-fn header(
+/// Compares the header. Its differences do not keep the other phases from saying more.
+pub(super) fn header(
     source: &QuantizedDraft,
     program: &Program,
     target: &TargetSpec,
-    findings: &mut Findings,
-) {
+) -> Diagnostics {
+    let mut out = Diagnostics::new();
     let mut differs = |what: &str, expected: String, found: String| {
         if expected != found {
-            findings.push(
+            out.push(
                 Diagnostic::error(code::HEADER, format!("the artifact's {what} is {found}"))
                     .at(format!("header field \"{what}\""))
                     .note(format!("expected {expected}")),
@@ -88,12 +87,12 @@ fn header(
     differs("steps", source.steps.to_string(), program.steps.to_string());
     if program.period == 0 {
         differs("period", "at least 1".to_owned(), "0".to_owned());
-        return;
     }
     let latest = program.populations.iter().map(|s| s.latency).max().unwrap_or(0);
     // At most 2^32 · 2^32, so the sum may need the 65th bit.
     let run = u128::from(program.period) * u128::from(program.steps) + u128::from(latest);
     differs("run_steps", run.to_string(), program.run_steps.to_string());
+    out
 }
 
 fn meanings(

@@ -1,0 +1,140 @@
+//! Every number of a program, to be changed one at a time.
+
+use snnc_ir::program::{Program, ProgramReadout, SymbolRole};
+use snnc_ir::quantized::Structure;
+
+/// A number of a program.
+pub(crate) enum Field<'a> {
+    U8(&'a mut u8),
+    I8(&'a mut i8),
+    U16(&'a mut u16),
+    I16(&'a mut i16),
+    U32(&'a mut u32),
+    I32(&'a mut i32),
+    U64(&'a mut u64),
+}
+
+impl Field<'_> {
+    pub(crate) fn get(&self) -> u64 {
+        match self {
+            Self::U8(x) => u64::from(**x),
+            Self::I8(x) => i64::from(**x).cast_unsigned(),
+            Self::U16(x) => u64::from(**x),
+            Self::I16(x) => i64::from(**x).cast_unsigned(),
+            Self::U32(x) => u64::from(**x),
+            Self::I32(x) => i64::from(**x).cast_unsigned(),
+            Self::U64(x) => **x,
+        }
+    }
+
+    /// Stores the lowest bits of `value`.
+    #[expect(clippy::cast_possible_truncation, reason = "that is what wrapping around means")]
+    pub(crate) fn set(&mut self, value: u64) {
+        match self {
+            Self::U8(x) => **x = value as u8,
+            Self::I8(x) => **x = (value as u8).cast_signed(),
+            Self::U16(x) => **x = value as u16,
+            Self::I16(x) => **x = (value as u16).cast_signed(),
+            Self::U32(x) => **x = value as u32,
+            Self::I32(x) => **x = (value as u32).cast_signed(),
+            Self::U64(x) => **x = value,
+        }
+    }
+}
+
+/// All numbers, named by their table.
+pub(crate) fn fields(program: &mut Program) -> Vec<(&'static str, Field<'_>)> {
+    use Field::{I8, I16, I32, U8, U16, U32, U64};
+    let mut out = vec![
+        ("steps", U32(&mut program.steps)),
+        ("period", U32(&mut program.period)),
+        ("run_steps", U64(&mut program.run_steps)),
+    ];
+    for s in &mut program.populations {
+        out.push(("symbol.latency", U32(&mut s.latency)));
+        out.extend(s.shape.0.iter_mut().map(|d| ("symbol.shape", U32(d))));
+        if let SymbolRole::Relay { of, hops } = &mut s.role {
+            out.extend([("relay.of", U32(of)), ("relay.hops", U32(hops))]);
+        }
+    }
+    for m in &mut program.matrices {
+        out.extend(m.mantissa.iter_mut().map(|w| ("mantissa", I16(w))));
+        match &mut m.structure {
+            Structure::Dense { rows, cols } => {
+                out.extend([("matrix.rows", U32(rows)), ("matrix.cols", U32(cols))]);
+            }
+            Structure::Sparse { rows, cols, row_start, col } => {
+                out.extend([("matrix.rows", U32(rows)), ("matrix.cols", U32(cols))]);
+                out.extend(row_start.iter_mut().map(|c| ("matrix.row_start", U32(c))));
+                out.extend(col.iter_mut().map(|c| ("matrix.col", U32(c))));
+            }
+            Structure::Identity { size } => out.push(("matrix.size", U32(size))),
+            Structure::Conv(c) => {
+                let (input, kernel, stride, pad) =
+                    (&mut c.input, &mut c.kernel, &mut c.stride, &mut c.pad);
+                let lists: [&mut [u32]; 4] = [input, kernel, stride, pad];
+                out.extend(lists.into_iter().flatten().map(|x| ("conv", U32(x))));
+                out.extend([("conv", U32(&mut c.out_channels)), ("conv", U32(&mut c.groups))]);
+            }
+        }
+    }
+    for r in &mut program.inputs {
+        let numbers = [&mut r.population, &mut r.first, &mut r.len, &mut r.core, &mut r.axon];
+        out.extend(numbers.into_iter().map(|x| ("input route", U32(x))));
+    }
+    for core in &mut program.cores {
+        out.extend([("chip", U32(&mut core.chip)), ("axons", U32(&mut core.axons))]);
+        for p in &mut core.profiles {
+            out.extend([
+                ("profile.du", U16(&mut p.du)),
+                ("profile.dv", U16(&mut p.dv)),
+                ("profile.refractory", U8(&mut p.refractory)),
+                ("profile.update", U32(&mut p.update.0)),
+                ("profile.update", U32(&mut p.update.1)),
+            ]);
+            out.extend(p.subtract.iter_mut().map(|a| ("profile.subtract", I32(a))));
+        }
+        out.extend(core.thresholds.iter_mut().map(|t| ("threshold", U32(t))));
+        for f in &mut core.formats {
+            out.extend([
+                ("format.exponent", I8(&mut f.exponent)),
+                ("format.weight_bits", U8(&mut f.weight_bits)),
+                ("format.delay_bits", U8(&mut f.delay_bits)),
+            ]);
+        }
+        for r in &mut core.compartments {
+            let numbers = [&mut r.population, &mut r.first, &mut r.len, &mut r.profile];
+            out.extend(numbers.into_iter().map(|x| ("compartment run", U32(x))));
+            out.extend([
+                ("run.threshold", U32(&mut r.threshold)),
+                ("bias mantissa", I16(&mut r.bias_mantissa)),
+                ("bias exponent", U8(&mut r.bias_exponent)),
+            ]);
+        }
+        for b in &mut core.synapses {
+            let numbers = [
+                ("block.format", &mut b.format),
+                ("block.matrix", &mut b.matrix),
+                ("block.axon", &mut b.axon),
+                ("block.axons", &mut b.axons),
+                ("block.col", &mut b.col),
+                ("block.compartment", &mut b.compartment),
+                ("block.compartments", &mut b.compartments),
+                ("block.row", &mut b.row),
+            ];
+            out.extend(numbers.into_iter().map(|(name, x)| (name, U32(x))));
+            out.push(("block.delay", U8(&mut b.delay)));
+        }
+        for r in &mut core.routes {
+            let numbers = [&mut r.compartment, &mut r.len, &mut r.core, &mut r.axon];
+            out.extend(numbers.into_iter().map(|x| ("route", U32(x))));
+        }
+    }
+    match &mut program.readout {
+        ProgramReadout::SpikeCount(symbol) => out.push(("readout", U32(symbol))),
+        ProgramReadout::MeanLinear { terms, .. } => {
+            out.extend(terms.iter_mut().map(|(symbol, _)| ("readout", U32(symbol))));
+        }
+    }
+    out
+}

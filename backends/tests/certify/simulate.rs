@@ -1,0 +1,282 @@
+//! What networks and programs do, step by step, written for clarity only.
+
+use super::random::Rng;
+use snnc_backends::certify::Certificate;
+use snnc_ir::Entity;
+use snnc_ir::network::Compare;
+use snnc_ir::program::{Program, SymbolRole};
+use snnc_ir::quantized::{IntReset, PopKind, QuantizedDraft};
+use std::collections::BTreeMap;
+
+/// Spikes `[step][neuron]` of each population, by name.
+pub(crate) type Raster = BTreeMap<String, Vec<Vec<bool>>>;
+
+/// The state of a neuron of the integer contract.
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    u: i64,
+    v: i64,
+    held: u32,
+}
+
+/// The registers of a neuron of the integer contract.
+#[derive(Clone, Copy, Debug)]
+struct Parameters {
+    du: i64,
+    dv: i64,
+    bias: i64,
+    /// Smallest membrane that fires.
+    fires: i64,
+    subtract: Option<i64>,
+    refractory: u32,
+}
+
+fn decayed(x: i64, keep: i64) -> i64 {
+    x.signum() * ((x.abs() * keep) >> 12)
+}
+
+impl State {
+    /// One update; returns whether the neuron fires, and its membrane before the reset.
+    fn update(&mut self, input: i64, p: &Parameters) -> (bool, i64) {
+        self.u = decayed(self.u, 4096 - (p.du + 1)) + (input << 6);
+        if self.held > 0 {
+            self.held -= 1;
+            return (false, self.v);
+        }
+        self.v = decayed(self.v, 4096 - p.dv) + self.u + p.bias;
+        let before = self.v;
+        let fires = self.v >= p.fires;
+        if fires {
+            self.v = p.subtract.map_or(0, |amount| self.v - amount);
+            self.held = p.refractory - 1;
+        }
+        (fires, before)
+    }
+}
+
+/// Random input spikes, dense in some runs and sparse in others.
+pub(crate) fn stimulus(rng: &mut Rng, source: &QuantizedDraft) -> Raster {
+    let percent = rng.range(10, 101);
+    let inputs = source.populations.values().filter(|p| p.neuron().is_none());
+    inputs
+        .map(|p| {
+            let step = |rng: &mut Rng| (0..p.size()).map(|_| rng.chance(percent)).collect();
+            (p.name.clone(), (0..source.steps).map(|_| step(rng)).collect())
+        })
+        .collect()
+}
+
+/// The source network in logical time.
+pub(crate) fn source(net: &QuantizedDraft, inputs: &Raster) -> Raster {
+    let order = net.order().expect("a valid network");
+    let mut spikes: Vec<Vec<Vec<bool>>> = vec![vec![]; net.populations.len()];
+    let mut states: Vec<Vec<State>> =
+        net.populations.values().map(|p| vec![State::default(); p.size()]).collect();
+    for t in 0..net.steps {
+        for &id in &order {
+            let p = &net.populations[id];
+            let row = match &p.kind {
+                PopKind::Input(_) => inputs[&p.name][t as usize].clone(),
+                PopKind::Neurons(n) => (0..p.size())
+                    .map(|i| {
+                        let mut a = 0;
+                        for (_, projection) in net.projections_into(id) {
+                            let Some(then) = t.checked_sub(projection.delay) else { continue };
+                            let past = &spikes[projection.source.index()][then as usize];
+                            net.matrices[projection.matrix].for_row(i, |col, weight| {
+                                a += if past[col] { i64::from(weight) } else { 0 };
+                            });
+                        }
+                        let theta = i64::from(n.threshold.at(i, &p.shape));
+                        let parameters = Parameters {
+                            du: i64::from(n.du.at(i, &p.shape)),
+                            dv: i64::from(n.dv.at(i, &p.shape)),
+                            bias: i64::from(n.bias.at(i, &p.shape)),
+                            fires: theta + i64::from(n.compare == Compare::Gt),
+                            subtract: match &n.reset {
+                                IntReset::Zero => None,
+                                IntReset::Subtract(a) => Some(i64::from(a.at(i, &p.shape))),
+                            },
+                            refractory: n.refractory,
+                        };
+                        states[id.index()][i].update(a, &parameters).0
+                    })
+                    .collect(),
+            };
+            spikes[id.index()].push(row);
+        }
+    }
+    net.populations.iter().map(|(id, p)| (p.name.clone(), spikes[id.index()].clone())).collect()
+}
+
+/// Smallest and largest values seen.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) input: (i64, i64),
+    pub(crate) u: (i64, i64),
+    pub(crate) v: (i64, i64),
+}
+
+fn widen(range: &mut (i64, i64), x: i64) {
+    *range = (range.0.min(x), range.1.max(x));
+}
+
+/// The program in hardware time: spikes by symbol, and what registers held up to the end of each
+/// symbol's last logical step.
+pub(crate) fn program(p: &Program, inputs: &Raster) -> (Raster, Vec<Seen>) {
+    let run = usize::try_from(p.run_steps).expect("short runs");
+    let mut spikes: Vec<Vec<Vec<bool>>> =
+        p.populations.iter().map(|s| vec![vec![false; s.shape.size()]; run]).collect();
+    let mut seen = vec![Seen::default(); p.populations.len()];
+    // Input that arrives at each compartment in each step.
+    let compartments: Vec<Vec<(usize, usize)>> = p
+        .cores
+        .iter()
+        .map(|core| {
+            let runs = core.compartments.iter().enumerate();
+            runs.flat_map(|(r, run)| (0..run.len).map(move |i| (r, (run.first + i) as usize)))
+                .collect()
+        })
+        .collect();
+    let quiet: Vec<Vec<i64>> = compartments.iter().map(|c| vec![0; c.len()]).collect();
+    let mut arriving = vec![quiet.clone(); run + 257];
+    let mut waiting = quiet;
+    let mut states: Vec<Vec<State>> =
+        compartments.iter().map(|c| vec![State::default(); c.len()]).collect();
+    for h in 0..run {
+        let mut events: Vec<(usize, usize)> = Vec::new();
+        for route in &p.inputs {
+            let symbol = &p.populations[route.population as usize];
+            let Some(since) = (h as u64).checked_sub(u64::from(symbol.latency)) else { continue };
+            let t = since / u64::from(p.period);
+            if since % u64::from(p.period) != 0 || t >= u64::from(p.steps) {
+                continue;
+            }
+            let row = &inputs[&symbol.name][usize::try_from(t).expect("short runs")];
+            for i in 0..route.len as usize {
+                if row[route.first as usize + i] {
+                    events.push((route.core as usize, route.axon as usize + i));
+                }
+            }
+        }
+        for (c, core) in p.cores.iter().enumerate() {
+            for (k, &(r, neuron)) in compartments[c].iter().enumerate() {
+                let run = &core.compartments[r];
+                let profile = &core.profiles[run.profile as usize];
+                waiting[c][k] += arriving[h][c][k];
+                if h as u64 % u64::from(profile.update.0) != u64::from(profile.update.1) {
+                    continue;
+                }
+                let parameters = Parameters {
+                    du: i64::from(profile.du),
+                    dv: i64::from(profile.dv),
+                    bias: i64::from(run.bias_mantissa) << run.bias_exponent,
+                    fires: (i64::from(core.thresholds[run.threshold as usize]) << 6) + 1,
+                    subtract: profile.subtract.map(i64::from),
+                    refractory: u32::from(profile.refractory),
+                };
+                let input = std::mem::take(&mut waiting[c][k]);
+                let (fires, v) = states[c][k].update(input, &parameters);
+                let symbol = run.population as usize;
+                let end = u64::from(p.period) * u64::from(p.steps)
+                    + u64::from(p.populations[symbol].latency);
+                if (h as u64) < end {
+                    widen(&mut seen[symbol].input, input);
+                    widen(&mut seen[symbol].u, states[c][k].u);
+                    widen(&mut seen[symbol].v, v);
+                }
+                if !fires {
+                    continue;
+                }
+                spikes[symbol][h][neuron] = true;
+                for route in &core.routes {
+                    if let Some(i) = (k as u64).checked_sub(u64::from(route.compartment))
+                        && i < u64::from(route.len)
+                    {
+                        let axon = u64::from(route.axon) + i;
+                        events.push((route.core as usize, usize::try_from(axon).expect("small")));
+                    }
+                }
+            }
+        }
+        for (c, axon) in events {
+            let core = &p.cores[c];
+            for block in &core.synapses {
+                let Some(i) = axon.checked_sub(block.axon as usize) else { continue };
+                if i >= block.axons as usize {
+                    continue;
+                }
+                let (column, matrix) = (block.col as usize + i, &p.matrices[block.matrix as usize]);
+                let exponent = core.formats[block.format as usize].exponent;
+                for j in 0..block.compartments as usize {
+                    matrix.structure.for_row(block.row as usize + j, |col, index| {
+                        if col == column {
+                            let mantissa = i64::from(matrix.mantissa[index]);
+                            let weight = if exponent < 0 {
+                                mantissa >> -exponent
+                            } else {
+                                mantissa << exponent
+                            };
+                            let at = h + 1 + block.delay as usize;
+                            arriving[at][c][block.compartment as usize + j] += weight;
+                        }
+                    });
+                }
+            }
+        }
+    }
+    let by_name =
+        p.populations.iter().zip(spikes).map(|(s, rows)| (s.name.clone(), rows)).collect();
+    (by_name, seen)
+}
+
+/// Runs both on one stimulus and compares the spikes of the source's neurons.
+///
+/// # Errors
+/// The first spike that one of them has and the other has not.
+pub(crate) fn agree(
+    net: &QuantizedDraft,
+    p: &Program,
+    inputs: &Raster,
+) -> Result<Vec<Seen>, String> {
+    let expected = source(net, inputs);
+    let (found, seen) = program(p, inputs);
+    for symbol in &p.populations {
+        if symbol.role != SymbolRole::Neurons {
+            continue;
+        }
+        let (rows, hardware) = (&expected[&symbol.name], &found[&symbol.name]);
+        let end = p.period * p.steps + symbol.latency;
+        for (h, row) in (0..end).zip(hardware) {
+            let logical = h.checked_sub(symbol.latency).filter(|d| d % p.period == 0);
+            for (n, &fires) in row.iter().enumerate() {
+                let should = logical.is_some_and(|d| rows[(d / p.period) as usize][n]);
+                if fires != should {
+                    return Err(format!("{}[{n}] in step {h}: {fires}", symbol.name));
+                }
+            }
+        }
+        if (hardware.len() as u64) < u64::from(end) {
+            return Err(format!("{} ends early", symbol.name));
+        }
+    }
+    Ok(seen)
+}
+
+/// Panics unless everything seen lies within the certified bounds.
+pub(crate) fn assert_bounds(certificate: &Certificate, seen: &[Seen]) {
+    for (p, seen) in certificate.populations.iter().zip(seen) {
+        let Some(bounds) = &p.bounds else { continue };
+        for (what, seen, bound) in [
+            ("input", seen.input, bounds.input_sum),
+            ("u", seen.u, bounds.u),
+            ("v", seen.v, bounds.v),
+        ] {
+            assert!(
+                bound.low <= seen.0 && seen.1 <= bound.high,
+                "{what} of {}: {seen:?} outside {bound}",
+                p.name
+            );
+        }
+    }
+}
