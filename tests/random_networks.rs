@@ -57,6 +57,7 @@ fn lower(
             mapping::UNBALANCED_LEAK,
             mapping::LONG_REFRACTORY,
             mapping::FINE_BIAS,
+            mapping::SMEARED_BIAS,
         ];
         for d in failure.diagnostics.iter() {
             prop_assert!(allowed.contains(&d.code), "refused without a good reason: {d}");

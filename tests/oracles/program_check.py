@@ -167,7 +167,8 @@ def _check_readout(program: Program) -> None:
     for population in populations:
         _index(population, program.populations, "readout")
         symbol = program.populations[population]
-        _need(not isinstance(symbol.role, Input), "readout", f"{symbol.name} is an input")
+        if not isinstance(readout, MeanLinear):
+            _need(not isinstance(symbol.role, Input), "readout", f"{symbol.name} is an input")
     if isinstance(readout, MeanLinear):
         for population, term in readout.terms:
             expected = program.populations[population].size() * len(readout.bias)

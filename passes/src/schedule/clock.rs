@@ -19,6 +19,11 @@ pub(super) fn gate_biases(builder: &mut Builder, target: &TargetSpec, errors: &m
         builder.draft.populations.ids().filter(|&id| starts_late(builder, id)).collect();
     let mut gated: Vec<(PopId, Vec<i16>)> = Vec::new();
     for id in late {
+        let population = &builder.draft.populations[id];
+        if population.neuron().is_some_and(|n| n.du.values().iter().any(|&du| du != 4095)) {
+            errors.push(smeared_bias(&population.name));
+            continue;
+        }
         match take_bias(&mut builder.draft.populations[id]) {
             Ok(units) => gated.push((id, units)),
             Err(bias) => errors.push(fine_bias(&builder.draft.populations[id].name, bias)),
@@ -61,6 +66,16 @@ fn take_bias(population: &mut Population) -> Result<Vec<i16>, i32> {
     let carried = neuron.bias.expand(&shape).into_iter().map(units).collect::<Result<_, _>>()?;
     neuron.bias = Param::Uniform(0);
     Ok(carried)
+}
+
+fn smeared_bias(name: &str) -> Diagnostic {
+    Diagnostic::error(
+        codes::mapping::SMEARED_BIAS,
+        format!("population `{name}` has a bias that must start late, and a current with memory"),
+    )
+    .at(format!("population `{name}`"))
+    .note("clock spikes carry late biases through the current; one with memory (du < 4095) would spread them over steps")
+    .help("give the projections into this population a delay of one step each, so that its bias may start at step 0")
 }
 
 fn fine_bias(name: &str, bias: i32) -> Diagnostic {

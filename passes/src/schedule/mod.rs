@@ -12,8 +12,8 @@
 //!   the idle steps of P > 1. Where the static register would do that, it becomes 0 and clock
 //!   neurons carry the bias as spikes from the right step on. Inputs and currents need no gate:
 //!   nothing arrives before step ℓ, and a membrane at 0 without bias stays there.
-//! * **Idle steps** (P > 1): a neuron without leak and without current memory does not change when
-//!   nothing arrives. Any other needs a programmable neuron that updates every P-th step
+//! * **Idle steps** (P > 1): a neuron without leak and without current memory that resets to zero
+//!   does not change when nothing arrives. Any other needs a programmable neuron that updates every P-th step
 //!   (`update_period`); targets without it refuse, naming the loop that forces P.
 //! * **Refractory time**: r updates become `P·(r − 1) + 1` hardware updates.
 //!
@@ -30,7 +30,7 @@ use crate::framework::{Class, Context, OptionInfo, OptionKind, Pass, PassInfo, P
 use snnc_ir::arena::{MatId, PopId};
 use snnc_ir::diag::codes;
 use snnc_ir::quantized::{
-    IntMatrix, PopKind, Population, QuantizedDraft, QuantizedNetwork, Schedule, Time,
+    IntMatrix, IntReset, PopKind, Population, QuantizedDraft, QuantizedNetwork, Schedule, Time,
 };
 use snnc_ir::{Diagnostic, Diagnostics, Entity};
 use timing::{Hop, Timing, solve};
@@ -128,7 +128,9 @@ fn slow_down(
     for population in draft.populations.values_mut() {
         let PopKind::Neurons(neuron) = &mut population.kind else { continue };
         let place = format!("population `{}`", population.name);
-        let idle_invariant = neuron.dv.values().iter().all(|&d| d == 0)
+        // What a subtraction leaves may still be above the threshold, and fire in an idle step.
+        let idle_invariant = neuron.reset == IntReset::Zero
+            && neuron.dv.values().iter().all(|&d| d == 0)
             && neuron.du.values().iter().all(|&d| d == 4095);
         if !idle_invariant {
             if cx.target.programmable_neuron {

@@ -190,3 +190,14 @@ fn a_bias_finer_than_a_weight_cannot_start_late() {
     let errors = schedule(draft, "relay", false).expect_err("refused");
     assert!(errors.iter().any(|d| d.code == mapping::FINE_BIAS));
 }
+
+#[test]
+fn a_late_bias_does_not_pass_through_a_current_with_memory() {
+    let mut draft = skip();
+    set_bias(&mut draft, 1, 640);
+    if let snnc_ir::quantized::PopKind::Neurons(a) = &mut draft.populations[PopId::new(1)].kind {
+        a.du = Param::Uniform(1024);
+    }
+    let errors = schedule(draft, "relay", false).expect_err("refused");
+    assert!(errors.iter().any(|d| d.code == mapping::SMEARED_BIAS));
+}

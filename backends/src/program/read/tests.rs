@@ -352,7 +352,7 @@ fn contradictions_are_found_and_named() {
             |p| p.matrices[0].mantissa.truncate(5),
             &["matrices[0].mantissa: the layout stores 6 mantissas, not 5"],
         ),
-        (|p| p.readout = ProgramReadout::SpikeCount(0), &["readout: an input is read out"]),
+        (|p| p.readout = ProgramReadout::SpikeCount(0), &["readout: an input is the readout"]),
         (
             |p| p.readout = ProgramReadout::SpikeCount(2),
             &["readout: the index 2 is outside a list of 2"],

@@ -87,6 +87,11 @@ codes! {
         "A population that starts after step 0 gets its bias as spikes of clock neurons, so the \
          bias must be a multiple of 64, the unit of a weight. `quantize` makes only such biases; \
          this one came from a file.";
+    SMEARED_BIAS = 558, "A late bias would pass through a current with memory",
+        "A population that starts after step 0 gets its bias as clock spikes, which enter the \
+         current. A current with memory (du < 4095) spreads each of them over several steps, so \
+         the bias would not be the constant that it is. Give the projections into the population \
+         a delay of one step each; then its static bias register may act from step 0.";
     NEURON_TOO_LARGE = 560, "A single neuron does not fit on an empty core",
         "The synapses or axons of one neuron alone exceed what a core offers, so no placement \
          exists. The message names the resource, what is needed and what is available, and the \

@@ -101,7 +101,13 @@ impl Check<'_> {
     fn readout(&mut self) {
         match &self.program.readout {
             ProgramReadout::SpikeCount(population) => {
-                self.read_population(*population, || "readout".to_owned());
+                let path = || "readout".to_owned();
+                let symbols = &self.program.populations;
+                if self.index(*population, symbols.len(), path) {
+                    let role = &self.program.populations[*population as usize].role;
+                    let fires = !matches!(role, SymbolRole::Input(_));
+                    self.need(fires, path, || "an input is the readout".to_owned());
+                }
             }
             ProgramReadout::MeanLinear { terms, bias } => {
                 self.need(
@@ -116,7 +122,8 @@ impl Check<'_> {
                 );
                 for (i, (population, weights)) in terms.iter().enumerate() {
                     let at = |field: &str| format!("readout.terms[{i}].{field}");
-                    if !self.read_population(*population, || at("population")) {
+                    let symbols = self.program.populations.len();
+                    if !self.index(*population, symbols, || at("population")) {
                         continue;
                     }
                     let size = self.program.populations[*population as usize].shape.size();
@@ -134,16 +141,5 @@ impl Check<'_> {
                 }
             }
         }
-    }
-
-    /// Whether `population` can be read: it is there and is not an input.
-    fn read_population(&mut self, population: u32, path: impl Fn() -> String) -> bool {
-        let populations = &self.program.populations;
-        self.index(population, populations.len(), &path)
-            && self.need(
-                !matches!(populations[population as usize].role, SymbolRole::Input(_)),
-                &path,
-                || "an input is read out".to_owned(),
-            )
     }
 }
