@@ -67,17 +67,29 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// The entries of an object whose keys are names of the author's choice, `x_` ones included.
-    pub(crate) fn entries(&self, out: &mut Diagnostics) -> Option<Vec<(&'a str, Item<'a>)>> {
-        match self.value {
-            Value::Object(entries) => Some(
-                entries
-                    .iter()
-                    .map(|(k, value)| (k.as_str(), Item { value, path: join(&self.path, k) }))
-                    .collect(),
-            ),
-            _ => self.mismatch("an object", out),
+    /// The entries of an object whose keys are names of the author's choice (`x_` ones included),
+    /// each without the characters that `flaw` objects to.
+    pub(crate) fn entries(
+        &self,
+        flaw: fn(&str) -> Option<&'static str>,
+        out: &mut Diagnostics,
+    ) -> Vec<(Name, Item<'a>)> {
+        let Value::Object(entries) = self.value else {
+            return self.mismatch("an object", out).unwrap_or_default();
+        };
+        let mut found = Vec::new();
+        for (key, value) in entries {
+            let item = Item { value, path: join(&self.path, key) };
+            if let Some(why) = flaw(key) {
+                out.push(
+                    Diagnostic::error(codes::BAD_VALUE, format!("bad name {}: {why}", quote(key)))
+                        .at(&item.path),
+                );
+                continue;
+            }
+            found.push((Name { text: key.clone(), path: item.path.clone() }, item));
         }
+        found
     }
 
     /// The items of a list.
@@ -137,13 +149,11 @@ impl<'a> Item<'a> {
         let Value::Integer(n) = self.value else {
             return self.mismatch("a whole number", out);
         };
-        match u64::try_from(*n).ok().filter(|n| range.contains(n)) {
-            Some(n) => Some(n),
-            None => {
-                let (low, high) = (range.start(), range.end());
-                self.bad(format!("{n} is out of range"), &format!("allowed: {low} to {high}"), out)
-            }
-        }
+        let allowed = u64::try_from(*n).ok().filter(|n| range.contains(n));
+        allowed.or_else(|| {
+            let (low, high) = (range.start(), range.end());
+            self.bad(format!("{n} is out of range"), &format!("allowed: {low} to {high}"), out)
+        })
     }
 
     /// As [`Item::whole`], for ranges of u32.
@@ -178,13 +188,20 @@ impl<'a> Item<'a> {
         values.and_then(|v| v.try_into().ok())
     }
 
-    /// A name by which things refer to each other: ASCII letters, digits and `_ . - / :`.
-    ///
-    /// Names travel into text forms, artifacts and reports, so they are kept plain.
+    /// A name by which things refer to each other: see [`flaw_of_name`].
     pub(crate) fn name(&self, out: &mut Diagnostics) -> Option<Name> {
+        self.name_unless(flaw_of_name, out)
+    }
+
+    /// A text that `flaw` does not object to.
+    pub(crate) fn name_unless(
+        &self,
+        flaw: fn(&str) -> Option<&'static str>,
+        out: &mut Diagnostics,
+    ) -> Option<Name> {
         let text = self.text(out)?;
-        if let Some(why) = flaw_of_name(text) {
-            return self.bad(format!("{} is not a name: {why}", quote(text)), NAME_RULE, out);
+        if let Some(why) = flaw(text) {
+            return self.bad(format!("bad name {}", quote(text)), why, out);
         }
         Some(Name { text: text.to_owned(), path: self.path.clone() })
     }
@@ -213,20 +230,12 @@ impl<'a> Item<'a> {
     }
 }
 
-/// What a name may look like.
-pub(crate) const NAME_RULE: &str = "a name has 1 to 128 ASCII letters, digits and `_ . - / :`";
-
-/// Why `text` is no name, if it is none.
+/// Why `text` cannot name a node, neuron or gene. Names travel into text forms, artifacts and
+/// reports, so they are kept plain.
 pub(crate) fn flaw_of_name(text: &str) -> Option<&'static str> {
-    if text.is_empty() {
-        Some("it is empty")
-    } else if text.len() > 128 {
-        Some("it is too long")
-    } else if text.bytes().any(|b| !b.is_ascii_alphanumeric() && !b"_.-/:".contains(&b)) {
-        Some("it has other characters")
-    } else {
-        None
-    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_.-/:".contains(&b);
+    let fits = (1..=128).contains(&text.len()) && text.bytes().all(plain);
+    (!fits).then_some("a name has 1 to 128 ASCII letters, digits and `_ . - / :`")
 }
 
 /// The fields of one object. Every field asked for is known; [`Fields::finish`] reports the rest.
@@ -298,15 +307,22 @@ pub(crate) fn join(path: &str, key: &str) -> String {
 pub(crate) fn unknown_name<'b>(
     name: &Name,
     what: &str,
-    known: impl IntoIterator<Item = &'b str>,
+    known: impl Iterator<Item = &'b str> + Clone,
 ) -> Diagnostic {
+    /// Longest list of names that is shown.
+    const SHOWN: usize = 12;
     let d = Diagnostic::error(
         codes::UNKNOWN_NAME,
         format!("there is no {what} called {}", quote(&name.text)),
     )
     .at(&name.path);
-    match closest(&name.text, known) {
-        Some(near) => d.help(format!("did you mean `{near}`?")),
-        None => d,
+    if let Some(near) = closest(&name.text, known.clone()) {
+        return d.help(format!("did you mean `{near}`?"));
+    }
+    let names: Vec<&str> = known.take(SHOWN + 1).collect();
+    match names.len() {
+        0 => d.note(format!("there is no {what} at all")),
+        1..=SHOWN => d.note(format!("there are: {}", names.join(", "))),
+        _ => d,
     }
 }

@@ -54,7 +54,8 @@ pub(crate) fn quote(text: &str) -> String {
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Diagnostic> {
     serde_json::from_slice(bytes).map_err(|error| {
         let line = u32::try_from(error.line()).unwrap_or(u32::MAX);
-        let column = u32::try_from(error.column()).unwrap_or(u32::MAX);
+        // The end of an empty line is column 0 there.
+        let column = u32::try_from(error.column().max(1)).unwrap_or(u32::MAX);
         let text = error.to_string();
         let message = text.split_once(" at line ").map_or(text.as_str(), |(message, _)| message);
         // The visitor below accepts every type of value, so its only own error is a repeated key.

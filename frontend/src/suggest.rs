@@ -8,7 +8,8 @@ pub(crate) fn closest<'a>(
     // Names are short; anything longer is no misspelling of one.
     const LONGEST: usize = 64;
     let name: Vec<char> = name.chars().take(LONGEST).collect();
-    let allowed = (name.len() / 3).max(1);
+    // One letter of three: in shorter names every other name is close.
+    let allowed = name.len() / 3;
     candidates
         .into_iter()
         .map(|c| (distance(&name, &c.chars().take(LONGEST).collect::<Vec<_>>()), c))

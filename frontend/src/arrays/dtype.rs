@@ -178,18 +178,20 @@ mod tests {
 
     #[test]
     fn halves_widen_exactly() {
+        // Each value as fraction · 2^exponent.
         let cases = [
-            (0x0000, 0.0),
-            (0x3c00, 1.0),
-            (0xc000, -2.0),
-            (0x7bff, 65504.0),
-            (0x3555, 0.333_251_953_125),
-            (0x0001, 5.960_464_477_539_063e-8),
-            (0x83ff, -6.097_555_160_522_461e-5),
-            (0x0400, 6.103_515_625e-5),
+            (0x0000, 0.0, 0.0),
+            (0x3c00, 1.0, 0.0),
+            (0xc000, -1.0, 1.0),
+            (0x7bff, 2047.0, 5.0),
+            (0x3555, 1365.0, -12.0),
+            (0x0001, 1.0, -24.0),
+            (0x83ff, -1023.0, -24.0),
+            (0x0400, 1.0, -14.0),
         ];
-        for (bits, value) in cases {
-            assert_eq!(f32_of_f16(bits).to_bits(), f32::to_bits(value), "{bits:#06x}");
+        for (bits, fraction, exponent) in cases {
+            let expected = fraction * f32::exp2(exponent);
+            assert_eq!(f32_of_f16(bits).to_bits(), expected.to_bits(), "{bits:#06x}");
         }
         assert_eq!(f32_of_f16(0x8000).to_bits(), (-0.0_f32).to_bits());
         assert!(f32_of_f16(0x7c00).is_infinite() && f32_of_f16(0x7e00).is_nan());

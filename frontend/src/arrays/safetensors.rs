@@ -70,7 +70,7 @@ impl Safetensors {
     }
 
     /// Names of all tensors, sorted.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.entries.keys().map(String::as_str)
     }
 

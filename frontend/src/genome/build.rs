@@ -23,34 +23,31 @@ pub(crate) fn build(
     hasher: &mut blake3::Hasher,
     out: &mut Diagnostics,
 ) -> Option<(NetworkDraft, GenomeAccount)> {
+    let nodes = file.nodes.take()?;
     let store = file.tensors.take().and_then(|spec| Store::open(spec, folder, hasher, out));
-    let by_id = graph::index(&file.nodes, out);
-    let reads = graph::reads(&file.nodes, &by_id, out);
-    graph::loops(&file.nodes, &reads, out);
-    let input = input_node(&file.nodes, out);
-    currents(&file.nodes, &reads, out);
+    let by_id = graph::index(&nodes, out);
+    let reads = graph::reads(&nodes, &by_id, out);
+    graph::loops(&nodes, &reads, out);
+    let input = input_node(&nodes, out);
+    currents(&nodes, &reads, out);
     // Without its tensors nothing more can be said about a genome.
     let store = store?;
     let genes = Genes::load(&file.genes, &store, out);
     let mut pool = Pool::default();
     let weights: Vec<Weights> =
-        file.nodes.iter().map(|n| node_weights(n, &mut pool, &genes, &store, out)).collect();
+        nodes.iter().map(|n| node_weights(n, &mut pool, &genes, &store, out)).collect();
     if let Some(check) = &file.check {
-        check.verify(&file.nodes, &by_id, &weights, &pool.tensors, out);
+        check.verify(&nodes, &by_id, &weights, &pool.tensors, out);
     }
     let spec = file.input.as_ref()?;
-    let graph = Graph {
-        nodes: &file.nodes,
-        reads: &reads,
-        weights: &weights,
-        pool: &pool,
-        input: &spec.shape,
-    };
+    let graph =
+        Graph { nodes: &nodes, reads: &reads, weights: &weights, pool: &pool, input: &spec.shape };
     let shapes = graph.shapes(out);
     let readout =
-        file.readout.as_ref().and_then(|r| readout(r, &file.nodes, &by_id, &reads, &shapes, out));
+        file.readout.as_ref().and_then(|r| readout(r, &nodes, &by_id, &reads, &shapes, out));
     let mut builder = Builder {
         file: &file,
+        nodes: &nodes,
         reads: &reads,
         shapes: &shapes,
         weights: &weights,
@@ -59,7 +56,7 @@ pub(crate) fn build(
         used_neurons: RefCell::default(),
         normalized: spec.normalization.as_ref().and(input),
     };
-    let nodes = builder.nodes(spec, out);
+    let network = builder.nodes(spec, out);
     if out.has_errors() {
         return None;
     }
@@ -72,7 +69,7 @@ pub(crate) fn build(
     let draft = NetworkDraft {
         name: file.name.clone()?,
         steps: file.steps?,
-        nodes: nodes?,
+        nodes: network?,
         tensors: builder.pool.tensors,
         readout: match file.readout.as_ref()?.kind {
             ReadoutKind::SpikeCount => Readout::SpikeCount(readout_id),
@@ -184,7 +181,8 @@ fn readout(
         (Some(_), kind) => kind == ReadoutKind::MeanLinear,
     };
     let Some(node) = &spec.node else {
-        let read: BTreeSet<usize> = reads.iter().flatten().flatten().map(|r| r.node).collect();
+        let read: BTreeSet<usize> =
+            reads.iter().flatten().flatten().filter(|r| r.delay == 0).map(|r| r.node).collect();
         let ends: Vec<&str> = (0..nodes.len())
             .filter(|i| fits(*i) && !read.contains(i))
             .filter_map(|i| nodes[i].id.as_ref().map(|id| &*id.text))
@@ -193,7 +191,7 @@ fn readout(
             .at(&spec.path)
             .note(format!("`node`: id of the node read out, {expected}"));
         out.push(match ends[..] {
-            [one] => d.help(format!("probably \"node\": \"{one}\": nothing else reads it")),
+            [one] => d.help(format!("probably \"node\": \"{one}\", which nothing reads")),
             _ => d,
         });
         return None;
@@ -234,6 +232,7 @@ fn readout(
 /// Assembles the nodes of the network.
 struct Builder<'a> {
     file: &'a GenomeFile,
+    nodes: &'a [NodeSpec],
     reads: &'a [Option<Vec<Read>>],
     shapes: &'a [Option<Shape>],
     weights: &'a [Weights],
@@ -257,17 +256,17 @@ impl<'a> Builder<'a> {
     }
 
     fn nodes(&mut self, input: &InputSpec, out: &mut Diagnostics) -> Option<Arena<NodeId, Node>> {
-        let file = self.file;
+        let specs = self.nodes;
         let mut nodes = Arena::new();
         let mut complete = true;
-        for (i, spec) in file.nodes.iter().enumerate() {
+        for (i, spec) in specs.iter().enumerate() {
             let Some(node) = self.node(i, spec, input, out) else {
                 complete = false;
                 continue;
             };
             let id = nodes.push(node);
             if self.normalized == Some(i) {
-                nodes.push(self.normalization(id, input, &file.nodes[i])?);
+                nodes.push(self.normalization(id, input, spec)?);
             }
         }
         complete.then_some(nodes)

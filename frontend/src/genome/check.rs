@@ -168,7 +168,8 @@ fn sample(item: &Item<'_>, out: &mut Diagnostics) -> Option<Sample> {
     let parts = item.list(out)?;
     let [node, index, value] = &parts[..] else {
         let found = parts.len();
-        return item.bad(format!("{found} entries"), "[node, flat index, value]", out);
+        let note = "[node, flat index, value]";
+        return item.bad(format!("a sample of {found} entries"), note, out);
     };
     let (node, index, value) =
         (node.name(out), index.whole(0..=u64::from(u32::MAX), out), value.number(out));

@@ -124,7 +124,6 @@ pub(crate) fn bias(out: Matrix<'_>, beta: &[f64]) -> Vec<f32> {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "decoded values are exact")]
 mod tests {
     use super::*;
 

@@ -8,7 +8,7 @@ use super::genes::GenesSpec;
 use super::neuron::NeuronSpec;
 use super::node::NodeSpec;
 use super::tensors::TensorsSpec;
-use crate::fields::{Fields, Item, Name};
+use crate::fields::{Fields, Item, Name, flaw_of_name};
 use crate::json::{Value, quote};
 use snnc_ir::diag::codes::genome as codes;
 use snnc_ir::network::Coding;
@@ -32,7 +32,8 @@ pub(crate) struct GenomeFile {
     pub(crate) neurons: Vec<(Name, Option<NeuronSpec>)>,
     pub(crate) tensors: Option<TensorsSpec>,
     pub(crate) genes: GenesSpec,
-    pub(crate) nodes: Vec<NodeSpec>,
+    /// `None` if there is no list of nodes.
+    pub(crate) nodes: Option<Vec<NodeSpec>>,
     pub(crate) check: Option<CheckSpec>,
 }
 
@@ -91,8 +92,7 @@ pub(crate) fn parse(document: &Value, out: &mut Diagnostics) -> Option<GenomeFil
         .required("tensors", "{ file, format, sha256 } and/or { inline }", out)
         .and_then(|i| TensorsSpec::parse(&i, out));
     let genes = fields.optional("genes").map(|i| GenesSpec::parse(&i, out)).unwrap_or_default();
-    let nodes =
-        fields.required("nodes", "list of nodes", out).map(|i| nodes(&i, out)).unwrap_or_default();
+    let nodes = fields.required("nodes", "list of nodes", out).and_then(|i| nodes(&i, out));
     let check = fields.optional("check").and_then(|i| CheckSpec::parse(&i, out));
     fields.finish(out);
     Some(GenomeFile { name, steps, input, readout, neurons, tensors, genes, nodes, check })
@@ -217,11 +217,11 @@ fn input(item: &Item<'_>, steps: Option<u32>, out: &mut Diagnostics) -> Option<I
             Some(Coding::Rate { seed: seed? })
         }
         CodingWord::Graded => {
-            let found = item.value.describe();
+            let found = item.text(out)?;
             out.push(
                 Diagnostic::error(
                     codes::NOT_ACCEPTED,
-                    format!("the coding {found} is not accepted: its spikes carry graded values"),
+                    format!("the coding `{found}` is not accepted: its spikes carry graded values"),
                 )
                 .at(&item.path)
                 .note("accepted: direct, events, accumulator, rate")
@@ -325,23 +325,19 @@ fn readout(item: &Item<'_>, out: &mut Diagnostics) -> Option<ReadoutSpec> {
 }
 
 fn neurons(item: &Item<'_>, out: &mut Diagnostics) -> Vec<(Name, Option<NeuronSpec>)> {
-    let mut found = Vec::new();
-    for (key, item) in item.entries(out).unwrap_or_default() {
-        let spec = NeuronSpec::parse(&item, out);
-        found.push((Name { text: key.to_owned(), path: item.path }, spec));
-    }
-    found
+    let entries = item.entries(flaw_of_name, out);
+    entries.into_iter().map(|(name, item)| (name, NeuronSpec::parse(&item, out))).collect()
 }
 
-fn nodes(item: &Item<'_>, out: &mut Diagnostics) -> Vec<NodeSpec> {
-    let items = item.list(out).unwrap_or_default();
+fn nodes(item: &Item<'_>, out: &mut Diagnostics) -> Option<Vec<NodeSpec>> {
+    let items = item.list(out)?;
     if items.len() > MAX_NODES {
         out.push(
             Diagnostic::error(codes::LIMIT, format!("{} nodes", items.len()))
                 .at(&item.path)
                 .note(format!("at most {MAX_NODES} nodes")),
         );
-        return Vec::new();
+        return None;
     }
-    items.iter().map(|i| NodeSpec::parse(i, out)).collect()
+    Some(items.iter().map(|i| NodeSpec::parse(i, out)).collect())
 }

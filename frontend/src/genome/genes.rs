@@ -1,7 +1,7 @@
 //! Genes: encodings of neurons, interactions between genes, shared vectors.
 
 use super::tensors::{self, Store};
-use crate::fields::{Item, Name, unknown_name};
+use crate::fields::{Item, Name, flaw_of_name, unknown_name};
 use snnc_ir::diag::codes::genome as codes;
 use snnc_ir::{Diagnostic, Diagnostics};
 use std::cell::Cell;
@@ -40,13 +40,13 @@ impl GenesSpec {
 /// `{ "name": { "tensor": "…" }, … }`
 fn table(item: &Item<'_>, out: &mut Diagnostics) -> Vec<(Name, Name)> {
     let mut found = Vec::new();
-    for (key, item) in item.entries(out).unwrap_or_default() {
+    for (name, item) in item.entries(flaw_of_name, out) {
         let Some(mut fields) = item.fields(out) else { continue };
         let tensor =
             fields.required("tensor", "name of a tensor", out).and_then(|i| tensors::name(&i, out));
         fields.finish(out);
         if let Some(tensor) = tensor {
-            found.push((Name { text: key.to_owned(), path: item.path }, tensor));
+            found.push((name, tensor));
         }
     }
     found
@@ -89,7 +89,10 @@ impl Genes {
             interactions: Table::load("interaction", &spec.interactions, &[2, 3], store, out),
             vectors: Table::load("vector", &spec.vectors, &[1], store, out),
         };
-        let widest = genes.encodings.genes.values().flatten().map(|g| g.shape[1]).max();
+        // Unknown if an encoding could not be read.
+        let widths: Option<Vec<usize>> =
+            genes.encodings.genes.values().map(|g| Some(g.as_ref()?.shape[1])).collect();
+        let widest = widths.and_then(|w| w.into_iter().max());
         if let (Some((count, path)), Some(widest)) = (&spec.count, widest)
             && widest != *count as usize
         {
@@ -154,7 +157,7 @@ impl Table {
                 out.push(
                     Diagnostic::error(
                         codes::TENSOR_SHAPE,
-                        format!("`{}` of shape {:?} cannot be an {role}", tensor.text, t.shape),
+                        format!("`{}` has the shape {:?}", tensor.text, t.shape),
                     )
                     .at(&tensor.path)
                     .note(match role {
@@ -175,17 +178,13 @@ impl Table {
 
     /// The gene called `name`.
     pub(crate) fn get(&self, name: &Name, out: &mut Diagnostics) -> Option<&Gene> {
-        match self.genes.get(&name.text) {
-            Some(gene) => {
-                // `None` was reported where the gene is defined.
-                let gene = gene.as_ref()?;
-                gene.used.set(true);
-                Some(gene)
-            }
-            None => {
-                out.push(unknown_name(name, self.role, self.genes.keys().map(String::as_str)));
-                None
-            }
-        }
+        let Some(gene) = self.genes.get(&name.text) else {
+            out.push(unknown_name(name, self.role, self.genes.keys().map(String::as_str)));
+            return None;
+        };
+        // `None` was reported where the gene is defined.
+        let gene = gene.as_ref()?;
+        gene.used.set(true);
+        Some(gene)
     }
 }

@@ -18,7 +18,7 @@ mod weight;
 use crate::account::GenomeAccount;
 use crate::{files, json};
 use snnc_ir::diag::codes::genome as codes;
-use snnc_ir::{Diagnostic, Diagnostics, Level, Network, Rules};
+use snnc_ir::{Diagnostic, Diagnostics, Level, Network, Rules, Severity};
 use std::path::Path;
 
 /// Largest JSON part of a genome. It holds structure; bulk numbers are in the side-car file.
@@ -81,17 +81,23 @@ fn load(bytes: &[u8], folder: &Path, out: &mut Diagnostics) -> Option<Loaded> {
     Some(Loaded { network, warnings: Diagnostics::new(), hash, account })
 }
 
-/// The first findings; a broken file may have thousands of the same kind.
+/// The first findings, errors before warnings, none twice (a neuron with a wrong tensor is found
+/// wrong at each node that uses it). A broken file may have thousands.
 fn limited(out: Diagnostics) -> Diagnostics {
-    let total = out.len();
-    if total <= MAX_REPORTED {
-        return out;
-    }
-    // Errors first: a flood of warnings must not hide one.
     let (errors, rest): (Vec<_>, Vec<_>) =
-        out.into_iter().partition(|d| d.severity == snnc_ir::Severity::Error);
-    let mut kept: Diagnostics = errors.into_iter().chain(rest).take(MAX_REPORTED).collect();
-    let more = total - MAX_REPORTED;
-    kept.push(Diagnostic::note_only(codes::LIMIT, format!("{more} more findings are not shown")));
-    kept
+        out.into_iter().partition(|d| d.severity == Severity::Error);
+    let mut kept: Vec<Diagnostic> = Vec::new();
+    let mut more = 0_usize;
+    for d in errors.into_iter().chain(rest) {
+        if kept.len() == MAX_REPORTED {
+            more += 1;
+        } else if !kept.contains(&d) {
+            kept.push(d);
+        }
+    }
+    if more > 0 {
+        let message = format!("up to {more} more findings are not shown");
+        kept.push(Diagnostic::note_only(codes::LIMIT, message));
+    }
+    kept.into_iter().collect()
 }

@@ -63,11 +63,11 @@ impl NeuronSpec {
         let model_item = fields.required("model", "if or lif", out)?;
         let model = model_item.choice("neuron model", &models, out)?;
         if let Model::Other(help) = model {
-            let found = model_item.value.describe();
+            let found = model_item.text(out).unwrap_or_default();
             out.push(
                 Diagnostic::error(
                     codes::NOT_ACCEPTED,
-                    format!("the neuron model {found} is not accepted in this version"),
+                    format!("the neuron model `{found}` is not accepted in this version"),
                 )
                 .at(&model_item.path)
                 .note("accepted: if, lif")
@@ -233,7 +233,7 @@ impl Number {
             out.push(
                 Diagnostic::error(
                     codes::TENSOR_SHAPE,
-                    format!("`{}` of shape {:?} as {}", name.text, tensor.shape, bound.name),
+                    format!("`{}`, as {}, has the shape {:?}", name.text, bound.name, tensor.shape),
                 )
                 .at(&name.path)
                 .note(format!(

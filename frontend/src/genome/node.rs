@@ -114,11 +114,11 @@ impl NodeSpec {
             return spec;
         };
         if let Word::Other(help) = word {
-            let found = op_item.value.describe();
+            let found = op_item.text(out).unwrap_or_default();
             out.push(
                 Diagnostic::error(
                     codes::NOT_ACCEPTED,
-                    format!("the operation {found} is not accepted in this version"),
+                    format!("the operation `{found}` is not accepted in this version"),
                 )
                 .at(&op_item.path)
                 .note("accepted: input, linear, conv2d, batchnorm, neuron, add, concat, flatten, avgpool, global_avgpool")
@@ -146,8 +146,8 @@ fn op(word: Word, fields: &mut Fields<'_>, out: &mut Diagnostics) -> Option<OpSp
         Word::Flatten => OpSpec::Flatten,
         Word::GlobalAvgPool => OpSpec::GlobalAvgPool,
         Word::Linear => {
-            let (weight, bias) = weights(fields, out);
-            OpSpec::Linear { weight: weight?, bias: bias? }
+            let (weight, bias) = weights(fields, out)?;
+            OpSpec::Linear { weight, bias }
         }
         Word::Conv2d => {
             let window = window(fields, out);
@@ -155,8 +155,9 @@ fn op(word: Word, fields: &mut Fields<'_>, out: &mut Diagnostics) -> Option<OpSp
                 Some(i) => i.whole_u32(1..=1 << 16, out),
                 None => Some(1),
             };
-            let (weight, bias) = weights(fields, out);
-            OpSpec::Conv2d { weight: weight?, bias: bias?, window: window?, groups: groups? }
+            let weights = weights(fields, out);
+            let (window, groups, (weight, bias)) = (window?, groups?, weights?);
+            OpSpec::Conv2d { weight, bias, window, groups }
         }
         Word::BatchNorm => {
             let prefix = fields
@@ -199,19 +200,18 @@ fn op(word: Word, fields: &mut Fields<'_>, out: &mut Diagnostics) -> Option<OpSp
     })
 }
 
-/// `weight`, and `bias` if there is one. The outer options say whether they are right.
+/// `weight`, and `bias` if there is one; `None` if either is wrong.
 fn weights(
     fields: &mut Fields<'_>,
     out: &mut Diagnostics,
-) -> (Option<WeightSpec>, Option<Option<BiasSpec>>) {
+) -> Option<(WeightSpec, Option<BiasSpec>)> {
     let weight = fields
         .required("weight", "{ dense } or { encoded }", out)
         .and_then(|i| WeightSpec::parse(&i, out));
-    let bias = match fields.optional("bias") {
-        Some(i) => BiasSpec::parse(&i, out).map(Some),
-        None => Some(None),
-    };
-    (weight, bias)
+    let given = fields.optional("bias");
+    let absent = given.is_none();
+    let bias = given.and_then(|i| BiasSpec::parse(&i, out));
+    (absent || bias.is_some()).then_some((weight?, bias))
 }
 
 fn window(fields: &mut Fields<'_>, out: &mut Diagnostics) -> Option<Window> {

@@ -17,8 +17,6 @@ use std::path::{Path, PathBuf};
 const MAX_SIDECAR: u64 = 4 << 30;
 /// Most values of an inline tensor.
 const MAX_INLINE: usize = 4096;
-/// Longest tensor name.
-const MAX_NAME: usize = 256;
 /// Most extents of an inline tensor.
 const MAX_RANK: usize = 8;
 
@@ -26,7 +24,8 @@ const MAX_RANK: usize = 8;
 #[derive(Debug)]
 pub(crate) struct TensorsSpec {
     file: Option<SidecarSpec>,
-    inline: BTreeMap<String, Array>,
+    /// `None` where the tensor is wrong, so that its name is still known.
+    inline: BTreeMap<String, Option<Array>>,
 }
 
 #[derive(Debug)]
@@ -42,17 +41,16 @@ enum Format {
     Npz,
 }
 
-/// A tensor name: state-dict keys, so anything printable.
+/// Why `text` cannot name a tensor. Names of tensors are state-dict keys, so anything printable.
+fn flaw_of_name(text: &str) -> Option<&'static str> {
+    let fits = (1..=256).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    (!fits)
+        .then_some("the name of a tensor has 1 to 256 characters, none of them control characters")
+}
+
+/// The name of a tensor.
 pub(crate) fn name(item: &Item<'_>, out: &mut Diagnostics) -> Option<Name> {
-    let text = item.text(out)?;
-    if text.is_empty() || text.len() > MAX_NAME || text.chars().any(char::is_control) {
-        return item.bad(
-            format!("{} cannot name a tensor", quote(text)),
-            "1 to 256 bytes without control characters",
-            out,
-        );
-    }
-    Some(Name { text: text.to_owned(), path: item.path.clone() })
+    item.name_unless(flaw_of_name, out)
 }
 
 impl TensorsSpec {
@@ -70,8 +68,9 @@ impl TensorsSpec {
             );
         }
         fields.finish(out);
-        // A file that cannot be found would make every tensor in it missing.
-        (absent || file.is_some()).then(|| Self { file, inline: inline.unwrap_or_default() })
+        // Without its file, every tensor in it would seem to be missing.
+        let known = file.is_some() || (absent && inline.is_some());
+        known.then(|| Self { file, inline: inline.unwrap_or_default() })
     }
 }
 
@@ -107,12 +106,10 @@ fn sidecar(item: &Item<'_>, fields: &mut Fields<'_>, out: &mut Diagnostics) -> O
     Some(SidecarSpec { file, format: format?, sha256 })
 }
 
-fn inline(item: &Item<'_>, out: &mut Diagnostics) -> BTreeMap<String, Array> {
+fn inline(item: &Item<'_>, out: &mut Diagnostics) -> BTreeMap<String, Option<Array>> {
     let mut found = BTreeMap::new();
-    for (key, item) in item.entries(out).unwrap_or_default() {
-        if let Some(array) = inline_tensor(&item, out) {
-            found.insert(key.to_owned(), array);
-        }
+    for (name, item) in item.entries(flaw_of_name, out) {
+        found.insert(name.text, inline_tensor(&item, out));
     }
     found
 }
@@ -146,7 +143,7 @@ fn inline_tensor(item: &Item<'_>, out: &mut Diagnostics) -> Option<Array> {
     if needed != Some(values.len()) {
         let (found, needed) = (values.len(), needed.unwrap_or(0));
         return values_item.bad(
-            format!("{found} values"),
+            format!("found {found} values"),
             &format!("shape {shape:?} needs {needed}"),
             out,
         );
@@ -166,7 +163,7 @@ pub(crate) struct Values<T> {
 /// The tensors of a genome.
 #[derive(Debug)]
 pub(crate) struct Store {
-    inline: BTreeMap<String, Array>,
+    inline: BTreeMap<String, Option<Array>>,
     /// The file as it is shown, and its content.
     file: Option<(String, Sidecar)>,
     used: RefCell<BTreeSet<String>>,
@@ -179,11 +176,12 @@ enum Sidecar {
 }
 
 impl Sidecar {
-    fn names(&self) -> Box<dyn Iterator<Item = &str> + '_> {
-        match self {
-            Self::Safetensors(file) => Box::new(file.names()),
-            Self::Npz(arrays) => Box::new(arrays.keys().map(String::as_str)),
-        }
+    fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        let (file, arrays) = match self {
+            Self::Safetensors(file) => (Some(file.names()), None),
+            Self::Npz(arrays) => (None, Some(arrays.keys().map(String::as_str))),
+        };
+        file.into_iter().flatten().chain(arrays.into_iter().flatten())
     }
 }
 
@@ -214,8 +212,7 @@ impl Store {
         };
         hasher.update(&bytes);
         if let Some((expected, path)) = sidecar.sha256 {
-            let found: String =
-                Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let found = hex(&Sha256::digest(&bytes));
             if found != expected {
                 out.push(
                     Diagnostic::error(
@@ -257,7 +254,7 @@ impl Store {
     }
 
     /// Names of all tensors.
-    fn names(&self) -> impl Iterator<Item = &str> {
+    fn names(&self) -> impl Iterator<Item = &str> + Clone {
         let file = self.file.as_ref().map(|(_, content)| content.names());
         self.inline.keys().map(String::as_str).chain(file.into_iter().flatten())
     }
@@ -266,7 +263,7 @@ impl Store {
     fn get(&self, name: &Name, out: &mut Diagnostics) -> Option<Cow<'_, Array>> {
         self.used.borrow_mut().insert(name.text.clone());
         if let Some(array) = self.inline.get(&name.text) {
-            return Some(Cow::Borrowed(array));
+            return array.as_ref().map(Cow::Borrowed);
         }
         let found = match &self.file {
             Some((shown, Sidecar::Safetensors(file))) => file.get(&name.text).map(|r| {
@@ -285,10 +282,7 @@ impl Store {
             None => {
                 let mut d = unknown_name(name, "tensor", self.names());
                 d.code = codes::TENSOR_MISSING;
-                out.push(match self.names().next() {
-                    None => d.note("the genome has no tensors at all"),
-                    Some(_) => d,
-                });
+                out.push(d);
                 None
             }
         }
@@ -340,6 +334,12 @@ impl Store {
             );
         }
     }
+}
+
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    let digit = |n: u8| char::from(b"0123456789abcdef"[usize::from(n)]);
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
 fn bad_value<T>(name: &Name, index: usize, why: &str, out: &mut Diagnostics) -> Option<T> {

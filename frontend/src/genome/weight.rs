@@ -369,16 +369,15 @@ impl Pool {
     /// `name`, or `name#2` and so on if a tensor already has it (a stored tensor may be called
     /// like a decoded one).
     fn unique(&mut self, name: String) -> String {
+        let mut count = self.names.get(&name).copied().unwrap_or(0);
         let mut candidate = name.clone();
-        loop {
-            if !self.names.contains_key(&candidate) {
-                self.names.insert(candidate.clone(), 1);
-                return candidate;
-            }
-            let count = self.names.entry(name.clone()).or_insert(1);
-            *count += 1;
+        while count > 0 && self.names.contains_key(&candidate) {
+            count += 1;
             candidate = format!("{name}#{count}");
         }
+        self.names.insert(name, count.max(1));
+        self.names.entry(candidate.clone()).or_insert(1);
+        candidate
     }
 }
 

@@ -1,0 +1,98 @@
+//! Everything that can be wrong with a genome is reported with its code and its place.
+
+use crate::cases::{BASE, Case, ENVELOPE, GENES, NEURONS, NODES, cases};
+use snnc_frontend::{Loaded, read_genome_bytes};
+use snnc_ir::Diagnostics;
+use snnc_ir::diag::codes::{genome, syntax};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+
+fn read(genome: &str) -> Result<Loaded, Diagnostics> {
+    read_genome_bytes(genome.as_bytes(), Path::new(""), "g.json")
+}
+
+/// Runs the cases and renders what they report.
+fn render(cases: &[Case]) -> String {
+    let mut text = String::new();
+    for case in cases {
+        let Err(found) = read(&case.genome()) else { panic!("{}: accepted", case.name) };
+        let code = format!("SNN{:04}", case.code);
+        assert!(
+            found.iter().any(|d| d.code.to_string() == code),
+            "{}: expected {code}, found\n{found}",
+            case.name
+        );
+        assert!(
+            found.iter().all(|d| d.place.file.is_some() && d.place.path.is_some()),
+            "{}: a finding without a place\n{found}",
+            case.name
+        );
+        writeln!(text, "## {}\n{found}", case.name).unwrap();
+    }
+    text
+}
+
+#[test]
+fn the_base_is_correct() {
+    let loaded = read(BASE).unwrap_or_else(|d| panic!("{d}"));
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+}
+
+#[test]
+fn envelope() {
+    insta::assert_snapshot!(render(ENVELOPE));
+}
+
+#[test]
+fn neurons() {
+    insta::assert_snapshot!(render(NEURONS));
+}
+
+#[test]
+fn genes() {
+    insta::assert_snapshot!(render(GENES));
+}
+
+#[test]
+fn nodes() {
+    insta::assert_snapshot!(render(NODES));
+}
+
+/// A code that no case demands would be a code that may never be reported.
+#[test]
+fn every_code_has_a_case() {
+    let mut demanded: BTreeSet<String> = cases().map(|c| format!("SNN{:04}", c.code)).collect();
+    demanded.extend(crate::files::codes().iter().map(|c| format!("SNN{c:04}")));
+    let documented: BTreeSet<String> = genome::BLOCK
+        .iter()
+        .chain(syntax::BLOCK)
+        .map(|info| info.code.to_string())
+        .filter(|code| code.as_str() < "SNN0150" || code.as_str() >= "SNN0200")
+        .collect();
+    assert_eq!(demanded, documented);
+}
+
+#[test]
+fn all_findings_are_reported_together() {
+    let genome = BASE
+        .replace(r#""tau": 2.0"#, r#""tau": 0"#)
+        .replace(r#""order": "step_major""#, r#""order": "x""#)
+        .replace(r#""k": [2, 2]"#, r#""k": [2]"#)
+        .replace(r#""in": ["y", "r"]"#, r#""in": ["y", "q"]"#)
+        .replace(r#""count": 3"#, r#""count": 5"#);
+    let found = read(&genome).unwrap_err();
+    let places: Vec<&str> = found.iter().filter_map(|d| d.place.path.as_deref()).collect();
+    let expected =
+        ["$.time.order", "$.neurons.n.tau", "$.nodes[1].k", "$.nodes[6].in[1]", "$.genes.count"];
+    assert_eq!(places, expected, "{found}");
+}
+
+#[test]
+fn a_flood_of_findings_is_cut() {
+    let fields = (0..500).map(|i| format!("\"f{i}\": 0, ")).collect::<Vec<_>>().concat();
+    let genome = BASE.replacen('{', &format!("{{{fields}"), 1);
+    let found = read(&genome).unwrap_err();
+    assert_eq!(found.len(), 101);
+    assert!(found.iter().last().is_some_and(|d| d.message.contains("400")), "{found}");
+}
