@@ -10,9 +10,11 @@
 //! the first step it reads 0, not the bias.
 //!
 //! ```text
-//! before:  node "c" = conv2d weight="w" …  <- "x"
-//!          node "n" = batchnorm gamma="g" …  <- "c"
-//! after:   node "n" = conv2d weight="w.bn" bias="beta.bn" …  <- "x"
+//! // before
+//! node1 "c" [2, 4, 4] = conv2d(node0) weight tensor0 conv [1, 4, 4] to 2 kernel [1, 1] …
+//! node2 "n" [2, 4, 4] = batchnorm(node1) gamma tensor1 beta tensor2 mean tensor3 variance tensor4 eps 0.001
+//! // after: tensor5 is "w.bn", tensor6 is "beta.bn"
+//! node1 "n" [2, 4, 4] = conv2d(node0) weight tensor5 bias tensor6 conv [1, 4, 4] to 2 kernel [1, 1] …
 //! ```
 //!
 //! Complexity: O(weights).

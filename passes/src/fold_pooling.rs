@@ -14,10 +14,12 @@
 //! or windows that overlap or are padded. `lower-currents` multiplies those out.
 //!
 //! ```text
-//! before:  node "p" = avgpool 2x2 stride 2 … <- "x" [1, 4, 4]
-//!          node "f" = flatten <- "p"
-//!          node "y" = linear weight="w" <- "f"
-//! after:   node "y" = linear weight="w.pool" <- "x"
+//! // before
+//! node1 "p" [1, 2, 2] = avgpool(node0) window [1, 4, 4] to 1 kernel [2, 2] stride [2, 2] …
+//! node2 "f" [4] = flatten(node1)
+//! node3 "y" [1] = linear(node2) weight tensor0
+//! // after: tensor1 is "w.pool", [1, 16]
+//! node1 "y" [1] = linear(node0) weight tensor1
 //! ```
 //!
 //! Complexity: O(size of the new weights · pooled cells).

@@ -5,9 +5,13 @@
 //! were folded into it. Values are compared bit for bit (so `0.0` and `-0.0` differ).
 //!
 //! ```text
-//! before:  tensor "a" [2] = 1 2      node "y" = linear weight="w" bias="b"
-//!          tensor "b" [2] = 1 2
-//! after:   tensor "a" [2] = 1 2      node "y" = linear weight="w" bias="a"
+//! // before
+//! tensor0 "a" [2] from dense "a" { 1.0 2.0 }
+//! tensor1 "b" [2] from dense "b" { 1.0 2.0 }
+//! node1 "y" [2] = linear(node0) weight tensor2 bias tensor1
+//! // after: tensor1 is what tensor2 was
+//! tensor0 "a" [2] from dense "a" { 1.0 2.0 }
+//! node1 "y" [2] = linear(node0) weight tensor1 bias tensor0
 //! ```
 //!
 //! Complexity: O(values), plus comparisons of tensors with equal hashes.

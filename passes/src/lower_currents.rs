@@ -23,11 +23,16 @@
 //! `[16]`), if that is what their bias needs; its neurons keep their numbers.
 //!
 //! ```text
-//! before:  node "f" = flatten <- "h"            node "k" = concat <- "f" "g"
-//!          node "l" = linear weight="w" bias="b" <- "k"    node "y" = neuron … <- "l"
-//! after:   node "l" = linear weight="w.lowered" bias="b" <- "h"
-//!          node "l.2" = linear weight="w.lowered.2" <- "g"
-//!          node "y.current" = add <- "l" "l.2"   node "y" = neuron … <- "y.current"
+//! // before
+//! node4 "flat" [4] = flatten(node3)
+//! node5 "cat" [6] = concat(node4, node1@1)
+//! node6 "l" [2] = linear(node5) weight tensor0 bias tensor1
+//! node7 "y" [2] = neuron(node6) …
+//! // after: tensor2 and tensor3 hold the columns of tensor0
+//! node4 "l" [2] = linear(node3) weight tensor2 bias tensor1
+//! node5 "l.2" [2] = linear(node1@1) weight tensor3
+//! node6 "y.current" [2] = add(node4, node5)
+//! node7 "y" [2] = neuron(node6) …
 //! ```
 //!
 //! Complexity: O(paths from neurons to populations), plus the products.

@@ -14,8 +14,20 @@
 //! Subtractive reset needs no shift. Arithmetic is f64, rounded once.
 //!
 //! ```text
-//! before:  node "h" = neuron tau=2 threshold=1 reset=to(0.25) … <- "c"
-//! after:   node "h" = neuron decay=0.5 threshold=1.5 reset=to(0) … <- "c", whose bias lost 0.25
+//! // before
+//! node1 "fc" [2] = linear(node0) weight tensor0
+//! node2 "h" [2] = neuron(node1)
+//!   tau 2.0
+//!   threshold 1.0
+//!   reset to 0.25
+//!   v_init 0.25 …
+//! // after: tensor1 is "h.bias.shifted" { -0.25 -0.25 }
+//! node1 "fc" [2] = linear(node0) weight tensor0 bias tensor1
+//! node2 "h" [2] = neuron(node1)
+//!   decay 0.5
+//!   threshold 1.5
+//!   reset to 0.0
+//!   v_init 0.0 …
 //! ```
 //!
 //! Complexity: O(neurons + tensors that change).

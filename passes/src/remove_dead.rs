@@ -5,11 +5,13 @@
 //! population is named in a note.
 //!
 //! ```text
-//! before:  node "h" = neuron …  <- "x"        readout = spike_count "y"
-//!          node "stray" = neuron … <- "h"
-//!          node "y" = neuron … <- "h"
-//! after:   node "h" = neuron …  <- "x"        readout = spike_count "y"
-//!          node "y" = neuron … <- "h"
+//! // before
+//! node2 "h" [4] = neuron(node1) …
+//! node3 "stray" [4] = neuron(node1) …
+//! readout spike_count node2
+//! // after
+//! node2 "h" [4] = neuron(node1) …
+//! readout spike_count node2
 //! ```
 //!
 //! Complexity: O(nodes + edges).

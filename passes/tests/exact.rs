@@ -16,7 +16,7 @@ proptest! {
         let outcome = run(before.clone(), "fold-shared,remove-dead", &mut ()).expect("accepted");
         let after = network(&outcome.level);
         prop_assert!(after.node_named("stray").is_none());
-        prop_assert!(after.tensors.values().all(|t| !t.name.ends_with(".copy")));
+        prop_assert!(after.tensors.values().all(|t| !t.name.ends_with("-copy")));
         let old = evaluate::run(&before, 4, |name, t, size| drive(&before, seed, name, t, size));
         let new = evaluate::run(after, 4, |name, t, size| drive(&before, seed, name, t, size));
         for t in 0..4 {
@@ -45,7 +45,7 @@ fn with_waste(mut draft: NetworkDraft, seed: u64) -> NetworkDraft {
             && rng.chance(50)
         {
             let mut copy = draft.tensors[weight].clone();
-            copy.name = format!("{}.{id}.copy", copy.name);
+            copy.name = format!("{}.{id}-copy", copy.name);
             let copy = draft.tensors.push(copy);
             if let Op::Linear { weight, .. } | Op::Conv2d { weight, .. } = &mut draft.nodes[id].op {
                 *weight = copy;
@@ -54,7 +54,7 @@ fn with_waste(mut draft: NetworkDraft, seed: u64) -> NetworkDraft {
     }
     let neuron = draft.nodes.values().find(|n| matches!(n.op, Op::Neuron(_))).cloned();
     let mut stray = neuron.expect("a neuron population");
-    stray.name = "stray".to_owned();
+    "stray".clone_into(&mut stray.name);
     stray.inputs = vec![Edge { delay: 1, ..stray.inputs[0] }];
     draft.nodes.push(stray);
     draft

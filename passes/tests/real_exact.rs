@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{evaluate, generate, network, run};
+use common::{evaluate, generate, network, run, seal, target};
 use proptest::prelude::*;
 use snnc_ir::NetworkDraft;
 use snnc_ir::diag::codes;
 use snnc_ir::network::{Op, Readout};
-use snnc_passes::AnyLevel;
+use snnc_passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
 
 const STEPS: usize = 5;
 
@@ -104,6 +104,37 @@ proptest! {
         if let Err(failure) = run(before.clone(), &pipeline, &mut check) {
             let refused = failure.diagnostics.iter().all(|d| may_refuse(d.code));
             prop_assert!(refused, "{}: {}", failure.pass, failure.diagnostics);
+        }
+    }
+}
+
+const ALL: [&str; 6] = [
+    "fold-batchnorm",
+    "fold-pooling",
+    "lower-currents",
+    "normalize-neurons",
+    "remove-dead",
+    "fold-shared",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// In whatever order the planner accepts, no pass loses a property that it should keep.
+    #[test]
+    fn properties_survive_in_any_order(
+        seed in any::<u64>(),
+        order in prop::collection::vec(0..ALL.len(), 1..10),
+    ) {
+        let pipeline: Vec<_> = order.iter().map(|&i| ALL[i]).collect();
+        let registry = Registry::standard();
+        let level = AnyLevel::Network(seal(generate::network(seed)));
+        let pipeline = Pipeline::parse(&pipeline.join(",")).expect("well-formed");
+        let Ok(plan) = plan(&registry, &pipeline, level.kind(), &PropertySet::of(&level)) else {
+            return Ok(());
+        };
+        if let Err(failure) = plan.run(level, &target(), &mut ()) {
+            prop_assert!(failure.replay.is_none(), "{}: {}", failure.pass, failure.diagnostics);
         }
     }
 }

@@ -156,19 +156,18 @@ impl<'a> Builder<'a> {
         let shape = &node.shape;
         let sole = current.terms.len() == 1;
         let mut inputs = Vec::new();
-        for (i, term) in current.terms.into_iter().enumerate() {
+        for (i, Term { source, delay, op, name }) in current.terms.into_iter().enumerate() {
             let bias = bias.filter(|b| b.term == i).map(|b| b.tensor);
-            let source = &self.old.nodes[term.source].name;
-            let wanted =
-                term.name.clone().unwrap_or_else(|| format!("{}.from.{source}", node.name));
-            let op = operation(&term, bias, maker, &node.name)?;
-            let edge = (Origin::Population(term.source), term.delay);
+            let op = operation(op, bias, maker, &node.name)?;
             if sole && !is_neuron {
                 let node = Node { op, inputs: Vec::new(), ..node.clone() };
-                self.push(Some(id), node, vec![edge]);
+                self.push(Some(id), node, vec![(Origin::Population(source), delay)]);
                 return Ok(());
             }
-            inputs.push((Origin::New(self.operation(&wanted, op, shape, &term)), 0));
+            let name = name
+                .unwrap_or_else(|| format!("{}.from.{}", node.name, self.old.nodes[source].name));
+            let at = self.operation(&name, op, shape, (source, delay));
+            inputs.push((Origin::New(at), 0));
         }
         if !is_neuron {
             let node = Node { op: Op::Add, inputs: Vec::new(), ..node.clone() };
@@ -185,18 +184,18 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// Position of a linear operation that writes `shape`: an equal one, or a new one.
-    fn operation(&mut self, wanted: &str, op: Op, shape: &Shape, term: &Term) -> usize {
-        let key = (term.source, term.delay);
-        let alike = self.known.get(&key).into_iter().flatten().copied();
+    /// Position of a linear operation that reads population `input.0`, `input.1` steps ago, and
+    /// writes `shape`: an equal one, or a new one.
+    fn operation(&mut self, wanted: &str, op: Op, shape: &Shape, input: (NodeId, u32)) -> usize {
+        let alike = self.known.get(&input).into_iter().flatten().copied();
         let equal = |&at: &usize| self.nodes[at].0.op == op && self.nodes[at].0.shape == *shape;
         if let Some(at) = alike.into_iter().find(equal) {
             return at;
         }
         let name = unique(&mut self.names, wanted);
         let node = Node { name, op, inputs: Vec::new(), shape: shape.clone() };
-        let at = self.push(None, node, vec![(Origin::Population(term.source), term.delay)]);
-        self.known.entry(key).or_default().push(at);
+        let at = self.push(None, node, vec![(Origin::Population(input.0), input.1)]);
+        self.known.entry(input).or_default().push(at);
         at
     }
 
@@ -222,14 +221,14 @@ impl<'a> Builder<'a> {
 
 /// The operation of a term of the current of `name`.
 fn operation(
-    term: &Term,
+    op: LinearOp,
     bias: Option<TensorId>,
     maker: &mut TensorMaker<'_>,
     name: &str,
 ) -> Result<Op, Diagnostic> {
     // What comes from no tensor is a population that enters as it is.
     let base = "identity";
-    Ok(match term.op.clone() {
+    Ok(match op {
         LinearOp::Conv { weight, conv } => {
             Op::Conv2d { weight: weight.kernel(&conv, maker, base)?, bias, conv }
         }
