@@ -106,13 +106,13 @@ impl Tables {
             let exponent = tables.formats[block.format as usize].exponent;
             let at = t + 1 + usize::from(block.delay);
             let (first, row) = (block.compartment as usize, block.row as usize);
-            let rows = row..row + block.compartments as usize;
+            let len = block.compartments as usize;
             let col = block.col as usize + axon - block.axon as usize;
-            self.matrices[block.matrix as usize].visit(col, rows, |r, mantissa| {
-                let mantissa = i64::from(mantissa);
-                let weight =
-                    if exponent < 0 { mantissa >> -exponent } else { mantissa << exponent };
-                state.send(at, first + r - row, weight);
+            let arrivals = &mut state.arrivals(at)[first..first + len];
+            // One of the shifts is 0.
+            let (left, right) = (exponent.max(0), (-exponent).max(0));
+            self.matrices[block.matrix as usize].visit(col, row..row + len, |r, mantissa| {
+                arrivals[r - row] += i64::from(mantissa) << left >> right;
             });
         }
     }

@@ -43,10 +43,10 @@ impl<'t> CoreState<'t> {
         }
     }
 
-    /// Puts a weight on its way to `compartment`, to arrive in step `at`.
-    pub(super) fn send(&mut self, at: usize, compartment: usize, weight: i64) {
+    /// Where weights are put that arrive in step `at`, by compartment.
+    pub(super) fn arrivals(&mut self, at: usize) -> &mut [i64] {
         let slot = at % self.arrivals.len();
-        self.arrivals[slot][compartment] += weight;
+        &mut self.arrivals[slot]
     }
 
     /// u, compared membrane and v of a compartment.

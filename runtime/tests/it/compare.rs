@@ -11,7 +11,7 @@ use snnc_ir::quantized::{IntNeuron, QuantizedNetwork, Schedule, Time};
 use snnc_ir::shape::Shape;
 use snnc_ir::spikes::SpikeTrain;
 use snnc_runtime::compare::{
-    CoreSubject, Divergence, FloatSubject, IntSubject, Membrane, Side, compare,
+    CoreSubject, Divergence, FloatSubject, IntSubject, Membrane, Side, Subject, compare,
 };
 use snnc_runtime::cores::{CoreProbe, CoreSim};
 use snnc_runtime::float::{FloatProbe, FloatSim};
@@ -112,4 +112,25 @@ fn populations_of_one_side_are_listed() {
     let unmatched = |side| vec![(side, "b".to_owned())];
     assert_eq!(compare(&left, &right).unwrap().unmatched, unmatched(Side::Right));
     assert_eq!(compare(&right, &left).unwrap().unmatched, unmatched(Side::Left));
+}
+
+/// In hardware time, causes come before effects whatever their ids.
+#[test]
+fn hardware_runs_are_ordered_by_latency() {
+    let time = Time::Hardware(Schedule { period: 1, latency: vec![0, 2, 1] });
+    let net = network(2, time, vec![neuron(), neuron()], &[(0, 2, 2, 1), (2, 1, 2, 1)]);
+    let inputs = [SpikeTrain::new(2, 1)];
+    let sim = IntSim::new(&net).unwrap();
+    let run = sim.run(&inputs, &IntProbe::None).unwrap();
+    let program = map(&net, &mut Rng(1));
+    let cores = CoreSim::new(&program).unwrap();
+    let core_run = cores.run(&inputs, &CoreProbe::None).unwrap();
+    let subjects: [&dyn Subject; 2] = [
+        &IntSubject { sim: &sim, inputs: &inputs, run: &run },
+        &CoreSubject { sim: &cores, inputs: &inputs, run: &core_run },
+    ];
+    for subject in subjects {
+        let names: Vec<_> = subject.trains().unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["input", "b", "a"]);
+    }
 }

@@ -139,6 +139,33 @@ fn overflow_is_found_at_the_edge() {
         ..leaky
     };
     run(subtract, &[1]).unwrap_err();
+    // A held membrane is not updated, so it cannot overflow.
+    let held = IntNeuron {
+        bias: Param::Uniform(6_000_000),
+        threshold: Param::Uniform(0),
+        reset: IntReset::Subtract(Param::Uniform(1)),
+        refractory: 3,
+        ..neuron()
+    };
+    assert_eq!(run(held, &[]), Ok(2));
+}
+
+/// 2064 · 254 · 2^7 lies 4096 below 2^26: in 32 bits, 64 times that looks harmless.
+#[test]
+fn an_input_that_would_wrap_is_an_overflow() {
+    let mut draft = network(1, Time::Logical, vec![neuron()], &[(0, 1, 1, 0)]).into_draft();
+    draft.populations[PopId::new(0)].shape = Shape::flat(2064);
+    let matrix = draft.matrices.values_mut().next().unwrap();
+    matrix.structure = Structure::Dense { rows: 1, cols: 2064 };
+    (matrix.mantissa, matrix.exponent) = (vec![254; 2064], 7);
+    let network = seal(draft);
+    let mut train = SpikeTrain::new(1, 2064);
+    (0..2064).for_each(|n| train.set(0, n));
+    let samples = [vec![train]];
+    compare(&network, &samples).unwrap();
+    let error = IntSim::new(&network, &cpu()).unwrap().run(&samples).unwrap_err();
+    let SimError::Sample { source, .. } = error else { panic!("{error}") };
+    assert!(matches!(*source, SimError::Overflow { register: Register::Current, .. }));
 }
 
 #[test]
@@ -155,4 +182,32 @@ fn empty_batches_and_bad_samples() {
     let good = stimulus(&network, rng);
     let error = sim.run(&[good, Default::default()]).unwrap_err();
     assert!(matches!(error, SimError::Sample { index: 1, .. }), "{error}");
+}
+
+/// Partial sums beyond 2^24 that f32 would round: 200,000 odd and even weights up, then the same
+/// down, but for a few silent sources. The threshold tells the sum to the last bit.
+#[test]
+fn odd_sums_beyond_24_bits_are_exact() {
+    let half = 200_000;
+    let rng = &mut Rng(11);
+    let up: Vec<i16> = (0..half).map(|_| 2 * i16::try_from(rng.range(124, 127)).unwrap()).collect();
+    let mantissa: Vec<i16> = up.iter().copied().chain(up.iter().map(|m| -m)).collect();
+    let mut train = SpikeTrain::new(1, 2 * half);
+    (0..2 * half - 3).for_each(|n| train.set(0, n));
+    let missing = mantissa[2 * half - 3..].iter().map(|m| i32::from(*m) / 2).sum::<i32>();
+    let samples = [vec![train]];
+    for (below, spikes) in [(1, 1), (0, 0)] {
+        let threshold = Param::Uniform(-64 * missing - below);
+        let model = IntNeuron { threshold, ..neuron() };
+        let mut draft = network(1, Time::Logical, vec![model], &[(0, 1, 1, 0)]).into_draft();
+        let cols = u32::try_from(2 * half).unwrap();
+        draft.populations[PopId::new(0)].shape = Shape::flat(cols);
+        let matrix = draft.matrices.values_mut().next().unwrap();
+        matrix.structure = Structure::Dense { rows: 1, cols };
+        matrix.mantissa.clone_from(&mantissa);
+        let network = seal(draft);
+        let runs = IntSim::new(&network, &cpu()).unwrap().run(&samples).unwrap();
+        assert_eq!(runs[0].spikes[1].count(), spikes);
+        compare(&network, &samples).unwrap();
+    }
 }

@@ -45,7 +45,18 @@ pub(crate) fn map(network: &QuantizedNetwork, rng: &mut Rng) -> Program {
                 }
                 if network.populations[projection.source].neuron().is_none() {
                     let population = u32::try_from(projection.source.index()).unwrap();
-                    inputs.push(InputRoute { population, first: 0, len: size, core, axon });
+                    let mut first = 0;
+                    while first < size {
+                        let len = rng.size(1, size - first);
+                        inputs.push(InputRoute {
+                            population,
+                            first,
+                            len,
+                            core,
+                            axon: axon + first,
+                        });
+                        first += len;
+                    }
                 }
                 axon
             });
