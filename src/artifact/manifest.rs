@@ -288,6 +288,23 @@ impl Manifest {
         Self::parse(&text).map_err(|d| d.in_file(shown(&path)))
     }
 
+    /// Names of the files that the manifest in `folder` lists, if it is one of ours. Its other
+    /// fields need not be readable: a damaged artifact is an artifact.
+    pub fn listed(folder: &Path) -> Option<Vec<String>> {
+        #[derive(Deserialize)]
+        struct Named {
+            name: String,
+        }
+        #[derive(Deserialize)]
+        struct Outline {
+            schema: String,
+            files: Vec<Named>,
+        }
+        let text = files::read_text(&folder.join(MANIFEST), files::MAX_MANIFEST).ok()?;
+        let outline: Outline = serde_json::from_str(&text).ok()?;
+        (outline.schema == SCHEMA).then(|| outline.files.into_iter().map(|f| f.name).collect())
+    }
+
     /// Parses a manifest.
     ///
     /// # Errors

@@ -143,14 +143,8 @@ fn occupant(destination: &Path) -> Occupant {
     if names.is_empty() {
         return Occupant::Nothing;
     }
-    match Manifest::read(destination) {
-        Ok(manifest)
-            if names
-                .iter()
-                .all(|n| n == MANIFEST || manifest.files.iter().any(|f| f.name == *n)) =>
-        {
-            Occupant::Ours
-        }
+    match Manifest::listed(destination) {
+        Some(listed) if names.iter().all(|n| n == MANIFEST || listed.contains(n)) => Occupant::Ours,
         _ => Occupant::Foreign,
     }
 }
