@@ -1,10 +1,13 @@
 //! The core simulator against the integer simulator, and its checks of tables.
 
 use crate::common::Rng;
-use crate::common::int_net::{Kind, inputs, random};
+use crate::common::int_net::{Kind, inputs, random, seal};
 use crate::common::program::map;
 use proptest::prelude::*;
 use snnc_ir::program::Program;
+use snnc_ir::quantized::QuantizedNetwork;
+use snnc_ir::spikes::SpikeTrain;
+use snnc_ir::testing::{Space, hardware, stimulus};
 use snnc_runtime::cores::{CoreProbe, CoreSim};
 use snnc_runtime::integer::{IntProbe, simulate};
 use snnc_runtime::{SimError, cores};
@@ -13,9 +16,17 @@ fn check(seed: u64, programmable: bool) -> Result<(), TestCaseError> {
     let rng = &mut Rng(seed);
     let network = random(rng, Kind { hardware: true, registers: true, programmable });
     let inputs = inputs(&network, rng);
-    let program = map(&network, rng);
-    let expected = simulate(&network, &inputs, &IntProbe::All);
-    let found = cores::simulate(&program, &inputs, &CoreProbe::All);
+    equals_flat(&network, &inputs, rng)
+}
+
+fn equals_flat(
+    network: &QuantizedNetwork,
+    inputs: &[SpikeTrain],
+    rng: &mut Rng,
+) -> Result<(), TestCaseError> {
+    let program = map(network, rng);
+    let expected = simulate(network, inputs, &IntProbe::All);
+    let found = cores::simulate(&program, inputs, &CoreProbe::All);
     match (expected, found) {
         (Ok(expected), Ok(found)) => {
             prop_assert_eq!(&expected.spikes, &found.spikes);
@@ -48,12 +59,22 @@ proptest! {
     fn programmable_neurons_equal_the_flat_network(seed: u64) {
         check(seed, true)?;
     }
+
+    /// Small networks that shrink, with relays and clocks.
+    #[test]
+    fn generated_networks_equal_the_flat_network(
+        (draft, inputs) in hardware(Space::All)
+            .prop_flat_map(|draft| { let inputs = stimulus(&draft); (Just(draft), inputs) }),
+        seed: u64,
+    ) {
+        equals_flat(&seal(draft), &inputs, &mut Rng(seed))?;
+    }
 }
 
 /// A seed whose network has routed inputs.
 const SAMPLE: u64 = 6;
 
-fn sample() -> (Program, Vec<snnc_ir::spikes::SpikeTrain>) {
+fn sample() -> (Program, Vec<SpikeTrain>) {
     let rng = &mut Rng(SAMPLE);
     let network = random(rng, Kind { hardware: true, registers: true, programmable: false });
     let inputs = inputs(&network, rng);
@@ -138,7 +159,7 @@ fn inputs_must_fit() {
     let none = cores::simulate(&program, &[], &CoreProbe::None);
     assert!(matches!(none, Err(SimError::StimulusCount { .. })));
     let mut short = inputs;
-    short[0] = snnc_ir::spikes::SpikeTrain::new(1, 1);
+    short[0] = SpikeTrain::new(1, 1);
     let short = cores::simulate(&program, &short, &CoreProbe::None);
     assert!(matches!(short, Err(SimError::StimulusShape { .. })));
 }

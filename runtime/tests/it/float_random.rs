@@ -5,7 +5,9 @@ use crate::common::Rng;
 use crate::common::float_net::{random, stimulus};
 use proptest::prelude::*;
 use snnc_ir::arena::{Entity, NodeId};
+use snnc_ir::level::{Level, Rules};
 use snnc_ir::network::{Compare, Dynamics, Network, Op, Readout, Reset};
+use snnc_ir::testing::{Space, network};
 use snnc_runtime::float::{FloatProbe, FloatRun, Signal, Stimulus, simulate};
 use std::collections::BTreeMap;
 
@@ -205,6 +207,15 @@ proptest! {
         let rng = &mut Rng(seed);
         let network = random(rng);
         let stimulus = stimulus(&network, rng);
+        let run = simulate(&network, &stimulus, &FloatProbe::All).unwrap();
+        check(&network, &stimulus, &run)?;
+    }
+
+    /// Small networks that shrink.
+    #[test]
+    fn generated_networks_equal_the_naive_model(draft in network(Space::All), seed: u64) {
+        let network = Network::verify(draft, &Rules::default()).unwrap();
+        let stimulus = stimulus(&network, &mut Rng(seed));
         let run = simulate(&network, &stimulus, &FloatProbe::All).unwrap();
         check(&network, &stimulus, &run)?;
     }

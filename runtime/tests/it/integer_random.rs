@@ -1,12 +1,13 @@
 //! The integer simulator against a naive model: dense synapse lists, every step spelled out.
 
 use crate::common::Rng;
-use crate::common::int_net::{Kind, inputs, random};
+use crate::common::int_net::{Kind, inputs, random, seal};
 use proptest::prelude::*;
 use snnc_ir::arena::Entity;
 use snnc_ir::network::Compare;
 use snnc_ir::quantized::{IntReset, PopKind, QuantizedNetwork, Time};
 use snnc_ir::spikes::SpikeTrain;
+use snnc_ir::testing::{Space, hardware, quantized, stimulus};
 use snnc_runtime::integer::{IntProbe, simulate};
 use snnc_runtime::{Register, SimError};
 
@@ -128,8 +129,12 @@ fn check(seed: u64, hardware: bool) -> Result<(), TestCaseError> {
     let rng = &mut Rng(seed);
     let network = random(rng, Kind { hardware, registers: false, programmable: true });
     let inputs = inputs(&network, rng);
-    let run = simulate(&network, &inputs, &IntProbe::All);
-    let expected = match naive(&network, &inputs) {
+    equals_naive(&network, &inputs)
+}
+
+fn equals_naive(network: &QuantizedNetwork, inputs: &[SpikeTrain]) -> Result<(), TestCaseError> {
+    let run = simulate(network, inputs, &IntProbe::All);
+    let expected = match naive(network, inputs) {
         Ok(expected) => expected,
         Err(place) => {
             let Err(SimError::Overflow { population, neuron, step, register, .. }) = run else {
@@ -168,6 +173,15 @@ proptest! {
     #[test]
     fn hardware_time_equals_the_naive_model(seed: u64) {
         check(seed, true)?;
+    }
+
+    /// Small networks that shrink, with relays and clocks.
+    #[test]
+    fn generated_networks_equal_the_naive_model(
+        (draft, inputs) in prop_oneof![quantized(Space::All), hardware(Space::All)]
+            .prop_flat_map(|draft| { let inputs = stimulus(&draft); (Just(draft), inputs) })
+    ) {
+        equals_naive(&seal(draft), &inputs)?;
     }
 }
 

@@ -7,11 +7,13 @@ use crate::common::tiny::{network, neuron};
 use proptest::prelude::*;
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::conv::Conv;
-use snnc_ir::level::Level;
+use snnc_ir::level::{Level, Rules};
+use snnc_ir::network::Network;
 use snnc_ir::param::Param;
 use snnc_ir::quantized::{IntNeuron, IntReset, QuantizedNetwork, Structure, Time};
 use snnc_ir::shape::Shape;
 use snnc_ir::spikes::SpikeTrain;
+use snnc_ir::testing as ir;
 use snnc_runtime::float::{FloatProbe, simulate as simulate_float};
 use snnc_runtime::integer::{IntProbe, simulate};
 use snnc_runtime::tensor::{FloatSim, IntSim, cpu};
@@ -39,6 +41,29 @@ proptest! {
         let network = random(rng, Kind { hardware, registers: false, programmable: true });
         let samples: Vec<_> = (0..3).map(|_| inputs(&network, rng)).collect();
         compare(&network, &samples)?;
+    }
+
+    #[test]
+    fn generated_float_networks_equal_the_reference(
+        draft in ir::network(ir::Space::All),
+        seed: u64,
+    ) {
+        let network = Network::verify(draft, &Rules::default()).unwrap();
+        let stimuli = [stimulus(&network, &mut Rng(seed))];
+        let runs = FloatSim::new(&network, &cpu()).unwrap().run(&stimuli).unwrap();
+        prop_assert_eq!(
+            &runs[0],
+            &simulate_float(&network, &stimuli[0], &FloatProbe::None).unwrap()
+        );
+    }
+
+    #[test]
+    fn generated_integer_networks_equal_the_reference(
+        (draft, inputs) in
+            prop_oneof![ir::quantized(ir::Space::All), ir::hardware(ir::Space::All)]
+                .prop_flat_map(|draft| { let inputs = ir::stimulus(&draft); (Just(draft), inputs) })
+    ) {
+        compare(&seal(draft), &[inputs])?;
     }
 }
 

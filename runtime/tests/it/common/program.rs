@@ -175,14 +175,16 @@ fn registers(network: &QuantizedNetwork, id: PopId, first: u32, len: u32, core: 
     let Time::Hardware(schedule) = &network.time else { panic!("hardware time") };
     let (neuron, n) = (population.neuron().unwrap(), first as usize);
     let period = neuron.update_period;
+    let bias = neuron.bias.at(n, &population.shape);
+    let exponent = (bias.trailing_zeros() % 32).min(7);
     core.compartments.push(CompartmentRun {
         population: u32::try_from(id.index()).unwrap(),
         first,
         len,
         profile: u32::try_from(core.profiles.len()).unwrap(),
         threshold: u32::try_from(core.thresholds.len()).unwrap(),
-        bias_mantissa: i16::try_from(neuron.bias.at(n, &population.shape) >> 6).unwrap(),
-        bias_exponent: 6,
+        bias_mantissa: i16::try_from(bias >> exponent).unwrap(),
+        bias_exponent: u8::try_from(exponent).unwrap(),
     });
     core.thresholds.push(u32::try_from(neuron.threshold.at(n, &population.shape) >> 6).unwrap());
     core.profiles.push(Profile {
