@@ -82,3 +82,81 @@ impl Conv {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Every (source, kernel index) of an output by trying all sources, in the promised order.
+    fn sources_by_search(conv: &Conv, target: usize) -> Vec<(usize, usize)> {
+        let [_, out_h, out_w] = conv.output().unwrap().map(i64::from);
+        let [in_c, in_h, in_w] = conv.input.map(i64::from);
+        let [k_h, k_w] = conv.kernel.map(i64::from);
+        let per_group = [in_c, i64::from(conv.out_channels)].map(|c| c / i64::from(conv.groups));
+        let target = i64::try_from(target).unwrap();
+        let (co, oy, ox) = (target / (out_h * out_w), target / out_w % out_h, target % out_w);
+        let mut found = Vec::new();
+        for ci in 0..in_c {
+            for y in 0..in_h {
+                for x in 0..in_w {
+                    let ky = y + i64::from(conv.pad[0]) - oy * i64::from(conv.stride[0]);
+                    let kx = x + i64::from(conv.pad[2]) - ox * i64::from(conv.stride[1]);
+                    let inside = (0..k_h).contains(&ky) && (0..k_w).contains(&kx);
+                    if inside && ci / per_group[0] == co / per_group[1] {
+                        let kernel =
+                            ((co * per_group[0] + ci % per_group[0]) * k_h + ky) * k_w + kx;
+                        let source = (ci * in_h + y) * in_w + x;
+                        found.push((
+                            usize::try_from(source).unwrap(),
+                            usize::try_from(kernel).unwrap(),
+                        ));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn sources_are_those_of_the_definition(
+            (groups, per_group_in, per_group_out) in (1_u32..3, 1_u32..3, 1_u32..3),
+            height in 1_u32..5,
+            width in 1_u32..5,
+            kernel in prop::array::uniform2(1_u32..4),
+            stride in prop::array::uniform2(1_u32..4),
+            pad in prop::array::uniform4(0_u32..3),
+        ) {
+            let input = [groups * per_group_in, height, width];
+            let out_channels = groups * per_group_out;
+            let conv = Conv { input, out_channels, kernel, stride, pad, groups };
+            let fits = height + pad[0] + pad[1] >= kernel[0] && width + pad[2] + pad[3] >= kernel[1];
+            prop_assert_eq!(conv.output().is_some(), fits);
+            let outputs = conv.output().map_or(0, |o| o.iter().product());
+            for target in 0..outputs as usize {
+                let mut found = Vec::new();
+                conv.for_sources(target, |source, kernel| found.push((source, kernel)));
+                prop_assert_eq!(found, sources_by_search(&conv, target));
+            }
+        }
+    }
+
+    #[test]
+    fn impossible_outputs_are_none() {
+        let good = Conv {
+            input: [1, 3, 3],
+            out_channels: 1,
+            kernel: [3, 3],
+            stride: [1, 1],
+            pad: [0; 4],
+            groups: 1,
+        };
+        assert_eq!(good.output(), Some([1, 1, 1]));
+        assert_eq!(Conv { kernel: [4, 3], ..good }.output(), None);
+        assert_eq!(Conv { stride: [1, 0], ..good }.output(), None);
+        assert_eq!(Conv { pad: [u32::MAX; 4], ..good }.output(), None);
+        let overflow = Conv { input: [1, u32::MAX, 1], kernel: [0, 1], ..good };
+        assert_eq!(overflow.output(), None);
+    }
+}

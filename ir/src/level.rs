@@ -22,7 +22,23 @@ impl<'a> Rules<'a> {
 
 /// A level of the pipeline: an editable draft and a sealed, verified form.
 ///
-/// The sealed form dereferences to the draft for reading and cannot be changed in place.
+/// The sealed form dereferences to the draft for reading and cannot be changed in place:
+///
+/// ```compile_fail
+/// # use snnc_ir::{Level, Network, NetworkDraft, Rules};
+/// fn change(mut network: Network) {
+///     network.steps = 0; // Only a draft can be changed: `network.into_draft()`.
+/// }
+/// ```
+///
+/// ```
+/// # use snnc_ir::{Diagnostics, Level, Network, Rules};
+/// fn change(network: Network) -> Result<Network, Diagnostics> {
+///     let mut draft = network.into_draft();
+///     draft.steps = 8;
+///     Network::verify(draft, &Rules::default())
+/// }
+/// ```
 pub trait Level: Sized {
     /// The editable form.
     type Draft;

@@ -112,3 +112,45 @@ impl<T: Copy + PartialEq> Param<T> {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn shape() -> impl Strategy<Value = Shape> {
+        prop_oneof![
+            (1_u32..5).prop_map(Shape::flat),
+            (1_u32..4, 1_u32..3, 1_u32..3).prop_map(|(c, h, w)| Shape::chw(c, h, w)),
+        ]
+    }
+
+    fn param(shape: &Shape) -> impl Strategy<Value = Param<u8>> + use<> {
+        let values = |n| prop::collection::vec(0_u8..2, n);
+        prop_oneof![
+            (0_u8..2).prop_map(Param::Uniform),
+            values(shape.channels()).prop_map(Param::PerChannel),
+            values(shape.size()).prop_map(Param::PerNeuron),
+        ]
+    }
+
+    proptest! {
+        /// Compaction and combination keep every neuron's value, in the coarsest form.
+        #[test]
+        fn forms_agree_neuron_by_neuron(
+            (shape, a, b) in shape().prop_flat_map(|s| (Just(s.clone()), param(&s), param(&s)))
+        ) {
+            let (all_a, all_b) = (a.expand(&shape), b.expand(&shape));
+            let sums: Vec<u8> = all_a.iter().zip(&all_b).map(|(x, y)| 10 * x + y).collect();
+            let zipped = a.zip(&b, &shape, |x, y| 10 * x + y);
+            prop_assert_eq!(zipped.len(), zipped.expected_len(&shape));
+            prop_assert_eq!(zipped.expand(&shape), sums);
+            let compact = a.clone().compact(&shape);
+            prop_assert!(compact.len() <= a.len());
+            prop_assert_eq!(compact.expand(&shape), &all_a[..]);
+            let uniform = all_a.iter().all(|v| *v == all_a[0]);
+            prop_assert_eq!(matches!(compact, Param::Uniform(_)), uniform);
+            prop_assert_eq!(a.map(|v| v + 1).expand(&shape), all_a.iter().map(|v| v + 1).collect::<Vec<_>>());
+        }
+    }
+}

@@ -74,3 +74,35 @@ impl SpikeTrain {
         counts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::spike_train;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn all_views_agree(train in (0_usize..4, 1_usize..150).prop_flat_map(|(t, n)| spike_train(t, n))) {
+            let mut counts = vec![0; train.neurons()];
+            for t in 0..train.steps() {
+                let expected: Vec<_> = (0..train.neurons()).filter(|n| train.get(t, *n)).collect();
+                for n in &expected {
+                    counts[*n] += 1;
+                }
+                prop_assert_eq!(train.active(t).collect::<Vec<_>>(), expected);
+            }
+            prop_assert_eq!(train.count(), counts.iter().map(|c| u64::from(*c)).sum::<u64>());
+            prop_assert_eq!(train.counts(), counts);
+        }
+    }
+
+    #[test]
+    fn outside_there_is_silence() {
+        let mut train = SpikeTrain::new(2, 65);
+        train.set(1, 64);
+        assert!(train.get(1, 64));
+        assert!(!train.get(2, 64) && !train.get(1, 65) && !train.get(0, 64));
+        assert_eq!(train.step(0), [0, 0]);
+    }
+}

@@ -170,3 +170,51 @@ impl Sign {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matrix(structure: Structure, mantissa: Vec<i16>, exponent: i8) -> IntMatrix {
+        let provenance = Provenance::Dense { tensor: String::new() };
+        IntMatrix {
+            name: String::new(),
+            structure,
+            mantissa,
+            exponent,
+            sign: Sign::Mixed,
+            provenance,
+        }
+    }
+
+    fn synapses(matrix: &IntMatrix) -> Vec<(usize, usize, i32)> {
+        let mut found = Vec::new();
+        for row in 0..matrix.structure.rows() {
+            matrix.for_row(row, |col, weight| found.push((row, col, weight)));
+        }
+        found
+    }
+
+    #[test]
+    fn layouts_of_one_matrix_agree() {
+        let dense = matrix(Structure::Dense { rows: 2, cols: 3 }, vec![0, 4, -6, 0, 0, 8], -1);
+        let (row_start, col) = (vec![0, 2, 4], vec![1, 2, 0, 2]);
+        let sparse = Structure::Sparse { rows: 2, cols: 3, row_start, col };
+        // An explicit zero is stored, but is no synapse.
+        let sparse = matrix(sparse, vec![4, -6, 0, 8], -1);
+        assert_eq!(synapses(&dense), [(0, 1, 2), (0, 2, -3), (1, 2, 4)]);
+        assert_eq!(synapses(&sparse), synapses(&dense));
+        assert_eq!(dense.weight_range(), (-3, 4));
+        let identity = matrix(Structure::Identity { size: 2 }, vec![-3], 2);
+        assert_eq!(synapses(&identity), [(0, 0, -12), (1, 1, -12)]);
+        assert_eq!((identity.structure.stored(), identity.weight_range()), (1, (-12, 0)));
+    }
+
+    #[test]
+    fn sign_modes_store_their_sets() {
+        let stored = |sign: Sign| (-300..300).filter(move |m| sign.stores(*m));
+        assert!(stored(Sign::Mixed).eq((-256..=254).filter(|m| m % 2 == 0)));
+        assert!(stored(Sign::Excitatory).eq(0..=255));
+        assert!(stored(Sign::Inhibitory).eq(-255..=0));
+    }
+}

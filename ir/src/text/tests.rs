@@ -2,8 +2,11 @@
 
 use super::{parse, print};
 use crate::binary;
-use crate::level::AnyDraft;
-use crate::testing::any_draft;
+use crate::level::{AnyDraft, Level, Rules};
+use crate::mapped::MappedNetwork;
+use crate::network::Network;
+use crate::quantized::QuantizedNetwork;
+use crate::testing::{any_draft, target};
 use proptest::prelude::*;
 use std::time::Instant;
 
@@ -18,6 +21,98 @@ node2 "h" [1] = neuron(node1) tau 2 threshold per_neuron { 1e-3 } compare gt res
   v_init NaN refractory 0 order leak_input_fire
 readout spike_count node2
 "#;
+
+/// The form that the printer gives a network.
+const PRINTED_NETWORK: &str = r#"snn 1 network
+name "net"
+steps 4
+
+tensor0 "k" [1, 1, 2, 2] from encoded per_offset out "e1" core "O" source "e0" scale 0.5 heaviside false {
+  1.0 2.5
+  -0.0 1e-7
+}
+tensor1 "b" [1] from encoded_bias out "e1" beta "b" { 0.1 }
+node0 "x" [1, 2, 2] = input() accumulator pmax 16 steps_in 4
+node1 "c" [1, 1, 1] = conv2d(node0) weight tensor0 bias tensor1 conv [1, 2, 2] to 1 kernel [2, 2] stride [1, 1] pad [0, 0, 0, 0] groups 1
+node2 "r" [1, 1, 1] = conv2d(node4@1) weight tensor0 conv [1, 1, 1] to 1 kernel [2, 2] stride [1, 1] pad [1, 0, 0, 1] groups 1
+node3 "+" [1, 1, 1] = add(node1, node2)
+node4 "h" [1, 1, 1] = neuron(node3)
+  decay per_channel { 0.25 }
+  threshold 1.0
+  compare ge
+  reset subtract
+  v_init 0.0
+  refractory 0
+  order leak_input_fire
+
+readout spike_count node4
+"#;
+
+/// The form that the printer gives a mapped network, and but for the first lines and the cores an
+/// integer network.
+const PRINTED_MAPPED: &str = r#"snn 1 mapped
+target "loihi1"
+name "net"
+steps 4
+time hardware period 1 latency { 0 1 2 }
+
+mat0 "w" dense [2, 2] mixed exponent -1 from derived "fold" ["a", "b"] {
+  2 -4
+  0 6
+}
+mat1 "s" sparse [2, 2] row_start { 0 1 1 } col { 1 } excitatory exponent 0 from dense "s" { 255 }
+mat2 "relay" identity [2] mixed exponent 0 from derived "schedule" [] { 2 }
+pop0 "x" [2] = logical input events
+pop1 "x+1" [2] = relay of pop0 hops 1 neurons
+  du 4095
+  dv 4095
+  threshold 64
+  compare gt
+  reset zero
+  bias 0
+  refractory 1
+  order leak_input_fire
+  update_period 1
+pop2 "y" [2] = logical neurons
+  du per_neuron { 4095 0 }
+  dv 0
+  threshold 128
+  compare gt
+  reset subtract 128
+  bias -64
+  refractory 3
+  order leak_input_fire
+  update_period 1
+proj0 pop0 -> pop1 mat2 delay 1
+proj1 pop1 -> pop2 mat0 delay 1
+proj2 pop2 -> pop2 mat1 delay 5
+
+readout mean_linear bias { 0.5 -0.5 }
+  term pop2 {
+  1.0 2.0
+  3.0 4.0
+}
+
+core0 chip 0 {
+  slice pop1[0..2]
+  slice pop2[0..2]
+  axons pop0[0..2]
+  axons pop1[0..2]
+  axons pop2[1..2]
+  block proj0 axons 0 slice 0
+  block proj1 axons 1 slice 1
+  block proj2 axons 2 slice 1
+}
+"#;
+
+/// The form is what golden tests, bug reports and version control see: it changes on purpose only.
+#[test]
+fn the_printed_form_is_stable() {
+    for printed in [PRINTED_NETWORK, PRINTED_MAPPED] {
+        let draft = parse(printed).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(print(&draft), printed);
+    }
+}
 
 /// The findings of a text that cannot be read.
 fn errors(text: &str) -> String {
@@ -122,8 +217,21 @@ fn brackets_do_not_nest() {
     assert!(errors(&SMALL.replace("{ 0.5", &"{".repeat(100_000))).contains("a number"));
 }
 
+/// Verifies for a target; the result is of no interest.
+fn verify(draft: AnyDraft) {
+    let target = target(true);
+    let rules = Rules::for_target(&target);
+    let findings = match draft {
+        AnyDraft::Network(draft) => Network::verify(draft, &rules).err(),
+        AnyDraft::Quantized(draft) => QuantizedNetwork::verify(draft, &rules).err(),
+        AnyDraft::Mapped(draft) => MappedNetwork::verify(draft, &rules).err(),
+    };
+    assert!(findings.is_none_or(|f| f.has_errors()));
+}
+
 proptest! {
-    /// Cutting, repeating and replacing parts never panics, and what still parses prints the same.
+    /// Cutting, repeating and replacing parts never panics, neither here nor in a verifier; what still
+    /// parses prints the same.
     #[test]
     fn spoiled_text_never_panics(
         draft in any_draft(),
@@ -144,7 +252,29 @@ proptest! {
             text.replace_range(start..end.max(start), PIECES[piece]);
         }
         if let Ok(draft) = parse(&text) {
-            prop_assert_eq!(parse(&print(&draft)).ok(), Some(draft));
+            let again = parse(&print(&draft)).ok();
+            prop_assert_eq!(again.as_ref(), Some(&draft));
+            verify(draft);
+        }
+    }
+
+    /// Changing numbers keeps the text readable and reaches the verifiers more often.
+    #[test]
+    fn spoiled_numbers_never_panic(
+        draft in any_draft(),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..10), 1..4),
+    ) {
+        const NUMBERS: [&str; 10] =
+            ["0", "1", "2", "3", "7", "64", "-1", "4095", "2147483647", "4294967295"];
+        let mut text = print(&draft);
+        for (at, number) in edits {
+            let digits: Vec<_> = text.match_indices(|c: char| c.is_ascii_digit()).collect();
+            let start = digits[at.index(digits.len())].0;
+            let len = text[start..].bytes().take_while(u8::is_ascii_digit).count();
+            text.replace_range(start..start + len, NUMBERS[number]);
+        }
+        if let Ok(draft) = parse(&text) {
+            verify(draft);
         }
     }
 
@@ -161,6 +291,8 @@ proptest! {
             bytes[at] = byte;
         }
         // Either is fine; a length that was spoiled must not be believed.
-        let _ = binary::decode(&bytes);
+        if let Ok(draft) = binary::decode(&bytes) {
+            verify(draft);
+        }
     }
 }

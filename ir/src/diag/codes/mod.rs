@@ -69,6 +69,10 @@ macro_rules! codes {
     ($($name:ident = $number:literal, $title:literal, $text:literal;)*) => {
         $(
             #[doc = concat!("`SNN", stringify!($number), "` ", $title, ".\n\n", $text)]
+            #[allow(
+                rustdoc::broken_intra_doc_links,
+                reason = "shapes and arrays in brackets are no links"
+            )]
             pub const $name: $crate::diag::codes::Code = $crate::diag::codes::Code($number);
         )*
         /// The codes of this block.
