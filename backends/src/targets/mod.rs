@@ -29,9 +29,15 @@ pub fn aliases() -> impl Iterator<Item = (&'static str, &'static str)> {
     ALIASES.into_iter()
 }
 
-/// The description of the built-in target called `name` (no alias), as it stands in its file.
+/// The description of the built-in target called `name` (or an alias), as it stands in its file.
 pub fn text(name: &str) -> Option<&'static str> {
-    BUILT_IN.iter().find(|(known, ..)| *known == name).map(|(.., text)| *text)
+    built_in(name).map(|(_, text)| text)
+}
+
+/// File and text of a built-in target.
+fn built_in(name: &str) -> Option<(&'static str, &'static str)> {
+    let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, of)| of);
+    BUILT_IN.iter().find(|(known, ..)| *known == name).map(|(_, file, text)| (*file, *text))
 }
 
 /// The target called `name`: a built-in one, an alias, or a path to a `.toml` file (a name that
@@ -48,8 +54,7 @@ pub fn by_name(name: &str) -> Result<TargetSpec, Diagnostics> {
         })?;
         return parse(&text, name);
     }
-    let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, of)| of);
-    let Some((_, file, text)) = BUILT_IN.iter().find(|(known, ..)| *known == name) else {
+    let Some((file, text)) = built_in(name) else {
         let known: Vec<&str> = names().chain(aliases().map(|(alias, _)| alias)).collect();
         return Err(Diagnostic::error(
             artifact::TARGET_UNKNOWN,

@@ -78,6 +78,11 @@ impl Net {
         self.draft.populations.push(Population { name: name.to_owned(), shape, role, kind })
     }
 
+    /// Changes the latency of the population numbered `index`.
+    pub(crate) fn set_latency(&mut self, index: usize, latency: u32) {
+        self.latency[index] = latency;
+    }
+
     /// The parameters of a population of neurons, to change them.
     pub(crate) fn neuron(&mut self, population: PopId) -> &mut IntNeuron {
         match &mut self.draft.populations[population].kind {
@@ -159,7 +164,8 @@ impl Net {
     ) -> Result<MappedNetwork, Diagnostics> {
         let schedule = Schedule { period: self.period, latency: std::mem::take(&mut self.latency) };
         self.draft.time = Time::Hardware(schedule);
-        if let Some((last, _)) = self.draft.populations.iter().next_back() {
+        let read = |p: &Population| p.neuron().is_some() && p.role == Role::Logical;
+        if let Some((last, _)) = self.draft.populations.iter().rfind(|(_, p)| read(p)) {
             self.draft.readout = IntReadout::SpikeCount(last);
         }
         let cores = cores.iter().map(|slices| core(&self.draft, slices)).collect();

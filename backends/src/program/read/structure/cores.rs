@@ -151,7 +151,7 @@ impl Check<'_> {
                 || format!("the delay {} needs more than {} bits", block.delay, format.delay_bits),
             );
         }
-        if !self.is_sound(block.matrix) {
+        if !self.sound.get(block.matrix as usize).is_some_and(|&sound| sound) {
             return;
         }
         let matrix = &matrices[block.matrix as usize];

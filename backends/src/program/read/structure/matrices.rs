@@ -5,29 +5,22 @@ use snnc_ir::conv::Conv;
 use snnc_ir::quantized::Structure;
 
 impl Check<'_> {
+    /// Checks every matrix once and notes which are sound.
     pub(super) fn matrices(&mut self) {
         for (i, matrix) in self.program.matrices.iter().enumerate() {
-            let at = || format!("matrices[{i}].structure");
-            let sound = match sound(&matrix.structure) {
-                Ok(()) => true,
-                Err(why) => self.need(false, at, || why.to_owned()),
-            };
-            if sound {
-                let (stored, given) = (matrix.structure.stored(), matrix.mantissa.len());
-                self.need(
+            let layout = sound(&matrix.structure);
+            let why = layout.err().unwrap_or_default();
+            let sensible =
+                self.need(layout.is_ok(), || format!("matrices[{i}].structure"), || why.to_owned());
+            let (stored, given) = (matrix.structure.stored(), matrix.mantissa.len());
+            let complete = sensible
+                && self.need(
                     stored == given,
                     || format!("matrices[{i}].mantissa"),
                     || format!("the layout stores {stored} mantissas, not {given}"),
                 );
-            }
+            self.sound.push(complete);
         }
-    }
-
-    /// Whether matrix `index` has a sound layout with all its mantissas, so that it can be walked.
-    pub(super) fn is_sound(&self, index: u32) -> bool {
-        self.program.matrices.get(index as usize).is_some_and(|m| {
-            sound(&m.structure).is_ok() && m.structure.stored() == m.mantissa.len()
-        })
     }
 }
 

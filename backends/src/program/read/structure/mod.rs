@@ -19,7 +19,7 @@ const MAX_NEURONS: u64 = 1 << 28;
 
 /// Reports every contradiction, at most [`MOST`].
 pub(super) fn check(program: &Program, out: &mut Diagnostics) {
-    let mut check = Check { program, out };
+    let mut check = Check { program, out, sound: Vec::new() };
     check.head();
     check.populations();
     check.matrices();
@@ -31,6 +31,8 @@ pub(super) fn check(program: &Program, out: &mut Diagnostics) {
 struct Check<'a> {
     program: &'a Program,
     out: &'a mut Diagnostics,
+    /// Whether each matrix has a layout that makes sense and all its mantissas.
+    sound: Vec<bool>,
 }
 
 impl Check<'_> {

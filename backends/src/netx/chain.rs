@@ -1,0 +1,188 @@
+//! A network that is a chain of layers.
+
+use super::layers::{Array, Compute, Layer, Synapses};
+use super::{Layout, MAX_EXPANDED, Part, Plan, loader, neurons};
+use snnc_ir::Diagnostic;
+use snnc_ir::arena::{PopId, ProjId};
+use snnc_ir::conv::Conv;
+use snnc_ir::diag::codes::artifact;
+use snnc_ir::quantized::{IntMatrix, Population, Projection, QuantizedDraft, Structure};
+
+/// Largest delay register that the loader keeps.
+const MAX_DELAY: u32 = 62;
+
+/// Largest extent of a kernel, stride, padding or number of groups: Lava stores them as int8.
+const MAX_EXTENT: u32 = 127;
+
+/// One layer of the chain: the projection and the population that it reaches.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stage {
+    projection: ProjId,
+    source: PopId,
+    target: PopId,
+}
+
+/// The layers, if the network is a chain: one input, one projection into every other population, at
+/// most one out of each, no population left out.
+pub(super) fn stages(network: &QuantizedDraft) -> Option<Vec<Stage>> {
+    let mut inputs = network.populations.iter().filter(|(_, p)| p.neuron().is_none());
+    let (mut source, _) = inputs.next()?;
+    if inputs.next().is_some() || network.projections.len() + 1 != network.populations.len() {
+        return None;
+    }
+    let mut stages = Vec::new();
+    while stages.len() < network.projections.len() {
+        let mut out = network.projections.iter().filter(|(_, p)| p.source == source);
+        let (projection, &Projection { target, .. }) = out.next()?;
+        if out.next().is_some() || network.projections_into(target).count() != 1 {
+            return None;
+        }
+        stages.push(Stage { projection, source, target });
+        source = target;
+    }
+    Some(stages)
+}
+
+/// The chain as layers of a file.
+///
+/// # Errors
+/// Why a layer cannot be written.
+pub(super) fn plan(network: &QuantizedDraft, stages: &[Stage]) -> Result<Plan, Diagnostic> {
+    let populations = &network.populations;
+    let mut layers = Vec::new();
+    let mut parts = Vec::new();
+    let mut inputs = Vec::new();
+    // Whether the layer before keeps its three extents, as Lava's tensors of a convolution do.
+    let mut volume = true;
+    for stage in stages {
+        let (source, target) = (&populations[stage.source], &populations[stage.target]);
+        let projection = &network.projections[stage.projection];
+        let matrix = &network.matrices[projection.matrix];
+        if inputs.is_empty() {
+            inputs.push(part(source, 0));
+            layers.push(Layer::Input { shape: source.shape.0.clone() });
+        }
+        let neuron = target.neuron().ok_or_else(|| no_neurons(target))?;
+        let conv =
+            if volume && projection.delay == 1 { fitting(source, target, matrix) } else { None };
+        let layer = if let Some(conv) = conv {
+            Compute {
+                shape: target.shape.0.clone(),
+                synapses: convolution(conv, matrix).map_err(|d| at(d, source, target))?,
+                neurons: neurons::convolutional(target, neuron),
+            }
+        } else {
+            if volume && layers.len() > 1 {
+                layers.push(Layer::Flatten);
+            }
+            Compute {
+                shape: vec![u32::try_from(target.size()).unwrap_or(u32::MAX)],
+                synapses: dense(matrix, projection.delay).map_err(|d| at(d, source, target))?,
+                neurons: neurons::dense(target, neuron),
+            }
+        };
+        volume = conv.is_some();
+        parts.push((stage.target, part(target, layers.len())));
+        layers.push(Layer::Compute(Box::new(layer)));
+    }
+    parts.sort_by_key(|(id, _)| *id);
+    let populations = parts.into_iter().map(|(_, part)| part).collect();
+    Ok(Plan { layers, layout: Layout { inputs, populations } })
+}
+
+fn part(population: &Population, layer: usize) -> Part {
+    Part { population: population.name.clone(), layer, first: 0, len: population.size() }
+}
+
+fn no_neurons(population: &Population) -> Diagnostic {
+    Diagnostic::error(artifact::NETX_SHAPE, "spikes are sent to an input")
+        .at(format!("population \"{}\"", population.name))
+}
+
+fn at(diagnostic: Diagnostic, source: &Population, target: &Population) -> Diagnostic {
+    diagnostic.at(format!("projection \"{}\" to \"{}\"", source.name, target.name))
+}
+
+/// The geometry of a convolution that a `conv` layer can express.
+fn fitting(source: &Population, target: &Population, matrix: &IntMatrix) -> Option<Conv> {
+    let Structure::Conv(conv) = matrix.structure else { return None };
+    let Conv { input, kernel, stride, pad: [top, bottom, left, right], groups, .. } = conv;
+    let small =
+        [kernel, stride, [top, left], [groups, 1]].iter().flatten().all(|&n| n <= MAX_EXTENT);
+    let shapes = source.shape.as_chw() == Some(input) && target.shape.as_chw() == conv.output();
+    (small && shapes && top == bottom && left == right).then_some(conv)
+}
+
+fn convolution(conv: Conv, matrix: &IntMatrix) -> Result<Synapses, Diagnostic> {
+    let weights: Vec<i32> = (0..matrix.mantissa.len()).map(|i| matrix.weight(i)).collect();
+    check(&[&weights])?;
+    let shape = conv.kernel_shape().map(|d| d as usize);
+    Ok(Synapses::Conv {
+        weight: Array::new(&shape, weights),
+        stride: conv.stride,
+        padding: [conv.pad[0], conv.pad[2]],
+        groups: conv.groups,
+    })
+}
+
+fn dense(matrix: &IntMatrix, delay: u32) -> Result<Synapses, Diagnostic> {
+    let (rows, cols) = (matrix.structure.rows(), matrix.structure.cols());
+    if !matches!(matrix.structure, Structure::Dense { .. }) {
+        bound(rows, cols)?;
+    }
+    let mut weights = vec![0; rows * cols];
+    for row in 0..rows {
+        matrix.for_row(row, |col, weight| weights[row * cols + col] = weight);
+    }
+    check(&[&weights])?;
+    let delay = match delay.saturating_sub(1) {
+        0 => None,
+        late => Some(delays(&[], &[late])?),
+    };
+    Ok(Synapses::Dense { weight: Array::new(&[rows, cols], weights), recurrent: None, delay })
+}
+
+/// Whether a matrix is small enough to be expanded.
+pub(super) fn bound(rows: usize, cols: usize) -> Result<(), Diagnostic> {
+    if rows.saturating_mul(cols) <= MAX_EXPANDED {
+        return Ok(());
+    }
+    Err(Diagnostic::error(
+        artifact::NETX_SIZE,
+        format!("a full matrix of {rows} × {cols} weights is too large for a NetX file"),
+    )
+    .note(format!("the bound is {MAX_EXPANDED} weights")))
+}
+
+/// Delay registers as a dataset.
+pub(super) fn delays(shape: &[usize], registers: &[u32]) -> Result<Array, Diagnostic> {
+    let largest = registers.iter().copied().max().unwrap_or(0);
+    if largest > MAX_DELAY {
+        return Err(Diagnostic::error(
+            artifact::NETX_DELAY,
+            format!("NetX cannot hold the synaptic delay {largest}"),
+        )
+        .note(format!("the loader clamps delays to {MAX_DELAY}")));
+    }
+    // At most 62.
+    let registers: Vec<i32> = registers.iter().map(|r| r.cast_signed()).collect();
+    Ok(Array::new(shape, registers))
+}
+
+/// Whether the loader keeps the weights of a layer.
+pub(super) fn check(matrices: &[&[i32]]) -> Result<(), Diagnostic> {
+    loader::keeps(matrices).map_err(|damage| {
+        let message = match damage {
+            loader::Damage::AllZero => "all weights are 0, on which the loader fails".to_owned(),
+            loader::Damage::TooLarge(w) => format!("the weight {w} does not fit a synapse"),
+            loader::Damage::Odd(w) => {
+                format!("the odd weight {w} does not fit beside weights of the other sign")
+            }
+            loader::Damage::Changed(w) => format!("the loader would change the weight {w}"),
+        };
+        Diagnostic::error(artifact::NETX_WEIGHT, message).note(
+            "expected integers up to ±127; or even ones from −256 to 254; or 0 to 255; and, where \
+             no weight is positive, a smallest one that is not −(2^k)",
+        )
+    })
+}
