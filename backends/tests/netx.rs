@@ -324,6 +324,12 @@ fn weights_that_the_loader_would_change_are_refused() {
     assert_eq!(why(&[0, 0], 0, Sign::Mixed), "all weights are 0, on which the loader fails");
     assert_eq!(why(&[0, -2], -1, Sign::Mixed), "the loader would change the weight -1");
     insta::assert_snapshot!(refused(&layer(&[255, 3], 1, Sign::Excitatory)));
+    let flat = refused(&skip(1, |net, [_, h, y, _]| {
+        let structure = Structure::Dense { rows: 2, cols: 2 };
+        net.connect(y, h, 1, structure, vec![0, 3, 0, 5], 6, Sign::Excitatory);
+    }));
+    assert_eq!(flat.message, "the weight 320 does not fit a synapse");
+    assert_eq!(flat.place.path.as_deref(), Some("projection \"y\" to \"h\""));
 }
 
 #[test]

@@ -3,7 +3,9 @@
 mod common;
 
 use common::{Net, split_recurrent, target};
+use proptest::prelude::*;
 use snnc_backends::program::{encode, read, write};
+use snnc_ir::arena::Entity;
 use snnc_ir::conv::Conv;
 use snnc_ir::program::{Format, Program};
 use snnc_ir::quantized::{IntReset, Role, Sign, Structure};
@@ -307,4 +309,99 @@ fn a_network_for_another_target_is_refused() {
     let (one, two) = (target("loihi1"), target("loihi2"));
     let refused = errors(&split_recurrent(&one), &two);
     assert!(refused.contains("mapped for loihi1, not for loihi2"), "{refused}");
+}
+
+/// A network of an input and two populations with random projections, cut into random slices that
+/// are dealt to three cores.
+fn random_network() -> impl Strategy<Value = MappedNetwork> {
+    let sizes = (1..6_u32, 1..7_u32, 1..5_u32);
+    let projections = proptest::collection::vec((0..3_usize, 1..3_usize, 1..9_u32, 0..3_u8), 1..6);
+    (sizes, projections, any::<u64>()).prop_map(|((x, h, y), projections, seed)| {
+        let mut random = seed;
+        let mut below = |n: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (random >> 33) % n
+        };
+        let small = |n: u64| i16::try_from(n).expect("it is small");
+        let mut net = Net::new(3);
+        let populations =
+            [net.input("x", &[x]), net.neurons("h", &[h], 1), net.neurons("y", &[y], 1)];
+        let sizes = [x, h, y];
+        for (population, size) in populations.into_iter().zip(sizes).skip(1) {
+            let values = (0..size).map(|_| 64 * i32::from(small(below(3))) - 64);
+            net.neuron(population).bias = Param::PerNeuron(values.collect());
+            net.neuron(population).dv = Param::Uniform(if below(2) == 0 { 0 } else { 9 });
+        }
+        for (source, to, delay, sign) in projections {
+            let (rows, cols) = (sizes[to], sizes[source]);
+            let sign = [Sign::Mixed, Sign::Excitatory, Sign::Inhibitory][usize::from(sign)];
+            let mut mantissa = || match sign {
+                Sign::Mixed => 2 * small(below(256)) - 256,
+                Sign::Excitatory => small(below(256)),
+                Sign::Inhibitory => -small(below(256)),
+            };
+            let (structure, mantissa) = if delay % 2 == 0 {
+                let stored = (0..rows * cols).map(|_| mantissa()).collect();
+                (Structure::Dense { rows, cols }, stored)
+            } else {
+                let mut row_start = vec![0];
+                let mut col = Vec::new();
+                for row in 0..rows {
+                    col.extend((0..cols).filter(|c| (c + row) % 3 != 0));
+                    row_start.push(u32::try_from(col.len()).expect("it is small"));
+                }
+                let stored = col.iter().map(|_| mantissa()).collect();
+                (Structure::Sparse { rows, cols, row_start, col }, stored)
+            };
+            let exponent = if sign == Sign::Mixed { -1 } else { 0 };
+            net.connect(
+                populations[source],
+                populations[to],
+                delay,
+                structure,
+                mantissa,
+                exponent,
+                sign,
+            );
+        }
+        let mut cores = vec![Vec::new(); 3];
+        for (population, size) in populations.into_iter().zip(sizes).skip(1) {
+            let mut start = 0;
+            while start < size {
+                let len = 1 + u32::try_from(below(u64::from(size - start))).expect("it is small");
+                cores[usize::try_from(below(3)).expect("it is small")]
+                    .push((population, start, len));
+                start += len;
+            }
+        }
+        let cores: Vec<_> = cores.iter().map(Vec::as_slice).filter(|c| !c.is_empty()).collect();
+        net.map(&target("loihi2"), &cores)
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_mapping_keeps_synapses_and_registers(network in random_network()) {
+        let program = emit(&network, &target("loihi2"));
+        prop_assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
+        let mut biases = vec![vec![None; 8]; 3];
+        for core in &program.cores {
+            for run in &core.compartments {
+                for i in 0..run.len {
+                    let bias = i32::from(run.bias_mantissa) << run.bias_exponent;
+                    let dv = core.profiles[run.profile as usize].dv;
+                    let place = &mut biases[run.population as usize][(run.first + i) as usize];
+                    prop_assert_eq!(place.replace((bias, dv)), None, "a neuron is placed once");
+                }
+            }
+        }
+        for (id, population) in network.network.populations.iter() {
+            let Some(neuron) = population.neuron() else { continue };
+            let shape = &population.shape;
+            let expected = (0..8).map(|n| {
+                (n < population.size()).then(|| (neuron.bias.at(n, shape), neuron.dv.at(n, shape)))
+            });
+            prop_assert_eq!(&biases[id.index()], &expected.collect::<Vec<_>>());
+        }
+    }
 }

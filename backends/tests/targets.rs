@@ -104,3 +104,17 @@ fn radix_prefixes_and_huge_numbers_are_numbers() {
     let huge = loihi1().replace("value = 1024", "value = 99999999999999999999");
     assert!(errors(&huge).contains("out of range"));
 }
+
+#[test]
+fn the_page_about_targets_prints_these_numbers() {
+    let page = include_str!("../../docs/targets.md").replace('−', "-");
+    for (column, name) in [(3, "loihi1"), (4, "loihi2")] {
+        let spec = serde_json::to_value(by_name(name).unwrap()).unwrap();
+        let limits = spec.as_object().unwrap().iter().filter(|(_, limit)| limit.is_object());
+        for (key, limit) in limits {
+            let row = page.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
+            let cell = row.and_then(|row| row.split('|').nth(column)).map(str::trim);
+            assert_eq!(cell, Some(limit["value"].to_string().as_str()), "{key} of {name}");
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! A network that is a chain of layers.
 
 use super::layers::{Array, Compute, Layer, Synapses};
-use super::{Layout, MAX_EXPANDED, Part, Plan, loader, neurons};
+use super::loader::{self, Damage};
+use super::{Layout, MAX_EXPANDED, Part, Plan, neurons};
 use snnc_ir::Diagnostic;
 use snnc_ir::arena::{PopId, ProjId};
 use snnc_ir::conv::Conv;
@@ -115,7 +116,7 @@ fn fitting(source: &Population, target: &Population, matrix: &IntMatrix) -> Opti
 
 fn convolution(conv: Conv, matrix: &IntMatrix) -> Result<Synapses, Diagnostic> {
     let weights: Vec<i32> = (0..matrix.mantissa.len()).map(|i| matrix.weight(i)).collect();
-    check(&[&weights])?;
+    check(&weights)?;
     let shape = conv.kernel_shape().map(|d| d as usize);
     Ok(Synapses::Conv {
         weight: Array::new(&shape, weights),
@@ -134,7 +135,7 @@ fn dense(matrix: &IntMatrix, delay: u32) -> Result<Synapses, Diagnostic> {
     for row in 0..rows {
         matrix.for_row(row, |col, weight| weights[row * cols + col] = weight);
     }
-    check(&[&weights])?;
+    check(&weights)?;
     let delay = match delay.saturating_sub(1) {
         0 => None,
         late => Some(delays(&[], &[late])?),
@@ -170,19 +171,22 @@ pub(super) fn delays(shape: &[usize], registers: &[u32]) -> Result<Array, Diagno
 }
 
 /// Whether the loader keeps the weights of a layer.
-pub(super) fn check(matrices: &[&[i32]]) -> Result<(), Diagnostic> {
-    loader::keeps(matrices).map_err(|damage| {
-        let message = match damage {
-            loader::Damage::AllZero => "all weights are 0, on which the loader fails".to_owned(),
-            loader::Damage::TooLarge(w) => format!("the weight {w} does not fit a synapse"),
-            loader::Damage::Odd(w) => {
-                format!("the odd weight {w} does not fit beside weights of the other sign")
-            }
-            loader::Damage::Changed(w) => format!("the loader would change the weight {w}"),
-        };
-        Diagnostic::error(artifact::NETX_WEIGHT, message).note(
-            "expected integers up to ±127; or even ones from −256 to 254; or 0 to 255; and, where \
-             no weight is positive, a smallest one that is not −(2^k)",
-        )
-    })
+fn check(weights: &[i32]) -> Result<(), Diagnostic> {
+    loader::keeps(&[weights]).map_err(refusal)
+}
+
+/// What the loader would do to a layer, as the reason why it is not written.
+pub(super) fn refusal(damage: Damage) -> Diagnostic {
+    let message = match damage {
+        Damage::AllZero => "all weights are 0, on which the loader fails".to_owned(),
+        Damage::TooLarge(w) => format!("the weight {w} does not fit a synapse"),
+        Damage::Odd(w) => {
+            format!("the odd weight {w} does not fit beside weights beyond ±127 and of both signs")
+        }
+        Damage::Changed(w) => format!("the loader would change the weight {w}"),
+    };
+    Diagnostic::error(artifact::NETX_WEIGHT, message).note(
+        "expected integers up to ±127; or even ones from −256 to 254; or 0 to 255; and, where no \
+         weight is positive, a smallest one that is not −(2^k)",
+    )
 }

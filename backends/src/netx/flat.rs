@@ -1,12 +1,13 @@
 //! Any network as one layer that holds all its neurons.
 
-use super::chain::{bound, check, delays};
+use super::chain::{bound, delays, refusal};
 use super::layers::{Array, Compute, Layer, Synapses};
+use super::loader::{self, Damage};
 use super::{Layout, Part, Plan, neurons};
 use snnc_ir::Diagnostic;
 use snnc_ir::arena::{Arena, Entity, PopId};
 use snnc_ir::diag::codes::artifact;
-use snnc_ir::quantized::{Population, QuantizedDraft};
+use snnc_ir::quantized::{Population, Projection, QuantizedDraft};
 
 /// Columns of a weight matrix under construction: where each population begins, and the sums.
 struct Matrix {
@@ -32,8 +33,8 @@ pub(super) fn plan(network: &QuantizedDraft) -> Result<Plan, Diagnostic> {
     };
     let (mut input, mut recurrent) = (matrix(inputs), matrix(neurons));
     for projection in network.projections.values() {
-        let (source, target) = (&populations[projection.source], &populations[projection.target]);
-        let into = if source.neuron().is_some() { &mut recurrent } else { &mut input };
+        let from_neurons = populations[projection.source].neuron().is_some();
+        let into = if from_neurons { &mut recurrent } else { &mut input };
         let weights = &network.matrices[projection.matrix];
         let (first_row, first_col) =
             (firsts[projection.target.index()], firsts[projection.source.index()]);
@@ -52,19 +53,20 @@ pub(super) fn plan(network: &QuantizedDraft) -> Result<Plan, Diagnostic> {
             });
         }
         if let Some((from, to)) = clash {
-            return Err(two_delays(source, from, target, to));
+            return Err(two_delays(network, projection, from, to));
         }
     }
     let synapses = if recurrent.weights.iter().any(|&w| w != 0) {
         no_delays(network)?;
-        check(&[&input.weights, &recurrent.weights])?;
+        loader::keeps(&[&input.weights, &recurrent.weights])
+            .map_err(|damage| damaged(network, damage))?;
         Synapses::Dense {
             weight: Array::new(&[neurons, inputs], input.weights),
             recurrent: Some(Array::new(&[neurons, neurons], recurrent.weights)),
             delay: None,
         }
     } else {
-        check(&[&input.weights])?;
+        loader::keeps(&[&input.weights]).map_err(|damage| damaged(network, damage))?;
         let registers = input.delays.map(|delays| {
             delays.into_iter().map(|d| if d == u32::MAX { 0 } else { d }).collect::<Vec<_>>()
         });
@@ -118,24 +120,48 @@ fn layout(populations: &Arena<PopId, Population>, firsts: &[usize]) -> Layout {
     Layout { inputs: parts(false), populations: parts(true) }
 }
 
+/// The reason, with the first projection that holds the damaged weight. A weight that is a sum over
+/// parallel projections belongs to none.
+fn damaged(network: &QuantizedDraft, damage: Damage) -> Diagnostic {
+    let holds = |p: &&Projection| {
+        let matrix = &network.matrices[p.matrix];
+        damage.weight() != 0
+            && (0..matrix.mantissa.len()).any(|i| matrix.weight(i) == damage.weight())
+    };
+    let why = refusal(damage);
+    match network.projections.values().find(holds) {
+        Some(p) => why.at(between(network, p)),
+        None => why,
+    }
+}
+
+fn between(network: &QuantizedDraft, projection: &Projection) -> String {
+    let name = |id| &network.populations[id].name;
+    format!("projection \"{}\" to \"{}\"", name(projection.source), name(projection.target))
+}
+
 /// The loader drops the weight exponent of a recurrent layer with delays.
 fn no_delays(network: &QuantizedDraft) -> Result<(), Diagnostic> {
     let Some(late) = network.projections.values().find(|p| p.delay > 1) else { return Ok(()) };
-    let (source, target) = (&network.populations[late.source], &network.populations[late.target]);
     Err(Diagnostic::error(
         artifact::NETX_DELAY,
         format!("NetX cannot hold the synaptic delay {} in a recurrent layer", late.delay - 1),
     )
-    .at(format!("projection \"{}\" to \"{}\"", source.name, target.name))
+    .at(between(network, late))
     .note("the network is not a chain, so all its neurons form one recurrent layer")
     .help("compile with `--delays relay`, which makes relay neurons of synaptic delays"))
 }
 
-fn two_delays(source: &Population, from: usize, target: &Population, to: usize) -> Diagnostic {
+fn two_delays(
+    network: &QuantizedDraft,
+    projection: &Projection,
+    from: usize,
+    to: usize,
+) -> Diagnostic {
     Diagnostic::error(
         artifact::NETX_DELAY,
         format!("NetX holds one delay from neuron {from} to neuron {to}, and there are two"),
     )
-    .at(format!("projection \"{}\" to \"{}\"", source.name, target.name))
+    .at(between(network, projection))
     .help("compile with `--delays relay`, which makes relay neurons of synaptic delays")
 }

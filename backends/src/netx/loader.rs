@@ -20,6 +20,16 @@ pub(super) enum Damage {
     Changed(i32),
 }
 
+impl Damage {
+    /// The weight that is damaged.
+    pub(super) const fn weight(self) -> i32 {
+        match self {
+            Self::AllZero => 0,
+            Self::TooLarge(w) | Self::Odd(w) | Self::Changed(w) => w,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sign {
     Mixed,
