@@ -6,7 +6,7 @@
 //! synapse to another. Cores do not appear.
 //!
 //! A NetX file has no place for much of what a program can say, and its loader changes weights
-//! that it does not like. Nothing is written unless the loader, whose arithmetic [`loader`] repeats,
+//! that it does not like. Nothing is written unless the loader, whose arithmetic is repeated here,
 //! gives back exactly the network; otherwise the reason is a [`Diagnostic`].
 //!
 //! **Format** (lava-dl 0.6.0, `netx/hdf5.py`): groups `layer/<i>` of datasets, no attributes. Weights,
