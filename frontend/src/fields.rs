@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 
 /// Prefix of fields that are nobody's business but the author's.
 const PRIVATE: &str = "x_";
+/// Most unknown fields of one object that are reported.
+const MAX_UNKNOWN: usize = 20;
 
 /// A value and its JSON path.
 #[derive(Clone, Debug)]
@@ -277,14 +279,13 @@ impl<'a> Fields<'a> {
         item
     }
 
-    /// Reports fields that were never asked for and do not start with `x_`.
+    /// Reports fields that were never asked for and do not start with `x_`; the first of them, if
+    /// there are many.
     pub(crate) fn finish(self, out: &mut Diagnostics) {
         let absent =
             || self.known.iter().copied().filter(|k| !self.entries.iter().any(|(e, _)| e == k));
-        for (key, _) in self.entries {
-            if self.known.contains(&key.as_str()) || key.starts_with(PRIVATE) {
-                continue;
-            }
+        let known = |key: &str| self.known.contains(&key) || key.starts_with(PRIVATE);
+        for (key, _) in self.entries.iter().filter(|(key, _)| !known(key)).take(MAX_UNKNOWN) {
             let d =
                 Diagnostic::error(codes::UNKNOWN_FIELD, format!("unknown field {}", quote(key)))
                     .at(&self.path)

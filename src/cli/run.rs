@@ -103,7 +103,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Reply<RunReport>, Diagnostics> {
     let threads = args.threads.map(usize::from);
     let recording = with_threads(threads, || simulate::run(&machine, &stimuli, runtime, record))??;
     if let Some(path) = &args.spikes {
-        files::write(path, &snnc_frontend::arrays::write_npz(&recording.arrays(&stimuli)?))?;
+        files::write(path, &snnc_frontend::arrays::write_npz(&recording.arrays(&stimuli)?)?)?;
     }
     let report = report(&machine, recording, &stimuli)?;
     let (product, summary) = texts(&report);

@@ -239,8 +239,8 @@ from_elements!(
     F32: f32, F64: f64
 );
 
-/// The bytes of one array, version 1.0, row-major.
-pub(super) fn write(array: &Array) -> Vec<u8> {
+/// The bytes of one array, version 1.0, row-major; or why there are none.
+pub(super) fn write(array: &Array) -> Result<Vec<u8>, &'static str> {
     let (descr, data) = encode(&array.data);
     let extents: String = match &array.shape[..] {
         [n] => format!("{n},"),
@@ -252,8 +252,9 @@ pub(super) fn write(array: &Array) -> Vec<u8> {
     let unpadded = MAGIC.len() + 4 + header.len() + 1;
     header.push_str(&" ".repeat(unpadded.next_multiple_of(64) - unpadded));
     header.push('\n');
-    let length = u16::try_from(header.len()).expect("a shape has at most 32 extents");
-    [&MAGIC[..], &[1, 0], &length.to_le_bytes(), header.as_bytes(), &data].concat()
+    let length = u16::try_from(header.len()).ok().filter(|_| array.shape.len() <= MAX_RANK);
+    let length = length.ok_or("a shape has at most 32 extents")?;
+    Ok([&MAGIC[..], &[1, 0], &length.to_le_bytes(), header.as_bytes(), &data].concat())
 }
 
 #[cfg(test)]
@@ -288,7 +289,7 @@ mod tests {
     fn what_is_written_is_read() {
         let data = ArrayData::F64(vec![0.5, -1.0, 3.25, 0.0, 1e300, -0.0]);
         let array = Array { shape: vec![3, 1, 2], data };
-        let bytes = write(&array);
+        let bytes = write(&array).unwrap();
         assert_eq!((bytes.len() - 6 * 8) % 64, 0);
         assert_eq!(read(&bytes[..], 48), Ok(array));
     }

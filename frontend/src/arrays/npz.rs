@@ -5,6 +5,7 @@ use crate::files;
 use crate::json::quote;
 use snnc_ir::diag::codes::syntax;
 use snnc_ir::{Diagnostic, Diagnostics};
+use std::fmt::Display;
 use std::io::{Cursor, Write};
 use std::path::Path;
 use zip::write::SimpleFileOptions;
@@ -88,26 +89,35 @@ fn member(
 /// Writes arrays as a compressed archive. The same arrays give the same bytes, always: dates,
 /// permissions and the compression level are fixed.
 ///
+/// # Errors
+/// [`syntax::NPZ_MEMBER`] if a name is given twice or is longer than a zip archive allows (65,535
+/// bytes), or a shape has more than 32 extents.
+///
 /// # Panics
-/// If two arrays have the same name, a name has more than 65,000 bytes, a shape has more than 32
-/// extents, or the number of elements is not the product of the extents.
-pub fn write_npz(arrays: &[(String, Array)]) -> Vec<u8> {
+/// If the number of elements of an array is not the product of its extents.
+pub fn write_npz(arrays: &[(String, Array)]) -> Result<Vec<u8>, Diagnostics> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(LEVEL))
         .last_modified_time(DateTime::DEFAULT)
         .unix_permissions(0o644);
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let refused = |name: &str, reason: &dyn Display| {
+        let message = format!("the array {} cannot be written: {reason}", quote(name));
+        Diagnostic::error(syntax::NPZ_MEMBER, message)
+    };
     for (name, array) in arrays {
         let elements = super::elements(&array.shape);
         assert_eq!(elements, Some(array.data.len()), "array `{name}` does not have its shape");
-        let options = options.large_file(array.data.len() > 1 << 28);
+        let npy = npy::write(array).map_err(|reason| refused(name, &reason))?;
+        let options = options.large_file(npy.len() >= 1 << 31);
         archive
             .start_file(format!("{name}.npy"), options)
-            .and_then(|()| Ok(archive.write_all(&npy::write(array))?))
-            .expect("writing to memory fails only for a repeated or overlong name");
+            .and_then(|()| Ok(archive.write_all(&npy)?))
+            .map_err(|e| refused(name, &e))?;
     }
-    archive.finish().expect("writing to memory cannot fail").into_inner()
+    let bytes = archive.finish().map_err(|e| bad(format!("not written: {e}")))?;
+    Ok(bytes.into_inner())
 }
 
 #[cfg(test)]
@@ -134,15 +144,29 @@ mod tests {
             .into_iter()
             .map(|data| (data.type_name().to_owned(), Array { shape: vec![1, 2], data }))
             .collect();
-        let bytes = write_npz(&arrays);
+        let bytes = write_npz(&arrays).unwrap();
         assert_eq!(parse(&bytes).unwrap(), arrays);
-        assert_eq!(write_npz(&arrays), bytes);
+        assert_eq!(write_npz(&arrays).unwrap(), bytes);
+    }
+
+    #[test]
+    fn what_no_archive_can_hold_is_refused() {
+        let array = |rank| Array { shape: vec![1; rank], data: ArrayData::U8(vec![0]) };
+        let cases = [
+            vec![("a".to_owned(), array(1)), ("a".to_owned(), array(1))],
+            vec![("a".repeat(70_000), array(1))],
+            vec![("a".to_owned(), array(33))],
+        ];
+        for arrays in cases {
+            let found = write_npz(&arrays).unwrap_err();
+            assert!(found.iter().all(|d| d.code == syntax::NPZ_MEMBER), "{found}");
+        }
     }
 
     #[test]
     fn written_bytes_are_those_of_every_machine() {
         let array = Array { shape: vec![64], data: ArrayData::U8((0..64).collect()) };
-        let bytes = write_npz(&[("x".to_owned(), array)]);
+        let bytes = write_npz(&[("x".to_owned(), array)]).unwrap();
         let hash = blake3::hash(&bytes).to_hex();
         insta::assert_snapshot!(hash, @"42687bc0d162afb496396275cf923cbeb87bf70cff74f31a5227139f98184c88");
     }

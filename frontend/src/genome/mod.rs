@@ -22,7 +22,7 @@ use snnc_ir::{Diagnostic, Diagnostics, Level, Network, Rules, Severity};
 use std::path::Path;
 
 /// Largest JSON part of a genome. It holds structure; bulk numbers are in the side-car file.
-const MAX_JSON: u64 = 8 << 20;
+const MAX_JSON: u64 = 4 << 20;
 /// Most findings that are reported.
 const MAX_REPORTED: usize = 100;
 

@@ -90,9 +90,11 @@ fn all_findings_are_reported_together() {
 
 #[test]
 fn a_flood_of_findings_is_cut() {
-    let fields = (0..500).map(|i| format!("\"f{i}\": 0, ")).collect::<Vec<_>>().concat();
-    let genome = BASE.replacen('{', &format!("{{{fields}"), 1);
-    let found = read(&genome).unwrap_err();
+    let nodes = (0..500).map(|i| format!("{i}, ")).collect::<Vec<_>>().concat();
+    let found = read(&BASE.replace(r#""nodes": ["#, &format!("\"nodes\": [{nodes}"))).unwrap_err();
     assert_eq!(found.len(), 101);
     assert!(found.iter().last().is_some_and(|d| d.message.contains("400")), "{found}");
+    let fields = (0..500).map(|i| format!("\"f{i}\": 0, ")).collect::<Vec<_>>().concat();
+    let found = read(&BASE.replacen('{', &format!("{{{fields}"), 1)).unwrap_err();
+    assert_eq!(found.len(), 20);
 }

@@ -90,7 +90,7 @@ fn must_read(found: Result<Loaded, Diagnostics>) -> Loaded {
 #[test]
 fn every_container_gives_the_same_network() {
     let inline = must_read(read_genome_bytes(BASE.as_bytes(), Path::new(""), "g.json"));
-    let npz = must_read(read_with(&genome("t.bin", "npz", ""), &write_npz(&tensors())));
+    let npz = must_read(read_with(&genome("t.bin", "npz", ""), &write_npz(&tensors()).unwrap()));
     let safetensors =
         must_read(read_with(&genome("t.bin", "safetensors", ""), &base_safetensors()));
     assert_eq!(inline.network, npz.network);
@@ -164,7 +164,7 @@ fn leftovers_are_warnings() {
             r#""neurons": {"m": {"model": "if", "threshold": 1, "compare": "ge",
           "reset": {"kind": "subtract"}, "v_init": 0}, "#,
         );
-    let loaded = must_read(read_with(&genome, &write_npz(&all)));
+    let loaded = must_read(read_with(&genome, &write_npz(&all).unwrap()));
     insta::assert_snapshot!(loaded.warnings);
 }
 
@@ -195,12 +195,12 @@ fn file_cases() -> Vec<FileCase> {
     let nan = {
         let mut all = tensors();
         all[0].1.data = ArrayData::F64(vec![f64::NAN; all[0].1.data.len()]);
-        write_npz(&all)
+        write_npz(&all).unwrap()
     };
     let huge = {
         let mut all = tensors();
         all[0].1.data = ArrayData::I64(vec![i64::MAX; all[0].1.data.len()]);
-        write_npz(&all)
+        write_npz(&all).unwrap()
     };
     // The checksum of the archive is that of the data before the change.
     let mut damaged = one("{'descr': '|u1', 'fortran_order': False, 'shape': (4,)}", b"1234");

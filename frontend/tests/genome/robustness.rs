@@ -103,7 +103,7 @@ proptest! {
 
     #[test]
     fn npz(changes in prop::collection::vec(change(), 1..4)) {
-        let mut bytes = write_npz(&tensors());
+        let mut bytes = write_npz(&tensors()).unwrap();
         apply(&mut bytes, &changes);
         read_sidecar("npz", &bytes);
         let _ = read_npz(&FOLDER.path().join("npz.bin"));
