@@ -1,7 +1,7 @@
 //! The shipped genomes are read, and mean what their documentation says.
 
 use snnc_frontend::arrays::{Array, ArrayData, read_npz};
-use snnc_frontend::{Loaded, read_genome};
+use snnc_frontend::{Loaded, read_genome, read_genome_bytes};
 use snnc_ir::network::{Coding, Op, Provenance, Readout};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -49,6 +49,20 @@ fn outline(loaded: &Loaded) -> String {
         format!("{} = {} {} <- {}\n", n.name, n.op.name(), n.shape, reads.join(" "))
     };
     nodes.values().map(line).collect::<Vec<_>>().concat()
+}
+
+/// The example of the format's documentation.
+pub(crate) fn documented() -> String {
+    let page = text("../docs/genome-format.md");
+    let (_, rest) = page.split_once("```json\n").unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_documented_example_is_read() {
+    let loaded = read_genome_bytes(documented().as_bytes(), Path::new(""), "docs");
+    let loaded = loaded.unwrap_or_else(|d| panic!("{d}"));
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
 }
 
 #[test]

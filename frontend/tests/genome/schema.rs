@@ -26,6 +26,7 @@ fn accepts_every_correct_genome() {
         assert!(errors.is_empty(), "{name}: {errors:#?}");
     };
     check("base", BASE);
+    check("docs/genome-format.md", &crate::examples::documented());
     for path in EXAMPLES {
         check(path, &crate::examples::text(path));
     }
