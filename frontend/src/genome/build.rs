@@ -1,18 +1,18 @@
 //! From a parsed genome to a network: look everything up, decode, check, assemble.
 
-use super::envelope::{GenomeFile, InputSpec, ReadoutKind, ReadoutSpec};
+use super::assemble::Builder;
+use super::envelope::{GenomeFile, ReadoutKind, ReadoutSpec};
 use super::genes::Genes;
-use super::graph::{self, Graph, Read, Weights};
+use super::graph::{self, Read};
 use super::node::{NodeSpec, OpSpec};
-use super::tensors::Store;
-use super::weight::Pool;
+use super::pool::Pool;
+use super::shapes::{Graph, Weights};
+use super::store::Store;
 use crate::account::{GenomeAccount, Stored};
-use crate::fields::{Name, unknown_name};
-use snnc_ir::arena::{Entity, NodeId, TensorId};
+use crate::fields::unknown_name;
 use snnc_ir::diag::codes::genome as codes;
-use snnc_ir::network::{Edge, Node, Op, Readout};
-use snnc_ir::{Arena, Diagnostic, Diagnostics, NetworkDraft, Shape};
-use std::cell::RefCell;
+use snnc_ir::network::Readout;
+use snnc_ir::{Diagnostic, Diagnostics, NetworkDraft, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -53,7 +53,7 @@ pub(crate) fn build(
         weights: &weights,
         store: &store,
         pool,
-        used_neurons: RefCell::default(),
+        used_neurons: BTreeSet::new(),
         normalized: spec.normalization.as_ref().and(input),
     };
     let network = builder.nodes(spec, out);
@@ -227,189 +227,4 @@ fn readout(
         );
     }
     Some(i)
-}
-
-/// Assembles the nodes of the network.
-struct Builder<'a> {
-    file: &'a GenomeFile,
-    nodes: &'a [NodeSpec],
-    reads: &'a [Option<Vec<Read>>],
-    shapes: &'a [Option<Shape>],
-    weights: &'a [Weights],
-    store: &'a Store,
-    pool: Pool,
-    used_neurons: RefCell<BTreeSet<&'a str>>,
-    /// The input node, if its frames are normalized.
-    normalized: Option<usize>,
-}
-
-impl<'a> Builder<'a> {
-    /// The id that node `i` of the file has in the network: the normalization of the input, which
-    /// the file does not have, comes right after the input.
-    fn id(&self, i: usize) -> NodeId {
-        NodeId::new(i + usize::from(self.normalized.is_some_and(|input| i > input)))
-    }
-
-    /// What a read of node `i` reads: the normalized frame in place of the raw one.
-    fn source(&self, i: usize) -> NodeId {
-        if self.normalized == Some(i) { NodeId::new(i + 1) } else { self.id(i) }
-    }
-
-    fn nodes(&mut self, input: &InputSpec, out: &mut Diagnostics) -> Option<Arena<NodeId, Node>> {
-        let specs = self.nodes;
-        let mut nodes = Arena::new();
-        let mut complete = true;
-        for (i, spec) in specs.iter().enumerate() {
-            let Some(node) = self.node(i, spec, input, out) else {
-                complete = false;
-                continue;
-            };
-            let id = nodes.push(node);
-            if self.normalized == Some(i) {
-                nodes.push(self.normalization(id, input, spec)?);
-            }
-        }
-        complete.then_some(nodes)
-    }
-
-    fn node(
-        &mut self,
-        i: usize,
-        spec: &'a NodeSpec,
-        input: &InputSpec,
-        out: &mut Diagnostics,
-    ) -> Option<Node> {
-        // Parameters are looked up even where the shape of the node is not known.
-        let op = spec.op.as_ref()?;
-        let shape = self.shapes[i].as_ref();
-        let first = self.reads[i].as_ref().and_then(|r| r.first());
-        let read_shape = first.and_then(|r| self.shapes[r.node].as_ref());
-        let op = match op {
-            OpSpec::Input => Some(Op::Input(input.coding.clone())),
-            OpSpec::Add => Some(Op::Add),
-            OpSpec::Concat => Some(Op::Concat),
-            OpSpec::Flatten => Some(Op::Flatten),
-            OpSpec::GlobalAvgPool => Some(Op::GlobalAvgPool),
-            OpSpec::Neuron(name) => self.neuron(name, shape, out),
-            OpSpec::BatchNorm { prefix, eps } => self.batch_norm(prefix, *eps, shape, out),
-            OpSpec::Linear { bias, .. } => {
-                let Weights { weight, bias: id } = self.weights[i];
-                (bias.is_some() == id.is_some())
-                    .then_some(())
-                    .and(weight)
-                    .map(|weight| Op::Linear { weight, bias: id })
-            }
-            OpSpec::Conv2d { bias, window, groups, .. } => {
-                let Weights { weight, bias: id } = self.weights[i];
-                let weight = (bias.is_some() == id.is_some()).then_some(()).and(weight)?;
-                let channels = self.pool.tensors[weight].shape.0.first().copied()?;
-                let conv = graph::geometry(*window, read_shape?, channels, *groups).ok()?;
-                Some(Op::Conv2d { weight, bias: id, conv })
-            }
-            OpSpec::AvgPool { window, exclude_pad } => {
-                let [channels, ..] = read_shape?.as_chw()?;
-                let window = graph::geometry(*window, read_shape?, channels, channels).ok()?;
-                Some(Op::AvgPool { window, exclude_pad: *exclude_pad })
-            }
-        };
-        let inputs = self.reads[i].as_ref()?;
-        let inputs =
-            inputs.iter().map(|r| Edge { source: self.source(r.node), delay: r.delay }).collect();
-        Some(Node { name: spec.id.as_ref()?.text.clone(), op: op?, inputs, shape: shape?.clone() })
-    }
-
-    fn neuron(
-        &mut self,
-        name: &'a Name,
-        shape: Option<&Shape>,
-        out: &mut Diagnostics,
-    ) -> Option<Op> {
-        self.used_neurons.borrow_mut().insert(&name.text);
-        let neurons = &self.file.neurons;
-        let Some((_, spec)) = neurons.iter().find(|(n, _)| n.text == name.text) else {
-            out.push(unknown_name(name, "neuron", neurons.iter().map(|(n, _)| &*n.text)));
-            return None;
-        };
-        spec.as_ref()?.resolve(shape?, self.store, out).map(Op::Neuron)
-    }
-
-    fn batch_norm(
-        &mut self,
-        prefix: &Name,
-        eps: f64,
-        shape: Option<&Shape>,
-        out: &mut Diagnostics,
-    ) -> Option<Op> {
-        let mut tensor = |suffix: &str, out: &mut Diagnostics| {
-            let text = format!("{}.{suffix}", prefix.text);
-            let name = Name { text, path: prefix.path.clone() };
-            let id = self.pool.dense(&name, self.store, out)?;
-            let found = &self.pool.tensors[id].shape;
-            let channels = shape?.channels();
-            if found.0.len() == 1 && found.size() == channels {
-                return Some(id);
-            }
-            out.push(
-                Diagnostic::error(
-                    codes::TENSOR_SHAPE,
-                    format!("`{}` has the shape {found}", name.text),
-                )
-                .at(&prefix.path)
-                .note(format!("expected [{channels}], one per channel")),
-            );
-            None
-        };
-        let gamma = tensor("weight", out);
-        let beta = tensor("bias", out);
-        let mean = tensor("running_mean", out);
-        let variance = tensor("running_var", out);
-        let variance = variance?;
-        let values = &self.pool.tensors[variance].data;
-        if let Some(index) = values.iter().position(|&v| v < 0.0 || f64::from(v) + eps <= 0.0) {
-            out.push(
-                Diagnostic::error(
-                    codes::TENSOR_VALUE,
-                    format!("variance {index} of `{}` is {}", prefix.text, values[index]),
-                )
-                .at(&prefix.path)
-                .note(format!("expected variance >= 0 and variance + eps > 0; eps is {eps}")),
-            );
-            return None;
-        }
-        Some(Op::BatchNorm { gamma: gamma?, beta: beta?, mean: mean?, variance, eps })
-    }
-
-    /// `(x − mean) / std` of a directly coded input, as a batch normalization of scale `1 / std`,
-    /// variance 1 and eps 0. `#` is in no id of a genome, so the name is free.
-    fn normalization(&mut self, input: NodeId, spec: &InputSpec, node: &NodeSpec) -> Option<Node> {
-        let (mean, std) = spec.normalization.as_ref()?;
-        let name = &node.id.as_ref()?.text;
-        let channels = mean.len();
-        let mut tensor = |suffix: &str, values: Vec<f32>| -> TensorId {
-            self.pool.derived(format!("{name}#{suffix}"), values, "$.input")
-        };
-        let op = Op::BatchNorm {
-            gamma: tensor("scale", std.iter().map(|s| s.recip()).collect()),
-            beta: tensor("shift", vec![0.0; channels]),
-            mean: tensor("mean", mean.clone()),
-            variance: tensor("variance", vec![1.0; channels]),
-            eps: 0.0,
-        };
-        Some(Node {
-            name: format!("{name}#normalized"),
-            op,
-            inputs: vec![Edge { source: input, delay: 0 }],
-            shape: spec.shape.clone(),
-        })
-    }
-
-    fn report_unused(&self, genes: &Genes, out: &mut Diagnostics) {
-        let used = self.used_neurons.borrow();
-        for (name, _) in self.file.neurons.iter().filter(|(n, _)| !used.contains(&*n.text)) {
-            let message = format!("the neuron `{}` is unused", name.text);
-            out.push(Diagnostic::warning(codes::UNUSED, message).at(&name.path));
-        }
-        genes.report_unused(out);
-        self.store.report_unused(out);
-    }
 }

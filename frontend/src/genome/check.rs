@@ -1,7 +1,7 @@
 //! Check samples: single weights as the exporter computed them.
 
-use super::graph::Weights;
 use super::node::{NodeSpec, OpSpec};
+use super::shapes::Weights;
 use crate::fields::{Item, Name, unknown_name};
 use snnc_ir::arena::TensorId;
 use snnc_ir::diag::codes::genome as codes;

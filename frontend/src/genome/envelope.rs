@@ -13,6 +13,7 @@ use crate::json::{Value, quote};
 use snnc_ir::diag::codes::genome as codes;
 use snnc_ir::network::Coding;
 use snnc_ir::{Diagnostic, Diagnostics, MAX_ELEMENTS, Shape};
+use std::collections::BTreeMap;
 
 /// Most logical steps of a run.
 const MAX_STEPS: u32 = 1 << 20;
@@ -29,13 +30,16 @@ pub(crate) struct GenomeFile {
     pub(crate) input: Option<InputSpec>,
     pub(crate) readout: Option<ReadoutSpec>,
     /// Known by name even where their content is wrong.
-    pub(crate) neurons: Vec<(Name, Option<NeuronSpec>)>,
+    pub(crate) neurons: BTreeMap<String, NeuronEntry>,
     pub(crate) tensors: Option<TensorsSpec>,
     pub(crate) genes: GenesSpec,
     /// `None` if there is no list of nodes.
     pub(crate) nodes: Option<Vec<NodeSpec>>,
     pub(crate) check: Option<CheckSpec>,
 }
+
+/// An entry of `neurons`: its path, and its content if that is right.
+pub(crate) type NeuronEntry = (String, Option<NeuronSpec>);
 
 /// The field `input`.
 #[derive(Debug)]
@@ -324,9 +328,9 @@ fn readout(item: &Item<'_>, out: &mut Diagnostics) -> Option<ReadoutSpec> {
     Some(ReadoutSpec { kind: kind?, node, classes, path: item.path.clone() })
 }
 
-fn neurons(item: &Item<'_>, out: &mut Diagnostics) -> Vec<(Name, Option<NeuronSpec>)> {
-    let entries = item.entries(flaw_of_name, out);
-    entries.into_iter().map(|(name, item)| (name, NeuronSpec::parse(&item, out))).collect()
+fn neurons(item: &Item<'_>, out: &mut Diagnostics) -> BTreeMap<String, NeuronEntry> {
+    let entries = item.entries(flaw_of_name, out).into_iter();
+    entries.map(|(name, item)| (name.text, (name.path, NeuronSpec::parse(&item, out)))).collect()
 }
 
 fn nodes(item: &Item<'_>, out: &mut Diagnostics) -> Option<Vec<NodeSpec>> {

@@ -1,6 +1,7 @@
 //! Genes: encodings of neurons, interactions between genes, shared vectors.
 
-use super::tensors::{self, Store};
+use super::store::Store;
+use super::tensors;
 use crate::fields::{Item, Name, flaw_of_name, unknown_name};
 use snnc_ir::diag::codes::genome as codes;
 use snnc_ir::{Diagnostic, Diagnostics};

@@ -4,6 +4,7 @@
 //! whose names are not looked up yet; [`build`] looks them up, decodes the weights and infers shapes.
 //! Both go on after an error, so that one run reports everything that is wrong.
 
+mod assemble;
 mod build;
 mod check;
 mod decode;
@@ -12,12 +13,15 @@ mod genes;
 mod graph;
 mod neuron;
 mod node;
+mod pool;
+mod shapes;
+mod store;
 mod tensors;
 mod weight;
 
 use crate::account::GenomeAccount;
 use crate::{files, json};
-use snnc_ir::diag::codes::genome as codes;
+use snnc_ir::diag::codes::{genome as codes, internal};
 use snnc_ir::{Diagnostic, Diagnostics, Level, Network, Rules, Severity};
 use std::path::Path;
 
@@ -66,7 +70,13 @@ pub fn read_genome_bytes(json: &[u8], folder: &Path, file: &str) -> Result<Loade
             loaded.warnings = out.take_warnings();
             Ok(loaded)
         }
-        _ => Err(out),
+        _ => {
+            if !out.has_errors() {
+                let message = "the genome was refused without a reason";
+                out.push(Diagnostic::error(internal::PANIC, message).in_file(file));
+            }
+            Err(out)
+        }
     }
 }
 

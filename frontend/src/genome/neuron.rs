@@ -1,6 +1,6 @@
 //! Neuron models of a genome.
 
-use super::tensors::Store;
+use super::store::Store;
 use crate::fields::{Fields, Item, Name};
 use snnc_ir::diag::codes::genome as codes;
 use snnc_ir::network::{Compare, Dynamics, Neuron, Reset, UpdateOrder};

@@ -1,39 +1,40 @@
-//! Weights and biases: what the file says, and their tensors in the network.
+//! Weights and biases as the file says them, names not yet looked up.
 
-use super::decode::{self, Finish, Matrix};
-use super::genes::{Gene, Genes};
-use super::tensors::{self, Store, Values};
-use crate::account::{GenomeAccount, Stored};
+use super::tensors;
 use crate::fields::{Fields, Item, Name};
-use snnc_ir::arena::TensorId;
-use snnc_ir::diag::codes::genome as codes;
-use snnc_ir::network::{Provenance, Scheme, Tensor};
-use snnc_ir::{Arena, Diagnostic, Diagnostics, Shape};
-use std::collections::BTreeMap;
-
-/// Most values of all tensors of the network together (1 GiB of f32).
-const MAX_VALUES: usize = 1 << 28;
+use snnc_ir::Diagnostics;
+use snnc_ir::network::Scheme;
 
 /// The field `weight`.
 #[derive(Debug)]
 pub(crate) struct WeightSpec {
-    kind: WeightKind,
+    pub(crate) kind: WeightKind,
     /// Where it stands.
     pub(crate) path: String,
 }
 
+/// Where the values of a weight come from.
 #[derive(Debug)]
-enum WeightKind {
+pub(crate) enum WeightKind {
+    /// A tensor as it is stored.
     Dense(Name),
-    Encoded {
-        scheme: Scheme,
-        scheme_path: String,
-        out: Name,
-        core: Name,
-        source: Name,
-        scale: f64,
-        heaviside: bool,
-    },
+    /// Genes.
+    Encoded(Encoded),
+}
+
+/// A weight made of genes.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) scheme: Scheme,
+    pub(crate) scheme_path: String,
+    /// Encoding of the targets.
+    pub(crate) out: Name,
+    /// Interaction.
+    pub(crate) core: Name,
+    /// Encoding of the sources.
+    pub(crate) source: Name,
+    pub(crate) scale: f64,
+    pub(crate) heaviside: bool,
 }
 
 /// The field `bias`.
@@ -75,13 +76,13 @@ impl WeightSpec {
         fields.finish(out);
         let kind = match source? {
             Source::Dense(item) => tensors::name(&item, out).map(WeightKind::Dense),
-            Source::Encoded(item) => encoded(&item, out),
+            Source::Encoded(item) => encoded(&item, out).map(WeightKind::Encoded),
         };
         Some(Self { kind: kind?, path: item.path.clone() })
     }
 }
 
-fn encoded(item: &Item<'_>, out: &mut Diagnostics) -> Option<WeightKind> {
+fn encoded(item: &Item<'_>, out: &mut Diagnostics) -> Option<Encoded> {
     let mut fields = item.fields(out)?;
     let schemes = [
         ("linear", Some(Scheme::Linear)),
@@ -114,7 +115,7 @@ fn encoded(item: &Item<'_>, out: &mut Diagnostics) -> Option<WeightKind> {
     };
     fields.finish(out);
     let (scheme, scheme_path) = scheme?;
-    Some(WeightKind::Encoded {
+    Some(Encoded {
         scheme,
         scheme_path,
         out: target?,
@@ -142,322 +143,6 @@ impl BiasSpec {
                 fields.finish(out);
                 Some(Self::Encoded { out: target?, beta: beta?, path: item.path })
             }
-        }
-    }
-}
-
-/// What two uses must have in common to be the same tensor. Genes are told apart by their stored
-/// tensors, because two names may refer to one.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
-    Dense(String),
-    Encoded {
-        scheme: &'static str,
-        out: String,
-        core: String,
-        source: String,
-        scale: u64,
-        heaviside: bool,
-        kernel: Option<[u32; 2]>,
-    },
-    Bias {
-        out: String,
-        beta: String,
-    },
-}
-
-/// The tensors of the network while it is built: decoded once, however often they are used.
-#[derive(Default)]
-pub(crate) struct Pool {
-    pub(crate) tensors: Arena<TensorId, Tensor>,
-    known: BTreeMap<Key, TensorId>,
-    names: BTreeMap<String, u32>,
-    values: usize,
-    pub(crate) account: GenomeAccount,
-}
-
-impl Pool {
-    /// A tensor stored as it is used.
-    pub(crate) fn dense(
-        &mut self,
-        name: &Name,
-        store: &Store,
-        out: &mut Diagnostics,
-    ) -> Option<TensorId> {
-        let key = Key::Dense(name.text.clone());
-        if let Some(&id) = self.known.get(&key) {
-            return Some(id);
-        }
-        let Values { shape, values } = store.f32(name, out)?;
-        let shape: Option<Vec<u32>> = shape.iter().map(|&d| u32::try_from(d).ok()).collect();
-        let Some(shape) = shape.filter(|s| !s.is_empty() && !values.is_empty()) else {
-            out.push(
-                Diagnostic::error(
-                    codes::TENSOR_SHAPE,
-                    format!("`{}` holds no values, or a single one without a shape", name.text),
-                )
-                .at(&name.path)
-                .note("weights and biases have one or more extents of at least 1"),
-            );
-            return None;
-        };
-        self.reserve(values.len(), &name.path, out)?;
-        self.account.dense += values.len();
-        let stored = Stored { role: "dense", values: values.len() };
-        self.account.stored.insert(name.text.clone(), stored);
-        let provenance = Provenance::Dense { tensor: name.text.clone() };
-        Some(self.add(key, name.text.clone(), Shape(shape), values, provenance))
-    }
-
-    /// The weight of node `node`; `kernel` is the extent of its kernel, if it is a convolution.
-    pub(crate) fn weight(
-        &mut self,
-        spec: &WeightSpec,
-        node: &str,
-        kernel: Option<[u32; 2]>,
-        genes: &Genes,
-        store: &Store,
-        out: &mut Diagnostics,
-    ) -> Option<TensorId> {
-        let WeightKind::Encoded { scheme, scheme_path, out: to, core, source, scale, heaviside } =
-            &spec.kind
-        else {
-            let WeightKind::Dense(name) = &spec.kind else { return None };
-            return self.dense(name, store, out);
-        };
-        let (to_gene, core_gene, source_gene) = (
-            genes.encodings.get(to, out),
-            genes.interactions.get(core, out),
-            genes.encodings.get(source, out),
-        );
-        if (*scheme == Scheme::Linear) == kernel.is_some() {
-            let (op, fitting) = match kernel {
-                Some(_) => ("conv2d", "`per_offset` or `flat_fan_in`"),
-                None => ("linear", "`linear`"),
-            };
-            out.push(
-                Diagnostic::error(
-                    codes::SCHEME,
-                    format!("the scheme `{}` does not make weights of `{op}`", scheme.name()),
-                )
-                .at(scheme_path)
-                .note(format!("a `{op}` node takes {fitting}")),
-            );
-            return None;
-        }
-        let (to_gene, core_gene, source_gene) = (to_gene?, core_gene?, source_gene?);
-        let key = Key::Encoded {
-            scheme: scheme.name(),
-            out: to_gene.tensor.clone(),
-            core: core_gene.tensor.clone(),
-            source: source_gene.tensor.clone(),
-            scale: scale.to_bits(),
-            heaviside: *heaviside,
-            kernel,
-        };
-        if let Some(&id) = self.known.get(&key) {
-            return Some(id);
-        }
-        let shape = encoded_shape(*scheme, kernel, [to_gene, core_gene, source_gene])
-            .map_err(|d| out.push(d.at(&spec.path)))
-            .ok()?;
-        let size = shape.size();
-        self.reserve(size, &spec.path, out)?;
-        let values = decode(*scheme, [to_gene, core_gene, source_gene], *scale, *heaviside);
-        if let Some(index) = values.iter().position(|x| !x.is_finite()) {
-            out.push(
-                Diagnostic::error(
-                    codes::DECODE_RANGE,
-                    format!("weight {index} decodes to {}", values[index]),
-                )
-                .at(&spec.path)
-                .help("check the scale"),
-            );
-            return None;
-        }
-        self.account.scales += 1;
-        self.account.decoded += size;
-        let provenance = Provenance::Encoded {
-            scheme: *scheme,
-            out: to.text.clone(),
-            core: core.text.clone(),
-            source: source.text.clone(),
-            scale: *scale,
-            heaviside: *heaviside,
-        };
-        Some(self.add(key, format!("{node}.weight"), shape, values, provenance))
-    }
-
-    /// The bias of node `node`.
-    pub(crate) fn bias(
-        &mut self,
-        spec: &BiasSpec,
-        node: &str,
-        genes: &Genes,
-        store: &Store,
-        out: &mut Diagnostics,
-    ) -> Option<TensorId> {
-        let (to, beta, path) = match spec {
-            BiasSpec::Dense(name) => return self.dense(name, store, out),
-            BiasSpec::Encoded { out, beta, path } => (out, beta, path),
-        };
-        let (to_gene, beta_gene) = (genes.encodings.get(to, out), genes.vectors.get(beta, out));
-        let (to_gene, beta_gene) = (to_gene?, beta_gene?);
-        let key = Key::Bias { out: to_gene.tensor.clone(), beta: beta_gene.tensor.clone() };
-        if let Some(&id) = self.known.get(&key) {
-            return Some(id);
-        }
-        if to_gene.shape[1] != beta_gene.shape[0] {
-            out.push(
-                Diagnostic::error(codes::GENE_SHAPE, "encoding and vector differ in genes")
-                    .at(path)
-                    .note(format!("encoding `{}` is {:?}", to.text, to_gene.shape))
-                    .note(format!("vector `{}` is {:?}", beta.text, beta_gene.shape)),
-            );
-            return None;
-        }
-        let values = decode::bias(view(to_gene), &beta_gene.values);
-        if let Some(index) = values.iter().position(|x| !x.is_finite()) {
-            let message = format!("bias {index} decodes to {}", values[index]);
-            out.push(Diagnostic::error(codes::DECODE_RANGE, message).at(path));
-            return None;
-        }
-        self.reserve(values.len(), path, out)?;
-        self.account.decoded += values.len();
-        let shape = Shape(vec![extent(values.len())]);
-        let provenance = Provenance::EncodedBias { out: to.text.clone(), beta: beta.text.clone() };
-        Some(self.add(key, format!("{node}.bias"), shape, values, provenance))
-    }
-
-    /// A tensor that the reader makes itself, with values of its own.
-    pub(crate) fn derived(&mut self, name: String, values: Vec<f32>, from: &str) -> TensorId {
-        let shape = Shape(vec![extent(values.len())]);
-        let provenance =
-            Provenance::Derived { pass: "read-genome".to_owned(), from: vec![from.to_owned()] };
-        let name = self.unique(name);
-        self.tensors.push(Tensor { name, shape, data: values, provenance })
-    }
-
-    /// Counts `size` values against the bound for the whole network.
-    fn reserve(&mut self, size: usize, path: &str, out: &mut Diagnostics) -> Option<()> {
-        self.values = self.values.saturating_add(size);
-        if self.values <= MAX_VALUES {
-            return Some(());
-        }
-        out.push(
-            Diagnostic::error(codes::LIMIT, "the weights of the network are too many")
-                .at(path)
-                .note(format!("at most {MAX_VALUES} values, decoded, all tensors together")),
-        );
-        None
-    }
-
-    fn add(
-        &mut self,
-        key: Key,
-        name: String,
-        shape: Shape,
-        data: Vec<f32>,
-        provenance: Provenance,
-    ) -> TensorId {
-        let name = self.unique(name);
-        let id = self.tensors.push(Tensor { name, shape, data, provenance });
-        self.known.insert(key, id);
-        id
-    }
-
-    /// `name`, or `name#2` and so on if a tensor already has it (a stored tensor may be called
-    /// like a decoded one).
-    fn unique(&mut self, name: String) -> String {
-        let mut count = self.names.get(&name).copied().unwrap_or(0);
-        let mut candidate = name.clone();
-        while count > 0 && self.names.contains_key(&candidate) {
-            count += 1;
-            candidate = format!("{name}#{count}");
-        }
-        self.names.insert(name, count.max(1));
-        self.names.entry(candidate.clone()).or_insert(1);
-        candidate
-    }
-}
-
-/// An extent of a tensor whose size is bounded by [`MAX_VALUES`].
-fn extent(n: usize) -> u32 {
-    u32::try_from(n).expect("sizes of tensors are bounded")
-}
-
-/// Shape of an encoded weight, if its genes fit together. **Shapes**: genes are `[out, core, in]`.
-fn encoded_shape(
-    scheme: Scheme,
-    kernel: Option<[u32; 2]>,
-    [to, core, source]: [&Gene; 3],
-) -> Result<Shape, Diagnostic> {
-    let misfit = |message: String| {
-        Diagnostic::error(codes::GENE_SHAPE, message)
-            .note(format!("out is {:?} [rows, G_out]", to.shape))
-            .note(format!("core is {:?} {}", core.shape, core_form(scheme)))
-            .note(format!("in is {:?} [rows, G_in]", source.shape))
-    };
-    let [kh, kw] = kernel.unwrap_or([1, 1]);
-    let cells = kh as usize * kw as usize;
-    let genes = match (&core.shape[..], scheme) {
-        (&[k, a, b], Scheme::PerOffset) if k == cells => [a, b],
-        (&[k, ..], Scheme::PerOffset) if core.shape.len() == 3 => {
-            return Err(misfit(format!("{k} cores for a kernel of {kh} x {kw} = {cells} cells")));
-        }
-        (&[a, b], Scheme::Linear | Scheme::FlatFanIn) => [a, b],
-        _ => return Err(misfit(format!("`{}` takes no core of this rank", scheme.name()))),
-    };
-    if genes != [to.shape[1], source.shape[1]] {
-        let d = misfit("the genes of encodings and core differ".to_owned());
-        return Err(if genes == [source.shape[1], to.shape[1]] {
-            d.help("the transposed core would fit: was the core stored as [G_in, G_out]?")
-        } else {
-            d
-        });
-    }
-    let (rows, columns) = (to.shape[0], source.shape[0]);
-    let columns = match scheme {
-        Scheme::FlatFanIn if columns % cells == 0 => columns / cells,
-        Scheme::FlatFanIn => {
-            return Err(misfit(format!(
-                "{columns} rows of `in` are no multiple of the {cells} kernel cells"
-            )));
-        }
-        Scheme::Linear | Scheme::PerOffset => columns,
-    };
-    let too_large = || Diagnostic::error(codes::LIMIT, "the decoded weight is too large");
-    let small = |n: usize| u32::try_from(n).map_err(|_| too_large());
-    let shape = match kernel {
-        Some([kh, kw]) => Shape(vec![small(rows)?, small(columns)?, kh, kw]),
-        None => Shape(vec![small(rows)?, small(columns)?]),
-    };
-    Ok(shape)
-}
-
-fn core_form(scheme: Scheme) -> &'static str {
-    match scheme {
-        Scheme::PerOffset => "[cells, G_out, G_in]",
-        Scheme::Linear | Scheme::FlatFanIn => "[G_out, G_in]",
-    }
-}
-
-/// A gene tensor as a matrix of its innermost extent.
-fn view(gene: &Gene) -> Matrix<'_> {
-    Matrix::new(&gene.values, gene.shape[gene.shape.len() - 1])
-}
-
-fn decode(scheme: Scheme, genes: [&Gene; 3], scale: f64, heaviside: bool) -> Vec<f32> {
-    let finish = Finish { scale, heaviside };
-    let [to, core, source] = genes.map(view);
-    match scheme {
-        // The rows of a `flat_fan_in` source are (channel, row, column), the order of a kernel.
-        Scheme::Linear | Scheme::FlatFanIn => decode::matrix(to, core, source, finish),
-        Scheme::PerOffset => {
-            let size = to.columns * source.columns;
-            let cores: Vec<Matrix<'_>> =
-                core.values.chunks_exact(size).map(|c| Matrix::new(c, source.columns)).collect();
-            decode::per_offset(to, &cores, source, finish)
         }
     }
 }
