@@ -56,6 +56,9 @@ impl Pass for Map {
             mapper.place_all()?;
             let Some((core, needed)) = mapper.too_many_outputs() else {
                 let cores = mapper.cores;
+                if let Some(error) = too_many_cores(cores.len(), cx.target) {
+                    return Err(error.into());
+                }
                 return Ok(MappedDraft { network, target: cx.target.name.clone(), cores });
             };
             if cap == 1 {
@@ -204,6 +207,21 @@ fn violated<'t>(
     ]
     .into_iter()
     .find(|(_, needed, limit)| i128::from(*needed) > i128::from(limit.value))
+}
+
+/// The finding that the network needs more cores than the target has, if it does.
+fn too_many_cores(needed: usize, target: &TargetSpec) -> Option<Diagnostic> {
+    let count = |limit: &Limit| u64::try_from(limit.value).unwrap_or(0);
+    let available = count(&target.chips).saturating_mul(count(&target.cores_per_chip));
+    (needed as u64 > available).then(|| {
+        Diagnostic::error(
+            codes::mapping::TOO_MANY_CORES,
+            format!("the network needs {needed} cores; target `{}` has {available}", target.name),
+        )
+        .note(format!("{}: chips = {}", target.file, target.chips))
+        .note(format!("{}: cores_per_chip = {}", target.file, target.cores_per_chip))
+        .help("compile for a target with more chips, or reduce the network")
+    })
 }
 
 fn fan_out_error(

@@ -100,4 +100,8 @@ codes! {
         "Every neuron needs one output axon for each core that it reaches. Even with few neurons \
          per core the limit of the target is exceeded. Reduce the fan-out of the population, or \
          split the network.";
+    TOO_MANY_CORES = 562, "The network needs more cores than the target has",
+        "Every core of every chip is full and neurons are left. The message says how many cores are \
+         needed; the notes name the lines of the target file. Use a target with more chips, or \
+         reduce the network.";
 }
