@@ -76,7 +76,7 @@ static FOLDER: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().unwrap());
 /// A refusal says why, and not that the reader is at a loss.
 fn refused(found: &Diagnostics) {
     assert!(found.has_errors());
-    assert!(found.iter().all(|d| d.code.to_string() < "SNN0900".to_owned()), "{found}");
+    assert!(found.iter().all(|d| *d.code.to_string() < *"SNN0900"), "{found}");
 }
 
 /// Reads a genome whose side-car file has these bytes.
