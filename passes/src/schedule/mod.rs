@@ -2,13 +2,13 @@
 //!
 //! In logical time a spike crosses all zero-delay projections within one step. On the chip every
 //! spike takes at least one step, so each population gets a latency ℓ and each logical step P
-//! hardware steps ([`timing`]), such that logical spike `(n, t)` is hardware spike `(n, P·t + ℓ)`.
+//! hardware steps (`timing`), such that logical spike `(n, t)` is hardware spike `(n, P·t + ℓ)`.
 //! What follows from it is made explicit in the network:
 //!
-//! * **Path balancing** ([`relay`]): a projection of logical delay d takes `P·d + ℓ_b − ℓ_a` steps.
+//! * **Path balancing** (`relay`): a projection of logical delay d takes `P·d + ℓ_b − ℓ_a` steps.
 //!   All but one of them become synaptic delay, or a chain of relay neurons that the projections of
 //!   a population share (`delays=relay`, and wherever the delay register is too small).
-//! * **Bias gating** ([`clock`]): a population must not integrate its bias before step ℓ, nor in
+//! * **Bias gating** (`clock`): a population must not integrate its bias before step ℓ, nor in
 //!   the idle steps of P > 1. Where the static register would do that, it becomes 0 and clock
 //!   neurons carry the bias as spikes from the right step on. Inputs and currents need no gate:
 //!   nothing arrives before step ℓ, and a membrane at 0 without bias stays there.
