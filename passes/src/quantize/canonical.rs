@@ -1,12 +1,14 @@
-//! Reading the canonical form: the current of a node as a sum of projections.
+//! The current of a node as what quantization needs: tensors, layouts, delays, biases per neuron.
 
+use crate::currents::{not_canonical, read};
+use crate::linear::{LinearOp, Weight};
+use snnc_ir::Diagnostic;
 use snnc_ir::arena::{NodeId, TensorId};
-use snnc_ir::conv::Conv;
-use snnc_ir::network::{NetworkDraft, Op};
+use snnc_ir::network::NetworkDraft;
 use snnc_ir::quantized::Structure;
 
 /// One projection of the float network.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Term {
     /// Population read.
     pub source: NodeId,
@@ -14,65 +16,45 @@ pub(crate) struct Term {
     pub delay: u32,
     /// Weights.
     pub weight: TensorId,
-    /// Geometry, if it is a convolution.
-    pub conv: Option<Conv>,
+    /// Layout of the integer matrix.
+    pub structure: Structure,
 }
 
-/// The current of a neuron or of the readout.
+/// The current of a neuron population or of the readout.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Current {
     /// Projections.
     pub terms: Vec<Term>,
-    /// The one bias.
-    pub bias: Option<TensorId>,
+    /// Bias of every neuron; empty if there is none.
+    pub bias: Vec<f64>,
 }
 
-/// Reads the current of `node`: of the node itself if it is analog, else of its one input.
+/// Reads the canonical current of `node`.
 ///
-/// `None` if the node is not in canonical form, which the planner's prerequisites exclude.
-pub(crate) fn current(network: &NetworkDraft, node: NodeId) -> Option<Current> {
-    let root = match &network.nodes[node].op {
-        Op::Neuron(_) => match network.nodes[node].inputs.as_slice() {
-            [edge] if edge.delay == 0 => edge.source,
-            _ => return None,
-        },
-        _ => node,
-    };
+/// # Errors
+/// `SNN0904` if it is not canonical, which the planner's prerequisites exclude.
+pub(crate) fn current(network: &NetworkDraft, node: NodeId) -> Result<Current, Diagnostic> {
+    let found = read(network, node)?;
     let mut current = Current::default();
-    if matches!(network.nodes[root].op, Op::Add) {
-        for edge in &network.nodes[root].inputs {
-            if edge.delay != 0 {
-                return None;
+    for term in found.terms {
+        let (weight, structure) = match term.op {
+            LinearOp::Dense(matrix) => {
+                let extent = |n: usize| u32::try_from(n).ok();
+                let (Weight::Tensor(weight), Some(rows), Some(cols)) =
+                    (matrix.weight, extent(matrix.rows), extent(matrix.cols))
+                else {
+                    return Err(not_canonical(network, node));
+                };
+                (weight, Structure::Dense { rows, cols })
             }
-            add_term(network, edge.source, &mut current)?;
-        }
-    } else {
-        add_term(network, root, &mut current)?;
+            LinearOp::Conv { weight: Weight::Tensor(weight), conv } => {
+                (weight, Structure::Conv(conv))
+            }
+            _ => return Err(not_canonical(network, node)),
+        };
+        let (source, delay) = (term.source, term.delay);
+        current.terms.push(Term { source, delay, weight, structure });
     }
-    Some(current)
-}
-
-fn add_term(network: &NetworkDraft, node: NodeId, current: &mut Current) -> Option<()> {
-    let (weight, bias, conv) = match network.nodes[node].op {
-        Op::Linear { weight, bias } => (weight, bias, None),
-        Op::Conv2d { weight, bias, conv } => (weight, bias, Some(conv)),
-        _ => return None,
-    };
-    let [edge] = network.nodes[node].inputs.as_slice() else { return None };
-    if !network.nodes[edge.source].op.is_population() || (bias.is_some() && current.bias.is_some())
-    {
-        return None;
-    }
-    current.bias = current.bias.or(bias);
-    current.terms.push(Term { source: edge.source, delay: edge.delay, weight, conv });
-    Some(())
-}
-
-/// Layout of the integer matrix of a term.
-pub(crate) fn structure(network: &NetworkDraft, term: &Term) -> Structure {
-    if let Some(conv) = term.conv {
-        return Structure::Conv(conv);
-    }
-    let extents = &network.tensors[term.weight].shape.0;
-    Structure::Dense { rows: extents[0], cols: extents[1] }
+    current.bias = found.bias.map_or_else(Vec::new, |b| b.values);
+    Ok(current)
 }

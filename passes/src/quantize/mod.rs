@@ -27,7 +27,7 @@ mod range;
 mod tests;
 
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
-use canonical::{Current, Term, current, structure};
+use canonical::{Current, Term, current};
 use population::{PopulationPlan, plan};
 use snnc_ir::arena::{Arena, MatId, NodeId, PopId, TensorId};
 use snnc_ir::diag::codes;
@@ -75,8 +75,8 @@ impl Pass for Quantize {
                     plans.push((id, None));
                 }
                 Op::Neuron(neuron) => match current(&network, id) {
-                    None => errors.push(not_canonical(&node.name)),
-                    Some(terms) => {
+                    Err(error) => errors.push(error),
+                    Ok(terms) => {
                         match plan(&network, id, neuron, &terms, cx.target, &mut cx.remarks) {
                             Ok(p) => plans.push((id, Some((terms, p)))),
                             Err(e) => errors.extend(e),
@@ -147,13 +147,13 @@ struct Store {
 impl Store {
     /// The matrix of `term` at `scale`, and whether it is new.
     fn intern(&mut self, network: &NetworkDraft, term: &Term, scale: f64) -> (MatId, bool) {
-        let structure = structure(network, term);
+        let structure = &term.structure;
         let same = self.known.entry((term.weight, scale.to_bits())).or_default();
-        if let Some(&id) = same.iter().find(|&&m| self.matrices[m].structure == structure) {
+        if let Some(&id) = same.iter().find(|&&m| self.matrices[m].structure == *structure) {
             return (id, false);
         }
         let tensor = &network.tensors[term.weight];
-        let id = self.matrices.push(matrix::quantize_tensor(tensor, structure, scale));
+        let id = self.matrices.push(matrix::quantize_tensor(tensor, structure.clone(), scale));
         same.push(id);
         (id, true)
     }
@@ -178,13 +178,16 @@ fn convert_readout<T>(
         Readout::SpikeCount(node) => ids.get(&node).map(|&p| IntReadout::SpikeCount(p)),
         Readout::MeanLinear(node) => {
             let name = &network.nodes[node].name;
-            let Some(current) = current(network, node) else {
-                errors.push(not_canonical(name));
-                return None;
+            let current = match current(network, node) {
+                Ok(current) => current,
+                Err(error) => {
+                    errors.push(error);
+                    return None;
+                }
             };
             let mut terms = Vec::new();
             for term in &current.terms {
-                if term.delay > 0 || term.conv.is_some() {
+                if term.delay > 0 || matches!(term.structure, Structure::Conv(_)) {
                     errors.push(
                         Diagnostic::error(
                             codes::quantize::READOUT,
@@ -203,9 +206,10 @@ fn convert_readout<T>(
                 }
             }
             let classes = network.nodes[node].shape.size();
-            let bias = current
-                .bias
-                .map_or_else(|| vec![0.0; classes], |b| network.tensors[b].data.clone());
+            // The sum of a readout's biases was rounded to f32 by the passes before.
+            #[expect(clippy::cast_possible_truncation, reason = "the values are f32 in f64")]
+            let mut bias: Vec<f32> = current.bias.iter().map(|&b| b as f32).collect();
+            bias.resize(classes, 0.0);
             Some(IntReadout::MeanLinear { terms, bias })
         }
     }
@@ -219,15 +223,6 @@ fn direct_input(name: &str) -> Diagnostic {
     .at(format!("population `{name}`"))
     .note("a chip takes spikes; computing a constant first layer on the host is not supported in this version")
     .help("use `events`, `accumulator` or `rate` coding for the input; `run --level float` works with `direct`")
-}
-
-fn not_canonical(name: &str) -> Diagnostic {
-    Diagnostic::error(
-        codes::internal::NOT_CANONICAL,
-        format!("the current of `{name}` is not a sum of linear projections"),
-    )
-    .at(format!("node `{name}`"))
-    .help("run `lower-currents` before `quantize`")
 }
 
 fn vanished(tensor: &str, population: &str) -> Diagnostic {

@@ -1,6 +1,6 @@
 //! The scale and the integer parameters of one population.
 
-use super::canonical::{Current, structure};
+use super::canonical::Current;
 use super::matrix::{MAX_WEIGHT, round};
 use super::range::{NeuronFacts, Range, bound};
 use snnc_ir::arena::NodeId;
@@ -55,7 +55,7 @@ pub(crate) fn plan(
     if errors.has_errors() {
         return Err(errors);
     }
-    let bias = current.bias.map(|b| network.tensors[b].data.as_slice());
+    let bias = current.bias.as_slice();
     let (mut scale, mut limited_by) = first_scale(network, current, neuron, bias, target);
     let at_weights = scale;
     let largest = largest_weight(network, current);
@@ -183,7 +183,7 @@ fn first_scale(
     network: &NetworkDraft,
     current: &Current,
     neuron: &Neuron,
-    bias: Option<&[f32]>,
+    bias: &[f64],
     target: &TargetSpec,
 ) -> (f64, &'static str) {
     let largest = |values: &[f32]| values.iter().fold(0.0_f64, |m, &x| m.max(f64::from(x).abs()));
@@ -203,7 +203,11 @@ fn first_scale(
             (target.max_threshold.value - 1) as f64,
             "the threshold mantissa",
         ),
-        (bias.map_or(0.0, largest), target.max_bias_mantissa.value as f64, "the bias mantissa"),
+        (
+            bias.iter().fold(0.0_f64, |m, b| m.max(b.abs())),
+            target.max_bias_mantissa.value as f64,
+            "the bias mantissa",
+        ),
     ];
     for (value, limit, why) in limits {
         if value > 0.0 && limit / value < best.0 {
@@ -218,24 +222,21 @@ fn integer_neuron(
     neuron: &Neuron,
     dv: Param<u16>,
     shape: &Shape,
-    bias: Option<&[f32]>,
+    bias: &[f64],
     scale: f64,
 ) -> IntNeuron {
-    let units = neuron.threshold.map(|t| units(t, scale).max(minimum_units(neuron.compare)));
+    let units = neuron.threshold.map(|t| units(t.into(), scale).max(minimum_units(neuron.compare)));
     let threshold = match neuron.compare {
         Compare::Gt => units.map(|m| 64 * m),
         // Without leak the membrane only takes multiples of 64, and 64·m is exact.
         Compare::Ge => units.zip(&dv, shape, |m, d| if d == 0 { 64 * m } else { 64 * m + 1 }),
     };
-    let bias = bias.map_or(Param::Uniform(0), |values| {
-        let values: Vec<i32> = values.iter().map(|&b| 64 * self::units(b, scale)).collect();
-        let form = if values.len() == shape.size() {
-            Param::PerNeuron(values)
-        } else {
-            Param::PerChannel(values)
-        };
-        form.compact(shape)
-    });
+    let bias = if bias.is_empty() {
+        Param::Uniform(0)
+    } else {
+        let values = bias.iter().map(|&b| 64 * self::units(b, scale)).collect();
+        Param::PerNeuron(values).compact(shape)
+    };
     IntNeuron {
         du: Param::Uniform(4095),
         dv,
@@ -260,8 +261,8 @@ const fn minimum_units(compare: Compare) -> i32 {
     }
 }
 
-fn units(value: f32, scale: f64) -> i32 {
-    let rounded = (f64::from(value) * scale).round_ties_even();
+fn units(value: f64, scale: f64) -> i32 {
+    let rounded = (value * scale).round_ties_even();
     #[expect(clippy::cast_possible_truncation, reason = "the scale keeps it within a register")]
     {
         rounded as i32
@@ -273,7 +274,7 @@ fn thresholds(name: &str, neuron: &Neuron, scale: f64, remarks: &mut Diagnostics
     let least = minimum_units(neuron.compare);
     let worst = neuron.threshold.values().iter().fold(0.0_f64, |worst, &t| {
         let exact = f64::from(t) * scale;
-        worst.max((f64::from(units(t, scale).max(least)) - exact).abs() / exact)
+        worst.max((f64::from(units(t.into(), scale).max(least)) - exact).abs() / exact)
     });
     if worst > 0.1 {
         remarks.push(
@@ -303,9 +304,8 @@ fn population_range(
     let mut negative = vec![0_i64; size];
     for term in &current.terms {
         let weights = round(&network.tensors[term.weight].data, scale);
-        let structure = structure(network, term);
         for n in 0..size {
-            structure.for_row(n, |_, i| {
+            term.structure.for_row(n, |_, i| {
                 let w = i64::from(weights[i]);
                 if w > 0 { positive[n] += w } else { negative[n] += w }
             });
