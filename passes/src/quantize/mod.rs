@@ -34,7 +34,7 @@ use snnc_ir::diag::codes;
 use snnc_ir::network::{Coding, Network, NetworkDraft, Op, Readout, Tensor};
 use snnc_ir::quantized::{
     IntMatrix, IntReadout, PopKind, Population, Projection, QuantizedDraft, QuantizedNetwork, Role,
-    Time,
+    Structure, Time,
 };
 use snnc_ir::{Diagnostic, Diagnostics};
 use std::collections::BTreeMap;
