@@ -81,7 +81,16 @@ pub fn lower(
     options: &Options,
     end: Stage,
 ) -> Result<(Stages, Pipeline), Failure> {
-    let registry = Registry::standard();
+    let start = logical(source)?;
+    let pipeline = match &options.passes {
+        Some(text) => Pipeline::parse(text)?,
+        None => Pipeline::parse(&pipeline::standard(start, options.delays))?,
+    };
+    lower_by(source, target, pipeline, end)
+}
+
+/// The stage of a source that is in logical time.
+fn logical(source: &Source) -> Result<Stage, Diagnostic> {
     let start = Stage::of(&source.level);
     if start > Stage::Quantized {
         return Err(Diagnostic::error(
@@ -89,19 +98,26 @@ pub fn lower(
             format!("the source is at stage `{start}`, in hardware time"),
         )
         .note("the network in logical time, which it would be certified against, is not in it")
-        .help("start from the genome, a network, or a quantized network in logical time")
-        .into());
+        .help("start from the genome, a network, or a quantized network in logical time"));
     }
+    Ok(start)
+}
+
+/// As [`lower`], with a given pipeline.
+pub(crate) fn lower_by(
+    source: &Source,
+    target: &TargetSpec,
+    pipeline: Pipeline,
+    end: Stage,
+) -> Result<(Stages, Pipeline), Failure> {
+    let registry = Registry::standard();
+    let start = logical(source)?;
     if end < start {
         return Err(pipeline::not_reached(end)
             .note(format!("the source is at stage `{start}` already"))
             .into());
     }
-    let text = match &options.passes {
-        Some(text) => text.clone(),
-        None => pipeline::standard(start, options.delays),
-    };
-    let pipeline = pipeline::between(&registry, &text, start, end)?;
+    let pipeline = pipeline::until(&registry, pipeline, start, end);
     let stages = pipeline::run(&registry, &pipeline, source.level.clone(), target)?;
     Ok((stages, pipeline))
 }

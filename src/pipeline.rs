@@ -130,44 +130,41 @@ pub fn standard(start: Stage, delays: Delays) -> String {
     names.join(",")
 }
 
-/// The passes of `text` that lead from a network at `start` as far as `end`.
-///
-/// Passes that read a level before `start` are left out, and the default ones are put in front
-/// where `text` begins at a later level than the network. So the pipeline of an artifact serves
-/// for any source that it is verified against.
+/// The first passes of `pipeline`, as long as a network at `start` stays at or before `end`.
+pub fn until(registry: &Registry, mut pipeline: Pipeline, start: Stage, end: Stage) -> Pipeline {
+    let mut stage = start;
+    let kept = pipeline.calls.iter().take_while(|call| {
+        // A name that no pass has is kept: the planner reports it.
+        if let Some(pass) = registry.by_name(&call.name) {
+            stage = stage.after(pass);
+        }
+        stage <= end
+    });
+    let kept = kept.count();
+    pipeline.calls.truncate(kept);
+    pipeline
+}
+
+/// The pipeline of an artifact, made to fit a source at `start` that it is verified against: passes
+/// that read an earlier level are left out, and the default ones are put in front where the
+/// pipeline begins at a later level.
 ///
 /// # Errors
 /// `SNN0850` if `text` is no pipeline.
-pub fn between(
-    registry: &Registry,
-    text: &str,
-    start: Stage,
-    end: Stage,
-) -> Result<Pipeline, Diagnostics> {
+pub fn adapted(registry: &Registry, text: &str, start: Stage) -> Result<Pipeline, Diagnostics> {
     let given = Pipeline::parse(text)?;
     let from = |name: &str| registry.by_name(name).map(AnyPass::from);
-    let begin = match start {
+    let level = match start {
         Stage::Network => LevelKind::Network,
         Stage::Quantized | Stage::Scheduled => LevelKind::Quantized,
         Stage::Mapped => LevelKind::Mapped,
     };
     let mut calls = Vec::new();
     let first = given.calls.iter().find_map(|c| from(&c.name));
-    if begin == LevelKind::Network && first > Some(LevelKind::Network) {
+    if level == LevelKind::Network && first > Some(LevelKind::Network) {
         calls.extend(Pipeline::parse(&[NETWORK, TO_INTEGERS].concat().join(","))?.calls);
     }
-    // A name that no pass has is kept: the planner reports it.
-    calls.extend(given.calls.into_iter().filter(|c| from(&c.name).is_none_or(|l| l >= begin)));
-
-    let mut stage = start;
-    let kept = calls.iter().take_while(|c| {
-        if let Some(pass) = registry.by_name(&c.name) {
-            stage = stage.after(pass);
-        }
-        stage <= end
-    });
-    let kept = kept.count();
-    calls.truncate(kept);
+    calls.extend(given.calls.into_iter().filter(|c| from(&c.name).is_none_or(|l| l >= level)));
     Ok(Pipeline { calls })
 }
 
@@ -237,10 +234,6 @@ pub fn not_reached(stage: Stage) -> Diagnostic {
 mod tests {
     use super::*;
 
-    fn names(text: &str, start: Stage, end: Stage) -> String {
-        between(&Registry::standard(), text, start, end).unwrap().to_string()
-    }
-
     #[test]
     fn the_default_pipeline_is_accepted_from_every_stage() {
         let registry = Registry::standard();
@@ -254,19 +247,30 @@ mod tests {
     }
 
     #[test]
-    fn pipelines_are_cut_at_both_ends() {
-        let all = standard(Stage::Network, Delays::Synaptic);
+    fn pipelines_are_cut_behind_a_stage() {
+        let cut = |start: Stage, end: Stage| {
+            let all = Pipeline::parse(&standard(start, Delays::Synaptic)).unwrap();
+            until(&Registry::standard(), all, start, end).to_string()
+        };
         let network = NETWORK.join(",");
-        assert_eq!(names(&all, Stage::Network, Stage::Network), network);
+        assert_eq!(cut(Stage::Network, Stage::Network), network);
         assert_eq!(
-            names(&all, Stage::Network, Stage::Quantized),
+            cut(Stage::Network, Stage::Quantized),
             format!("{network},quantize,fold-integers,strict-compare")
         );
         assert_eq!(
-            names(&all, Stage::Quantized, Stage::Scheduled),
+            cut(Stage::Quantized, Stage::Scheduled),
             "fold-integers,strict-compare,schedule"
         );
-        let late = standard(Stage::Quantized, Delays::Synaptic);
-        assert_eq!(names(&late, Stage::Network, Stage::Mapped), all);
+    }
+
+    #[test]
+    fn the_pipeline_of_an_artifact_fits_sources_of_other_levels() {
+        let fit = |text: &str, start| adapted(&Registry::standard(), text, start).unwrap();
+        let [all, late] =
+            [Stage::Network, Stage::Quantized].map(|start| standard(start, Delays::Relay));
+        assert_eq!(fit(&all, Stage::Network).to_string(), all);
+        assert_eq!(fit(&late, Stage::Network).to_string(), all);
+        assert_eq!(fit(&all, Stage::Quantized).to_string(), late);
     }
 }

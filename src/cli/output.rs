@@ -81,7 +81,7 @@ pub(crate) fn render<T: Serialize>(
     json: Option<&Path>,
     color: bool,
 ) -> Outcome {
-    let (product, summary, body, mut diagnostics, mut exit) = match result {
+    let (mut product, mut summary, body, mut diagnostics, mut exit) = match result {
         Ok(r) => (r.product, r.summary, Some(r.body), r.diagnostics, r.exit),
         Err(diagnostics) => {
             let exit = Exit::of(&diagnostics).max(Exit::Rejected);
@@ -108,6 +108,8 @@ pub(crate) fn render<T: Serialize>(
     {
         diagnostics.push(error);
         exit = exit.max(Exit::Usage);
+        product.clear();
+        summary.clear();
     }
     match format {
         Format::Json => {

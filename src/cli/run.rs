@@ -3,9 +3,9 @@
 use super::output::Reply;
 use super::{replay, with_threads};
 use crate::artifact::{Artifact, load};
-use crate::compile::{Options, compile, lower};
+use crate::compile::{Failure, Options, compile, lower, lower_by};
 use crate::files::{self, shown};
-use crate::pipeline::{Stage, not_reached};
+use crate::pipeline::{Stage, adapted, not_reached};
 use crate::simulate::{self, Machine, Recording, Runtime};
 use crate::source::{self, FileKind, Source};
 use crate::stimulus;
@@ -14,7 +14,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_ir::diag::codes::usage;
 use snnc_ir::{Diagnostic, Diagnostics, Level, QuantizedNetwork, Rules};
-use snnc_passes::AnyLevel;
+use snnc_passes::{AnyLevel, Registry};
 use snnc_runtime::compare;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -148,29 +148,30 @@ fn machine(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
         .help("add `--target NAME`, or run the folder of an artifact")
         .into());
     };
-    of_source(&source, &Target::find(target)?, &Options::default(), wanted)
+    of_source(&source, &Target::find(target)?, wanted)
 }
 
+/// Brings a source to a later level by the default pipeline.
 fn of_source(
     source: &Source,
     target: &Target,
-    options: &Options,
     wanted: LevelArg,
 ) -> Result<(Machine, Diagnostics), Diagnostics> {
-    let mut warnings = source.warnings.clone();
-    let failed = |failure| replay::report(failure, Path::new("."));
+    let options = Options::default();
     if wanted == LevelArg::Artifact {
-        let compiled = compile(source, target, options).map_err(failed)?;
+        let compiled = compile(source, target, &options).map_err(failed)?;
         return Ok((Machine::Program(compiled.program), compiled.warnings));
     }
     let stage = if wanted == LevelArg::Quantized { Stage::Quantized } else { Stage::Scheduled };
-    let (stages, _) = lower(source, &target.spec, options, stage).map_err(failed)?;
+    let (stages, _) = lower(source, &target.spec, &options, stage).map_err(failed)?;
+    let mut warnings = source.warnings.clone();
     warnings.extend(stages.remarks);
-    let network = match stage {
-        Stage::Quantized => stages.quantized,
-        _ => stages.scheduled,
-    };
+    let network = if stage == Stage::Quantized { stages.quantized } else { stages.scheduled };
     Ok((Machine::Integers(network.ok_or_else(|| not_reached(stage))?), warnings))
+}
+
+fn failed(failure: Failure) -> Diagnostics {
+    replay::report(failure, Path::new("."))
 }
 
 fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
@@ -181,9 +182,6 @@ fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
         LevelArg::Quantized => Ok((Machine::Integers(artifact.source), warnings)),
         LevelArg::Float => Err(earlier(&args.path, LevelArg::Quantized)),
         LevelArg::Scheduled => {
-            let options =
-                Options { passes: Some(artifact.manifest.pipeline), ..Options::default() };
-            let target = Target { spec: artifact.target, text: String::new() };
             let source = Source {
                 level: AnyLevel::Quantized(artifact.source),
                 kind: FileKind::Binary,
@@ -191,7 +189,12 @@ fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
                 account: None,
                 warnings,
             };
-            of_source(&source, &target, &options, LevelArg::Scheduled)
+            let registry = Registry::standard();
+            let pipeline = adapted(&registry, &artifact.manifest.pipeline, Stage::Quantized)?;
+            let (stages, _) =
+                lower_by(&source, &artifact.target, pipeline, Stage::Scheduled).map_err(failed)?;
+            let network = stages.scheduled.ok_or_else(|| not_reached(Stage::Scheduled))?;
+            Ok((Machine::Integers(network), source.warnings))
         }
     }
 }

@@ -15,12 +15,13 @@ pub use report::{
 };
 
 use crate::artifact::Artifact;
-use crate::compile::{Failure, Options, lower};
-use crate::pipeline::{Delays, Stage, Stages, not_reached};
+use crate::compile::{Failure, lower_by};
+use crate::pipeline::{Stage, Stages, adapted, not_reached};
 use crate::source::Source;
 use snnc_backends::certify::{Certificate, certify};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::{Diagnostic, Diagnostics, QuantizedNetwork};
+use snnc_passes::Registry;
 use snnc_runtime::SimError;
 
 /// An artifact proved equal to a source.
@@ -56,9 +57,9 @@ impl Proof {
 /// # Errors
 /// What a pass rejects, and what the certificate finds different (`SNN07xx`).
 pub fn verify(source: &Source, artifact: &Artifact) -> Result<Proof, Failure> {
-    let options =
-        Options { passes: Some(artifact.manifest.pipeline.clone()), delays: Delays::default() };
-    let (stages, _) = lower(source, &artifact.target, &options, Stage::Scheduled)?;
+    let start = Stage::of(&source.level);
+    let pipeline = adapted(&Registry::standard(), &artifact.manifest.pipeline, start)?;
+    let (stages, _) = lower_by(source, &artifact.target, pipeline, Stage::Scheduled)?;
     let quantized = stages.quantized.as_ref().ok_or_else(|| not_reached(Stage::Quantized))?;
     let certificate = certify(quantized, &artifact.program, &artifact.target)?;
     // The network that came with the artifact is held to the same standard as the fresh one.
