@@ -1,20 +1,23 @@
-//! Random integer networks through schedule, mapping, bytes and certificate.
+//! Random networks through the passes, mapping, bytes and certificate.
 //!
+//! Float networks go through the whole pipeline, integer networks through what follows `quantize`.
 //! For each: the artifact certifies, and on random spikes the logical network, the scheduled
 //! network and the decoded artifact, simulated core by core, agree on every spike. A network may be
 //! refused, but only for a stated reason.
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use snnc::backends::certify::certify;
 use snnc::backends::{program, targets};
-use snnc::ir::diag::codes::{mapping, quantize};
-use snnc::ir::quantized::QuantizedDraft;
+use snnc::ir::diag::codes::{mapping, network, quantize};
+use snnc::ir::level::AnyDraft;
 use snnc::ir::spikes::SpikeTrain;
-use snnc::ir::testing::{Space, quantized, stimulus};
-use snnc::ir::{Level, MappedNetwork, QuantizedNetwork, Rules, TargetSpec};
+use snnc::ir::testing::{Space, network, quantized};
+use snnc::ir::{
+    Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Rules, Severity, TargetSpec,
+};
 use snnc::passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
-use snnc::pipeline::Stage;
+use snnc::pipeline::{Delays, Stage, standard};
 use snnc::runtime::cores::{CoreProbe, CoreSim};
 use snnc::runtime::integer::{IntProbe, IntSim, logical_spikes};
 use std::cell::Cell;
@@ -26,17 +29,25 @@ struct Lowered {
     mapped: MappedNetwork,
 }
 
+fn seal(draft: AnyDraft) -> Result<AnyLevel, Diagnostics> {
+    let rules = Rules::default();
+    Ok(match draft {
+        AnyDraft::Network(d) => AnyLevel::Network(Network::verify(d, &rules)?),
+        AnyDraft::Quantized(d) => AnyLevel::Quantized(QuantizedNetwork::verify(d, &rules)?),
+        AnyDraft::Mapped(d) => AnyLevel::Mapped(MappedNetwork::verify(d, &rules)?),
+    })
+}
+
 fn lower(
-    draft: QuantizedDraft,
+    draft: AnyDraft,
     target: &TargetSpec,
-    delays: &str,
+    delays: Delays,
 ) -> Result<Option<Lowered>, TestCaseError> {
     let fail = |e: &dyn std::fmt::Display| TestCaseError::fail(e.to_string());
-    let network = QuantizedNetwork::verify(draft, &Rules::default()).map_err(|e| fail(&e))?;
-    let text = format!("fold-integers,strict-compare,schedule{{delays={delays}}},map");
+    let level = seal(draft).map_err(|e| fail(&e))?;
+    let text = standard(Stage::of(&level), delays);
     let pipeline = Pipeline::parse(&text).map_err(|e| fail(&e))?;
     let registry = Registry::standard();
-    let level = AnyLevel::Quantized(network);
     let plan =
         plan(&registry, &pipeline, level.kind(), &PropertySet::of(&level)).map_err(|e| fail(&e))?;
     let (mut logical, mut scheduled, mut mapped) = (None, None, None);
@@ -58,8 +69,13 @@ fn lower(
             mapping::LONG_REFRACTORY,
             mapping::FINE_BIAS,
             mapping::SMEARED_BIAS,
+            quantize::READOUT,
+            quantize::NO_SCALE,
+            network::DELAYED_BIAS,
+            network::ALWAYS_FIRES,
         ];
-        for d in failure.diagnostics.iter() {
+        let reported = failure.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+        for d in reported {
             prop_assert!(allowed.contains(&d.code), "refused without a good reason: {d}");
         }
         return Ok(None);
@@ -103,20 +119,25 @@ fn check(
     Ok(spikes)
 }
 
-fn random_networks(space: Space, target: &str, cases: u32) {
+/// Compiles and checks random drafts; at least a third must compile, and they must spike.
+fn random_networks<S>(strategy: S, target: &str, cases: u32)
+where
+    S: Strategy<Value = (AnyDraft, u64, bool)>,
+{
     let target = targets::by_name(target).expect("a shipped target");
-    let strategy = quantized(space).prop_flat_map(|draft| {
-        let inputs = stimulus(&draft);
-        (Just(draft), inputs, any::<bool>())
-    });
     let (compiled, spikes) = (Cell::new(0_u32), Cell::new(0_u64));
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let seed = proptest::test_runner::RngSeed::Fixed(2411);
-    TestRunner::new(Config { rng_seed: seed, ..config })
-        .run(&strategy, |(draft, inputs, relay)| {
-            let delays = if relay { "relay" } else { "synaptic" };
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(2411),
+        ..Config::default()
+    };
+    TestRunner::new(config)
+        .run(&strategy, |(draft, seed, relay)| {
+            let delays = if relay { Delays::Relay } else { Delays::Synaptic };
             if let Some(lowered) = lower(draft, &target, delays)? {
                 compiled.set(compiled.get() + 1);
+                let inputs = stimulus(&lowered.logical, seed);
                 spikes.set(spikes.get() + check(&lowered, &target, &inputs)?);
             }
             Ok(())
@@ -126,12 +147,49 @@ fn random_networks(space: Space, target: &str, cases: u32) {
     assert!(spikes.get() > u64::from(cases), "the networks are alive: {} spikes", spikes.get());
 }
 
-#[test]
-fn programmable_networks_agree_at_every_level() {
-    random_networks(Space::Programmable, "loihi2", 400);
+/// Random spikes for every input, about every third element.
+fn stimulus(network: &QuantizedNetwork, seed: u64) -> Vec<SpikeTrain> {
+    let steps = network.steps as usize;
+    let mut state = seed | 1;
+    let inputs = network.populations.values().filter(|p| p.neuron().is_none());
+    let mut train = |neurons: usize| {
+        let mut train = SpikeTrain::new(steps, neurons);
+        for index in 0..steps * neurons {
+            // Knuth's multiplicative generator; its high bits are good enough for spikes.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            if (state >> 40) % 3 == 0 {
+                train.set(index / neurons, index % neurons);
+            }
+        }
+        train
+    };
+    inputs.map(|p| train(p.size())).collect()
+}
+
+fn integers(space: Space) -> impl Strategy<Value = (AnyDraft, u64, bool)> {
+    (quantized(space).prop_map(AnyDraft::Quantized), any::<u64>(), any::<bool>())
+}
+
+fn floats(space: Space) -> impl Strategy<Value = (AnyDraft, u64, bool)> {
+    (network(space).prop_map(AnyDraft::Network), any::<u64>(), any::<bool>())
 }
 
 #[test]
-fn fixed_networks_agree_at_every_level() {
-    random_networks(Space::Fixed, "loihi1", 400);
+fn integer_networks_of_programmable_neurons_agree_at_every_level() {
+    random_networks(integers(Space::Programmable), "loihi2", 300);
+}
+
+#[test]
+fn integer_networks_of_fixed_neurons_agree_at_every_level() {
+    random_networks(integers(Space::Fixed), "loihi1", 300);
+}
+
+#[test]
+fn float_networks_of_programmable_neurons_agree_after_quantization() {
+    random_networks(floats(Space::Programmable), "loihi2", 300);
+}
+
+#[test]
+fn float_networks_of_fixed_neurons_agree_after_quantization() {
+    random_networks(floats(Space::Fixed), "loihi1", 300);
 }
