@@ -379,7 +379,7 @@ pub(crate) const CASES: &[Case] = &[
                 if let Some(last) = bytes.last_mut() {
                     *last ^= 1;
                 }
-            })
+            });
         },
         run: COMPILE,
         exit: 1,
