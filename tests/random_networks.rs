@@ -157,7 +157,7 @@ fn stimulus(network: &QuantizedNetwork, seed: u64) -> Vec<SpikeTrain> {
         for index in 0..steps * neurons {
             // Knuth's multiplicative generator; its high bits are good enough for spikes.
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            if (state >> 40) % 3 == 0 {
+            if (state >> 40).is_multiple_of(3) {
                 train.set(index / neurons, index % neurons);
             }
         }

@@ -1,6 +1,6 @@
 //! What a command says, where it goes, and as which document.
 //!
-//! A command returns a [`Reply`] and writes nothing by itself. In the human format its product goes
+//! A command returns a `Reply` and writes nothing by itself. In the human format its product goes
 //! to stdout, its findings and its summary to stderr; in the JSON format one document with all of
 //! it goes to stdout. `--json FILE` writes the same document to a file.
 
