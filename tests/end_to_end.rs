@@ -1,0 +1,166 @@
+//! Every shipped network through the library: read, compile, certify, publish, load, verify,
+//! measure. The integer levels must agree on every spike; what cannot run on a target is refused by
+//! name.
+
+mod common;
+
+use common::{Place, repo};
+use snnc::artifact::{Artifact, publish};
+use snnc::ir::diag::codes::{Code, mapping, quantize};
+use snnc::ir::{Severity, TargetSpec};
+use snnc::pipeline::Delays;
+use snnc::stimulus::{self, Interface};
+use snnc::verify::{Measurement, measure};
+use snnc::{Options, Source, Target, compile, source, verify};
+use std::path::Path;
+
+/// Compiles, publishes, loads and proves; `Err` holds the code of the first error.
+fn artifact(
+    source: &Source,
+    target: &str,
+    delays: Delays,
+    place: &Place,
+) -> Result<Artifact, Code> {
+    let target = Target::find(target).expect("a shipped target");
+    let options = Options { delays, ..Options::default() };
+    let compiled = compile(source, &target, &options).map_err(|failure| {
+        assert!(failure.replay.is_none(), "{}", failure.diagnostics);
+        let mut errors = failure.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+        errors.next().expect("a failure has an error").code
+    })?;
+    let folder = place.path("art");
+    publish::publish(&folder, &compiled.files, false).expect("a free place");
+    let artifact = Artifact::load(&folder).unwrap_or_else(|d| panic!("{d}"));
+    assert_eq!(artifact.program, compiled.program);
+    assert_eq!(artifact.manifest, compiled.manifest);
+    within_limits(&artifact, &target.spec);
+    Ok(artifact)
+}
+
+fn within_limits(artifact: &Artifact, target: &TargetSpec) {
+    let limits = snnc::describe::limits(target);
+    assert_eq!(limits, artifact.manifest.limits);
+    for core in &artifact.manifest.cores {
+        for (name, used, limit) in core.used.against(&limits) {
+            assert!(used <= limit, "{used} of {limit} {name}");
+        }
+    }
+}
+
+fn measured(source: &Source, artifact: &Artifact, npz: &Path, samples: usize) -> Measurement {
+    let proof = verify(source, artifact).unwrap_or_else(|f| panic!("{}", f.diagnostics));
+    let interface = Interface::of_quantized(proof.quantized().expect("the stage is there"));
+    let stimuli = stimulus::read(npz, &interface, Some(samples)).unwrap_or_else(|d| panic!("{d}"));
+    let measured = measure(source, &proof, artifact, &stimuli).unwrap_or_else(|d| panic!("{d}"));
+    assert!(measured.integers_agree(), "{measured:?}");
+    assert!(measured.artifact.spikes > 0, "a silent test shows nothing");
+    measured
+}
+
+/// Fixtures and the code with which Loihi 1 refuses them.
+const FIXTURES: [(&str, Option<Code>); 10] = [
+    ("bias", None),
+    ("heterogeneous", None),
+    ("loop", None),
+    ("loop_leaky", Some(mapping::UNBALANCED_LEAK)),
+    ("refractory", None),
+    ("signs", None),
+    ("skip", None),
+    ("split", None),
+    ("subtract", Some(quantize::SUBTRACT)),
+    ("thresholds", None),
+];
+
+fn fixtures(target: &str, delays: Delays, refused: impl Fn(Option<Code>) -> Option<Code>) {
+    for (name, code) in FIXTURES {
+        let genome = repo(&format!("tests/fixtures/{name}.genome.json"));
+        let source = source::read(&genome).unwrap_or_else(|d| panic!("{d}"));
+        let place = Place::new();
+        match artifact(&source, target, delays, &place) {
+            Ok(artifact) => {
+                assert_eq!(refused(code), None, "{name} is to be refused");
+                let npz = repo(&format!("tests/fixtures/{name}.npz"));
+                measured(&source, &artifact, &npz, 10);
+                let relays = artifact.manifest.populations.iter().any(|p| p.role == "relay");
+                if name == "skip" {
+                    assert_eq!(relays, delays == Delays::Relay);
+                }
+            }
+            Err(found) => {
+                assert_eq!(refused(code), Some(found), "{name}");
+                assert!(place.names().is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn fixtures_on_loihi_1() {
+    fixtures("loihi1", Delays::Synaptic, |code| code);
+}
+
+#[test]
+fn fixtures_on_loihi_1_with_relays() {
+    fixtures("loihi1", Delays::Relay, |code| code);
+}
+
+#[test]
+fn fixtures_on_loihi_2() {
+    fixtures("loihi2", Delays::Synaptic, |_| None);
+}
+
+#[test]
+fn fixtures_on_loihi_2_with_relays() {
+    fixtures("loihi2", Delays::Relay, |_| None);
+}
+
+#[test]
+fn digits_keep_their_accuracy() {
+    let source = source::read(&repo("examples/digits/digits.genome.json")).expect("a genome");
+    let npz = repo("examples/digits/test.npz");
+    for target in ["loihi1", "loihi2"] {
+        let artifact = artifact(&source, target, Delays::Synaptic, &Place::new())
+            .unwrap_or_else(|code| panic!("{code}"));
+        let measured = measured(&source, &artifact, &npz, 360);
+        let quantization = measured.quantization.expect("there is a float level");
+        let correct = [quantization.float, quantization.quantized].map(|a| a.map(|a| a.correct));
+        assert_eq!(correct, [Some(352), Some(353)]);
+        assert!(quantization.total.ratio < 0.04, "{:?}", quantization.total);
+        assert!(quantization.silenced.is_empty() && quantization.removed.is_empty());
+    }
+}
+
+#[test]
+fn mnist_fits_and_keeps_its_accuracy() {
+    let source = source::read(&repo("examples/mnist/mnist.genome.json")).expect("a genome");
+    let artifact = artifact(&source, "loihi1", Delays::Synaptic, &Place::new())
+        .unwrap_or_else(|code| panic!("{code}"));
+    assert!(artifact.manifest.cores.len() > 1, "it takes several cores");
+    let measured = measured(&source, &artifact, &repo("examples/mnist/test.npz"), 40);
+    let quantization = measured.quantization.expect("there is a float level");
+    assert!(quantization.quantized.is_some_and(|a| a.correct >= 38), "{quantization:?}");
+    assert!(quantization.same_prediction >= 39, "{quantization:?}");
+}
+
+#[test]
+fn small_examples_compile_or_are_refused_by_name() {
+    for (name, refused) in [
+        ("conv", None),
+        ("genes", None),
+        ("skip", None),
+        ("direct", Some([quantize::DIRECT_INPUT, quantize::INITIAL_MEMBRANE])),
+    ] {
+        let genome = repo(&format!("examples/small/{name}.genome.json"));
+        let source = source::read(&genome).unwrap_or_else(|d| panic!("{d}"));
+        let place = Place::new();
+        match artifact(&source, "loihi2", Delays::Synaptic, &place) {
+            Ok(artifact) => {
+                assert_eq!(refused, None, "{name}");
+                verify(&source, &artifact).unwrap_or_else(|f| panic!("{}", f.diagnostics));
+            }
+            Err(code) => {
+                assert!(refused.is_some_and(|codes| codes.contains(&code)), "{name}: {code}");
+            }
+        }
+    }
+}
