@@ -293,11 +293,10 @@ fn run_prints_predictions_and_accuracy() {
 #[test]
 fn inspect_shows_every_kind_of_file() {
     let place = compiled();
-    let emit = |stage: &str| {
+    for stage in ["quantized", "scheduled", "mapped"] {
         let said = place.run(&["compile", "g.json", "-t", "loihi2", "--emit", stage]).exits(0);
         place.write(&format!("{stage}.snn"), said.stdout);
-    };
-    ["quantized", "scheduled", "mapped"].map(emit);
+    }
     place.copy("examples/digits/digits.genome.json", "d.json");
     place.copy("examples/digits/digits.safetensors", "digits.safetensors");
     let files = [
@@ -314,7 +313,7 @@ fn inspect_shows_every_kind_of_file() {
     let mut all = String::new();
     for (file, kind) in files {
         let said = place.run(&["inspect", file]).exits(0);
-        all.push_str(&format!("$ snnc inspect {file}\n{}\n", said.stdout));
+        all += &["$ snnc inspect ", file, "\n", &said.stdout, "\n"].concat();
         let report = place.run(&["inspect", file, "--format", "json"]).exits(0).json();
         assert_eq!(report["kind"], kind, "{file}");
         assert_eq!(report["schema"], "snnc-inspect/1");
@@ -395,7 +394,11 @@ fn misuse_of_the_command_line_is_exit_code_2() {
     for misuse in misuses {
         let said = place.run(misuse).exits(2);
         assert!(said.stdout.is_empty(), "{misuse:?}");
-        assert!(said.stderr.contains("Usage:") || said.stderr.contains("--help"), "{misuse:?}: {}", said.stderr);
+        assert!(
+            said.stderr.contains("Usage:") || said.stderr.contains("--help"),
+            "{misuse:?}: {}",
+            said.stderr
+        );
     }
     assert_eq!(place.names(), ["g.json"]);
 }

@@ -95,6 +95,14 @@ pub(super) fn run(args: &RunArgs) -> Result<Reply<RunReport>, Diagnostics> {
         RuntimeArg::Burn => burn()?,
     };
     let (machine, mut diagnostics) = machine(args)?;
+    if args.runtime == RuntimeArg::Burn && matches!(machine, Machine::Program(_)) {
+        return Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            "`--runtime burn` runs networks, not programs",
+        )
+        .help("add `--level quantized` or `--level scheduled`")
+        .into());
+    }
     let stimuli = stimulus::read(&args.stimulus, &machine.interface(), args.samples)?;
     if args.spikes.is_some() {
         simulate::check_size(&machine, stimuli.samples())?;

@@ -1,16 +1,19 @@
 //! Runs of one level on a stimulus, and their spikes as arrays.
 
+#[cfg(feature = "burn")]
+mod burn;
+
 use crate::stimulus::{Interface, Stimuli};
 use crate::verify::simulation_failed;
 use snnc_frontend::arrays::{Array, ArrayData};
 use snnc_ir::diag::codes::usage;
-use snnc_ir::network::Op;
+use snnc_ir::network::{Coding, Op};
 use snnc_ir::program::Program;
 use snnc_ir::quantized::{Population, Time};
 use snnc_ir::spikes::SpikeTrain;
 use snnc_ir::{Diagnostic, Diagnostics, Network, QuantizedNetwork};
 use snnc_runtime::cores::{CoreProbe, CoreSim};
-use snnc_runtime::float::{FloatProbe, FloatSim, Signal, Stimulus};
+use snnc_runtime::float::{FloatProbe, FloatRun, FloatSim, Signal, Stimulus};
 use snnc_runtime::integer::{IntProbe, IntSim};
 use snnc_runtime::{SimError, batch};
 
@@ -80,6 +83,19 @@ impl Machine {
         }
     }
 
+    /// Names of the populations that spike (inputs that are frames do not).
+    fn names(&self) -> Vec<String> {
+        match self {
+            Self::Float(n) => {
+                let spikes = |op: &Op| op.is_population() && *op != Op::Input(Coding::Direct);
+                let nodes = n.nodes.values().filter(|n| spikes(&n.op));
+                nodes.map(|n| n.name.clone()).collect()
+            }
+            Self::Integers(n) => n.populations.values().map(|p| p.name.clone()).collect(),
+            Self::Program(p) => p.populations.iter().map(|s| s.name.clone()).collect(),
+        }
+    }
+
     /// Steps of a run and neurons of all populations.
     fn extent(&self) -> (u64, u64) {
         let sum = |sizes: &mut dyn Iterator<Item = usize>| {
@@ -131,52 +147,35 @@ pub(crate) fn run(
     let result = match runtime {
         Runtime::Cpu => on_cpu(machine, stimuli, record),
         #[cfg(feature = "burn")]
-        Runtime::Burn => on_burn(machine, stimuli, record),
+        Runtime::Burn => burn::run(machine, stimuli, record),
     };
-    result.map_err(|e| simulation_failed(&e).into())
+    let samples = result.map_err(|e| simulation_failed(&e))?;
+    Ok(Recording::new(machine.names(), samples))
 }
 
-fn on_cpu(machine: &Machine, stimuli: &Stimuli, record: bool) -> Result<Recording, SimError> {
+fn on_cpu(machine: &Machine, stimuli: &Stimuli, record: bool) -> Result<Vec<Sample>, SimError> {
     let samples: Vec<usize> = (0..stimuli.samples()).collect();
     match machine {
         Machine::Float(network) => {
             let sim = FloatSim::new(network)?;
-            let spiking: Vec<_> = network
-                .nodes
-                .iter()
-                .filter(|(_, n)| match &n.op {
-                    Op::Input(coding) => *coding != snnc_ir::network::Coding::Direct,
-                    op => op.is_population(),
-                })
-                .map(|(id, node)| (id, node.name.clone()))
-                .collect();
-            let runs = batch::map(&samples, |&sample| {
+            batch::map(&samples, |&sample| {
                 let stimulus = Stimulus { inputs: stimuli.signals(sample)? };
-                let mut run = sim.run(&stimulus, &FloatProbe::None)?;
-                let class = run.class();
-                let trains = spiking.iter().filter_map(|(id, _)| run.spikes.remove(id)).collect();
-                Ok(Sample::new(class, trains, record))
-            })?;
-            let names = spiking.into_iter().map(|(_, name)| name).collect();
-            Ok(Recording::new(names, runs))
+                Ok(Sample::of_float(sim.run(&stimulus, &FloatProbe::None)?, record))
+            })
         }
         Machine::Integers(network) => {
             let sim = IntSim::new(network)?;
-            let runs = batch::map(&samples, |&sample| {
+            batch::map(&samples, |&sample| {
                 let run = sim.run(&stimuli.trains(sample)?, &IntProbe::None)?;
                 Ok(Sample::new(run.class(), run.spikes, record))
-            })?;
-            let names = network.populations.values().map(|p| p.name.clone()).collect();
-            Ok(Recording::new(names, runs))
+            })
         }
         Machine::Program(program) => {
             let sim = CoreSim::new(program)?;
-            let runs = batch::map(&samples, |&sample| {
+            batch::map(&samples, |&sample| {
                 let run = sim.run(&stimuli.trains(sample)?, &CoreProbe::None)?;
                 Ok(Sample::new(run.class(), run.spikes, record))
-            })?;
-            let names = program.populations.iter().map(|s| s.name.clone()).collect();
-            Ok(Recording::new(names, runs))
+            })
         }
     }
 }
@@ -192,6 +191,12 @@ impl Sample {
     fn new(class: Option<usize>, trains: Vec<SpikeTrain>, record: bool) -> Self {
         let counts = trains.iter().map(SpikeTrain::count).collect();
         Self { class, counts, trains: if record { trains } else { Vec::new() } }
+    }
+
+    /// Populations come in the order of node ids, as in [`Machine::names`].
+    fn of_float(run: FloatRun, record: bool) -> Self {
+        let class = run.class();
+        Self::new(class, run.spikes.into_values().collect(), record)
     }
 }
 
