@@ -162,6 +162,23 @@ mod tests {
         if x < 0 { -kept } else { kept }
     }
 
+    #[test]
+    fn a_current_without_memory_is_what_arrives() {
+        let facts = Facts {
+            positive: 30_000,
+            negative: -20_000,
+            bias: 5,
+            du: 4095,
+            dv: 4095,
+            threshold: 64,
+            subtract: None,
+            updates: 1000,
+        };
+        let reach = reach(&facts);
+        assert_eq!(reach.u, (-64 * 20_000, 64 * 30_000));
+        assert_eq!(reach.drive, (5 - 64 * 20_000, 5 + 64 * 30_000));
+    }
+
     proptest! {
         /// No admissible input drives a simulated neuron out of its bounds.
         #[test]

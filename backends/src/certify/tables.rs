@@ -354,11 +354,28 @@ impl<'a> Tables<'a> {
                 }
             }
         }
-        self.cores[claim.core].feeds.extend(feeds);
+        for feed in feeds {
+            self.cores[claim.core].feed(feed);
+        }
     }
 }
 
 impl CoreTable<'_> {
+    /// Adds a feed after all others. Runs are cut wherever a register changes, which feeds do not
+    /// see: together with the feed before, it may be one.
+    fn feed(&mut self, next: Feed) {
+        match self.feeds.last_mut() {
+            Some(last)
+                if last.symbol == next.symbol
+                    && last.axon + last.len == next.axon
+                    && last.first + last.len == next.first =>
+            {
+                last.len += next.len;
+            }
+            _ => self.feeds.push(next),
+        }
+    }
+
     /// Symbol and neuron in a compartment.
     pub(super) fn locate(&self, compartment: u32) -> Option<(usize, u32)> {
         let after = self.runs.partition_point(|&(start, _)| start <= compartment);

@@ -213,38 +213,6 @@ fn a_population_that_starts_in_step_0_keeps_its_bias_register() {
     assert_eq!((certificate.totals.clocks, certificate.populations[1].latency), (0, 0));
 }
 
-/// A clock may also count with its refractory time.
-#[test]
-fn clocks_are_recognized_by_what_they_do() {
-    let source = loop_of_two(0);
-    let mut program = plain(&source, Options::PLAIN);
-    let clock = program.populations.iter().position(|s| s.role == SymbolRole::Clock).unwrap();
-    assert_eq!(program.period, 2);
-    for core in &mut program.cores {
-        for run in core.compartments.iter_mut().filter(|r| r.population as usize == clock) {
-            // Fires in every update that is not held: steps 0, 2, 4, …
-            let mut profile = core.profiles[run.profile as usize];
-            profile.refractory = 2;
-            core.profiles.push(profile);
-            run.profile = u32::try_from(core.profiles.len()).unwrap() - 1;
-            run.bias_mantissa = 2;
-        }
-        // What was carried from step 1 on is now carried from step 0 on, one step later.
-        for block in &mut core.synapses {
-            let matrix = &program.matrices[block.matrix as usize].structure;
-            block.delay += u8::from(
-                matrix.cols() == 2 && block.col + block.axons == 2 && {
-                    matches!(matrix, snnc_ir::quantized::Structure::Dense { .. })
-                },
-            );
-        }
-    }
-    program.populations[clock].latency = 0;
-    let verdict = certify(&source.seal(), &program, &target("loihi1"));
-    let simulated = watch(&source.seal(), &program, None);
-    assert_eq!(verdict.is_ok(), simulated.is_ok(), "{verdict:?}\n{simulated:?}");
-}
-
 /// Idle steps are harmless after a reset by subtraction only if one spike takes all that one step
 /// can bring.
 #[test]

@@ -5,6 +5,7 @@
 
 mod accept;
 mod compile;
+mod conditions;
 mod fields;
 mod independence;
 mod random;

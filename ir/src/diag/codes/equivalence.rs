@@ -6,8 +6,7 @@ codes! {
     SOURCE = 701, "The source network cannot be certified against",
         "A certificate compares an artifact with the integer network in logical time, before the \
          schedule: that is the network whose spikes are promised. A network that is already in \
-         hardware time, or that holds relay or clock populations, is a product of the compiler \
-         itself. Example: `snnc verify scheduled.snn out/`. Give the quantized network instead.";
+         hardware time is a product of the schedule, whose work is to be proved. Example: `snnc verify scheduled.snn out/`. Give the quantized network instead.";
     HEADER = 702, "The artifact was made for another network, target or run",
         "Name, target, number of logical steps, period and length of the run must agree with the \
          source network and with each other (run = period · steps + largest latency). Example: an \
