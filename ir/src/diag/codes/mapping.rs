@@ -55,52 +55,52 @@ codes! {
         stores. Group projections with equal formats, or quantize with a common scale.";
     LIMIT_CORES_PER_CHIP = 517, "limit: cores of a chip",
         "More cores are assigned to a chip than it has. Spread the cores over more chips.";
-    UNBALANCED_LEAK = 550, "A loop with leaky neurons cannot run at several steps per logical step",
+    UNBALANCED_LEAK = 550, "a loop with leaky neurons cannot run at several steps per logical step",
         "A loop of n zero-delay hops per logical step needs P > 1 hardware steps per logical \
          step. In the steps between, a neuron must not change: a neuron with leak (or a current \
          with memory) does. Such neurons need a target on which they can be programmed to update \
          every P-th step (`loihi2`). Otherwise remove the leak, or give the loop's edges a delay \
          of one step each.";
-    PERIOD = 551, "A loop needs several hardware steps per logical step",
+    PERIOD = 551, "a loop needs several hardware steps per logical step",
         "A note for the report: which loop sets the number P of hardware steps per logical step \
          (the iteration bound: hops over delays, rounded up). A run takes P times as many steps. \
          Giving the loop's edges a delay of one step each brings P back to 1.";
-    RELAYS = 552, "Relay neurons were inserted",
+    RELAYS = 552, "relay neurons were inserted",
         "A note for the report: paths that are shorter than others, or delays beyond what a \
          synapse can hold, are balanced with chains of relay neurons, which repeat each spike one \
          step later. With `--delays synaptic` most of them become synaptic delays.";
-    CLOCKS = 553, "Clock neurons carry biases",
+    CLOCKS = 553, "clock neurons carry biases",
         "A note for the report: a population that starts after step 0 must not integrate its bias \
          before its first input can arrive. Its bias is carried by spikes of clock neurons that \
          start at the right step.";
-    LONG_REFRACTORY = 554, "A refractory time does not fit at several steps per logical step",
+    LONG_REFRACTORY = 554, "a refractory time does not fit at several steps per logical step",
         "With P hardware steps per logical step, a refractory time of r updates lasts \
          P·(r − 1) + 1 hardware steps, which must fit the refractory register. Shorten the \
          refractory time or the loop that sets P.";
-    CLOCK_THRESHOLD = 555, "The period is too long for a clock neuron",
+    CLOCK_THRESHOLD = 555, "the period is too long for a clock neuron",
         "A clock neuron divides the hardware clock by P with a threshold of P − 1 units, which \
          must fit the threshold register. Shorten the loop that sets P.";
-    ALREADY_SCHEDULED = 556, "The network is already in hardware time",
+    ALREADY_SCHEDULED = 556, "the network is already in hardware time",
         "`schedule` moves a network from logical to hardware time. This one has been moved \
          before (its text form says `time hardware`). Leave the pass out.";
-    FINE_BIAS = 557, "A bias cannot be carried by spikes",
+    FINE_BIAS = 557, "a bias cannot be carried by spikes",
         "A population that starts after step 0 gets its bias as spikes of clock neurons, so the \
          bias must be a multiple of 64, the unit of a weight. `quantize` makes only such biases; \
          this one came from a file.";
-    SMEARED_BIAS = 558, "A late bias would pass through a current with memory",
+    SMEARED_BIAS = 558, "a late bias would pass through a current with memory",
         "A population that starts after step 0 gets its bias as clock spikes, which enter the \
          current. A current with memory (du < 4095) spreads each of them over several steps, so \
          the bias would not be the constant that it is. Give the projections into the population \
          a delay of one step each; then its static bias register may act from step 0.";
-    NEURON_TOO_LARGE = 560, "A single neuron does not fit on an empty core",
+    NEURON_TOO_LARGE = 560, "a single neuron does not fit on an empty core",
         "The synapses or axons of one neuron alone exceed what a core offers, so no placement \
          exists. The message names the resource, what is needed and what is available, and the \
          line of the target file. Reduce the neuron's fan-in.";
-    FAN_OUT = 561, "Spikes of a core go to too many cores",
+    FAN_OUT = 561, "spikes of a core go to too many cores",
         "Every neuron needs one output axon for each core that it reaches. Even with few neurons \
          per core the limit of the target is exceeded. Reduce the fan-out of the population, or \
          split the network.";
-    TOO_MANY_CORES = 562, "The network needs more cores than the target has",
+    TOO_MANY_CORES = 562, "the network needs more cores than the target has",
         "Every core of every chip is full and neurons are left. The message says how many cores are \
          needed; the notes name the lines of the target file. Use a target with more chips, or \
          reduce the network.";

@@ -90,52 +90,52 @@ codes! {
         "If all sources of a neuron spike at once, the sum of its weights leaves the range of the \
         input accumulator. Implementations wrap, saturate or do neither, so behavior is undefined. \
         Quantize with a smaller scale, or split the fan-in.";
-    READOUT = 450, "The readout cannot be computed from spike counts",
+    READOUT = 450, "the readout cannot be computed from spike counts",
         "A `mean_linear` readout is computed by the host: weights times the spike counts of whole \
          runs. That is only possible when the readout node is a linear layer that reads \
          populations in the same step. Make it a `linear` node without delayed inputs.";
-    DIRECT_INPUT = 451, "A directly coded input has no integer form",
+    DIRECT_INPUT = 451, "a directly coded input has no integer form",
         "With `direct` coding the frame itself, a vector of real numbers, enters the first layer \
          in every step. Cores receive spikes. Code the input as `events`, `accumulator` or \
          `rate`; the float simulator runs `direct` networks as they are.";
-    VANISHED = 452, "All weights of a projection round to zero",
+    VANISHED = 452, "all weights of a projection round to zero",
         "All projections into a population share one scale, set by the largest weight among them. \
          Here every weight of one projection is below half a unit of that scale, so the \
          projection disappears. Bring the weights of the projections to similar sizes.";
-    SCALE = 453, "How a population was quantized",
+    SCALE = 453, "how a population was quantized",
         "A note for the report: the scale of a population (integer weight per unit of float \
          weight), the constraint that set it, and the ranges proved for all inputs.";
-    INITIAL_MEMBRANE = 454, "A population does not start at its reset value",
+    INITIAL_MEMBRANE = 454, "a population does not start at its reset value",
         "Membranes start at the reset value on the chip. A `v_init` that differs from the reset \
          value would need registers that are set before the first step, which this version does \
          not write. Set `v_init` equal to the reset value.";
-    SUBTRACT = 455, "Reset by subtraction needs a programmable neuron",
+    SUBTRACT = 455, "reset by subtraction needs a programmable neuron",
         "The fixed neuron of Loihi 1 resets its membrane to zero. Subtracting the threshold \
          instead needs a neuron that can be programmed, as on Loihi 2. Compile for `loihi2`, or \
          use a reset to a value.";
-    REFRACTORY = 456, "The refractory time does not fit its register",
+    REFRACTORY = 456, "the refractory time does not fit its register",
         "The refractory register counts updates from 1 (no refractory time) up to a limit of the \
          target. The population asks for more. Shorten its refractory time.";
-    DECAY = 457, "Rounding changes a decay noticeably",
+    DECAY = 457, "rounding changes a decay noticeably",
         "Membrane decays are stored in units of 1/4096, from 0 to 4095. A leak below half a unit \
          disappears, and a decay of 1 (no memory) keeps 1/4096 of the membrane. The message says \
          which of the two happened.";
-    THRESHOLD = 458, "Rounding moves a threshold by more than a tenth",
+    THRESHOLD = 458, "rounding moves a threshold by more than a tenth",
         "Thresholds are rounded in the same unit as weights. When the largest weight into a \
          population is many times its threshold, few units are left for the threshold. Clip the \
          largest weights, or raise the threshold.";
-    COARSE = 459, "A range constraint costs weight resolution",
+    COARSE = 459, "a range constraint costs weight resolution",
         "The accumulator and the membrane must never overflow, whatever spikes arrive, so the \
          scale of the population was lowered until that holds, and fewer weight values are left. \
          Fewer steps, a leak or a smaller fan-in avoid it.";
-    NO_SCALE = 460, "No scale keeps a population in range",
+    NO_SCALE = 460, "no scale keeps a population in range",
         "Even at the coarsest scale the worst-case input would overflow a register: the fan-in, \
          the bias or the number of steps without leak is too large for the target. Reduce one of \
          them.";
-    FOLDED = 461, "Integer matrices were folded",
+    FOLDED = 461, "integer matrices were folded",
         "A note for the report: matrices that are equal in integers share one store, and matrices \
          that nothing uses are dropped. The message names them.";
-    INEXACT_COMPARE = 462, "A threshold with `≥` cannot be expressed",
+    INEXACT_COMPARE = 462, "a threshold with `≥` cannot be expressed",
         "The chip compares `v > 64·m`. For integers `v ≥ θ` is `v > θ − 1`, which the register \
          expresses only if θ − 1 is a multiple of 64 (or if the membrane only takes multiples of \
          64, in populations without leak). Choose a threshold of the form 64·m + 1.";
