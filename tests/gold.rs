@@ -101,7 +101,11 @@ fn spikes_match(example: &str) {
         for (id, population) in network.populations.iter() {
             spikes += compare(&gold, &population.name, s, &run.spikes[index(id)]);
         }
-        assert_eq!(run.class().map(|c| c as i64), Some(predictions[s]), "sample {s}");
+        assert_eq!(
+            run.class().and_then(|c| i64::try_from(c).ok()),
+            Some(predictions[s]),
+            "sample {s}"
+        );
     }
     assert!(spikes > 5_000, "the comparison is about something: {spikes} spikes");
 }
