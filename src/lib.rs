@@ -6,13 +6,22 @@
 //! it to a folder at once, [`verify()`] relates an artifact to a source and measures what
 //! quantization changed. The order of the passes is in [`pipeline`].
 //!
-//! ```no_run
-//! use snnc::{Options, Target, compile, source};
-//! # fn main() -> Result<(), snnc::ir::Diagnostics> {
-//! let source = source::read("digits.genome.json".as_ref())?;
+//! ```
+//! use snnc::artifact::{Artifact, publish::publish};
+//! use snnc::{Options, Target, compile, source, verify};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! let source = source::read("examples/small/skip.genome.json".as_ref())?;
 //! let target = Target::find("loihi2")?;
 //! let compiled = compile(&source, &target, &Options::default()).map_err(|f| f.diagnostics)?;
-//! assert_eq!(compiled.certificate.name, "digits");
+//!
+//! let destination = folder.path().join("skip.loihi2");
+//! publish(&destination, &compiled.files, false).map_err(snnc::ir::Diagnostics::from)?;
+//!
+//! let artifact = Artifact::load(&destination)?;
+//! let proof = verify(&source, &artifact).map_err(|f| f.diagnostics)?;
+//! assert_eq!(proof.certificate.totals.neurons, 14);
 //! # Ok(())
 //! # }
 //! ```

@@ -420,6 +420,22 @@ fn help_and_version_are_products() {
 }
 
 #[test]
+fn every_command_and_option_is_documented() {
+    let place = Place::new();
+    let page = fs::read_to_string(repo("docs/cli.md")).expect("a page");
+    for command in
+        ["compile", "check", "verify", "run", "inspect", "explain", "convert", "fmt", "list"]
+    {
+        assert!(page.contains(&format!("snnc {command} ")), "{command} is documented");
+        let help = place.run(&[command, "--help"]).exits(0).stdout;
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        for option in help.split(|c| !is_part(c)).filter(|w| w.starts_with("--") && w.len() > 2) {
+            assert!(page.contains(option), "{option} of {command} is documented");
+        }
+    }
+}
+
+#[test]
 fn a_closed_pipe_is_no_error() {
     let place = Place::new();
     let mut command = place.command();

@@ -160,3 +160,38 @@ fn names(folder: &Path) -> Option<BTreeSet<String>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_old_one_comes_back_if_the_new_one_cannot_be_placed() {
+        let dir = tempfile::tempdir().unwrap();
+        let [destination, aside, fresh] = ["out", "aside", "missing"].map(|n| dir.path().join(n));
+        fs::create_dir(&destination).unwrap();
+        fs::write(destination.join("a"), "old").unwrap();
+        swap(&destination, &aside, &fresh).unwrap_err();
+        assert_eq!(fs::read(destination.join("a")).unwrap(), b"old");
+        assert!(!aside.exists());
+    }
+
+    #[test]
+    fn files_that_cannot_be_written_leave_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let entry = |name: &str| Entry { name: name.to_owned(), bytes: vec![1] };
+        let twice = [entry("a"), entry("a")];
+        let error = publish(&dir.path().join("out"), &twice, false).unwrap_err();
+        assert_eq!(error.code, usage::CANNOT_WRITE);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn free_names_count_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let destination = dir.path().join("out");
+        assert_eq!(free_name(&destination), dir.path().join("out.old.1"));
+        fs::create_dir(dir.path().join("out.old.1")).unwrap();
+        assert_eq!(free_name(&destination), dir.path().join("out.old.2"));
+    }
+}

@@ -42,3 +42,37 @@ fn write(replay: &Replay, folder: &Path) -> Result<[PathBuf; 2], Diagnostic> {
     files::write(&pipeline_path, format!("{}\n", replay.pipeline).as_bytes())?;
     Ok([network_path, pipeline_path])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+    use crate::source;
+    use snnc_passes::Pipeline;
+
+    #[test]
+    fn a_bug_leaves_the_network_and_the_pass_and_says_where() {
+        let genome = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/skip.genome.json");
+        let source = source::read(Path::new(genome)).unwrap();
+        let pipeline = Pipeline::parse("schedule{delays=relay}").unwrap();
+        let replay = Replay { level: source.level.clone(), pipeline };
+        let error = Diagnostic::error(internal::PASS_BROKE_LEVEL, "a pass broke its level");
+        let failure = Failure { diagnostics: error.into(), replay: Some(Box::new(replay)) };
+
+        let folder = tempfile::tempdir().unwrap();
+        let found = report(failure, folder.path());
+        assert_eq!(Exit::of(&found), Exit::Bug);
+        let network = folder.path().join("snnc-replay-skip.snn");
+        assert!(found.to_string().contains(&shown(&network)), "{found}");
+        let again = source::read(&network).unwrap();
+        assert_eq!(again.level, source.level);
+        let pass = std::fs::read_to_string(folder.path().join("snnc-replay-skip.txt")).unwrap();
+        assert_eq!(pass, "schedule{delays=relay}\n");
+
+        let error = Diagnostic::error(internal::PANIC, "another error").into();
+        let failure = Failure { diagnostics: error, replay: None };
+        let empty = tempfile::tempdir().unwrap();
+        report(failure, empty.path());
+        assert_eq!(std::fs::read_dir(empty.path()).unwrap().count(), 0);
+    }
+}
