@@ -4,7 +4,7 @@
 //! artifact have period P and latencies ℓ. For every input of at most T logical steps, injected so
 //! that spike `(n, t)` of an input enters in hardware step `P·t + ℓ`: neuron n of a population fires
 //! in logical step t < T exactly if its compartment fires in hardware step `P·t + ℓ`, and it fires in
-//! no other hardware step before `P·T + ℓ`. No register overflows.
+//! no other hardware step before `P·T + ℓ`. Until then none of its registers overflows.
 //!
 //! **Proof**, by induction over hardware steps; each part names what is checked.
 //! 1. Every neuron has one compartment, every axon one source (`tables`), so following routes, axons
@@ -102,7 +102,8 @@ pub fn certify(
         statement: format!(
             "For every input of at most {steps} logical steps, a neuron of a population of latency \
              L fires in logical step t exactly if its compartment fires in hardware step \
-             {this} + L, and in no other step before {last} + L. No register overflows."
+             {this} + L, and in no other step before {last} + L. Until then none of \
+             its registers overflows."
         ),
         name: program.name.clone(),
         target: program.target.clone(),
