@@ -291,6 +291,26 @@ fn run_prints_predictions_and_accuracy() {
 }
 
 #[test]
+#[cfg(feature = "burn")]
+fn burn_gives_the_same_spikes() {
+    let place = compiled();
+    for level in ["quantized", "scheduled"] {
+        let run = |runtime: &str| {
+            let run = ["run", "art", "--level", level, "--stimulus", "s.npz", "--spikes", "o.npz"];
+            let said = place.run(&[&run[..], &["--runtime", runtime]].concat()).exits(0);
+            (said.stdout, place.read("o.npz"))
+        };
+        assert_eq!(run("cpu"), run("burn"), "{level}");
+    }
+    let run = |runtime: &str| {
+        place.run(&["run", "g.json", "--stimulus", "s.npz", "--runtime", runtime]).exits(0).stdout
+    };
+    assert_eq!(run("cpu"), run("burn"));
+    let said = place.run(&["run", "art", "--stimulus", "s.npz", "--runtime", "burn"]).exits(2);
+    assert!(said.stderr.contains("SNN0810"), "{}", said.stderr);
+}
+
+#[test]
 fn inspect_shows_every_kind_of_file() {
     let place = compiled();
     for stage in ["quantized", "scheduled", "mapped"] {

@@ -103,22 +103,11 @@ pub(super) fn run(
     if let Some(emit) = args.emit {
         return emit_text(args, common, emit);
     }
-    let destination = match &args.output {
-        Some(path) => {
-            publish::check(path, args.force)?;
-            path.clone()
-        }
-        None => PathBuf::new(),
-    };
-    let source = source::read(&args.source)?;
     let target = Target::find(&args.target)?;
-    let destination = if args.output.is_some() {
-        destination
-    } else {
-        let path = default_output(&args.source, &target.spec.name);
-        publish::check(&path, args.force)?;
-        path
-    };
+    let destination =
+        args.output.clone().unwrap_or_else(|| default_output(&args.source, &target.spec.name));
+    publish::check(&destination, args.force)?;
+    let source = source::read(&args.source)?;
     let compiled = make(&source, &target, &args.how.options())?;
     let moved = publish::publish(&destination, &compiled.files, args.force)?;
 

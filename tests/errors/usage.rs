@@ -188,6 +188,7 @@ pub(crate) const CASES: &[Case] = &[
         code: "SNN0810",
         place: "",
     },
+    #[cfg(not(feature = "burn"))]
     Case {
         name: "runtime that is not built in",
         set: |p| {
