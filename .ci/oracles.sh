@@ -28,9 +28,9 @@ for name in digits mnist; do
     compare "$genome" "examples/$name/test.npz" loihi1 nengo 50
     compare "$genome" "examples/$name/test.npz" loihi2 lava 50
 done
-for name in skip bias loop heterogeneous signs split thresholds refractory; do
+for name in skip bias loop heterogeneous signs split thresholds conv refractory; do
     compare "tests/fixtures/$name.genome.json" "tests/fixtures/$name.npz" loihi1 nengo 50
 done
-for name in skip bias loop heterogeneous signs split thresholds; do
+for name in skip bias loop heterogeneous signs split thresholds conv; do
     compare "tests/fixtures/$name.genome.json" "tests/fixtures/$name.npz" loihi1 lava 50
 done
