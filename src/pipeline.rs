@@ -8,9 +8,11 @@
 //! A pipeline given by the user is a list of passes of the same grammar. The planner of
 //! `snnc-passes` checks it before anything runs, and verifies the network after every pass.
 
-use snnc_ir::diag::codes::usage;
+use snnc_ir::diag::codes::{internal, usage};
 use snnc_ir::quantized::Time;
-use snnc_ir::{Diagnostic, Diagnostics, MappedNetwork, Network, QuantizedNetwork, TargetSpec};
+use snnc_ir::{
+    Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Rules, TargetSpec,
+};
 use snnc_passes::{
     AnyLevel, AnyPass, Failure, LevelKind, Pipeline, Property, PropertySet, Registry, plan,
 };
@@ -214,11 +216,31 @@ pub fn run(
     })?;
     let mut stages = Stages::default();
     stages.keep(&level);
-    let outcome = plan.run(level, target, &mut |_: usize, _: &'static str, after: &AnyLevel| {
-        stages.keep(after);
-    })?;
+    let mut keep = |_: usize, _: &'static str, after: &AnyLevel| stages.keep(after);
+    let outcome = plan.run(level, target, &mut keep).map_err(|f| attributed(f, target))?;
     stages.remarks = outcome.remarks;
     Ok(stages)
+}
+
+/// An integer network is held to the limits of the target only when it enters hardware time. Where
+/// the network before that pass broke the same limits, it is not the pass that is at fault but the
+/// network, or the target that offers less than quantization needs.
+fn attributed(mut failure: Failure, target: &TargetSpec) -> Failure {
+    let Some(AnyLevel::Quantized(before)) = failure.replay.as_ref().map(|r| &r.level) else {
+        return failure;
+    };
+    let draft = before.clone().into_draft();
+    let Err(broken) = QuantizedNetwork::verify(draft, &Rules::for_target(target)) else {
+        return failure;
+    };
+    let known =
+        |d: &Diagnostic| broken.iter().any(|b| (b.code, &b.message) == (d.code, &d.message));
+    let own = |d: &Diagnostic| d.code == internal::PASS_BROKE_LEVEL;
+    if failure.diagnostics.iter().all(|d| own(d) || known(d)) {
+        failure.diagnostics = failure.diagnostics.into_iter().filter(|d| !own(d)).collect();
+        failure.replay = None;
+    }
+    failure
 }
 
 /// The finding that a pipeline does not reach `stage`.

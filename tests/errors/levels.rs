@@ -135,6 +135,14 @@ pub(crate) const CASES: &[Case] = &[
         place: "n.snn",
     },
     Case {
+        name: "threshold that no register holds",
+        set: |p| quantized(p, "threshold 4928", "threshold 4930"),
+        run: COMPILE,
+        exit: 1,
+        code: "SNN0421",
+        place: "population \"c\"",
+    },
+    Case {
         name: "readout of nothing",
         set: |p| quantized(p, "readout spike_count pop3", "readout spike_count pop30"),
         run: COMPILE,
@@ -340,6 +348,14 @@ pub(crate) const CASES: &[Case] = &[
         exit: 1,
         code: "SNN0562",
         place: "",
+    },
+    Case {
+        name: "target without negative weight exponents",
+        set: |p| limit(p, "min_weight_exponent", "0"),
+        run: TARGET,
+        exit: 1,
+        code: "SNN0425",
+        place: "matrix",
     },
     Case {
         name: "accumulator of four bits",
