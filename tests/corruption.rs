@@ -8,6 +8,12 @@ mod common;
 
 use common::{GENOME, Place, STIMULUS};
 use snnc::Exit;
+use snnc::artifact::Artifact;
+use snnc::backends::certify::certify;
+use snnc::backends::program;
+use snnc::ir::program::Program;
+use snnc::ir::spikes::SpikeTrain;
+use snnc::runtime::cores::{CoreProbe, simulate};
 use std::ffi::OsString;
 
 /// A small generator: the tests must not depend on a library's stream of numbers.
@@ -156,4 +162,36 @@ fn stimuli_manifests_and_targets() {
     let target = place.read("art/target.toml");
     place.write("t.toml", target);
     survives(&place, "t.toml", "check @g.json -t @t.toml", 150);
+}
+
+/// A program that its reader accepts may say anything: certificate and simulator must stand it.
+#[test]
+fn programs_that_are_read() {
+    let place = prepared();
+    let artifact = Artifact::load(&place.path("art")).expect("an artifact");
+    let original = place.read("art/program.snnb");
+    let inputs = [SpikeTrain::new(20, 12)];
+    let mut random = Random(0x5eed);
+    let (mut read, mut certified) = (0, 0);
+    for _ in 0..600 {
+        let Ok(decoded) = program::read(&damage(&original, &mut random)) else { continue };
+        read += 1;
+        if decoded.run_steps < 1000 {
+            // Either outcome will do: it is a panic that would fail here.
+            let _ = simulate(&decoded, &inputs, &CoreProbe::None);
+        }
+        let equal = decoded == artifact.program;
+        let proof = certify(&artifact.source, &decoded, &artifact.target);
+        assert!(proof.is_err() || equal || same_spikes(&decoded, &artifact.program));
+        certified += u32::from(proof.is_ok());
+    }
+    assert!(read > 20 && certified < read / 2, "{read} read, {certified} certified");
+}
+
+/// Whether the programs give the same spikes on a busy input (tables may be laid out otherwise).
+fn same_spikes(left: &Program, right: &Program) -> bool {
+    let mut inputs = SpikeTrain::new(20, 12);
+    (0..240).filter(|i| i % 3 == 0).for_each(|i| inputs.set(i / 12, i % 12));
+    let run = |p: &Program| simulate(p, &[inputs.clone()], &CoreProbe::None).map(|r| r.spikes);
+    run(left) == run(right)
 }
