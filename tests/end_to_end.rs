@@ -115,6 +115,28 @@ fn fixtures_on_loihi_2_with_relays() {
 }
 
 #[test]
+fn a_program_that_differs_is_noticed_by_its_spikes() {
+    let source = source::read(&repo("tests/fixtures/skip.genome.json")).expect("a genome");
+    let place = Place::new();
+    let mut artifact = artifact(&source, "loihi2", Delays::Synaptic, &place)
+        .unwrap_or_else(|code| panic!("{code}"));
+    let proof = verify(&source, &artifact).unwrap_or_else(|f| panic!("{}", f.diagnostics));
+    // Behind the back of the certificate.
+    for threshold in &mut artifact.program.cores[0].thresholds {
+        *threshold += 1;
+    }
+    assert!(verify(&source, &artifact).is_err(), "the certificate sees it, too");
+    let interface = Interface::of_quantized(proof.quantized().expect("the stage is there"));
+    let npz = repo("tests/fixtures/skip.npz");
+    let stimuli = stimulus::read(&npz, &interface, None).unwrap_or_else(|d| panic!("{d}"));
+    let measured = measure(&source, &proof, &artifact, &stimuli).unwrap_or_else(|d| panic!("{d}"));
+    assert!(!measured.integers_agree());
+    assert_eq!(measured.schedule.differing, 0, "the networks are as they were");
+    let first = measured.artifact.first.expect("a divergence");
+    assert_eq!(first.fired, "scheduled", "a higher threshold fires later: {first:?}");
+}
+
+#[test]
 fn digits_keep_their_accuracy() {
     let source = source::read(&repo("examples/digits/digits.genome.json")).expect("a genome");
     let npz = repo("examples/digits/test.npz");
