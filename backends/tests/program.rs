@@ -293,13 +293,13 @@ fn tables_of_a_core_are_limited() {
     let target = target("loihi1");
     let mut net = Net::new(2);
     let x = net.input("x", &[1]);
-    let y = net.neurons("y", &[8], 1);
-    net.neuron(y).threshold = Param::PerNeuron((1..=8).map(|m| 64 * m).collect());
-    net.dense(x, y, 1, &[1; 8]);
+    let y = net.neurons("y", &[9], 1);
+    net.neuron(y).threshold = Param::PerNeuron((1..=9).map(|m| 64 * m).collect());
+    net.dense(x, y, 1, &[1; 9]);
     let split = net.map_whole(&target);
     let refused = errors(&split, &target);
     assert!(
-        refused.contains("core0 needs 8 thresholds") && refused.contains("builder"),
+        refused.contains("core0 needs 9 thresholds") && refused.contains("builder"),
         "{refused}"
     );
 }

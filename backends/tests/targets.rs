@@ -33,7 +33,7 @@ fn every_limit_keeps_its_line_and_source() {
     assert_eq!(spec.min_weight_exponent.value, -7);
     let line = loihi1().lines().nth(spec.thresholds.line as usize - 1).unwrap();
     assert!(line.starts_with("thresholds = "), "line {} is {line}", spec.thresholds.line);
-    assert!(spec.thresholds.source.contains("builder.py"));
+    assert!(spec.thresholds.source.contains("nxsdk_objects.py"));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn all_problems_are_reported_with_their_lines() {
     let text = loihi1()
         .replace("compartments = {", "compartment = {")
         .replace("value = 16384", "value = -1")
-        .replace("thresholds = { value = 7,", "thresholds = { value = \"7\", origin = 1,")
+        .replace("thresholds = { value = 8,", "thresholds = { value = \"7\", origin = 1,")
         .replace("programmable_neuron = false", "programmable_neuron = \"no\"")
         .replace("max_delay = { value = 62", "max_delay = { value = 64")
         .replace("max_refractory = { value = 63, source", "max_refractory = { value = 63, src")
