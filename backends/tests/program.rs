@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use snnc_backends::program::{encode, read, write};
 use snnc_ir::arena::Entity;
 use snnc_ir::conv::Conv;
+use snnc_ir::mapped::usage::core_usage;
 use snnc_ir::program::{Format, Program};
 use snnc_ir::quantized::{IntReset, Role, Sign, Structure};
 use snnc_ir::{MappedNetwork, Param, TargetSpec};
@@ -204,8 +205,8 @@ fn sign_groups_keep_the_ninth_bit() {
     net.connect(x, y, 4, dense, vec![0, -255], 1, Sign::Inhibitory);
     let network = net.map_whole(&target);
     let program = emit(&network, &target);
-    let bits = |exponent, sign| Format { exponent, sign, weight_bits: 8, delay_bits: 2 };
-    let formats = [bits(0, Sign::Excitatory), bits(1, Sign::Inhibitory)];
+    let format = |exponent, sign, delay_bits| Format { exponent, sign, weight_bits: 8, delay_bits };
+    let formats = [format(0, Sign::Excitatory, 0), format(1, Sign::Inhibitory, 2)];
     assert_eq!(program.cores[0].formats, formats);
     assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
 }
@@ -402,6 +403,22 @@ proptest! {
                 (n < population.size()).then(|| (neuron.bias.at(n, shape), neuron.dv.at(n, shape)))
             });
             prop_assert_eq!(&biases[id.index()], &expected.collect::<Vec<_>>());
+        }
+    }
+
+    /// The tables are those that the mapping was charged for: a synapse of a short delay does not
+    /// pay for, or hide, the bits of a long one elsewhere on its core.
+    #[test]
+    fn formats_are_those_that_were_accounted(network in random_network()) {
+        let target = target("loihi2");
+        let program = read(&write(&network, &target).expect("writes")).expect("reads");
+        for (core, written) in network.cores.values().zip(&program.cores) {
+            let usage = core_usage(&network.network, core, &target);
+            prop_assert_eq!(written.formats.len() as u64, usage.formats);
+            for block in &written.synapses {
+                let bits = u32::from(written.formats[block.format as usize].delay_bits);
+                prop_assert_eq!(bits, u8::BITS - block.delay.leading_zeros());
+            }
         }
     }
 }

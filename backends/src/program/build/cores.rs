@@ -5,6 +5,7 @@ use super::registers::PopulationRegisters;
 use super::table::Table;
 use snnc_ir::arena::{CoreId, Entity, PopId};
 use snnc_ir::diag::codes::artifact;
+use snnc_ir::mapped::usage::format_of;
 use snnc_ir::mapped::{Block, Core, Slice};
 use snnc_ir::program::{CompartmentRun, Format, InputRoute, ProgramCore, Route, SynapseBlock};
 use snnc_ir::quantized::PopKind;
@@ -69,7 +70,7 @@ impl<'a> CoreBuilder<'a> {
 
     /// Adds the next core.
     pub(super) fn add(&mut self, id: CoreId, core: &Core) {
-        let mut tables = Tables::new(self.delay_bits(core));
+        let mut tables = Tables::new();
         let compartments = self.compartments(core, &mut tables);
         let synapses = core
             .blocks
@@ -174,23 +175,11 @@ impl<'a> CoreBuilder<'a> {
         runs
     }
 
-    /// Bits that the largest delay register of the core needs. They are one number for all formats of
-    /// a core, so that formats differ in exponent and sign mode only.
-    fn delay_bits(&self, core: &Core) -> u8 {
-        let delays = core.blocks.iter().filter_map(|block| {
-            let projection = self.network.network.projections.get(block.projection)?;
-            projection.delay.checked_sub(1)
-        });
-        let largest = delays.max().unwrap_or(0);
-        // At most 32.
-        u8::try_from(u32::BITS - largest.leading_zeros()).unwrap_or(u8::MAX)
-    }
-
     /// A synapse block, or `None` if it names something that is not there.
     fn block(&self, core: &Core, block: &Block, tables: &mut Tables) -> Option<SynapseBlock> {
         let network = &self.network.network;
         let projection = network.projections.get(block.projection)?;
-        let matrix = network.matrices.get(projection.matrix)?;
+        network.matrices.get(projection.matrix)?;
         let (axon, run) = nth(&core.axons, block.axons)?;
         let (compartment, slice) = nth(&core.slices, block.slice)?;
         if run.population != projection.source || slice.population != projection.target {
@@ -199,12 +188,10 @@ impl<'a> CoreBuilder<'a> {
         let delay = projection.delay.checked_sub(1)?;
         let delay =
             u8::try_from(delay).ok().filter(|&d| i64::from(d) <= self.target.max_delay.value)?;
-        let format = tables.formats.intern(Format {
-            exponent: matrix.exponent,
-            sign: matrix.sign,
-            weight_bits: WEIGHT_BITS,
-            delay_bits: tables.delay_bits,
-        });
+        let (exponent, sign, delay_bits) = format_of(network, projection);
+        let delay_bits = u8::try_from(delay_bits).ok()?;
+        let weight_bits = WEIGHT_BITS;
+        let format = tables.formats.intern(Format { exponent, sign, weight_bits, delay_bits });
         Some(SynapseBlock {
             format,
             matrix: (*self.pool.get(projection.matrix.index())?)?,
@@ -259,13 +246,11 @@ struct Tables {
     profiles: Table<snnc_ir::program::Profile>,
     thresholds: Table<u32>,
     formats: Table<Format>,
-    /// Delay bits of all formats of the core.
-    delay_bits: u8,
 }
 
 impl Tables {
-    fn new(delay_bits: u8) -> Self {
-        Self { profiles: Table::new(), thresholds: Table::new(), formats: Table::new(), delay_bits }
+    fn new() -> Self {
+        Self { profiles: Table::new(), thresholds: Table::new(), formats: Table::new() }
     }
 }
 
