@@ -120,6 +120,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Reply<RunReport>, Diagnostics> {
 }
 
 /// The tensor runtime, if this binary has it.
+#[cfg_attr(
+    feature = "burn",
+    expect(clippy::unnecessary_wraps, reason = "a build without the feature returns an error")
+)]
 fn burn() -> Result<Runtime, Diagnostic> {
     #[cfg(feature = "burn")]
     return Ok(Runtime::Burn);
