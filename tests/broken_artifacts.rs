@@ -4,17 +4,18 @@
 //! a round trip through bytes where the bytes can express it. A change that alters the network must
 //! be rejected with a neuron or population named.
 
+mod common;
+
+use common::{Place, repo};
 use snnc::backends::certify::{certify, mutate};
 use snnc::backends::program;
 use snnc::ir::program::Program;
 use snnc::pipeline::Delays;
 use snnc::{Compiled, Options, Target, compile, source};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 fn compiled(genome: &str, target: &str, delays: Delays) -> (Compiled, Target) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(genome);
-    let source = source::read(&path).expect("a shipped genome");
+    let source = source::read(&repo(genome)).expect("a shipped genome");
     let target = Target::find(target).expect("a shipped target");
     let options = Options { delays, ..Options::default() };
     let compiled =
@@ -58,18 +59,28 @@ fn every_class_of_change_is_rejected_and_named() {
     assert!(missing.len() <= 1, "classes that no case can show: {missing:?}");
 }
 
-/// One weight, one threshold, one delay, one route: each diagnostic names the neuron.
+/// One weight, one threshold, one delay, one route of a file on disk: `verify` says that the file was
+/// altered, and names the neuron.
 #[test]
 fn broken_registers_and_tables_name_the_neuron() {
-    let (compiled, target) = compiled(CASES[0].0, CASES[0].1, CASES[0].2);
-    let logical = compiled.stages.quantized.as_ref().expect("compiled through it");
+    let place = Place::new();
+    place.copy(CASES[0].0, "g.genome.json");
+    place.copy("examples/digits/digits.safetensors", "digits.safetensors");
+    place.run(&["compile", "g.genome.json", "--target", CASES[0].1, "-o", "art"]).exits(0);
+    let whole = program::read(&place.read("art/program.snnb")).expect("a valid program");
     let expect = |change: &dyn Fn(&mut Program), population: &str| {
-        let mut broken = compiled.program.clone();
+        let mut broken = whole.clone();
         change(&mut broken);
-        let read = program::read(&program::encode(&broken)).expect("a well-formed program");
-        let errors = certify(logical, &read, &target.spec).expect_err("rejected");
-        let text = errors.to_string();
-        assert!(text.contains(population) && text.contains("neuron"), "{text}");
+        place.write("art/program.snnb", program::encode(&broken));
+        let said = place.run(&["verify", "g.genome.json", "art"]).exits(1);
+        assert!(said.stderr.contains("error[SNN0832]"), "{}", said.stderr);
+        let certificate = said.stderr.split("error[SNN07").nth(1).unwrap_or_else(|| {
+            panic!("the certificate says nothing: {}", said.stderr);
+        });
+        assert!(
+            certificate.contains(population) && certificate.contains("neuron"),
+            "{certificate}"
+        );
     };
     // A weight that is not zero belongs to a source with an axon, so it matters.
     let reweighted = |p: &mut Program| {

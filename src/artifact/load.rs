@@ -41,9 +41,28 @@ impl Artifact {
     /// `SNN0830`, `SNN0831` for the manifest, `SNN0832` for every file that is missing or altered,
     /// `SNN0833` if the files do not belong together, and what the decoders reject.
     pub fn load(path: &Path) -> Result<Self, Diagnostics> {
+        Self::load_with(path, read_listed)
+    }
+
+    /// Loads an artifact whose program differs from its hash, to say what the difference means. It
+    /// must not be run or published.
+    ///
+    /// # Errors
+    /// As [`Artifact::load`], but for the size and hash of the program.
+    pub fn load_altered(path: &Path) -> Result<Self, Diagnostics> {
+        Self::load_with(path, |folder, listed| {
+            if listed.name == PROGRAM {
+                files::read(&folder.join(PROGRAM), files::MAX_BINARY)
+            } else {
+                read_listed(folder, listed)
+            }
+        })
+    }
+
+    fn load_with(path: &Path, read: ReadFile) -> Result<Self, Diagnostics> {
         let folder = if path.is_dir() { path.to_path_buf() } else { files::parent(path) };
         let manifest = Manifest::read(&folder)?;
-        let mut contents = Contents::read(&folder, &manifest)?;
+        let mut contents = Contents::read(&folder, &manifest, read)?;
 
         let bytes = contents.take(&folder, PROGRAM)?;
         let program = program::read(&bytes).map_err(|d| named(d, &folder, PROGRAM))?;
@@ -77,15 +96,18 @@ impl Artifact {
     }
 }
 
-/// Files of an artifact as read, with their hashes checked.
+/// How a file of the manifest is read.
+type ReadFile = fn(&Path, &FileEntry) -> Result<Vec<u8>, Diagnostic>;
+
+/// Files of an artifact as read.
 struct Contents(Vec<(String, Vec<u8>)>);
 
 impl Contents {
-    fn read(folder: &Path, manifest: &Manifest) -> Result<Self, Diagnostics> {
+    fn read(folder: &Path, manifest: &Manifest, read: ReadFile) -> Result<Self, Diagnostics> {
         let mut contents = Vec::new();
         let mut errors = Diagnostics::new();
         for listed in &manifest.files {
-            match read_listed(folder, listed) {
+            match read(folder, listed) {
                 Ok(bytes) => contents.push((listed.name.clone(), bytes)),
                 Err(error) => errors.push(error),
             }
@@ -104,6 +126,7 @@ impl Contents {
     }
 }
 
+/// Reads a file and checks its size and hash.
 fn read_listed(folder: &Path, listed: &FileEntry) -> Result<Vec<u8>, Diagnostic> {
     let path = folder.join(&listed.name);
     let altered = |message: String| {

@@ -6,7 +6,7 @@ use super::{replay, with_threads};
 use crate::artifact::Artifact;
 use crate::exit::Exit;
 use crate::files::shown;
-use crate::source;
+use crate::source::{self, Source};
 use crate::stimulus::{self, Interface};
 use crate::verify::{
     self, AccuracyReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
@@ -57,7 +57,8 @@ pub(super) struct VerifyReport {
 
 pub(super) fn run(args: &VerifyArgs) -> Result<Reply<VerifyReport>, Diagnostics> {
     let source = source::read(&args.source)?;
-    let artifact = Artifact::load(&args.artifact)?;
+    let artifact = Artifact::load(&args.artifact)
+        .map_err(|errors| name_what_changed(errors, &source, &args.artifact))?;
     let proof = verify::verify(&source, &artifact).map_err(|failure| {
         let mut all = source.warnings.clone();
         all.extend(replay::report(failure, Path::new(".")));
@@ -91,6 +92,29 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Reply<VerifyReport>, Diagnostics>
     }
     let exit = Exit::of(&diagnostics);
     Ok(Reply { product, diagnostics, exit, ..Reply::new(report) })
+}
+
+/// Adds to "the program differs from its hash" what the difference means for the network: the
+/// neurons, registers and synapses that the certificate finds changed.
+fn name_what_changed(mut errors: Diagnostics, source: &Source, artifact: &Path) -> Diagnostics {
+    if !errors.iter().any(|d| d.code == usage::ARTIFACT_FILE) {
+        return errors;
+    }
+    let known: Vec<Diagnostic> = errors.iter().cloned().collect();
+    let found = match Artifact::load_altered(artifact) {
+        // A file that is not there has been reported.
+        Err(more) => more.into_iter().filter(|d| d.code != usage::CANNOT_READ).collect(),
+        Ok(altered) => match verify::verify(source, &altered) {
+            Err(failure) => failure.diagnostics,
+            Ok(_) => Diagnostic::note_only(
+                usage::ARTIFACT_FILE,
+                "the altered program still computes the network of the source",
+            )
+            .into(),
+        },
+    };
+    found.into_iter().filter(|d| !known.contains(d)).for_each(|d| errors.push(d));
+    errors
 }
 
 fn disagreement(measurement: &Measurement) -> Diagnostic {
