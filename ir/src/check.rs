@@ -43,12 +43,27 @@ pub(crate) fn names<'a>(
     }
 }
 
-/// Which ids `arena` has, if `id` is none of them.
-pub(crate) fn unknown<K: Entity, V>(arena: &Arena<K, V>, id: K) -> Option<String> {
-    (!arena.contains(id)).then(|| match arena.len() {
+/// Reports `id` under `code` if `arena` does not have it, and says which ids it has.
+pub(crate) fn unknown<K: Entity, V>(
+    arena: &Arena<K, V>,
+    id: K,
+    code: Code,
+    place: impl FnOnce() -> String,
+    out: &mut Diagnostics,
+) {
+    if arena.contains(id) {
+        return;
+    }
+    let known = match arena.len() {
         0 => format!("the network has no {}", K::PREFIX),
         n => format!("the last one is {}", K::new(n - 1)),
-    })
+    };
+    out.push(
+        Diagnostic::error(code, format!("{id} does not exist"))
+            .at(place())
+            .note(known)
+            .help("correct the reference"),
+    );
 }
 
 /// What is wrong with the extents of a node or population, if anything.

@@ -75,7 +75,7 @@ impl Pass for FoldIntegers {
 }
 
 /// Whether two matrices are the same integers in the same store.
-fn equal(a: &IntMatrix, b: &IntMatrix) -> bool {
+pub(crate) fn equal(a: &IntMatrix, b: &IntMatrix) -> bool {
     a.structure == b.structure
         && a.exponent == b.exponent
         && a.sign == b.sign

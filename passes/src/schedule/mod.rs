@@ -26,6 +26,7 @@ mod relay;
 mod tests;
 mod timing;
 
+use crate::fold_integers::equal;
 use crate::framework::{Class, Context, OptionInfo, OptionKind, Pass, PassInfo, Property};
 use snnc_ir::arena::{MatId, PopId};
 use snnc_ir::diag::codes;
@@ -225,12 +226,7 @@ impl Builder {
 
     /// The matrix equal to `matrix`, added if there is none.
     fn intern(&mut self, matrix: IntMatrix) -> MatId {
-        let found = self.draft.matrices.iter().find(|(_, m)| {
-            m.structure == matrix.structure
-                && m.mantissa == matrix.mantissa
-                && m.exponent == matrix.exponent
-                && m.sign == matrix.sign
-        });
+        let found = self.draft.matrices.iter().find(|(_, m)| equal(m, &matrix));
         match found {
             Some((id, _)) => id,
             None => self.draft.matrices.push(matrix),

@@ -6,7 +6,7 @@ mod op;
 mod tests;
 
 use super::{Edge, NetworkDraft, Op, Readout};
-use crate::arena::{Arena, Entity, NodeId, TensorId};
+use crate::arena::{Entity, NodeId, TensorId};
 use crate::check::{self, MAX_DELAY};
 use crate::diag::codes::network as codes;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -115,29 +115,19 @@ fn tensor(draft: &NetworkDraft, id: TensorId, out: &mut Diagnostics) {
 fn references(draft: &NetworkDraft, out: &mut Diagnostics) {
     for (id, node) in draft.nodes.iter() {
         for Edge { source, .. } in &node.inputs {
-            unknown(&draft.nodes, *source, || node_place(draft, id), out);
+            check::unknown(&draft.nodes, *source, codes::REFERENCE, || node_place(draft, id), out);
         }
         for tensor in op::tensors(&node.op) {
-            unknown(&draft.tensors, tensor, || node_place(draft, id), out);
+            check::unknown(&draft.tensors, tensor, codes::REFERENCE, || node_place(draft, id), out);
         }
     }
-    unknown(&draft.nodes, draft.readout.node(), || "readout".to_owned(), out);
-}
-
-fn unknown<K: Entity, V>(
-    arena: &Arena<K, V>,
-    id: K,
-    place: impl FnOnce() -> String,
-    out: &mut Diagnostics,
-) {
-    if let Some(problem) = check::unknown(arena, id) {
-        out.push(
-            Diagnostic::error(codes::REFERENCE, format!("{id} does not exist"))
-                .at(place())
-                .note(problem)
-                .help("correct the reference"),
-        );
-    }
+    check::unknown(
+        &draft.nodes,
+        draft.readout.node(),
+        codes::REFERENCE,
+        || "readout".to_owned(),
+        out,
+    );
 }
 
 /// Loops of the zero-delay graph, each reported once with its nodes.

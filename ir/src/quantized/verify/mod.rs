@@ -9,7 +9,7 @@ mod tests;
 mod time;
 
 use super::{PopKind, QuantizedDraft, Role};
-use crate::arena::{Arena, Entity, MatId, PopId, ProjId};
+use crate::arena::{MatId, PopId, ProjId};
 use crate::check;
 use crate::diag::codes::quantize as codes;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -80,35 +80,25 @@ fn references(draft: &QuantizedDraft, out: &mut Diagnostics) -> bool {
     let before = out.len();
     for (id, projection) in draft.projections.iter() {
         let place = || projection_place(draft, id);
-        unknown(&draft.populations, projection.source, place, out);
-        unknown(&draft.populations, projection.target, place, out);
-        unknown(&draft.matrices, projection.matrix, place, out);
+        check::unknown(&draft.populations, projection.source, codes::REFERENCE, place, out);
+        check::unknown(&draft.populations, projection.target, codes::REFERENCE, place, out);
+        check::unknown(&draft.matrices, projection.matrix, codes::REFERENCE, place, out);
     }
     for (id, population) in draft.populations.iter() {
         if let Role::Relay { of, .. } = population.role {
-            unknown(&draft.populations, of, || population_place(draft, id), out);
+            check::unknown(
+                &draft.populations,
+                of,
+                codes::REFERENCE,
+                || population_place(draft, id),
+                out,
+            );
         }
     }
     for id in draft.readout.populations() {
-        unknown(&draft.populations, id, || "readout".to_owned(), out);
+        check::unknown(&draft.populations, id, codes::REFERENCE, || "readout".to_owned(), out);
     }
     out.len() == before
-}
-
-fn unknown<K: Entity, V>(
-    arena: &Arena<K, V>,
-    id: K,
-    place: impl FnOnce() -> String,
-    out: &mut Diagnostics,
-) {
-    if let Some(problem) = check::unknown(arena, id) {
-        out.push(
-            Diagnostic::error(codes::REFERENCE, format!("{id} does not exist"))
-                .at(place())
-                .note(problem)
-                .help("correct the reference"),
-        );
-    }
 }
 
 /// Ends and sizes of every projection.
