@@ -152,6 +152,7 @@ fn convolutions_stay_convolutions() {
         stride: [2, 1],
         pad: [1, 1, 1, 1],
         groups: 1,
+        crop: [0; 4],
     };
     let kernel: Vec<i16> = (-9..9).collect();
     net.conv(x, h, 1, conv, &kernel);
@@ -189,6 +190,7 @@ fn a_convolution_that_netx_lacks_is_expanded() {
         stride: [1, 1],
         pad: [0, 1, 0, 1],
         groups: 1,
+        crop: [0; 4],
     };
     net.conv(x, h, 1, conv, &[1, 2, -3, 4]);
     let file = Reader::of(&net.map_whole(&target("loihi2")));
@@ -344,6 +346,7 @@ fn a_large_network_is_refused_before_it_is_expanded() {
         stride: [1, 1],
         pad: [0, 1, 0, 1],
         groups: 8,
+        crop: [0; 4],
     };
     net.conv(x, h, 1, conv, &[1; 32]);
     let why = refused(&net.map(&target("loihi2"), &[&[(h, 0, 32768)]]));

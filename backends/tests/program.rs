@@ -153,6 +153,7 @@ fn a_convolution_split_over_cores_keeps_its_synapses() {
         stride: [2, 2],
         pad: [1, 1, 1, 0],
         groups: 2,
+        crop: [0; 4],
     };
     let kernel: Vec<i16> = (0..36).map(|k| k - 17).collect();
     net.conv(x, h, 2, conv, &kernel);

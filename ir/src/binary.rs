@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 /// First bytes of every `.snnb` file.
 pub const MAGIC: [u8; 4] = *b"SNNB";
 /// Version of the format that this library writes, and the only one it reads.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Kind byte of a network.
 pub const KIND_NETWORK: u8 = 0;
 /// Kind byte of an integer network.
@@ -170,14 +170,14 @@ mod tests {
     #[test]
     fn bytes_are_as_documented() {
         let expected: &[u8] = &[
-            b'S', b'N', b'N', b'B', 1, 1, 0, // header: kind 1, version 1
+            b'S', b'N', b'N', b'B', 1, 2, 0, // header: kind 1, version 2
             1, b'q', 1, 0, // name, steps, logical time
             2, // populations
             1, b'x', 1, 1, 0, 0, 1, // name, shape, logical, input, events
             1, b'y', 1, 1, 0, 1, // name, shape, logical, neurons
             0, 0xFF, 0x1F, 0, 0, 0, 0x80, 1, // du 4095, dv 0, threshold 64 (zigzag)
             0, 0, 0, 1, 1, 0, 1, // gt, zero, bias -1, refractory, order, update period
-            0, 0, // projections, matrices
+            0, 0, 0, // projections, matrices, host
             0, 1, // spike count of pop1
         ];
         assert_eq!(small(), expected);
@@ -196,8 +196,8 @@ mod tests {
         assert!(with(0, b's').contains("SNN0160"));
         assert!(with(4, 3).contains("SNN0163"));
         assert!(with(4, 4).contains("unknown kind 4"));
-        assert!(with(5, 2).contains("format version 2"));
-        assert!(with(6, 1).contains("format version 257"));
+        assert!(with(5, 1).contains("format version 1"));
+        assert!(with(6, 1).contains("format version 258"));
         assert!(error(&good[..6]).contains("SNN0164"));
         assert!(error(&good[..good.len() - 1]).contains("SNN0164"));
         assert!(with(10, 2).contains("SNN0166"), "unknown kind of time");

@@ -81,7 +81,7 @@ pub(crate) fn extents(shape: &Shape) -> Option<String> {
 
 /// What is wrong with the geometry of a convolution on its own, if anything.
 pub(crate) fn geometry(conv: &Conv) -> Option<String> {
-    let Conv { input, out_channels, kernel, stride, groups, .. } = *conv;
+    let Conv { input, out_channels, kernel, stride, pad, groups, crop } = *conv;
     if input.contains(&0) || out_channels == 0 || kernel.contains(&0) || stride.contains(&0) {
         return Some("expected extents, channels, kernel and stride of at least 1".to_owned());
     }
@@ -94,9 +94,9 @@ pub(crate) fn geometry(conv: &Conv) -> Option<String> {
     }
     if conv.output().is_none() {
         return Some(format!(
-            "expected a kernel no larger than the padded input, found kernel {}x{} on {}x{} with \
-             padding {:?}",
-            kernel[0], kernel[1], input[1], input[2], conv.pad
+            "expected a kernel no larger than the cropped and padded input, found kernel {}x{} on {}x{} \
+             with padding {pad:?} and crop {crop:?}",
+            kernel[0], kernel[1], input[1], input[2]
         ));
     }
     None

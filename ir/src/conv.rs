@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// **Shapes.** input `[in_channels, in_height, in_width]`, output `[out_channels, out_height,
 /// out_width]`, kernel `[out_channels, in_channels / groups, kernel_height, kernel_width]`, all
-/// row-major. `out = (in + pad_before + pad_after − kernel) / stride + 1`, rounded down.
+/// row-major. `out = (in − crop_before − crop_after + pad_before + pad_after − kernel) / stride + 1`,
+/// rounded down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Conv {
     /// Input extents: channels, height, width.
@@ -21,22 +22,27 @@ pub struct Conv {
     pub pad: [u32; 4],
     /// Number of channel groups.
     pub groups: u32,
+    /// Rows and columns of the input that are left out, before the padding takes their place: top,
+    /// bottom, left, right. What is left out acts as padding does: it contributes nothing.
+    pub crop: [u32; 4],
 }
 
 impl Conv {
-    /// Output extents: channels, height, width. `None` if the padded input is smaller than the
-    /// kernel, an extent overflows, or a stride is zero.
+    /// Output extents: channels, height, width. `None` if nothing is left after the crop, the padded
+    /// input is smaller than the kernel, an extent overflows, or a stride is zero.
     pub fn output(&self) -> Option<[u32; 3]> {
-        let extent = |input: u32, before: u32, after: u32, kernel: u32, stride: u32| {
-            let padded = input.checked_add(before)?.checked_add(after)?;
-            padded.checked_sub(kernel)?.checked_div(stride)?.checked_add(1)
+        let extent = |axis: usize| {
+            let [before, after] = [self.pad[2 * axis], self.pad[2 * axis + 1]];
+            let padded = self.cropped(axis)?.checked_add(before)?.checked_add(after)?;
+            padded.checked_sub(self.kernel[axis])?.checked_div(self.stride[axis])?.checked_add(1)
         };
-        let [top, bottom, left, right] = self.pad;
-        Some([
-            self.out_channels,
-            extent(self.input[1], top, bottom, self.kernel[0], self.stride[0])?,
-            extent(self.input[2], left, right, self.kernel[1], self.stride[1])?,
-        ])
+        Some([self.out_channels, extent(0)?, extent(1)?])
+    }
+
+    /// Input height (`axis` 0) or width (`axis` 1) after the crop. `None` if nothing is left.
+    pub fn cropped(&self, axis: usize) -> Option<u32> {
+        let [before, after] = [self.crop[2 * axis], self.crop[2 * axis + 1]];
+        self.input[axis + 1].checked_sub(before)?.checked_sub(after).filter(|&rest| rest > 0)
     }
 
     /// Extents of the kernel.
@@ -60,6 +66,8 @@ impl Conv {
         let (out_h, out_w) = (out_h as usize, out_w as usize);
         let (co, oy, ox) = (target / (out_h * out_w), target / out_w % out_h, target % out_w);
         let [_, in_h, in_w] = self.input.map(|d| d as usize);
+        let [top, bottom, left, right] = self.crop.map(|d| d as usize);
+        let (rows, columns) = (in_h - top - bottom, in_w - left - right);
         let [k_h, k_w] = self.kernel.map(|d| d as usize);
         let per_group_in = self.input[0] as usize / self.groups as usize;
         let per_group_out = self.out_channels as usize / self.groups as usize;
@@ -67,15 +75,16 @@ impl Conv {
         for ci in 0..per_group_in {
             for ky in 0..k_h {
                 let y = oy * self.stride[0] as usize + ky;
-                let Some(y) = y.checked_sub(self.pad[0] as usize).filter(|&y| y < in_h) else {
+                let Some(y) = y.checked_sub(self.pad[0] as usize).filter(|&y| y < rows) else {
                     continue;
                 };
                 for kx in 0..k_w {
                     let x = ox * self.stride[1] as usize + kx;
-                    let Some(x) = x.checked_sub(self.pad[2] as usize).filter(|&x| x < in_w) else {
+                    let Some(x) = x.checked_sub(self.pad[2] as usize).filter(|&x| x < columns)
+                    else {
                         continue;
                     };
-                    let source = ((first_channel + ci) * in_h + y) * in_w + x;
+                    let source = ((first_channel + ci) * in_h + y + top) * in_w + x + left;
                     visit(source, ((co * per_group_in + ci) * k_h + ky) * k_w + kx);
                 }
             }
@@ -100,10 +109,13 @@ mod tests {
         for ci in 0..in_c {
             for y in 0..in_h {
                 for x in 0..in_w {
-                    let ky = y + i64::from(conv.pad[0]) - oy * i64::from(conv.stride[0]);
-                    let kx = x + i64::from(conv.pad[2]) - ox * i64::from(conv.stride[1]);
+                    let [top, bottom, left, right] = conv.crop.map(i64::from);
+                    let ky = y - top + i64::from(conv.pad[0]) - oy * i64::from(conv.stride[0]);
+                    let kx = x - left + i64::from(conv.pad[2]) - ox * i64::from(conv.stride[1]);
+                    let kept =
+                        (top..in_h - bottom).contains(&y) && (left..in_w - right).contains(&x);
                     let inside = (0..k_h).contains(&ky) && (0..k_w).contains(&kx);
-                    if inside && ci / per_group[0] == co / per_group[1] {
+                    if inside && kept && ci / per_group[0] == co / per_group[1] {
                         let kernel =
                             ((co * per_group[0] + ci % per_group[0]) * k_h + ky) * k_w + kx;
                         let source = (ci * in_h + y) * in_w + x;
@@ -127,11 +139,14 @@ mod tests {
             kernel in prop::array::uniform2(1_u32..4),
             stride in prop::array::uniform2(1_u32..4),
             pad in prop::array::uniform4(0_u32..3),
+            crop in prop::array::uniform4(0_u32..2),
         ) {
             let input = [groups * per_group_in, height, width];
             let out_channels = groups * per_group_out;
-            let conv = Conv { input, out_channels, kernel, stride, pad, groups };
-            let fits = height + pad[0] + pad[1] >= kernel[0] && width + pad[2] + pad[3] >= kernel[1];
+            let conv = Conv { input, out_channels, kernel, stride, pad, groups, crop };
+            let [rows, columns] = [height.saturating_sub(crop[0] + crop[1]), width.saturating_sub(crop[2] + crop[3])];
+            let fits = rows > 0 && columns > 0
+                && rows + pad[0] + pad[1] >= kernel[0] && columns + pad[2] + pad[3] >= kernel[1];
             prop_assert_eq!(conv.output().is_some(), fits);
             let outputs = conv.output().map_or(0, |o| o.iter().product());
             for target in 0..outputs as usize {
@@ -151,6 +166,7 @@ mod tests {
             stride: [1, 1],
             pad: [0; 4],
             groups: 1,
+            crop: [0; 4],
         };
         assert_eq!(good.output(), Some([1, 1, 1]));
         assert_eq!(Conv { kernel: [4, 3], ..good }.output(), None);

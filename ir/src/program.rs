@@ -4,7 +4,7 @@
 //! reader of the byte format live in the back ends and share no code; simulators and checkers work
 //! on this type. Every number is a register value.
 
-use crate::network::Coding;
+use crate::network::{Coding, Keep};
 use crate::quantized::{Sign, Structure};
 use crate::shape::Shape;
 use serde::Serialize;
@@ -30,6 +30,8 @@ pub struct Program {
     pub inputs: Vec<InputRoute>,
     /// Cores.
     pub cores: Vec<ProgramCore>,
+    /// What the host writes to bias registers before a run, sample by sample.
+    pub host: Vec<HostMap>,
     /// How spike counts become scores.
     pub readout: ProgramReadout,
 }
@@ -90,6 +92,23 @@ pub struct InputRoute {
     pub axon: u32,
 }
 
+/// A current that a directly coded input feeds into a population: before a run the host adds
+/// `rint(scale · Σ_i W[n][i] · x[i])` units of weight to the bias of neuron `n` (see
+/// [`HostBias`](crate::quantized::HostBias) for the order of operations).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HostMap {
+    /// The directly coded input, index into [`Program::populations`].
+    pub input: u32,
+    /// Population whose biases are written, index into [`Program::populations`].
+    pub target: u32,
+    /// Layout of `weights`.
+    pub structure: Structure,
+    /// Weights.
+    pub weights: Vec<f32>,
+    /// Units of weight per unit of current.
+    pub scale: f64,
+}
+
 /// The registers and tables of one core.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ProgramCore {
@@ -126,6 +145,20 @@ pub struct Profile {
     /// The neuron updates in steps `t ≡ phase (mod period)` and sums its input in between;
     /// `(1, 0)` = every step. Otherwise a programmable neuron's feature.
     pub update: (u32, u32),
+    /// The compartment is a graded relay: it has no state, and sends what arrives plus its bias as
+    /// a message (bias in units of the membrane, a multiple of 64). The other fields of the profile
+    /// are then those of a neuron without memory: `du = dv = 4095`, `refractory = 1`, no `subtract`,
+    /// `update = (1, 0)`; its threshold is not used.
+    pub graded: Option<GradedMode>,
+}
+
+/// Which messages a graded relay sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub enum GradedMode {
+    /// All that are not 0.
+    All,
+    /// Those of one sign.
+    Keep(Keep),
 }
 
 /// A synapse format.

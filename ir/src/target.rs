@@ -27,6 +27,8 @@ pub struct TargetSpec {
     pub hash: String,
     /// Whether neurons are programmable: reset by subtraction, update every P-th step.
     pub programmable_neuron: bool,
+    /// Bits of a graded message, sign included; 0 = spikes only.
+    pub message_bits: Limit,
     /// Compartments per core.
     pub compartments: Limit,
     /// Input axons per core.

@@ -149,6 +149,7 @@ fn as_linear(draft: &NetworkDraft, id: NodeId) -> Option<LinearOp> {
                 stride: [1, 1],
                 pad: [0; 4],
                 groups: input[0],
+                crop: [0; 4],
             };
             Some(LinearOp::pool(window, false))
         }

@@ -59,6 +59,7 @@ fn kernel(height: u32, size: u32, stride: u32, pad: u32) -> Conv {
         stride: [stride, 1],
         pad: [pad, pad, 0, 0],
         groups: 1,
+        crop: [0; 4],
     }
 }
 

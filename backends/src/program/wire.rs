@@ -214,7 +214,7 @@ impl<'a> From<&'a program::PoolMatrix> for PoolMatrix<'a> {
 
 impl From<conv::Conv> for Conv {
     fn from(c: conv::Conv) -> Self {
-        let conv::Conv { input, out_channels, kernel, stride, pad, groups } = c;
+        let conv::Conv { input, out_channels, kernel, stride, pad, groups, crop } = c;
         Self { input, out_channels, kernel, stride, pad, groups }
     }
 }

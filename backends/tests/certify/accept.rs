@@ -171,6 +171,7 @@ fn convolutions_are_compared_as_convolutions() {
             stride: [2, 1],
             pad: [1, 1, 1, 1],
             groups: 2,
+            crop: [0; 4],
         },
     );
     let certificate = certified(&s, &plain(&s, Options::PLAIN));

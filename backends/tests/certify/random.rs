@@ -121,6 +121,7 @@ fn matrix(rng: &mut Rng, s: &mut Source, from: PopId, to: PopId) -> MatId {
             stride: [1, 1],
             pad: [1, 1, 1, 0],
             groups: 1,
+            crop: [0; 4],
         };
         if conv.output() == Some([channels, height, width]) {
             let weights: Vec<i16> = (0..conv.kernel_size()).map(|_| weight(rng)).collect();

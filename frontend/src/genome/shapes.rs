@@ -230,7 +230,7 @@ pub(crate) fn geometry(
     groups: u32,
 ) -> Result<Conv, Diagnostic> {
     let Window { kernel, stride, pad } = window;
-    Ok(Conv { input: planes(input)?, out_channels, kernel, stride, pad, groups })
+    Ok(Conv { input: planes(input)?, out_channels, kernel, stride, pad, groups, crop: [0; 4] })
 }
 
 fn output(conv: &Conv) -> Result<Shape, Diagnostic> {

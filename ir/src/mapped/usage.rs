@@ -30,7 +30,8 @@ pub struct CoreUsage {
     pub synapses: u64,
     /// 64-bit words of synapse memory.
     pub synapse_words: u64,
-    /// Distinct (du, dv, refractory period, subtracted amount, update period and phase).
+    /// Distinct (du, dv, refractory period, subtracted amount, update period and phase), and distinct
+    /// signs that graded relays keep.
     pub profiles: u64,
     /// Distinct thresholds.
     pub thresholds: u64,
@@ -161,12 +162,15 @@ fn index_bits(compartments: usize) -> u64 {
     u64::from(bits).max(6)
 }
 
-/// Numbers of distinct compartment profiles and thresholds.
+/// Numbers of distinct compartment profiles and thresholds. Graded relays need one profile for each sign
+/// that they keep, and no threshold.
 fn registers(network: &QuantizedDraft, core: &Core) -> (u64, u64) {
     let mut profiles = BTreeSet::new();
+    let mut relays = BTreeSet::new();
     let mut thresholds = BTreeSet::new();
     for slice in &core.slices {
         let population = &network.populations[slice.population];
+        relays.extend(population.graded().map(|graded| graded.keep));
         let Some(neuron) = population.neuron() else {
             continue;
         };
@@ -190,7 +194,7 @@ fn registers(network: &QuantizedDraft, core: &Core) -> (u64, u64) {
             slice.neurons().for_each(&mut add);
         }
     }
-    (profiles.len() as u64, thresholds.len() as u64)
+    ((profiles.len() + relays.len()) as u64, thresholds.len() as u64)
 }
 
 /// Whether all neurons of a population share profile and threshold.

@@ -14,6 +14,7 @@
 //! * `BatchNorm`: `s = gamma / sqrt(variance + eps)` and `t = beta - mean * s` in f64, each rounded
 //!   once to f32; then `x * s + t` (two roundings).
 //! * `Add`: inputs left to right. `AvgPool`: sum in ascending order, then division by the count.
+//! * `Clip`: the value where its sign is the one kept, +0 elsewhere.
 //! * Neurons: see [`neuron`].
 
 pub mod neuron;
@@ -23,7 +24,7 @@ use crate::arena::{Arena, Entity, NodeId, TensorId};
 use crate::conv::Conv;
 use crate::level::sealed;
 use crate::shape::Shape;
-pub use neuron::{Compare, Dynamics, Neuron, Reset, UpdateOrder};
+pub use neuron::{Compare, Dynamics, Emission, Neuron, Reset, UpdateOrder};
 use serde::{Deserialize, Serialize};
 
 /// An editable network in f32 and logical time.
@@ -148,6 +149,32 @@ pub enum Op {
     },
     /// Average over all positions of each channel; output `[channels]`.
     GlobalAvgPool,
+    /// Values of one sign; the others become 0. **Shapes**: output as input.
+    Clip(Keep),
+    /// The input without some of its outer rows and columns: top, bottom, left, right.
+    /// **Shapes**: `[channels, height, width]`.
+    Crop([u32; 4]),
+    /// A value that is 0 in every step; reads nothing.
+    Zero,
+}
+
+/// Which values a [`Op::Clip`] keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Keep {
+    /// Values above 0: `max(x, 0)`, an excitatory edge.
+    Positive,
+    /// Values below 0: `min(x, 0)`, an inhibitory edge.
+    Negative,
+}
+
+impl Keep {
+    /// Name in genomes and in the text form.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Positive => "positive",
+            Self::Negative => "negative",
+        }
+    }
 }
 
 impl Op {
@@ -169,6 +196,9 @@ impl Op {
             Self::Flatten => "flatten",
             Self::AvgPool { .. } => "avgpool",
             Self::GlobalAvgPool => "global_avgpool",
+            Self::Clip(_) => "clip",
+            Self::Crop(_) => "crop",
+            Self::Zero => "zero",
         }
     }
 }
@@ -177,7 +207,11 @@ impl Op {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Coding {
     /// The frame itself, repeated every step (analog).
-    Direct,
+    Direct {
+        /// Smallest and largest value of an element, if the genome states them. Integers exist only
+        /// with it: bounds for all inputs need bounds of the inputs.
+        range: Option<[i32; 2]>,
+    },
     /// Spikes are given step by step.
     Events,
     /// One integer accumulator per element: it starts at `pmax / 2` (rounded down); in each of the
@@ -206,7 +240,13 @@ impl Coding {
                 format!("the accumulator has {steps_in} steps with input"),
                 format!("1 to {steps}, the steps of the run"),
             )),
-            Self::Accumulator { .. } | Self::Direct | Self::Events | Self::Rate { .. } => None,
+            Self::Direct { range: Some([low, high]) } if low >= high => Some((
+                format!("the values of a direct input range from {low} to {high}"),
+                "a smallest value below the largest".to_owned(),
+            )),
+            Self::Accumulator { .. } | Self::Direct { .. } | Self::Events | Self::Rate { .. } => {
+                None
+            }
         }
     }
 }

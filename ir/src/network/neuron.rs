@@ -6,6 +6,7 @@
 //! 2. If the neuron is refractory, `H` is the reset value and it does not fire.
 //! 3. [`Compare`]: fires if `H > θ` (`gt`) or `H ≥ θ` (`ge`).
 //! 4. [`Reset`], in the same step: where it fired `v = value` or `v = H − θ`, elsewhere `v = H`.
+//! 5. [`Emission`]: a spike has the value 1, or (burst) a graded one.
 //!
 //! `refractory` = number of steps after a spike in which the neuron is held (0 = none). A held
 //! neuron of subtractive reset is held at its membrane after the reset.
@@ -30,6 +31,8 @@ pub struct Neuron {
     pub refractory: u32,
     /// Order of leak, input and comparison inside a step.
     pub order: UpdateOrder,
+    /// What a spike carries.
+    pub emission: Emission,
 }
 
 /// Leak and integration of one step.
@@ -43,6 +46,39 @@ pub enum Dynamics {
     /// `H = v · (1 − decay) + I`: input not scaled. Float order: `k = 1 − decay; p = v · k;
     /// H = p + I`. `0 <= decay <= 1`.
     Decay(Param<f32>),
+    /// `H = v + (I − v) · k` with `k = 1 / (1 + exp(−w))`: the parametric LIF, whose learnt `w` sets
+    /// the leak (BrainCog's PLIF). Float order: `k` in f64, rounded once; `d = I − v; p = d · k;
+    /// H = v + p`.
+    Sigmoid(Param<f32>),
+    /// Izhikevich's neuron in Euler steps of 1 (BrainCog's form), with the recovery variable `r`
+    /// (0 before the first step): `H = v + (0.04·v·v + 5·v − r + 140 + I)`, then
+    /// `r = r + (a·b·H − a·r)` **with the new `H`**; a spike adds `d` to `r`. The reset value is
+    /// the model's `c`. Float order: `p = 0.04·v; p = p·v; q = 5·v; p = p + q; p = p − r;
+    /// p = p + 140; p = p + I; H = v + p`, then with `k = a·b` in f64, rounded once: `m = k·H; n = a·r;
+    /// m = m − n; r = r + m; r = r + s·d`. Constants are rounded to f32.
+    Izhikevich {
+        /// Rate of recovery.
+        a: f64,
+        /// Coupling of recovery to the membrane.
+        b: f64,
+        /// What a spike adds to the recovery variable.
+        d: f64,
+    },
+}
+
+/// What a spike carries.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Emission {
+    /// The value 1.
+    Binary,
+    /// A graded burst (BrainCog's burst LIF): with `x` = `H − θ` clipped to −0.5..=4.5, the count is
+    /// `s = (⌈x⌉ + x) − x` in f32 (in exact arithmetic `⌈x⌉`, 0 to 5); the membrane becomes
+    /// `H · (1 − s)`, the value emitted is `s`, or `factor · s` where `s > 1`. The comparison is
+    /// `gt`, the reset value 0, and there is no refractory time.
+    Burst {
+        /// Multiplies counts above 1; 1.5 in BrainCog.
+        factor: f32,
+    },
 }
 
 /// Firing comparison of membrane and threshold.

@@ -15,6 +15,13 @@
 //! what remained) for `r − 1` further updates after a spike while its current keeps running.
 //! `u = v = 0` before the first step.
 //!
+//! A [`Graded`] population has no state: `m = a + bias`, clipped to one sign, is sent as a message where
+//! it is not 0. A message counts as `m` spikes at once: what arrives is `weight · m`.
+//!
+//! A directly coded input sends nothing. It acts through [`HostBias`]: the host computes a current
+//! from the sample, rounds it to units of weight and adds it to the biases of a population, where it
+//! stays for the whole run.
+//!
 //! [`Time::Logical`]: a projection of delay `d` carries the spikes of step `t` to step `t + d`;
 //! zero-delay projections form no cycle. [`Time::Hardware`]: every delay is at least 1, the bias of
 //! a population acts in every step, and logical spike `(n, t)` is hardware spike
@@ -27,7 +34,7 @@ pub(crate) mod verify;
 use crate::arena::{Arena, Entity, MatId, PopId, ProjId};
 use crate::level::sealed;
 pub use matrix::{IntMatrix, Sign, Structure};
-pub use population::{IntNeuron, IntReset, PopKind, Population, Role};
+pub use population::{Graded, IntNeuron, IntReset, PopKind, Population, Role};
 use serde::{Deserialize, Serialize};
 
 /// An editable integer network.
@@ -45,6 +52,8 @@ pub struct QuantizedDraft {
     pub projections: Arena<ProjId, Projection>,
     /// Integer matrices; one may serve many projections.
     pub matrices: Arena<MatId, IntMatrix>,
+    /// What the host adds to biases, sample by sample; at most one entry per input and target.
+    pub host: Vec<HostBias>,
     /// How spike counts become scores.
     pub readout: IntReadout,
 }
@@ -104,6 +113,64 @@ pub struct Projection {
     pub matrix: MatId,
     /// Steps from a spike to its arrival: logical (≥ 0) or hardware (≥ 1) by [`QuantizedDraft::time`].
     pub delay: u32,
+}
+
+/// A current that a directly coded input feeds into a population, constant over a run.
+///
+/// Neuron `n` gets `h(n) = rint(scale · Σ_i W[n][i] · x[i])` units of weight (64 units of membrane
+/// each) on top of its bias: sums in f64, sources ascending, products `W · x` rounded to f64, one
+/// multiplication by `scale`, rounded half to even.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostBias {
+    /// A population of kind `Input(Direct { range: Some(_) })`; samples keep to the range.
+    pub input: PopId,
+    /// Neurons or graded relays; in hardware time of latency 0 and period 1.
+    pub target: PopId,
+    /// Layout of `weights`: rows = neurons of the target, columns = elements of the sample. Dense or
+    /// convolution.
+    pub structure: Structure,
+    /// Weights; finite.
+    pub weights: Vec<f32>,
+    /// Units of weight per unit of current; finite, above 0.
+    pub scale: f64,
+}
+
+impl HostBias {
+    /// The bias of every neuron of the target, in units of weight.
+    ///
+    /// # Errors
+    /// The first neuron whose bias leaves the range of i32, with the bias.
+    ///
+    /// # Panics
+    /// If `sample` has fewer elements than the matrix has columns.
+    pub fn biases(&self, sample: &[f32]) -> Result<Vec<i32>, (usize, f64)> {
+        let rows = 0..self.structure.rows();
+        rows.map(|row| {
+            let mut sum = 0.0_f64;
+            self.structure.for_row(row, |col, index| {
+                sum += f64::from(self.weights[index]) * f64::from(sample[col]);
+            });
+            let units = (sum * self.scale).round_ties_even();
+            let fits = units.abs() <= f64::from(i32::MAX);
+            #[expect(clippy::cast_possible_truncation, reason = "checked to fit")]
+            if fits { Ok(units as i32) } else { Err((row, units)) }
+        })
+        .collect()
+    }
+
+    /// Smallest and largest bias of neuron `row` over all samples within `range`, in units of weight.
+    pub fn range(&self, row: usize, range: [i32; 2]) -> (f64, f64) {
+        let [low, high] = range.map(f64::from);
+        let mut bounds = (0.0_f64, 0.0_f64);
+        self.structure.for_row(row, |_, index| {
+            let weight = f64::from(self.weights[index]);
+            let (a, b) = (weight * low, weight * high);
+            bounds.0 += a.min(b);
+            bounds.1 += a.max(b);
+        });
+        // Rounding is monotone, and so is every operation above: no sample leaves these bounds.
+        ((bounds.0 * self.scale).round_ties_even(), (bounds.1 * self.scale).round_ties_even())
+    }
 }
 
 /// Which clock the delays count.

@@ -1,7 +1,7 @@
 //! Populations of the integer level.
 
 use crate::arena::PopId;
-use crate::network::{Coding, Compare, UpdateOrder};
+use crate::network::{Coding, Compare, Keep, UpdateOrder};
 use crate::param::Param;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
@@ -25,12 +25,25 @@ impl Population {
         self.shape.size()
     }
 
-    /// Its neurons' parameters, unless it is an input.
+    /// Its neurons' parameters, if it consists of spiking neurons.
     pub const fn neuron(&self) -> Option<&IntNeuron> {
         match &self.kind {
             PopKind::Neurons(n) => Some(n),
-            PopKind::Input(_) => None,
+            PopKind::Input(_) | PopKind::Graded(_) => None,
         }
+    }
+
+    /// Its parameters, if it sends graded messages.
+    pub const fn graded(&self) -> Option<&Graded> {
+        match &self.kind {
+            PopKind::Graded(g) => Some(g),
+            PopKind::Input(_) | PopKind::Neurons(_) => None,
+        }
+    }
+
+    /// Whether its spikes come from outside.
+    pub const fn is_input(&self) -> bool {
+        matches!(self.kind, PopKind::Input(_))
     }
 }
 
@@ -58,6 +71,30 @@ pub enum PopKind {
     Input(Coding),
     /// Neurons of the integer contract.
     Neurons(IntNeuron),
+    /// Stateless compartments that pass on what arrives as graded messages.
+    Graded(Graded),
+}
+
+/// Parameters of a population of graded relays: in every step a compartment sums what arrives,
+/// `m = a + bias`, keeps the values of one sign and, where `m ≠ 0`, sends the message `m`. A target
+/// without graded messages has none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Graded {
+    /// The sign that passes; `None` = both.
+    pub keep: Option<Keep>,
+    /// Added in every step, in units of the message (one unit of weight).
+    pub bias: Param<i32>,
+}
+
+impl Graded {
+    /// The part of `sum` (bias included) that is sent.
+    pub const fn passes(keep: Option<Keep>, sum: i64) -> i64 {
+        match keep {
+            Some(Keep::Positive) if sum < 0 => 0,
+            Some(Keep::Negative) if sum > 0 => 0,
+            _ => sum,
+        }
+    }
 }
 
 /// Parameters of a population in the integer contract.

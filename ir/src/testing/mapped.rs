@@ -13,7 +13,7 @@ pub(super) fn build(draw: &mut Draw, space: Space) -> MappedDraft {
     let mut cores: Vec<Core> =
         (0..=draw.small(4)).map(|i| Core { chip: i / 2, ..Core::default() }).collect();
     for (population, item) in network.populations.iter() {
-        if item.neuron().is_none() {
+        if item.is_input() {
             continue;
         }
         let size = item.shape.0.iter().product();

@@ -6,8 +6,8 @@ use super::shapes::{conv, param, shape, strided};
 use crate::arena::{Arena, NodeId, TensorId};
 use crate::conv::Conv;
 use crate::network::{
-    Coding, Compare, Dynamics, Edge, NetworkDraft, Neuron, Node, Op, Provenance, Readout, Reset,
-    Scheme, Tensor, UpdateOrder,
+    Coding, Compare, Dynamics, Edge, Emission, NetworkDraft, Neuron, Node, Op, Provenance, Readout,
+    Reset, Scheme, Tensor, UpdateOrder,
 };
 use crate::shape::Shape;
 
@@ -66,7 +66,7 @@ impl Builder<'_> {
                 steps_in: 1 + self.draw.small(steps),
             },
             2 => Coding::Rate { seed: u64::from(self.draw.small(u32::MAX)) << 20 },
-            _ => Coding::Direct,
+            _ => Coding::Direct { range: None },
         }
     }
 
@@ -119,6 +119,7 @@ impl Builder<'_> {
             v_init,
             refractory: self.draw.small(3),
             order: UpdateOrder::LeakInputFire,
+            emission: Emission::Binary,
         }
     }
 
@@ -175,6 +176,7 @@ impl Builder<'_> {
                     stride: [1, 2],
                     pad,
                     groups: channels,
+                    crop: [0; 4],
                 };
                 let Some(output) = window.output() else {
                     return edge;

@@ -38,6 +38,7 @@ pub(super) fn build(draw: &mut Draw, space: Space) -> QuantizedDraft {
         populations,
         projections,
         matrices,
+        host: vec![],
         readout,
     }
 }

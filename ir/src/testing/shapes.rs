@@ -32,7 +32,7 @@ pub(super) fn conv(draw: &mut Draw, source: &Shape, target: &Shape) -> Option<Co
     ]);
     let even = input[0] % 2 == 0 && out_channels % 2 == 0;
     let groups = if even { 1 + draw.small(2) } else { 1 };
-    Some(Conv { input, out_channels, kernel, stride: [1, 1], pad, groups })
+    Some(Conv { input, out_channels, kernel, stride: [1, 1], pad, groups, crop: [0; 4] })
 }
 
 /// A strided convolution that reads `source`, if it is an image.
@@ -40,7 +40,15 @@ pub(super) fn strided(draw: &mut Draw, source: &Shape) -> Option<Conv> {
     let input = source.as_chw()?;
     let stride = [1 + draw.small(2), 1 + draw.small(2)];
     let out_channels = 1 + draw.small(2);
-    let conv = Conv { input, out_channels, kernel: [2, 1], stride, pad: [0, 1, 0, 0], groups: 1 };
+    let conv = Conv {
+        input,
+        out_channels,
+        kernel: [2, 1],
+        stride,
+        pad: [0, 1, 0, 0],
+        groups: 1,
+        crop: [0; 4],
+    };
     conv.output().map(|_| conv)
 }
 

@@ -36,5 +36,6 @@ pub fn target(programmable: bool) -> TargetSpec {
         state_bits: limit(24),
         synapse_header_bits: limit(10),
         synapse_block: limit(64),
+        message_bits: limit(if programmable { 32 } else { 0 }),
     }
 }

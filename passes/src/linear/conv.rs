@@ -32,6 +32,7 @@ pub(super) fn after(
         stride: [vertical.stride, horizontal.stride],
         pad: [vertical.before, vertical.after, horizontal.before, horizontal.after],
         groups: gcd(outer.groups, inner.groups),
+        crop: inner.crop,
     };
     if conv.kernel_size() > DENSE_LIMIT || conv.output() != outer.output() {
         return None;

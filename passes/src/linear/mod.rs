@@ -280,5 +280,6 @@ pub(crate) const fn pointwise(extents: [u32; 3]) -> Conv {
         stride: [1, 1],
         pad: [0; 4],
         groups: extents[0],
+        crop: [0; 4],
     }
 }

@@ -42,6 +42,7 @@ fn column(n: u32, kernel: u32, stride: u32, pad: [u32; 2]) -> Conv {
         stride: [stride, 1],
         pad: [pad[0], pad[1], 0, 0],
         groups: 1,
+        crop: [0; 4],
     }
 }
 
@@ -143,6 +144,7 @@ fn groups_join_block_by_block() {
             stride: [1, 2],
             pad: [1, 0, 0, 1],
             groups: g1,
+            crop: [0; 4],
         };
         let outer = Conv {
             input: inner.output().expect("an output"),
@@ -151,6 +153,7 @@ fn groups_join_block_by_block() {
             stride: [1, 1],
             pad: [0; 4],
             groups: g2,
+            crop: [0; 4],
         };
         let none: Arena<TensorId, Tensor> = Arena::new();
         let ops = [convolution(outer, 1), convolution(inner, 2)];
@@ -169,6 +172,7 @@ fn places_cut_columns_and_channels() {
         stride: [1, 1],
         pad: [1, 0, 1, 0],
         groups: 2,
+        crop: [0; 4],
     };
     let matrix = LinearOp::Dense(Matrix { weight: made(48, 4), rows: 3, cols: 16 });
     for (offset, len) in [(0, 4), (4, 8), (12, 4)] {
@@ -193,6 +197,7 @@ fn places_embed_rows_and_channels() {
         stride: [1, 1],
         pad: [0; 4],
         groups: 2,
+        crop: [0; 4],
     };
     let place = LinearOp::Place { offset: 4, len: 8, total: 16 };
     let matrix = LinearOp::Dense(Matrix { weight: made(24, 4), rows: 8, cols: 3 });

@@ -297,6 +297,7 @@ impl Generator {
                     stride: [1, 1],
                     pad: [ph / 2, ph - ph / 2, pw / 2, pw - pw / 2],
                     groups: 1,
+                    crop: [0; 4],
                 };
                 self.conv(input, conv, shape)
             }

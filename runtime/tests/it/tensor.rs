@@ -97,6 +97,7 @@ fn wide_sums_stay_exact() {
         stride: [1, 1],
         pad: [1; 4],
         groups: 1,
+        crop: [0; 4],
     };
     let dense = Structure::Dense { rows: 3, cols: 600 };
     for (source, target, structure) in [

@@ -108,6 +108,7 @@ fn structure(c: &mut Cursor<'_>) -> Decoded<Structure> {
             stride: c.field("stride", Cursor::array)?,
             pad: c.field("pad", Cursor::array)?,
             groups: c.field("groups", Cursor::u32)?,
+            crop: c.field("crop", Cursor::four)?,
         }),
         2 => Structure::Sparse {
             rows: c.field("rows", Cursor::u32)?,

@@ -70,7 +70,7 @@ fn any_symbol() -> impl Strategy<Value = Symbol> {
 fn any_matrix() -> impl Strategy<Value = PoolMatrix> {
     let conv = any::<([u32; 3], u32, [u32; 2], [u32; 2], [u32; 4], u32)>().prop_map(
         |(input, out_channels, kernel, stride, pad, groups)| {
-            Structure::Conv(Conv { input, out_channels, kernel, stride, pad, groups })
+            Structure::Conv(Conv { input, out_channels, kernel, stride, pad, groups, crop: [0; 4] })
         },
     );
     let list = || vec(any::<u32>(), 0..4);
@@ -407,6 +407,7 @@ fn layouts_of_matrices_make_sense() {
         stride: [1, 1],
         pad: [0; 4],
         groups: 2,
+        crop: [0; 4],
     };
     assert_eq!(with(Structure::Conv(Conv { kernel: [1, 1], ..conv })), [""; 0]);
     for bad in [

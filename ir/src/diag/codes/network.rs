@@ -10,7 +10,7 @@ codes! {
         "An edge, an operation or the readout refers to a node or tensor that the network does not \
         have. Nothing else about the network is checked then. Correct the reference.";
     ARITY = 303, "network: wrong number of inputs",
-        "Each operation reads a fixed number of inputs: an input node none, `add` and `concat` at \
+        "Each operation reads a fixed number of inputs: `input` and `zero` none, `add` and `concat` at \
         least one, every other operation exactly one. Example: a neuron with two currents needs an \
         `add` in front. Insert the `add`, or remove the surplus edge.";
     SHAPE = 304, "network: shape does not follow from the inputs",
@@ -30,7 +30,7 @@ codes! {
         neuron. Another number cannot be assigned to neurons. Give as many values as the note says.";
     PARAM_RANGE = 308, "network: parameter out of range",
         "A neuron parameter lies outside the range in which its formula makes sense: tau at least 1, \
-        decay from 0 to 1, threshold above 0, reset and initial membrane finite. Example: tau = 0.5 \
+        decay from 0 to 1, threshold above 0, everything finite. Example: tau = 0.5 \
         would overshoot the input. Correct the value.";
     LOOP = 309, "network: loop without delay",
         "Nodes read each other within the same step, so that none can be computed first. A true \
@@ -46,8 +46,9 @@ codes! {
         "A run takes at least one logical step; with none, no neuron fires and no score exists. Set \
         the number of steps of the genome.";
     READOUT = 313, "network: readout of the wrong kind",
-        "A spike-count readout reads a neuron population; a mean-linear readout reads an analog node, \
-        such as the last `linear`. Anything else has no defined score. Name the right node.";
+        "A spike-count readout reads a neuron population whose spikes all count the same, so not one \
+        of graded bursts; a mean-linear readout reads an analog node, such as the last `linear`. \
+        Anything else has no defined score. Name the right node.";
     CODING = 314, "network: coding parameters out of range",
         "Accumulator coding needs a largest value of at least 1 and between 1 and all steps of the \
         run with input. Otherwise no element can ever spike, or input arrives after the run. Correct \
@@ -64,6 +65,14 @@ codes! {
         "variance + eps must be above 0 in every channel, and the resulting scale and shift must be \
         finite in f32. A channel that was never active has a variance near 0 and needs eps. Correct \
         the statistics or eps.";
+    BURST = 318, "network: neuron cannot send bursts",
+        "A burst is the number of thresholds that the membrane has crossed, times a factor, and scales \
+        the membrane instead of resetting it. That is defined for integrating and leaky neurons that \
+        fire above the threshold, reset to 0, have no refractory time, and whose factor is finite and \
+        above 0. Correct the parameter that the note names, or let the neuron send binary spikes.";
+    IZHIKEVICH = 319, "network: parameters contradict Izhikevich's model",
+        "Izhikevich's neuron is reset to its parameter c and recovers through a variable of its own, \
+        so it resets to a value and has no refractory time. Correct the parameters.";
     COMPOSITE_TOO_LARGE = 360, "composite matrix too large",
         "Between two populations a chip has one layer of synapses, so a chain of linear operations \
         (such as a pooling before a padded convolution) becomes one. Where the chain is no \

@@ -45,7 +45,9 @@ pub(super) fn placement(draft: &MappedDraft, out: &mut Diagnostics) {
                     .at(format!("population {}{place}", name(draft, id)))
                     .note(match population.kind {
                         PopKind::Input(_) => "expected no compartment: inputs come from outside",
-                        PopKind::Neurons(_) => "expected exactly one compartment per neuron",
+                        PopKind::Neurons(_) | PopKind::Graded(_) => {
+                            "expected exactly one compartment per neuron"
+                        }
                     })
                     .help("run the map pass again"),
             );

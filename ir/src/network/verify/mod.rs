@@ -5,7 +5,7 @@ mod op;
 #[cfg(test)]
 mod tests;
 
-use super::{Edge, NetworkDraft, Op, Readout};
+use super::{Edge, Emission, NetworkDraft, Neuron, Op, Readout};
 use crate::arena::{Entity, NodeId, TensorId};
 use crate::check::{self, MAX_DELAY};
 use crate::diag::codes::network as codes;
@@ -147,19 +147,26 @@ fn loops(draft: &NetworkDraft, out: &mut Diagnostics) {
 fn readout(draft: &NetworkDraft, out: &mut Diagnostics) {
     let id = draft.readout.node();
     let op = &draft.nodes[id].op;
-    let (fits, expected) = match draft.readout {
-        Readout::SpikeCount(_) => (matches!(op, Op::Neuron(_)), "a neuron population"),
-        Readout::MeanLinear(_) => (!op.is_population(), "an analog node, such as a linear"),
+    let bursts = |n: &Neuron| n.emission != Emission::Binary;
+    let (message, expected) = match (draft.readout, op) {
+        (Readout::SpikeCount(_), Op::Neuron(neuron)) if bursts(neuron) => (
+            "the readout counts spikes that are graded bursts".to_owned(),
+            "a mean-linear readout, which weighs what a burst carries",
+        ),
+        (Readout::SpikeCount(_), Op::Neuron(_)) => return,
+        (Readout::MeanLinear(_), op) if !op.is_population() => return,
+        (readout, op) => (
+            format!("the readout reads a node of kind {}", op.name()),
+            match readout {
+                Readout::SpikeCount(_) => "a neuron population",
+                Readout::MeanLinear(_) => "an analog node, such as a linear",
+            },
+        ),
     };
-    if !fits {
-        out.push(
-            Diagnostic::error(
-                codes::READOUT,
-                format!("the readout reads a node of kind {}", op.name()),
-            )
+    out.push(
+        Diagnostic::error(codes::READOUT, message)
             .at(format!("readout, {}", node_place(draft, id)))
             .note(format!("expected {expected}"))
             .help("name another node, or choose the other kind of readout"),
-        );
-    }
+    );
 }

@@ -4,7 +4,8 @@ use super::{codes, node_place};
 use crate::arena::NodeId;
 use crate::check::Params;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::network::{Coding, Dynamics, NetworkDraft, Neuron, Reset};
+use crate::network::{Coding, Compare, Dynamics, Emission, NetworkDraft, Neuron, Reset};
+use crate::param::Param;
 
 /// Lengths and ranges of the parameters of the population `id`.
 pub(super) fn parameters(draft: &NetworkDraft, id: NodeId, neuron: &Neuron, out: &mut Diagnostics) {
@@ -23,6 +24,15 @@ pub(super) fn parameters(draft: &NetworkDraft, id: NodeId, neuron: &Neuron, out:
         Dynamics::Decay(decay) => {
             params.check("decay", decay, "a number from 0 to 1", |v| (0.0..=1.0).contains(&v), out);
         }
+        Dynamics::Sigmoid(w) => {
+            params.check("w", w, "a finite number", f32::is_finite, out);
+        }
+        Dynamics::Izhikevich { a, b, d } => {
+            for (name, value) in [("a", *a), ("b", *b), ("d", *d)] {
+                let value = Param::Uniform(value);
+                params.check(name, &value, "a finite number", f64::is_finite, out);
+            }
+        }
     }
     let positive = |v: f32| v.is_finite() && v > 0.0;
     params.check("threshold", &neuron.threshold, "a finite number above 0", positive, out);
@@ -37,6 +47,53 @@ pub(super) fn parameters(draft: &NetworkDraft, id: NodeId, neuron: &Neuron, out:
                     .at(&*params.place)
                     .note("expected a finite number")
                     .help("correct the neuron's parameters in the genome"),
+            );
+        }
+    }
+    if let Dynamics::Izhikevich { .. } = neuron.dynamics {
+        izhikevich(&params.place, neuron, out);
+    }
+    if let Emission::Burst { factor } = neuron.emission {
+        burst(&params.place, neuron, factor, out);
+    }
+}
+
+/// What the model of Izhikevich presupposes.
+fn izhikevich(place: &str, neuron: &Neuron, out: &mut Diagnostics) {
+    for (holds, expected) in [
+        (matches!(neuron.reset, Reset::To(_)), "a reset to a value, the model's c"),
+        (neuron.refractory == 0, "no refractory time: recovery is the model's own"),
+    ] {
+        if !holds {
+            out.push(
+                Diagnostic::error(codes::IZHIKEVICH, "the neuron is not Izhikevich's model")
+                    .at(place)
+                    .note(format!("expected {expected}"))
+                    .help("correct the neuron's parameters"),
+            );
+        }
+    }
+}
+
+/// What a graded burst presupposes.
+fn burst(place: &str, neuron: &Neuron, factor: f32, out: &mut Diagnostics) {
+    let leaks = match neuron.dynamics {
+        Dynamics::Integrate | Dynamics::Tau(_) | Dynamics::Decay(_) => true,
+        Dynamics::Sigmoid(_) | Dynamics::Izhikevich { .. } => false,
+    };
+    for (holds, expected) in [
+        (leaks, "the dynamics integrate, tau or decay"),
+        (neuron.compare == Compare::Gt, "the comparison gt"),
+        (neuron.reset == Reset::To(0.0), "a reset to 0"),
+        (neuron.refractory == 0, "no refractory time"),
+        (factor.is_finite() && factor > 0.0, "a finite factor above 0"),
+    ] {
+        if !holds {
+            out.push(
+                Diagnostic::error(codes::BURST, "the neuron cannot send graded bursts")
+                    .at(place)
+                    .note(format!("expected {expected}"))
+                    .help("correct the neuron's parameters, or let it send binary spikes"),
             );
         }
     }

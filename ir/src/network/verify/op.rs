@@ -21,7 +21,10 @@ pub(super) fn tensors(op: &Op) -> Vec<TensorId> {
         | Op::Concat
         | Op::Flatten
         | Op::AvgPool { .. }
-        | Op::GlobalAvgPool => Vec::new(),
+        | Op::GlobalAvgPool
+        | Op::Clip(_)
+        | Op::Crop(_)
+        | Op::Zero => Vec::new(),
     }
 }
 
@@ -79,7 +82,7 @@ pub(super) fn check(draft: &NetworkDraft, id: NodeId, out: &mut Diagnostics) {
 fn arity(draft: &NetworkDraft, id: NodeId, out: &mut Diagnostics) -> bool {
     let node = &draft.nodes[id];
     let (fits, expected) = match node.op {
-        Op::Input(_) => (node.inputs.is_empty(), "none"),
+        Op::Input(_) | Op::Zero => (node.inputs.is_empty(), "none"),
         Op::Add | Op::Concat => (!node.inputs.is_empty(), "at least one"),
         _ => (node.inputs.len() == 1, "exactly one"),
     };
@@ -150,7 +153,7 @@ fn inferred(draft: &NetworkDraft, node: &Node) -> Result<Shape, Diagnostic> {
             .help("correct the shapes of the nodes read, or read others")
     };
     match &node.op {
-        Op::Input(_) => Ok(node.shape.clone()),
+        Op::Input(_) | Op::Zero => Ok(node.shape.clone()),
         Op::Linear { weight, .. } => {
             // A weight of another rank is reported with the weights.
             let out = draft.tensors[*weight].shape.0.first().copied().unwrap_or(0);
@@ -182,7 +185,8 @@ fn inferred(draft: &NetworkDraft, node: &Node) -> Result<Shape, Diagnostic> {
             }
             convolved(window, shapes[0])
         }
-        Op::BatchNorm { .. } | Op::Neuron(_) => Ok(shapes[0].clone()),
+        Op::BatchNorm { .. } | Op::Neuron(_) | Op::Clip(_) => Ok(shapes[0].clone()),
+        Op::Crop(crop) => cropped(*crop, shapes[0]),
         Op::Add => match shapes.iter().find(|s| **s != shapes[0]) {
             None => Ok(shapes[0].clone()),
             Some(other) => Err(mismatch(
@@ -224,7 +228,7 @@ fn reshaped(node: &Node, shape: Shape) -> Shape {
 fn geometry(problem: String) -> Diagnostic {
     Diagnostic::error(codes::GEOMETRY, "the window does not fit what the node reads")
         .note(problem)
-        .help("correct kernel, stride, padding or groups")
+        .help("correct kernel, stride, padding, crop or groups")
 }
 
 fn convolved(conv: &Conv, input: &Shape) -> Result<Shape, Diagnostic> {
@@ -239,6 +243,23 @@ fn convolved(conv: &Conv, input: &Shape) -> Result<Shape, Diagnostic> {
     }
     let output = conv.output().map(|o| Shape(o.to_vec()));
     output.ok_or_else(|| geometry("the window has no output".to_owned()))
+}
+
+/// What a crop leaves of `input`.
+fn cropped(crop: [u32; 4], input: &Shape) -> Result<Shape, Diagnostic> {
+    let Some([channels, height, width]) = input.as_chw() else {
+        return Err(geometry(format!("expected [channels, height, width], found {input}")));
+    };
+    let [top, bottom, left, right] = crop;
+    let rest = |extent: u32, before: u32, after: u32| {
+        extent.checked_sub(before)?.checked_sub(after).filter(|&rest| rest > 0)
+    };
+    match (rest(height, top, bottom), rest(width, left, right)) {
+        (Some(height), Some(width)) => Ok(Shape::chw(channels, height, width)),
+        _ => Err(geometry(format!(
+            "expected a crop that leaves a row and a column of {height}x{width}, found {crop:?}"
+        ))),
+    }
 }
 
 /// variance + eps > 0, and scale and shift are finite once rounded to f32.

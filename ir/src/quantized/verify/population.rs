@@ -25,30 +25,38 @@ pub(super) fn check(draft: &QuantizedDraft, id: PopId, out: &mut Diagnostics) {
     match &population.kind {
         PopKind::Input(coding) => input(draft, id, coding, out),
         PopKind::Neurons(neuron) => registers(draft, id, neuron, out),
+        PopKind::Graded(graded) => {
+            params(draft, id).check("bias", &graded.bias, "any integer", |_| true, out);
+        }
     }
 }
 
 fn input(draft: &QuantizedDraft, id: PopId, coding: &Coding, out: &mut Diagnostics) {
-    let analog = (*coding == Coding::Direct).then(|| {
-        ("the input is coded directly: its values are analog".to_owned(), "spikes".to_owned())
+    let unbounded = (*coding == Coding::Direct { range: None }).then(|| {
+        let expected = "a range: the smallest and the largest value of a sample".to_owned();
+        ("the input is coded directly, and its values have no bounds".to_owned(), expected)
     });
-    if let Some((message, expected)) = analog.or_else(|| coding.problem(draft.steps)) {
+    if let Some((message, expected)) = unbounded.or_else(|| coding.problem(draft.steps)) {
         out.push(
             Diagnostic::error(codes::CODING, message)
                 .at(population_place(draft, id))
                 .note(format!("expected {expected}"))
-                .help("choose a coding that gives spikes, such as events or an accumulator"),
+                .help("state the range, or choose a coding that gives spikes, such as events"),
         );
     }
 }
 
-fn registers(draft: &QuantizedDraft, id: PopId, neuron: &IntNeuron, out: &mut Diagnostics) {
-    let params = Params {
+fn params(draft: &QuantizedDraft, id: PopId) -> Params<'_> {
+    Params {
         place: population_place(draft, id),
         shape: &draft.populations[id].shape,
         length: codes::PARAM_LENGTH,
         range: codes::PARAM_RANGE,
-    };
+    }
+}
+
+fn registers(draft: &QuantizedDraft, id: PopId, neuron: &IntNeuron, out: &mut Diagnostics) {
+    let params = params(draft, id);
     params.check("du", &neuron.du, "0 to 4095", |v| v <= 4095, out);
     params.check("dv", &neuron.dv, "0 to 4095", |v| v <= 4095, out);
     let (lowest, rule) = match neuron.compare {

@@ -108,7 +108,7 @@ fn mat(index: usize) -> MatId {
 fn neuron(draft: &mut QuantizedDraft, index: usize) -> &mut IntNeuron {
     match &mut draft.populations[pop(index)].kind {
         PopKind::Neurons(neuron) => neuron,
-        PopKind::Input(coding) => panic!("{coding:?}"),
+        kind => panic!("{kind:?}"),
     }
 }
 
@@ -193,7 +193,7 @@ const LOGICAL_CASES: &[Case] = &[
         d.projections[proj(3)].delay = 1;
     }),
     (codes::CODING, "analog input", |d| {
-        d.populations[pop(0)].kind = PopKind::Input(Coding::Direct);
+        d.populations[pop(0)].kind = PopKind::Input(Coding::Direct { range: None });
     }),
     (codes::CODING, "more steps than the run", |d| {
         let coding = Coding::Accumulator { pmax: 1, steps_in: 5 };

@@ -1,18 +1,18 @@
 //! Parts that several levels share.
 
 use super::lexis::{
-    Failure, Number, Parsed, boolean, choice, entity, extents, extents_of, field, string, token,
-    values, word,
+    Failure, Number, Parsed, boolean, choice, entity, extents, extents_of, field, integers_of,
+    string, token, values, word,
 };
 use crate::conv::Conv;
-use crate::network::{Coding, Compare, Provenance, Scheme, UpdateOrder};
+use crate::network::{Coding, Compare, Keep, Provenance, Scheme, UpdateOrder};
 use crate::param::Param;
 use crate::shape::Shape;
 use nom::Parser;
 use nom::branch::alt;
-use nom::combinator::{map, value};
+use nom::combinator::{map, opt, value};
 use nom::multi::separated_list0;
-use nom::sequence::delimited;
+use nom::sequence::{delimited, preceded};
 
 pub(super) fn shape(input: &str) -> Parsed<'_, Shape> {
     map(extents, Shape).parse(input)
@@ -80,14 +80,16 @@ pub(super) fn conv(input: &str) -> Parsed<'_, Conv> {
             field("stride", extents_of),
             field("pad", extents_of),
             field("groups", u32::number),
+            map(opt(field("crop", extents_of)), Option::unwrap_or_default),
         ),
-        |(input, out_channels, kernel, stride, pad, groups)| Conv {
+        |(input, out_channels, kernel, stride, pad, groups, crop)| Conv {
             input,
             out_channels,
             kernel,
             stride,
             pad,
             groups,
+            crop,
         },
     )
     .parse(input)
@@ -95,7 +97,9 @@ pub(super) fn conv(input: &str) -> Parsed<'_, Conv> {
 
 pub(super) fn coding(input: &str) -> Parsed<'_, Coding> {
     alt((
-        value(Coding::Direct, word("direct")),
+        map(preceded(word("direct"), opt(field("range", integers_of))), |range| Coding::Direct {
+            range,
+        }),
         value(Coding::Events, word("events")),
         map(
             field("accumulator", (field("pmax", u32::number), field("steps_in", u32::number))),
@@ -115,6 +119,10 @@ pub(super) fn order(input: &str) -> Parsed<'_, UpdateOrder> {
     const ORDERS: &[(&str, UpdateOrder)] = &[("leak_input_fire", UpdateOrder::LeakInputFire)];
     field("order", choice("an order", ORDERS)).parse(input)
 }
+
+/// The sign that passes a clip or graded relay.
+pub(super) const KEEPS: &[(&str, Keep)] =
+    &[(Keep::Positive.name(), Keep::Positive), (Keep::Negative.name(), Keep::Negative)];
 
 /// `name "…"` and `steps …`, which start every level.
 pub(super) fn name_and_steps(input: &str) -> Parsed<'_, (String, u32)> {

@@ -251,17 +251,36 @@ pub(super) fn values<T: Number>(input: &str) -> Parsed<'_, Vec<T>> {
     alt((token("}"), map(T::number, |_| ()))).parse(rest).map(|(rest, ())| (rest, values))
 }
 
-/// Integers in brackets, separated by commas.
+/// Extents in brackets, separated by commas.
 pub(super) fn extents(input: &str) -> Parsed<'_, Vec<u32>> {
-    delimited(token("["), separated_list0(token(","), u32::number), token("]")).parse(input)
+    list(input)
+}
+
+/// Numbers in brackets, separated by commas.
+fn list<T: Number>(input: &str) -> Parsed<'_, Vec<T>> {
+    delimited(token("["), separated_list0(token(","), T::number), token("]")).parse(input)
+}
+
+/// Exactly `N` extents in brackets.
+pub(super) fn extents_of<const N: usize>(input: &str) -> Parsed<'_, [u32; N]> {
+    exactly(input, extents, "extents")
 }
 
 /// Exactly `N` integers in brackets.
-pub(super) fn extents_of<const N: usize>(input: &str) -> Parsed<'_, [u32; N]> {
+pub(super) fn integers_of<const N: usize>(input: &str) -> Parsed<'_, [i32; N]> {
+    exactly(input, list, "integers")
+}
+
+/// Exactly `N` items of a list.
+fn exactly<'a, T, const N: usize>(
+    input: &'a str,
+    list: impl Fn(&'a str) -> Parsed<'a, Vec<T>>,
+    what: &str,
+) -> Parsed<'a, [T; N]> {
     let input = skip(input);
-    let (rest, found) = extents(input)?;
-    <[u32; N]>::try_from(found).map(|found| (rest, found)).map_err(|found| {
-        let problem = Problem::Range(format!("{N} extents in brackets, found {}", found.len()));
+    let (rest, found) = list(input)?;
+    <[T; N]>::try_from(found).map(|found| (rest, found)).map_err(|found| {
+        let problem = Problem::Range(format!("{N} {what} in brackets, found {}", found.len()));
         Err::Failure(Failure { rest: input, problem })
     })
 }

@@ -1,13 +1,17 @@
 //! Reads networks in f32.
 
 use super::common::{
-    coding, compare, conv, name_and_steps, order, param, provenance, shape, spike_count,
+    KEEPS, coding, compare, conv, name_and_steps, order, param, provenance, shape, spike_count,
 };
 use super::entries::{Entries, Level};
-use super::lexis::{Number, Parsed, boolean, entity, field, string, token, values, word};
+use super::lexis::{
+    Number, Parsed, boolean, choice, entity, extents_of, field, string, token, values, word,
+};
 use crate::arena::{NodeId, TensorId};
 use crate::level::AnyDraft;
-use crate::network::{Dynamics, Edge, NetworkDraft, Neuron, Node, Op, Readout, Reset, Tensor};
+use crate::network::{
+    Dynamics, Edge, Emission, NetworkDraft, Neuron, Node, Op, Readout, Reset, Tensor,
+};
 use nom::Parser;
 use nom::branch::alt;
 use nom::combinator::{cut, map, opt, value};
@@ -135,6 +139,9 @@ fn op(input: &str) -> Parsed<'_, (Vec<Edge>, Op)> {
             ),
         ),
         field("global_avgpool", (edges, |i| Ok((i, Op::GlobalAvgPool)))),
+        field("clip", (edges, map(field("keep", choice("a sign", KEEPS)), Op::Clip))),
+        field("crop", (edges, map(extents_of, Op::Crop))),
+        field("zero", (edges, |i| Ok((i, Op::Zero)))),
     ))
     .parse(input)
 }
@@ -158,9 +165,20 @@ fn neuron(input: &str) -> Parsed<'_, Neuron> {
         value(Dynamics::Integrate, word("integrate")),
         map(param("tau"), Dynamics::Tau),
         map(param("decay"), Dynamics::Decay),
+        map(param("sigmoid"), Dynamics::Sigmoid),
+        map(
+            field(
+                "izhikevich",
+                (field("a", f64::number), field("b", f64::number), field("d", f64::number)),
+            ),
+            |(a, b, d)| Dynamics::Izhikevich { a, b, d },
+        ),
     ));
     let reset =
         alt((map(field("to", f32::number), Reset::To), value(Reset::Subtract, word("subtract"))));
+    let burst =
+        map(field("burst", field("factor", f32::number)), |factor| Emission::Burst { factor });
+    let emission = alt((value(Emission::Binary, word("binary")), burst));
     map(
         (
             dynamics,
@@ -170,8 +188,9 @@ fn neuron(input: &str) -> Parsed<'_, Neuron> {
             field("v_init", f32::number),
             field("refractory", u32::number),
             order,
+            opt(field("emission", emission)),
         ),
-        |(dynamics, threshold, compare, reset, v_init, refractory, order)| Neuron {
+        |(dynamics, threshold, compare, reset, v_init, refractory, order, emission)| Neuron {
             dynamics,
             threshold,
             compare,
@@ -179,6 +198,7 @@ fn neuron(input: &str) -> Parsed<'_, Neuron> {
             v_init,
             refractory,
             order,
+            emission: emission.unwrap_or(Emission::Binary),
         },
     )
     .parse(input)

@@ -1,7 +1,7 @@
 //! Reads integer networks.
 
 use super::common::{
-    coding, compare, conv, name_and_steps, order, param, provenance, shape, spike_count,
+    KEEPS, coding, compare, conv, name_and_steps, order, param, provenance, shape, spike_count,
 };
 use super::entries::{Entries, Level};
 use super::lexis::{
@@ -10,8 +10,8 @@ use super::lexis::{
 use crate::arena::{MatId, PopId, ProjId};
 use crate::level::AnyDraft;
 use crate::quantized::{
-    IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection, QuantizedDraft,
-    Role, Schedule, Sign, Structure, Time,
+    Graded, HostBias, IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection,
+    QuantizedDraft, Role, Schedule, Sign, Structure, Time,
 };
 use nom::Parser;
 use nom::branch::alt;
@@ -27,6 +27,7 @@ pub(super) struct Quantized {
     matrices: Vec<IntMatrix>,
     populations: Vec<Population>,
     projections: Vec<Projection>,
+    host: Vec<HostBias>,
     readout: Option<IntReadout>,
 }
 
@@ -40,6 +41,7 @@ impl Quantized {
             populations: self.populations.into(),
             projections: self.projections.into(),
             matrices: self.matrices.into(),
+            host: self.host,
             readout,
         })
     }
@@ -51,6 +53,7 @@ enum Key {
     Matrix(MatId),
     Population(PopId),
     Projection(ProjId),
+    Host,
     Readout,
 }
 
@@ -63,6 +66,7 @@ impl Level for Quantized {
             matrices: Vec::new(),
             populations: Vec::new(),
             projections: Vec::new(),
+            host: Vec::new(),
             readout: None,
         })
         .parse(input)
@@ -73,6 +77,7 @@ impl Level for Quantized {
             map(entity, Key::Matrix),
             map(entity, Key::Population),
             map(entity, Key::Projection),
+            value(Key::Host, word("host")),
             value(Key::Readout, word("readout")),
         ));
         let (rest, key) = key.parse(input)?;
@@ -89,6 +94,7 @@ impl Level for Quantized {
                 entries.number(input, id);
                 map(cut(projection), |p| self.projections.push(p)).parse(rest)
             }
+            Key::Host => map(cut(host), |h| self.host.push(h)).parse(rest),
             Key::Readout => {
                 let (rest, readout) = cut(readout).parse(rest)?;
                 entries.once(input, "readout", &mut self.readout, readout);
@@ -164,6 +170,7 @@ fn population(input: &str) -> Parsed<'_, Population> {
     let kind = alt((
         map(field("input", coding), PopKind::Input),
         map(field("neurons", neuron), PopKind::Neurons),
+        map(field("graded", graded), PopKind::Graded),
     ));
     map((string, shape, token("="), role, kind), |(name, shape, (), role, kind)| Population {
         name,
@@ -199,6 +206,25 @@ fn neuron(input: &str) -> Parsed<'_, IntNeuron> {
             refractory,
             order,
             update_period,
+        },
+    )
+    .parse(input)
+}
+
+fn graded(input: &str) -> Parsed<'_, Graded> {
+    let keep = alt((value(None, word("both")), map(choice("a sign", KEEPS), Some)));
+    map((field("keep", keep), param("bias")), |(keep, bias)| Graded { keep, bias }).parse(input)
+}
+
+fn host(input: &str) -> Parsed<'_, HostBias> {
+    map(
+        (entity, token("->"), entity, structure, field("scale", f64::number), values),
+        |(input, (), target, structure, scale, weights)| HostBias {
+            input,
+            target,
+            structure,
+            weights,
+            scale,
         },
     )
     .parse(input)

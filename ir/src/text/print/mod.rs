@@ -97,16 +97,19 @@ fn provenance(f: &mut Formatter<'_>, provenance: &Provenance) -> fmt::Result {
 }
 
 fn conv(f: &mut Formatter<'_>, conv: &Conv) -> fmt::Result {
-    let Conv { input, out_channels, kernel, stride, pad, groups } = conv;
+    let Conv { input, out_channels, kernel, stride, pad, groups, crop } = conv;
     write!(
         f,
         "{input:?} to {out_channels} kernel {kernel:?} stride {stride:?} pad {pad:?} groups {groups}"
-    )
+    )?;
+    // Almost no convolution has a crop, and text is for people.
+    if *crop == [0; 4] { Ok(()) } else { write!(f, " crop {crop:?}") }
 }
 
 fn coding(f: &mut Formatter<'_>, coding: &Coding) -> fmt::Result {
     match coding {
-        Coding::Direct => f.write_str("direct"),
+        Coding::Direct { range: None } => f.write_str("direct"),
+        Coding::Direct { range: Some(range) } => write!(f, "direct range {range:?}"),
         Coding::Events => f.write_str("events"),
         Coding::Accumulator { pmax, steps_in } => {
             write!(f, "accumulator pmax {pmax} steps_in {steps_in}")

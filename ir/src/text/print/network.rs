@@ -1,7 +1,7 @@
 //! Prints networks in f32.
 
 use super::{Quoted, coding, compare, conv, order, param, provenance, values};
-use crate::network::{Dynamics, NetworkDraft, Neuron, Node, Op, Readout, Reset, Tensor};
+use crate::network::{Dynamics, Emission, NetworkDraft, Neuron, Node, Op, Readout, Reset, Tensor};
 use crate::text::VERSION;
 use std::fmt::{self, Display, Formatter};
 
@@ -68,7 +68,9 @@ fn node(f: &mut Formatter<'_>, node: &Node) -> fmt::Result {
             conv(f, window)?;
             write!(f, " exclude_pad {exclude_pad}")
         }
-        Op::Add | Op::Concat | Op::Flatten | Op::GlobalAvgPool => Ok(()),
+        Op::Clip(keep) => write!(f, " keep {}", keep.name()),
+        Op::Crop(crop) => write!(f, " {crop:?}"),
+        Op::Add | Op::Concat | Op::Flatten | Op::GlobalAvgPool | Op::Zero => Ok(()),
     }
 }
 
@@ -77,6 +79,10 @@ fn neuron(f: &mut Formatter<'_>, neuron: &Neuron) -> fmt::Result {
         Dynamics::Integrate => f.write_str("\n  integrate")?,
         Dynamics::Tau(tau) => param(f, "tau", tau)?,
         Dynamics::Decay(decay) => param(f, "decay", decay)?,
+        Dynamics::Sigmoid(w) => param(f, "sigmoid", w)?,
+        Dynamics::Izhikevich { a, b, d } => {
+            write!(f, "\n  izhikevich a {a:?} b {b:?} d {d:?}")?;
+        }
     }
     param(f, "threshold", &neuron.threshold)?;
     write!(f, "\n  compare {}", compare(neuron.compare))?;
@@ -90,5 +96,10 @@ fn neuron(f: &mut Formatter<'_>, neuron: &Neuron) -> fmt::Result {
         neuron.v_init,
         neuron.refractory,
         order(neuron.order)
-    )
+    )?;
+    // Almost every spike is binary, and text is for people.
+    match neuron.emission {
+        Emission::Binary => Ok(()),
+        Emission::Burst { factor } => write!(f, "\n  emission burst factor {factor:?}"),
+    }
 }

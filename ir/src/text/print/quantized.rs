@@ -1,9 +1,10 @@
 //! Prints integer networks.
 
 use super::{Quoted, coding, compare, conv, list, order, param, provenance, values};
+use crate::network::Keep;
 use crate::quantized::{
-    IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, QuantizedDraft, Role,
-    Structure, Time,
+    HostBias, IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, QuantizedDraft,
+    Role, Structure, Time,
 };
 use crate::text::VERSION;
 use std::fmt::{self, Display, Formatter};
@@ -20,7 +21,8 @@ impl Display for Quantized<'_> {
 
 /// Everything after the header line.
 pub(super) fn body(f: &mut Formatter<'_>, draft: &QuantizedDraft) -> fmt::Result {
-    let QuantizedDraft { name, steps, time, populations, projections, matrices, readout } = draft;
+    let QuantizedDraft { name, steps, time, populations, projections, matrices, host, readout } =
+        draft;
     writeln!(f, "name {}\nsteps {steps}", Quoted(name))?;
     match time {
         Time::Logical => writeln!(f, "time logical")?,
@@ -41,6 +43,7 @@ pub(super) fn body(f: &mut Formatter<'_>, draft: &QuantizedDraft) -> fmt::Result
     for (id, p) in projections.iter() {
         write!(f, "\n{id} {} -> {} {} delay {}", p.source, p.target, p.matrix, p.delay)?;
     }
+    host.iter().try_for_each(|h| host_bias(f, h))?;
     match readout {
         IntReadout::SpikeCount(population) => writeln!(f, "\n\nreadout spike_count {population}"),
         IntReadout::MeanLinear { terms, bias } => {
@@ -57,7 +60,16 @@ pub(super) fn body(f: &mut Formatter<'_>, draft: &QuantizedDraft) -> fmt::Result
 
 fn matrix(f: &mut Formatter<'_>, matrix: &IntMatrix) -> fmt::Result {
     write!(f, "{} ", Quoted(&matrix.name))?;
-    let row = match &matrix.structure {
+    let row = structure(f, &matrix.structure)?;
+    write!(f, " {} exponent {} ", matrix.sign.name(), matrix.exponent)?;
+    provenance(f, &matrix.provenance)?;
+    f.write_str(" ")?;
+    values(f, &matrix.mantissa, row)
+}
+
+/// Prints a layout; returns how many values make a line.
+fn structure(f: &mut Formatter<'_>, structure: &Structure) -> Result<usize, fmt::Error> {
+    Ok(match structure {
         Structure::Dense { rows, cols } => {
             write!(f, "dense [{rows}, {cols}]")?;
             *cols as usize
@@ -78,11 +90,15 @@ fn matrix(f: &mut Formatter<'_>, matrix: &IntMatrix) -> fmt::Result {
             write!(f, "identity [{size}]")?;
             usize::MAX
         }
-    };
-    write!(f, " {} exponent {} ", matrix.sign.name(), matrix.exponent)?;
-    provenance(f, &matrix.provenance)?;
-    f.write_str(" ")?;
-    values(f, &matrix.mantissa, row)
+    })
+}
+
+fn host_bias(f: &mut Formatter<'_>, host: &HostBias) -> fmt::Result {
+    let HostBias { input, target, structure: layout, weights, scale } = host;
+    write!(f, "\nhost {input} -> {target} ")?;
+    let row = structure(f, layout)?;
+    write!(f, " scale {scale:?} ")?;
+    values(f, weights, row)
 }
 
 fn population(f: &mut Formatter<'_>, population: &Population) -> fmt::Result {
@@ -100,6 +116,10 @@ fn population(f: &mut Formatter<'_>, population: &Population) -> fmt::Result {
         PopKind::Neurons(item) => {
             f.write_str("neurons")?;
             neuron(f, item)
+        }
+        PopKind::Graded(item) => {
+            write!(f, "graded\n  keep {}", item.keep.map_or("both", Keep::name))?;
+            param(f, "bias", &item.bias)
         }
     }
 }

@@ -213,6 +213,7 @@ fn shape_op(rng: &mut Rng, b: &mut Builder, x: NodeId) -> NodeId {
                 stride: [rng.size(1, 2), rng.size(1, 2)],
                 pad: [0; 4],
                 groups: c,
+                crop: [0; 4],
             };
             let pad = if window.kernel == [2, 2] && rng.chance(50) { [1, 0, 1, 1] } else { [0; 4] };
             let window = Conv { pad, ..window };

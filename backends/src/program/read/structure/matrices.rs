@@ -62,7 +62,7 @@ fn sparse(rows: u32, cols: u32, row_start: &[u32], col: &[u32]) -> Result<(), &'
 }
 
 fn convolution(conv: &Conv) -> Result<(), &'static str> {
-    let Conv { input, out_channels, kernel, stride, pad: _, groups } = *conv;
+    let Conv { input, out_channels, kernel, stride, pad: _, groups, crop: _ } = *conv;
     let extents = input.iter().chain(&kernel).chain(&stride).chain([&out_channels, &groups]);
     if extents.into_iter().any(|&extent| extent == 0) {
         return Err("extents, kernel, stride and groups of a convolution are at least 1");
