@@ -88,6 +88,18 @@ impl TargetSpec {
         })
     }
 
+    /// Whether one exponent serves all biases from `bounds[0]` to `bounds[1]` that the host can make of
+    /// `bias`, which are multiples of 64 apart. Units of the membrane, as in
+    /// [`TargetSpec::bias_registers`].
+    pub fn holds_biases(&self, bias: i64, bounds: [i64; 2]) -> bool {
+        if bounds == [bias; 2] {
+            return i32::try_from(bias).is_ok_and(|bias| self.bias_registers(bias).is_some());
+        }
+        let exponent = i64::from(bias.trailing_zeros().min(6)).min(self.max_bias_exponent.value);
+        let limit = self.max_bias_mantissa.value.saturating_mul(1 << exponent.max(0));
+        bounds.iter().all(|bias| bias.saturating_abs() <= limit)
+    }
+
     /// Words of synapse memory that one axon's list takes: per block of up to
     /// [`TargetSpec::synapse_block`] synapses, the entries' bits plus a header, rounded up to 64
     /// bits. **Source**: nengo-loihi `block.py`, `bits_per_axon`.

@@ -28,6 +28,7 @@
 //! `(n, P·t + latency(n))`.
 
 pub mod matrix;
+pub mod messages;
 pub mod population;
 pub(crate) mod verify;
 

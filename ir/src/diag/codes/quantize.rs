@@ -41,10 +41,11 @@ codes! {
     INPUT_TARGET = 411, "integers: projection into an input",
         "The spikes of an input come from outside; nothing in the network can add to them. Direct \
         the projection to a population of neurons.";
-    CODING = 412, "integers: input without spikes",
-        "An input of an integer network carries spikes. A directly coded input carries analog values, \
-        and an accumulator needs a pmax of at least 1 and between 1 and all steps with input. Choose \
-        a spike coding, or compute the first layer before the spikes.";
+    CODING = 412, "integers: input without spikes or range",
+        "An input of an integer network carries spikes, or it is coded directly with a stated range and \
+        acts through biases that the host writes; then no projection starts at it. An accumulator needs \
+        a pmax of at least 1 and between 1 and all steps with input. State the range, or choose a spike \
+        coding.";
     LOOP = 413, "integers: loop without delay",
         "In logical time, projections of delay 0 carry spikes within the step, so they form no loop. \
         Give one projection of the loop a delay of at least 1.";
@@ -59,11 +60,21 @@ codes! {
         the schedule pass again instead of editing delays.";
     ROLE = 416, "integers: malformed relay or clock",
         "A relay repeats a population one to one: same shape, one identity projection from the chain \
-        of that population, a weight above threshold, no bias, memory or refractory period. A clock \
+        of that population, a weight above threshold, no bias, memory or refractory period; a graded relay \
+        keeps the same sign and has a weight of 1. A clock \
         has only clocks as sources. Both exist in hardware time only. Run the schedule pass again.";
     READOUT_SHAPE = 417, "integers: readout does not fit",
         "The readout reads populations of the source network: spike counts of neurons, or weights of \
-        size classes x neurons for each term and a bias per class, all finite. Correct the readout.";
+        size classes x neurons for each term and a bias per class, all finite. Graded relays and \
+        directly coded inputs have no spikes to count. Correct the readout.";
+    HOST_BIAS = 418, "integers: malformed bias from the host",
+        "A directly coded input acts through biases that the host computes before a run. An entry joins \
+        such an input to neurons or graded relays, once each, with finite weights of the right number \
+        and a positive scale, laid out as a dense matrix or a convolution. Run the quantize pass again.";
+    GRADED_LOOP = 419, "integers: loop of graded relays",
+        "A graded relay passes on sums, so a loop that consists of relays alone, whatever its delays, \
+        may grow its messages without bound. Neurons bound what goes around: they answer with \
+        spikes. Put a spiking population into the loop.";
     TARGET_COMPARE = 420, "target: fires only above the threshold",
         "Neurons of the target fire at v > threshold. A population that fires at v >= threshold must be \
         rewritten first: over integers, v >= t is v > t - 1. Run the `strict-compare` pass.";
@@ -90,6 +101,13 @@ codes! {
         "If all sources of a neuron spike at once, the sum of its weights leaves the range of the \
         input accumulator. Implementations wrap, saturate or do neither, so behavior is undefined. \
         Quantize with a smaller scale, or split the fan-in.";
+    TARGET_MESSAGES = 428, "target: no graded messages",
+        "The target sends spikes only. Values between neurons that are not spikes, such as the clipped \
+        sums of a search space cell, need graded messages. The note names every population that sends \
+        them. Compile for a target that has them (`loihi2`), or use cells without clips.";
+    TARGET_MESSAGE_RANGE = 429, "target: message may overflow",
+        "For some input, a graded relay may send a message beyond the bits of the target's messages. \
+        It would be cut off, or wrap. Quantize with a smaller scale, or use fewer relays in a row.";
     READOUT = 450, "the readout cannot be computed from spike counts",
         "A `mean_linear` readout is computed by the host: weights times the spike counts of whole \
          runs. That is only possible when the readout node is a linear layer that reads \

@@ -73,7 +73,7 @@ fn values(matrix: &IntMatrix, place: &str, out: &mut Diagnostics) -> bool {
 }
 
 /// What is wrong with a layout on its own, if anything.
-fn structure(structure: &Structure) -> Option<String> {
+pub(super) fn structure(structure: &Structure) -> Option<String> {
     match structure {
         Structure::Conv(conv) => check::geometry(conv),
         Structure::Dense { rows: 0, .. }

@@ -1,5 +1,6 @@
 //! The verifier of integer networks.
 
+mod host;
 mod matrix;
 mod population;
 mod readout;
@@ -8,7 +9,7 @@ mod target;
 mod tests;
 mod time;
 
-use super::{PopKind, QuantizedDraft, Role};
+use super::{PopKind, QuantizedDraft, Role, messages};
 use crate::arena::{MatId, PopId, ProjId};
 use crate::check;
 use crate::diag::codes::quantize as codes;
@@ -41,6 +42,8 @@ pub(crate) fn check(draft: &QuantizedDraft, rules: Rules<'_>, out: &mut Diagnost
         return;
     }
     projections(draft, out);
+    host::check(draft, out);
+    graded_loops(draft, out);
     readout::check(draft, out);
     if sound {
         time::check(draft, out);
@@ -95,6 +98,11 @@ fn references(draft: &QuantizedDraft, out: &mut Diagnostics) -> bool {
             );
         }
     }
+    for host in &draft.host {
+        let place = || host::host_place(draft, host);
+        check::unknown(&draft.populations, host.input, codes::REFERENCE, place, out);
+        check::unknown(&draft.populations, host.target, codes::REFERENCE, place, out);
+    }
     for id in draft.readout.populations() {
         check::unknown(&draft.populations, id, codes::REFERENCE, || "readout".to_owned(), out);
     }
@@ -106,11 +114,19 @@ fn projections(draft: &QuantizedDraft, out: &mut Diagnostics) {
     for (id, projection) in draft.projections.iter() {
         let [source, target] =
             [projection.source, projection.target].map(|p| &draft.populations[p]);
+        if host::direct(draft, projection.source) {
+            out.push(
+                Diagnostic::error(codes::CODING, "the projection starts at a directly coded input")
+                    .at(projection_place(draft, id))
+                    .note("expected a source that sends spikes or messages")
+                    .help("let the host add what the input causes to the biases of the target"),
+            );
+        }
         if matches!(target.kind, PopKind::Input(_)) {
             out.push(
                 Diagnostic::error(codes::INPUT_TARGET, "the projection ends at an input")
                     .at(projection_place(draft, id))
-                    .note("expected a population of neurons as target")
+                    .note("expected a population of neurons or graded relays as target")
                     .help("direct it to neurons, or swap source and target"),
             );
         }
@@ -131,5 +147,19 @@ fn projections(draft: &QuantizedDraft, out: &mut Diagnostics) {
                 .help("use the matrix of this connection"),
             );
         }
+    }
+}
+
+/// Loops of graded relays, whose messages have no bounds.
+fn graded_loops(draft: &QuantizedDraft, out: &mut Diagnostics) {
+    for part in messages::graded_loops(draft) {
+        let names: Vec<_> =
+            part.iter().map(|&id| format!("\"{}\"", draft.populations[id].name)).collect();
+        out.push(
+            Diagnostic::error(codes::GRADED_LOOP, "graded relays form a loop without a neuron")
+                .at(population_place(draft, part[0]))
+                .note(format!("the loop runs through {}", names.join(", ")))
+                .help("put a population of neurons into the loop: it bounds what goes around"),
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Rules of the readout.
 
-use super::{codes, population_place};
+use super::{codes, host, population_place};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::quantized::{IntReadout, PopKind, QuantizedDraft, Role};
+use crate::quantized::{IntReadout, QuantizedDraft, Role};
 
 /// Checks the readout, whose populations exist.
 pub(super) fn check(draft: &QuantizedDraft, out: &mut Diagnostics) {
@@ -20,9 +20,19 @@ pub(super) fn check(draft: &QuantizedDraft, out: &mut Diagnostics) {
             wrong(place, "the readout reads a relay or clock", "a population of the source".into());
         }
     }
+    for id in draft.readout.populations() {
+        let place = format!("readout, {}", population_place(draft, id));
+        if draft.populations[id].graded().is_some() {
+            let message = "the readout counts spikes of graded relays, which send messages";
+            wrong(place, message, "a population of neurons".into());
+        } else if host::direct(draft, id) {
+            let message = "the readout counts spikes of a directly coded input, which sends none";
+            wrong(place, message, "a population of neurons".into());
+        }
+    }
     match &draft.readout {
         IntReadout::SpikeCount(id) => {
-            if matches!(draft.populations[*id].kind, PopKind::Input(_)) {
+            if draft.populations[*id].is_input() && !host::direct(draft, *id) {
                 let place = format!("readout, {}", population_place(draft, *id));
                 wrong(
                     place,

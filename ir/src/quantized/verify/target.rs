@@ -1,10 +1,12 @@
 //! Rules that a target adds: ranges of its registers and of its input accumulator.
 
 use super::{codes, matrix_place, population_place, projection_place};
-use crate::arena::{Entity, MatId, PopId};
+use crate::arena::{Entity, PopId};
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::network::Compare;
-use crate::quantized::{IntMatrix, IntNeuron, IntReset, QuantizedDraft, Structure, Time};
+use crate::param::Param;
+use crate::quantized::messages::{Range, arrivals, arrivals_at, host_range, message_ranges};
+use crate::quantized::{IntNeuron, IntReset, PopKind, QuantizedDraft, Time};
 use crate::target::{Limit, TargetSpec};
 
 /// Holds a network that is sound on its own to the ranges of `target`.
@@ -43,7 +45,12 @@ pub(crate) fn check(draft: &QuantizedDraft, target: &TargetSpec, out: &mut Diagn
             }
         }
     }
-    input_sums(draft, target, out);
+    // A network that is sound on its own has no loop of graded relays.
+    if let Ok(ranges) = message_ranges(draft) {
+        messages(draft, &ranges, target, out);
+        input_sums(draft, &ranges, target, out);
+    }
+    written_biases(draft, target, out);
 }
 
 /// A violation of one limit, with its origin.
@@ -107,115 +114,127 @@ fn registers(place: &str, neuron: &IntNeuron, target: &TargetSpec, out: &mut Dia
     }
 }
 
-/// Sums of positive and of negative weights into one neuron.
-#[derive(Clone, Copy, Default)]
-struct Sums {
-    positive: i64,
-    negative: i64,
-}
-
-impl Sums {
-    fn add(&mut self, weight: i32) {
-        let weight = i64::from(weight);
-        if weight > 0 {
-            self.positive += weight;
-        } else {
-            self.negative += weight;
+/// Holds graded relays and their messages, `ranges`, to what the target can send.
+fn messages(
+    draft: &QuantizedDraft,
+    ranges: &[Param<Range>],
+    target: &TargetSpec,
+    out: &mut Diagnostics,
+) {
+    let limit = &target.message_bits;
+    let graded: Vec<PopId> =
+        draft.populations.iter().filter(|(_, p)| p.graded().is_some()).map(|(id, _)| id).collect();
+    if limit.value <= 0 {
+        if let Some(first) = graded.first() {
+            let names: Vec<_> = graded.iter().map(|id| population_place(draft, *id)).collect();
+            let message = format!("{} populations send graded messages", graded.len());
+            out.push(
+                beyond(codes::TARGET_MESSAGES, message, limit, target)
+                    .at(population_place(draft, *first))
+                    .note(format!("they are {}", names.join(", ")))
+                    .help("choose a target with graded messages, or remove the clips"),
+            );
+        }
+        return;
+    }
+    // Of a signed register; one of 64 bits or more holds every range.
+    let largest = i64::MAX >> u32::try_from(64 - limit.value).unwrap_or(0).min(63);
+    for id in graded {
+        let (low, high) = hull(&ranges[id.index()]);
+        if low < -largest - 1 || high > largest {
+            let message = format!("messages may reach {low} or {high}");
+            out.push(
+                beyond(codes::TARGET_MESSAGE_RANGE, message, limit, target)
+                    .at(population_place(draft, id))
+                    .note(format!("expected {} to {largest}", -largest - 1))
+                    .help("quantize with a smaller scale, or shorten the chain of clips"),
+            );
         }
     }
-
-    fn exceeds(self, limit: i64) -> bool {
-        self.positive > limit || -self.negative > limit
-    }
 }
 
-/// Worst-case input of one step, all sources spiking at once and all delays coinciding: the largest
-/// and the smallest sum that any spike pattern can produce.
-fn input_sums(draft: &QuantizedDraft, target: &TargetSpec, out: &mut Diagnostics) {
-    let limit = target.max_input_sum.value;
-    let bounds: Vec<Vec<Sums>> = draft.matrices.values().map(cheap_bounds).collect();
-    let mut into: Vec<Vec<MatId>> = vec![Vec::new(); draft.populations.len()];
-    for projection in draft.projections.values() {
-        into[projection.target.index()].push(projection.matrix);
-    }
+fn hull(range: &Param<Range>) -> Range {
+    range.values().iter().fold((0, 0), |a, b| (a.0.min(b.0), a.1.max(b.1)))
+}
+
+/// Holds biases of graded relays, and all biases that the host writes, to the bias registers.
+fn written_biases(draft: &QuantizedDraft, target: &TargetSpec, out: &mut Diagnostics) {
     for (id, population) in draft.populations.iter() {
-        let matrices = &into[id.index()];
-        let size = population.size();
-        let bound =
-            |m: &MatId, neuron: usize| bounds[m.index()][neuron * bounds[m.index()].len() / size];
-        let total = |neuron: usize| {
-            matrices.iter().map(|m| bound(m, neuron)).fold(Sums::default(), |a, b| Sums {
-                positive: a.positive + b.positive,
-                negative: a.negative + b.negative,
-            })
+        let bias = match &population.kind {
+            PopKind::Input(_) => continue,
+            PopKind::Neurons(neuron) => neuron.bias.map(i64::from),
+            PopKind::Graded(graded) => graded.bias.map(|b| i64::from(b) * 64),
         };
-        let suspects = (0..size).filter(|n| total(*n).exceeds(limit));
-        let found =
-            suspects.map(|n| (n, exact(draft, matrices, n))).filter(|(_, s)| s.exceeds(limit));
-        report(draft, id, found, target, out);
-    }
-}
-
-/// Upper bounds of the sums of each row: exact for dense, sparse and identity matrices; for a
-/// convolution one bound per output channel, the sum of its whole kernel, which padding can only
-/// lessen. The rows of a matrix divide evenly among its bounds.
-fn cheap_bounds(matrix: &IntMatrix) -> Vec<Sums> {
-    let sum = |indices: std::ops::Range<usize>| {
-        let mut sums = Sums::default();
-        indices.for_each(|i| sums.add(matrix.weight(i)));
-        sums
-    };
-    match &matrix.structure {
-        Structure::Identity { .. } => vec![sum(0..1)],
-        Structure::Dense { rows, cols } => {
-            (0..*rows as usize).map(|r| sum(r * *cols as usize..(r + 1) * *cols as usize)).collect()
+        let host = host_range(draft, id);
+        if population.graded().is_none() && hull(&host) == (0, 0) {
+            // Held by the registers already.
+            continue;
         }
-        Structure::Sparse { row_start, .. } => {
-            row_start.windows(2).map(|r| sum(r[0] as usize..r[1] as usize)).collect()
-        }
-        Structure::Conv(conv) => {
-            let channels = conv.out_channels as usize;
-            let kernel = conv.kernel_size() / channels;
-            (0..channels).map(|c| sum(c * kernel..(c + 1) * kernel)).collect()
+        let bounds = bias.zip(&host, &population.shape, |bias, (low, high)| {
+            (bias, [low, high].map(|h| bias.saturating_add(h.saturating_mul(64))))
+        });
+        let unfit = |(bias, bounds): &&(i64, [i64; 2])| !target.holds_biases(*bias, *bounds);
+        if let Some((bias, [low, high])) = bounds.values().iter().find(unfit) {
+            let message = if low == high {
+                format!("the bias {bias} fits no mantissa and exponent")
+            } else {
+                format!("the bias {bias} becomes {low} to {high} with the host's part")
+            };
+            out.push(
+                beyond(codes::TARGET_BIAS, message, &target.max_bias_mantissa, target)
+                    .at(population_place(draft, id))
+                    .note(format!("exponent limit {}", target.max_bias_exponent))
+                    .help("quantize with a smaller scale, or onto this grid"),
+            );
         }
     }
 }
 
-fn exact(draft: &QuantizedDraft, matrices: &[MatId], neuron: usize) -> Sums {
-    let mut sums = Sums::default();
-    for matrix in matrices {
-        draft.matrices[*matrix].for_row(neuron, |_, weight| sums.add(weight));
+/// Worst-case input of one step, all sources sending at once and all delays coinciding: the largest
+/// and the smallest sum that any spikes and messages can produce.
+fn input_sums(
+    draft: &QuantizedDraft,
+    ranges: &[Param<Range>],
+    target: &TargetSpec,
+    out: &mut Diagnostics,
+) {
+    let limit = target.max_input_sum.value;
+    let exceeds = |(low, high): Range| high > limit || low < -limit;
+    for (id, population) in draft.populations.iter() {
+        let bounds = arrivals(draft, ranges, id);
+        if !exceeds(hull(&bounds)) {
+            continue;
+        }
+        let suspects = (0..population.size()).filter(|n| exceeds(bounds.at(*n, &population.shape)));
+        let exact = suspects.map(|n| (n, arrivals_at(draft, ranges, id, n)));
+        report(draft, id, exact.filter(|(_, sum)| exceeds(*sum)), target, out);
     }
-    sums
 }
 
 fn report(
     draft: &QuantizedDraft,
     id: PopId,
-    found: impl Iterator<Item = (usize, Sums)>,
+    found: impl Iterator<Item = (usize, Range)>,
     target: &TargetSpec,
     out: &mut Diagnostics,
 ) {
     let mut neurons = 0_usize;
-    let mut worst: Option<(usize, Sums)> = None;
-    let reach = |s: Sums| s.positive.max(-s.negative);
+    let mut worst: Option<(usize, Range)> = None;
+    let reach = |(low, high): Range| high.max(low.saturating_neg());
     for (neuron, sums) in found {
         neurons += 1;
         if worst.is_none_or(|(_, w)| reach(sums) > reach(w)) {
             worst = Some((neuron, sums));
         }
     }
-    let Some((neuron, sums)) = worst else {
+    let Some((neuron, (low, high))) = worst else {
         return;
     };
     let sources: Vec<_> = draft
         .projections_into(id)
         .map(|(_, p)| format!("\"{}\"", draft.populations[p.source].name))
         .collect();
-    let message = format!(
-        "the input of neuron {neuron} may reach {} or {} in one step",
-        sums.positive, sums.negative
-    );
+    let message = format!("the input of neuron {neuron} may reach {high} or {low} in one step");
     out.push(
         beyond(codes::TARGET_INPUT_SUM, message, &target.max_input_sum, target)
             .at(population_place(draft, id))

@@ -1,12 +1,13 @@
 //! Rules of logical and of hardware time.
 
-use super::{codes, population_place, projection_place};
+use super::{codes, host, population_place, projection_place};
 use crate::arena::{Entity, PopId};
 use crate::check::MAX_DELAY;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::graph;
 use crate::quantized::{
-    IntReset, PopKind, Projection, QuantizedDraft, Role, Schedule, Structure, Time,
+    Graded, IntNeuron, IntReset, PopKind, Projection, QuantizedDraft, Role, Schedule, Structure,
+    Time,
 };
 
 /// Checks delays, schedule and roles; every reference exists.
@@ -76,6 +77,23 @@ fn hardware(draft: &QuantizedDraft, schedule: &Schedule, out: &mut Diagnostics) 
                     .at(projection_place(draft, id))
                     .note(format!("expected {expected}"))
                     .help("run the schedule pass again instead of editing delays or latencies"),
+            );
+        }
+    }
+    for entry in &draft.host {
+        let latency = schedule.latency[entry.target.index()];
+        if schedule.period != 1 || latency != 0 {
+            out.push(
+                Diagnostic::error(
+                    codes::SCHEDULE,
+                    format!(
+                        "the host writes to a population of latency {latency} at period {}",
+                        schedule.period
+                    ),
+                )
+                .at(host::host_place(draft, entry))
+                .note("expected latency 0 and period 1: such a bias acts in every step")
+                .help("give loops enough delay for a period of 1, or code the input as spikes"),
             );
         }
     }
@@ -174,10 +192,32 @@ fn relay(
     if !matches!(matrix.structure, Structure::Identity { .. }) {
         return Some("expected an identity matrix into a relay".to_owned());
     }
-    let PopKind::Neurons(neuron) = &population.kind else {
-        return Some("a relay is made of neurons, not an input".to_owned());
-    };
     let weight = matrix.mantissa.first().map_or(0, |_| i64::from(matrix.weight(0)));
+    match (&population.kind, &source.kind) {
+        (PopKind::Graded(relay), PopKind::Graded(graded)) => repeats(relay, graded, weight),
+        (PopKind::Neurons(neuron), PopKind::Neurons(_) | PopKind::Input(_)) => {
+            fires(neuron, weight)
+        }
+        (PopKind::Input(_), _) => Some("a relay is made of neurons, not an input".to_owned()),
+        (PopKind::Neurons(_), PopKind::Graded(_)) => {
+            Some(format!("\"{}\" sends messages, which only a graded relay repeats", source.name))
+        }
+        (PopKind::Graded(_), _) => {
+            Some(format!("\"{}\" sends spikes, which only a spiking relay repeats", source.name))
+        }
+    }
+}
+
+/// What keeps a graded relay from repeating each message of `graded` unchanged, if anything.
+fn repeats(relay: &Graded, graded: &Graded, weight: i64) -> Option<String> {
+    let plain = relay.keep == graded.keep && relay.bias.values().iter().all(|b| *b == 0);
+    (weight != 1 || !plain).then(|| {
+        format!("expected a weight of 1, bias 0 and the same sign kept; the weight is {weight}")
+    })
+}
+
+/// What keeps a neuron from repeating each spike in the step of its arrival, if anything.
+fn fires(neuron: &IntNeuron, weight: i64) -> Option<String> {
     let fires = neuron.threshold.values().iter().all(|t| (weight << 6) > i64::from(*t));
     let plain = neuron.du.values().iter().all(|du| *du == 4095)
         && neuron.bias.values().iter().all(|b| *b == 0)
@@ -196,7 +236,7 @@ fn relay(
 /// What is wrong with the clock `id`, if anything.
 fn clock(draft: &QuantizedDraft, id: PopId) -> Option<String> {
     if draft.populations[id].neuron().is_none() {
-        return Some("a clock is made of neurons, not an input".to_owned());
+        return Some("a clock is made of spiking neurons".to_owned());
     }
     let foreign =
         draft.projections_into(id).find(|(_, p)| draft.populations[p.source].role != Role::Clock);
