@@ -142,7 +142,7 @@ pub enum Op {
     Flatten,
     /// Average pooling per channel.
     AvgPool {
-        /// Window and stride; `out_channels` and `groups` equal the input channels.
+        /// Window and stride; `out_channels` and `groups` equal the input channels. No crop.
         window: Conv,
         /// Divide by the number of cells inside the input instead of the window size.
         exclude_pad: bool,

@@ -4,11 +4,11 @@ use super::Space;
 use super::draw::Draw;
 use super::quantized::{self, matrix};
 use crate::arena::{Entity, PopId};
-use crate::network::{Compare, UpdateOrder};
+use crate::network::{Coding, Compare, UpdateOrder};
 use crate::param::Param;
 use crate::quantized::{
-    IntNeuron, IntReset, PopKind, Population, Projection, QuantizedDraft, Role, Schedule,
-    Structure, Time,
+    Graded, IntMatrix, IntNeuron, IntReset, PopKind, Population, Projection, QuantizedDraft, Role,
+    Schedule, Structure, Time,
 };
 use crate::shape::Shape;
 
@@ -17,8 +17,13 @@ use crate::shape::Shape;
 /// network is valid, but not the schedule of the logical one.
 pub(super) fn build(draw: &mut Draw, space: Space) -> QuantizedDraft {
     let mut draft = quantized::build(draw, space);
-    let period = 1 + draw.small(3);
+    let drawn = 1 + draw.small(3);
+    // What the host writes acts in every step, from the first one on.
+    let period = if draft.host.is_empty() { drawn } else { 1 };
     let mut latency: Vec<u32> = draft.populations.ids().map(|_| draw.small(4)).collect();
+    for host in &draft.host {
+        latency[host.target.index()] = 0;
+    }
     for projection in draft.projections.values_mut() {
         let [from, to] = [projection.source, projection.target].map(|p| latency[p.index()]);
         let mut delay = period * projection.delay + to;
@@ -30,7 +35,7 @@ pub(super) fn build(draw: &mut Draw, space: Space) -> QuantizedDraft {
     for population in draft.populations.values_mut() {
         if let PopKind::Neurons(neuron) = &mut population.kind {
             strict(neuron);
-            if space != Space::Fixed && draw.one_in(3) {
+            if space.programmable() && draw.one_in(3) {
                 neuron.update_period = period;
             }
         }
@@ -73,14 +78,23 @@ fn relays(draw: &mut Draw, draft: &mut QuantizedDraft, latency: &mut Vec<u32>) {
     let of = PopId::new(draw.below(draft.populations.len()));
     let shape = draft.populations[of].shape.clone();
     let size = shape.0.iter().product();
-    let identity = draft.matrices.push(matrix("relay", Structure::Identity { size }, vec![2]));
+    // A spiking relay needs a weight above its threshold of 64, a graded one repeats.
+    let (kind, exponent) = match &draft.populations[of].kind {
+        PopKind::Input(Coding::Direct { .. }) => return,
+        PopKind::Graded(graded) => {
+            (PopKind::Graded(Graded { bias: Param::Uniform(0), ..graded.clone() }), -1)
+        }
+        PopKind::Input(_) | PopKind::Neurons(_) => (PopKind::Neurons(relay_neuron()), 0),
+    };
+    let identity = matrix("relay", Structure::Identity { size }, vec![2]);
+    let identity = draft.matrices.push(IntMatrix { exponent, ..identity });
     let mut source = of;
     for hops in 1..=1 + draw.small(2) {
         let target = draft.populations.push(Population {
             name: format!("{}+{hops}", draft.populations[of].name),
             shape: shape.clone(),
             role: Role::Relay { of, hops },
-            kind: PopKind::Neurons(relay_neuron()),
+            kind: kind.clone(),
         });
         latency.push(latency[of.index()] + hops);
         draft.projections.push(Projection { source, target, matrix: identity, delay: 1 });

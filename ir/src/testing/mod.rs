@@ -20,7 +20,7 @@ mod tests;
 
 use crate::level::AnyDraft;
 use crate::mapped::MappedDraft;
-use crate::network::NetworkDraft;
+use crate::network::{Coding, NetworkDraft};
 use crate::quantized::{PopKind, QuantizedDraft};
 use crate::spikes::SpikeTrain;
 use draw::Draw;
@@ -32,12 +32,38 @@ pub use target::target;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Space {
     /// Whatever the verifier accepts.
+    Everything,
+    /// Of that, what has an integer form on a target with graded messages: as
+    /// [`Space::Programmable`], with clips, crops, zeros, learnt leaks, cropped convolutions and
+    /// directly coded inputs of a stated range; on the integer levels graded relays and biases from
+    /// the host. A direct input may still have no schedule, and a readout may read what the host
+    /// does not count.
+    Graded,
+    /// Whatever the verifier accepts of networks whose populations send binary spikes and whose
+    /// convolutions have no crop; without clips, zeros, and models that a target simulates only.
     All,
     /// What has an integer form on a programmable neuron: inputs of spikes; membranes that start at
     /// their reset value.
     Programmable,
     /// As before, without reset by subtraction.
     Fixed,
+}
+
+impl Space {
+    /// Whether there may be messages that are no spikes, and what comes with them.
+    const fn graded(self) -> bool {
+        matches!(self, Self::Everything | Self::Graded)
+    }
+
+    /// Whether there may be what only the float level has.
+    const fn analog(self) -> bool {
+        matches!(self, Self::Everything | Self::All)
+    }
+
+    /// Whether there may be what only a programmable neuron runs.
+    const fn programmable(self) -> bool {
+        !matches!(self, Self::Fixed)
+    }
 }
 
 /// Drafts built from numbers.
@@ -51,7 +77,8 @@ pub fn network(space: Space) -> impl Strategy<Value = NetworkDraft> {
     built(move |draw| network::build(draw, space))
 }
 
-/// Integer networks in logical time. [`Space::All`] adds what only a programmable neuron runs.
+/// Integer networks in logical time: with [`Space::Everything`] and [`Space::Graded`] graded relays and
+/// biases from the host, with [`Space::Fixed`] nothing that only a programmable neuron runs.
 pub fn quantized(space: Space) -> impl Strategy<Value = QuantizedDraft> {
     built(move |draw| quantized::build(draw, space))
 }
@@ -70,10 +97,10 @@ pub fn mapped(space: Space) -> impl Strategy<Value = MappedDraft> {
 /// Drafts of any level.
 pub fn any_draft() -> impl Strategy<Value = AnyDraft> {
     prop_oneof![
-        network(Space::All).prop_map(AnyDraft::Network),
-        quantized(Space::All).prop_map(AnyDraft::Quantized),
-        hardware(Space::All).prop_map(AnyDraft::Quantized),
-        mapped(Space::All).prop_map(AnyDraft::Mapped),
+        network(Space::Everything).prop_map(AnyDraft::Network),
+        quantized(Space::Everything).prop_map(AnyDraft::Quantized),
+        hardware(Space::Everything).prop_map(AnyDraft::Quantized),
+        mapped(Space::Everything).prop_map(AnyDraft::Mapped),
     ]
 }
 
@@ -88,7 +115,40 @@ pub fn spike_train(steps: usize, neurons: usize) -> impl Strategy<Value = SpikeT
     })
 }
 
-/// One spike train of [`QuantizedDraft::steps`] steps per input population, in order of ids.
+/// A sample of a directly coded input: `elements` values within `range` (bounds up to 2^24), whole and
+/// broken ones.
+pub fn frame(range: [i32; 2], elements: usize) -> impl Strategy<Value = Vec<f32>> {
+    #[expect(clippy::cast_precision_loss, reason = "the bounds are exact")]
+    let [low, high] = range.map(|bound| bound as f32);
+    let inside = move |part: u16| low + (high - low) * (f32::from(part) / f32::from(u16::MAX));
+    let value = prop_oneof![Just(low), Just(high), any::<u16>().prop_map(inside)];
+    vec(value.prop_map(move |v| v.clamp(low, high)), elements)
+}
+
+/// What an input population gets in one run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Feed {
+    /// Spikes of [`QuantizedDraft::steps`] steps.
+    Spikes(SpikeTrain),
+    /// One sample of a directly coded input.
+    Frame(Vec<f32>),
+}
+
+/// What each input population gets, in order of ids.
+pub fn feed(draft: &QuantizedDraft) -> impl Strategy<Value = Vec<Feed>> + use<> {
+    let steps = draft.steps as usize;
+    let feeds = draft.populations.values().filter_map(|p| match p.kind {
+        PopKind::Input(Coding::Direct { range: Some(range) }) => {
+            Some(frame(range, p.size()).prop_map(Feed::Frame).boxed())
+        }
+        PopKind::Input(_) => Some(spike_train(steps, p.size()).prop_map(Feed::Spikes).boxed()),
+        PopKind::Neurons(_) | PopKind::Graded(_) => None,
+    });
+    feeds.collect::<Vec<_>>()
+}
+
+/// One spike train of [`QuantizedDraft::steps`] steps per input population, in order of ids; for
+/// networks without directly coded inputs, which [`feed`] serves too.
 pub fn stimulus(draft: &QuantizedDraft) -> impl Strategy<Value = Vec<SpikeTrain>> + use<> {
     let steps = draft.steps as usize;
     let inputs = draft.populations.values().filter(|p| matches!(p.kind, PopKind::Input(_)));

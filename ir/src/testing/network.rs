@@ -6,16 +6,18 @@ use super::shapes::{conv, param, shape, strided};
 use crate::arena::{Arena, NodeId, TensorId};
 use crate::conv::Conv;
 use crate::network::{
-    Coding, Compare, Dynamics, Edge, Emission, NetworkDraft, Neuron, Node, Op, Provenance, Readout,
-    Reset, Scheme, Tensor, UpdateOrder,
+    Coding, Compare, Dynamics, Edge, Emission, Keep, NetworkDraft, Neuron, Node, Op, Provenance,
+    Readout, Reset, Scheme, Tensor, UpdateOrder,
 };
+use crate::param::Param;
 use crate::shape::Shape;
 
 /// Builds one network: inputs and neurons first, then the nodes between them, so that the order of
 /// ids is not the order of computation.
 pub(super) fn build(draw: &mut Draw, space: Space) -> NetworkDraft {
     let steps = 1 + draw.small(6);
-    let mut builder = Builder { draw, space, nodes: Arena::new(), tensors: Arena::new() };
+    let mut builder =
+        Builder { draw, space, nodes: Arena::new(), tensors: Arena::new(), clips: Vec::new() };
     let inputs = 1 + builder.draw.below(2);
     let populations: Vec<NodeId> = (0..inputs)
         .map(|i| {
@@ -29,7 +31,8 @@ pub(super) fn build(draw: &mut Draw, space: Space) -> NetworkDraft {
         builder.current(&neurons, k, *target);
     }
     let last = neurons[neurons.len() - 1];
-    let readout = if builder.draw.one_in(3) {
+    let bursts = matches!(&builder.nodes[last].op, Op::Neuron(n) if n.emission != Emission::Binary);
+    let readout = if builder.draw.one_in(3) || bursts {
         let source = builder.draw.pick(&neurons);
         let classes = Shape::flat(1 + builder.draw.small(3));
         Readout::MeanLinear(builder.linear(Edge { source, delay: 0 }, classes))
@@ -45,6 +48,8 @@ struct Builder<'a> {
     space: Space,
     nodes: Arena<NodeId, Node>,
     tensors: Arena<TensorId, Tensor>,
+    /// Clips made so far, which later currents read as they read populations.
+    clips: Vec<NodeId>,
 }
 
 impl Builder<'_> {
@@ -59,14 +64,19 @@ impl Builder<'_> {
     }
 
     fn coding(&mut self, steps: u32) -> Coding {
-        match self.draw.below(if self.space == Space::All { 4 } else { 3 }) {
+        let choices = if self.space.analog() || self.space.graded() { 4 } else { 3 };
+        match self.draw.below(choices) {
             0 => Coding::Events,
             1 => Coding::Accumulator {
                 pmax: 1 + self.draw.small(9),
                 steps_in: 1 + self.draw.small(steps),
             },
             2 => Coding::Rate { seed: u64::from(self.draw.small(u32::MAX)) << 20 },
-            _ => Coding::Direct { range: None },
+            _ if self.space == Space::All => Coding::Direct { range: None },
+            _ if self.space == Space::Everything && self.draw.one_in(2) => {
+                Coding::Direct { range: None }
+            }
+            _ => Coding::Direct { range: Some(self.draw.pick(&[[0, 1], [-1, 2], [0, 255]])) },
         }
     }
 
@@ -75,7 +85,8 @@ impl Builder<'_> {
         for i in 0..=self.draw.below(4) {
             let source = self.draw.pick(&populations);
             let from = self.nodes[source].shape.clone();
-            let reduced = if self.draw.one_in(3) { strided(self.draw, &from) } else { None };
+            let reduced =
+                if self.draw.one_in(3) { strided(self.draw, self.space, &from) } else { None };
             let shape = match reduced.and_then(|c| c.output()) {
                 Some(output) => Shape(output.to_vec()),
                 None => shape(self.draw),
@@ -94,23 +105,42 @@ impl Builder<'_> {
 
     fn neuron(&mut self, shape: &Shape) -> Neuron {
         let eighths = |n: u32| f32::from(u16::try_from(n).unwrap_or(0)) / 8.0;
-        let dynamics = match self.draw.below(3) {
+        let models = match self.space {
+            Space::Everything => 5,
+            Space::Graded => 4,
+            Space::All | Space::Programmable | Space::Fixed => 3,
+        };
+        let dynamics = match self.draw.below(models) {
             0 => Dynamics::Integrate,
             1 => Dynamics::Tau(param(self.draw, shape, |d| 1.0 + eighths(d.small(17)))),
-            _ => Dynamics::Decay(param(self.draw, shape, |d| eighths(d.small(9)))),
+            2 => Dynamics::Decay(param(self.draw, shape, |d| eighths(d.small(9)))),
+            3 => Dynamics::Sigmoid(param(self.draw, shape, |d| eighths(d.small(33)) - 2.0)),
+            _ => return Self::izhikevich(),
         };
         let threshold = param(self.draw, shape, |d| eighths(1 + d.small(12)));
         let compare = self.draw.pick(&[Compare::Gt, Compare::Ge]);
-        let resets = if self.space == Space::Fixed { 2 } else { 3 };
+        let bursts =
+            matches!(dynamics, Dynamics::Integrate | Dynamics::Tau(_) | Dynamics::Decay(_));
+        if self.space == Space::Everything && bursts && self.draw.one_in(4) {
+            return Neuron {
+                dynamics,
+                threshold,
+                compare: Compare::Gt,
+                reset: Reset::To(0.0),
+                v_init: 0.0,
+                refractory: 0,
+                order: UpdateOrder::LeakInputFire,
+                emission: Emission::Burst { factor: self.draw.pick(&[1.5, 1.0]) },
+            };
+        }
+        let resets = if self.space.programmable() { 3 } else { 2 };
         let (reset, start) = match self.draw.below(resets) {
             0 => (Reset::To(0.0), 0.0),
             1 => (Reset::To(-0.25), -0.25),
             _ => (Reset::Subtract, 0.0),
         };
-        let v_init = match self.space {
-            Space::All => self.draw.pick(&[start, 0.125, -0.0]),
-            Space::Programmable | Space::Fixed => start,
-        };
+        let v_init =
+            if self.space.analog() { self.draw.pick(&[start, 0.125, -0.0]) } else { start };
         Neuron {
             dynamics,
             threshold,
@@ -123,17 +153,33 @@ impl Builder<'_> {
         }
     }
 
+    /// The regular spiking neuron.
+    fn izhikevich() -> Neuron {
+        Neuron {
+            dynamics: Dynamics::Izhikevich { a: 0.02, b: 0.2, d: 8.0 },
+            threshold: Param::Uniform(30.0),
+            compare: Compare::Ge,
+            reset: Reset::To(-65.0),
+            v_init: -65.0,
+            refractory: 0,
+            order: UpdateOrder::LeakInputFire,
+            emission: Emission::Binary,
+        }
+    }
+
     /// Adds what the `k`-th population reads: one to three terms, summed.
     fn current(&mut self, populations: &[NodeId], k: usize, target: NodeId) {
         let shape = self.nodes[target].shape.clone();
         let mut terms = std::mem::take(&mut self.nodes[target].inputs);
         for _ in 0..=self.draw.below(3) {
-            let from = self.draw.below(populations.len());
-            // Reading itself or a later population goes back in time.
-            let earliest = u32::from(from >= k);
-            let edge = Edge { source: populations[from], delay: earliest + self.draw.small(3) };
-            let term = self.term(edge, &shape);
-            terms.push(Edge { source: term, delay: 0 });
+            let edge = self.read(populations, k);
+            let whole = self.clips.contains(&edge.source) && self.nodes[edge.source].shape == shape;
+            if whole && self.draw.one_in(2) {
+                terms.push(edge);
+            } else {
+                let term = self.term(edge, &shape);
+                terms.push(Edge { source: term, delay: 0 });
+            }
         }
         if terms.len() > 1 || self.draw.one_in(4) {
             let sum = self.analog(Op::Add, terms, shape);
@@ -142,22 +188,57 @@ impl Builder<'_> {
         self.nodes[target].inputs = terms;
     }
 
-    /// A current of shape `shape` from the population that `edge` reads.
+    /// An edge from a population or clip into the `k`-th current.
+    fn read(&mut self, populations: &[NodeId], k: usize) -> Edge {
+        let from = self.draw.below(populations.len() + self.clips.len());
+        let Some(&source) = populations.get(from) else {
+            // Clips so far belong to this current or an earlier one.
+            let source = self.clips[from - populations.len()];
+            return Edge { source, delay: self.draw.small(3) };
+        };
+        // Reading itself or a later population goes back in time.
+        let earliest = u32::from(from >= k);
+        let delay = earliest + self.draw.small(3);
+        let direct = matches!(self.nodes[source].op, Op::Input(Coding::Direct { .. }));
+        // The host adds what a sample causes to a constant bias, from the first step on.
+        if self.space == Space::Graded && direct {
+            return Edge { source, delay: 0 };
+        }
+        Edge { source, delay }
+    }
+
+    /// A current of shape `shape` from the population or clip that `edge` reads.
     fn term(&mut self, edge: Edge, shape: &Shape) -> NodeId {
         let from = self.nodes[edge.source].shape.clone();
-        let current = match conv(self.draw, &from, shape) {
+        let current = match conv(self.draw, self.space, &from, shape) {
             Some(geometry) if !self.draw.one_in(4) => self.conv2d(edge, geometry),
             _ => {
                 let edge = self.reduced(edge, &from);
                 self.linear(edge, shape.clone())
             }
         };
-        if self.draw.one_in(4) { self.batch_norm(current, shape) } else { current }
+        let current = if self.draw.one_in(4) { self.batch_norm(current, shape) } else { current };
+        if self.space.graded() { self.signed(current, shape) } else { current }
+    }
+
+    /// A current as it is, clipped, or silenced.
+    fn signed(&mut self, current: NodeId, shape: &Shape) -> NodeId {
+        let keep = match self.draw.below(8) {
+            5 => Keep::Positive,
+            6 => Keep::Negative,
+            7 => return self.analog(Op::Zero, vec![], shape.clone()),
+            _ => return current,
+        };
+        let input = Edge { source: current, delay: 0 };
+        let clip = self.analog(Op::Clip(keep), vec![input], shape.clone());
+        self.clips.push(clip);
+        clip
     }
 
     /// What a linear node reads: the population itself, flattened, pooled, or next to itself.
     fn reduced(&mut self, edge: Edge, from: &Shape) -> Edge {
-        let choice = self.draw.below(if from.as_chw().is_some() { 8 } else { 5 });
+        let images = if self.space.graded() { 9 } else { 8 };
+        let choice = self.draw.below(if from.as_chw().is_some() { images } else { 5 });
         let (op, inputs, shape) = match (choice, from.as_chw()) {
             (4, _) => {
                 let mut doubled = from.clone();
@@ -183,6 +264,11 @@ impl Builder<'_> {
                 };
                 let exclude_pad = self.draw.one_in(2);
                 (Op::AvgPool { window, exclude_pad }, vec![edge], Shape(output.to_vec()))
+            }
+            (8, Some([channels, height, width])) => {
+                let crop = [self.draw.small(height), 0, 0, self.draw.small(width)];
+                let rest = Shape::chw(channels, height - crop[0], width - crop[3]);
+                (Op::Crop(crop), vec![edge], rest)
             }
             _ => return edge,
         };

@@ -4,18 +4,25 @@ use super::Space;
 use super::draw::Draw;
 use super::shapes::{conv, param, shape, strided};
 use crate::arena::{Arena, Entity, MatId, PopId};
-use crate::network::{Coding, Compare, Provenance, UpdateOrder};
+use crate::network::{Coding, Compare, Keep, Provenance, UpdateOrder};
 use crate::param::Param;
 use crate::quantized::{
-    IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection, QuantizedDraft,
-    Role, Sign, Structure, Time,
+    Graded, HostBias, IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection,
+    QuantizedDraft, Role, Sign, Structure, Time,
 };
 use crate::shape::Shape;
 
 /// Largest weight. Populations have at most 18 neurons and 4 incoming projections, so sums stay
 /// below 18 · 4 · 40 = 2880, currents below 2880 · 64 · 4 (du >= 1024), and membranes of the six
-/// steps of a run below 2^23.
+/// steps of a run below 2^23. The messages of graded relays stay below 1000, and arrive through
+/// single weights of 1, or through several that add up to less: 4 · 1000 for all projections.
 const MAX_WEIGHT: i32 = 40;
+
+/// Largest weight of spikes into graded relays.
+const MAX_RELAYED: i32 = 2;
+
+/// Largest sum of messages that one projection delivers through more than one synapse per neuron.
+const MAX_FAN_IN: usize = 200;
 
 /// Builds one network in logical time.
 pub(super) fn build(draw: &mut Draw, space: Space) -> QuantizedDraft {
@@ -26,11 +33,14 @@ pub(super) fn build(draw: &mut Draw, space: Space) -> QuantizedDraft {
         populations: Arena::new(),
         matrices: Arena::new(),
         projections: Arena::new(),
+        host: Vec::new(),
+        reach: Vec::new(),
     };
     builder.populations(steps);
+    builder.host();
     builder.projections();
     let readout = builder.readout();
-    let Builder { populations, matrices, projections, .. } = builder;
+    let Builder { populations, matrices, projections, host, .. } = builder;
     QuantizedDraft {
         name: "generated".to_owned(),
         steps,
@@ -38,7 +48,7 @@ pub(super) fn build(draw: &mut Draw, space: Space) -> QuantizedDraft {
         populations,
         projections,
         matrices,
-        host: vec![],
+        host,
         readout,
     }
 }
@@ -55,37 +65,93 @@ pub(super) fn matrix(name: &str, structure: Structure, mantissa: Vec<i16>) -> In
     }
 }
 
+fn dense(from: &Shape, to: &Shape) -> Structure {
+    let [rows, cols] = [to, from].map(|s| s.0.iter().product());
+    Structure::Dense { rows, cols }
+}
+
 struct Builder<'a> {
     draw: &'a mut Draw,
     space: Space,
     populations: Arena<PopId, Population>,
     matrices: Arena<MatId, IntMatrix>,
     projections: Arena<crate::arena::ProjId, Projection>,
+    host: Vec<HostBias>,
+    /// Bound of what a neuron of each population sends: 1 for spikes.
+    reach: Vec<usize>,
 }
 
 impl Builder<'_> {
-    /// One or two inputs, then one to four populations of neurons.
+    /// One or two inputs, then one to four populations of neurons, each perhaps after graded relays.
     fn populations(&mut self, steps: u32) {
         for i in 0..=self.draw.below(2) {
-            let coding = match self.draw.below(3) {
+            let coding = match self.draw.below(if self.space.graded() { 4 } else { 3 }) {
                 0 => Coding::Events,
                 1 => Coding::Accumulator {
                     pmax: 1 + self.draw.small(9),
                     steps_in: 1 + self.draw.small(steps),
                 },
-                _ => Coding::Rate { seed: u64::MAX - u64::from(self.draw.small(9)) },
+                2 => Coding::Rate { seed: u64::MAX - u64::from(self.draw.small(9)) },
+                _ => Coding::Direct { range: Some(self.draw.pick(&[[0, 1], [-1, 2]])) },
             };
             let shape = shape(self.draw);
             self.add(format!("x{i}"), shape, PopKind::Input(coding));
         }
+        let mut relays = 0;
         for i in 0..=self.draw.below(4) {
+            if self.space.graded() && relays < 2 && self.draw.one_in(3) {
+                self.relay(relays);
+                relays += 1;
+            }
             let shape = shape(self.draw);
             let neuron = self.neuron(&shape);
             self.add(format!("h{i}"), shape, PopKind::Neurons(neuron));
         }
     }
 
+    fn relay(&mut self, i: usize) {
+        let shape = shape(self.draw);
+        let keep = self.draw.pick(&[None, Some(Keep::Positive), Some(Keep::Negative)]);
+        let bias = if self.draw.one_in(3) {
+            param(self.draw, &shape, |d| d.signed(20))
+        } else {
+            Param::Uniform(0)
+        };
+        self.add(format!("g{i}"), shape, PopKind::Graded(Graded { keep, bias }));
+    }
+
+    /// Lets directly coded inputs act on about half of the populations.
+    fn host(&mut self) {
+        for input in self.populations.ids() {
+            if !self.direct(input) {
+                continue;
+            }
+            for target in self.populations.ids() {
+                if self.populations[target].is_input() || !self.draw.one_in(2) {
+                    continue;
+                }
+                let [from, to] = [input, target].map(|p| self.populations[p].shape.clone());
+                let structure = match conv(self.draw, self.space, &from, &to) {
+                    Some(conv) => Structure::Conv(conv),
+                    None => dense(&from, &to),
+                };
+                let eighths = |n: i32| f32::from(i16::try_from(n).unwrap_or(0)) / 8.0;
+                let stored = structure.stored();
+                let weights = (0..stored).map(|_| eighths(self.draw.signed(4))).collect();
+                // At most 18 elements of at most 2 through weights of at most 1/2: below 23.
+                let scale = self.draw.pick(&[1.0, 1.25, 0.1]);
+                self.host.push(HostBias { input, target, structure, weights, scale });
+            }
+        }
+    }
+
+    fn direct(&self, id: PopId) -> bool {
+        matches!(self.populations[id].kind, PopKind::Input(Coding::Direct { .. }))
+    }
+
     fn add(&mut self, name: String, shape: Shape, kind: PopKind) {
+        // Bias, and both inputs through the host; what arrives is added with the projections.
+        self.reach.push(if matches!(kind, PopKind::Graded(_)) { 20 + 2 * 23 } else { 1 });
         self.populations.push(Population { name, shape, role: Role::Logical, kind });
     }
 
@@ -94,7 +160,7 @@ impl Builder<'_> {
         let compare = self.draw.pick(&[Compare::Gt, Compare::Ge]);
         let offset = i32::from(compare == Compare::Ge);
         let units = |n: u32| i32::try_from(n).unwrap_or(0) * 64;
-        let subtracts = self.space != Space::Fixed && self.draw.one_in(4);
+        let subtracts = self.space.programmable() && self.draw.one_in(4);
         IntNeuron {
             du: param(self.draw, shape, |d| d.pick(&[4095, 2048, 1024])),
             dv: param(self.draw, shape, |d| d.pick(&[0, 4095, 512, 1])),
@@ -116,15 +182,26 @@ impl Builder<'_> {
         }
     }
 
-    /// One to four projections into each population of neurons.
+    /// One to four projections into each population that is no input. Graded relays come first, so that
+    /// the reach of each is known to what reads it; they read no later relay, so they form no loop.
     fn projections(&mut self) {
-        let ids: Vec<PopId> = self.populations.ids().collect();
-        for target in ids.iter().copied() {
-            if self.populations[target].neuron().is_none() {
-                continue;
-            }
+        let graded = |p: &Population| p.graded().is_some();
+        let (relays, others): (Vec<PopId>, Vec<PopId>) =
+            self.populations.ids().partition(|id| graded(&self.populations[*id]));
+        let neurons = others.into_iter().filter(|id| !self.populations[*id].is_input());
+        let targets: Vec<PopId> = relays.into_iter().chain(neurons).collect();
+        for target in targets {
+            let relay = graded(&self.populations[target]);
+            let sources: Vec<PopId> = self
+                .populations
+                .ids()
+                .filter(|id| {
+                    let later = *id >= target && graded(&self.populations[*id]);
+                    !(self.direct(*id) || relay && later)
+                })
+                .collect();
             for _ in 0..=self.draw.below(4) {
-                let source = self.draw.pick(&ids);
+                let source = self.draw.pick(&sources);
                 // Reading itself or a later population goes back in time.
                 let delay = u32::from(source >= target) + self.draw.small(3);
                 let matrix = self.matrix(source, target);
@@ -135,6 +212,10 @@ impl Builder<'_> {
 
     fn matrix(&mut self, source: PopId, target: PopId) -> MatId {
         let [from, to] = [source, target].map(|p| self.populations[p].shape.clone());
+        let spikes = [source, target].iter().all(|p| self.populations[*p].graded().is_none());
+        if !spikes {
+            return self.relayed(source, target);
+        }
         if self.draw.one_in(4) {
             let fits = |m: &IntMatrix| {
                 (m.structure.rows(), m.structure.cols()) == (to.size(), from.size())
@@ -144,21 +225,58 @@ impl Builder<'_> {
             }
         }
         let structure = self.structure(&from, &to);
+        self.weights(structure, MAX_WEIGHT)
+    }
+
+    /// A matrix from or into a graded relay, within the bounds of messages.
+    fn relayed(&mut self, source: PopId, target: PopId) -> MatId {
+        let [from, to] = [source, target].map(|p| self.populations[p].shape.clone());
+        let reach = self.reach[source.index()];
+        let all = from.size() * reach;
+        let (structure, limit, arrives) = if self.populations[source].graded().is_none() {
+            (self.structure(&from, &to), MAX_RELAYED, all * 2)
+        } else if all <= MAX_FAN_IN {
+            (self.structure(&from, &to), 1, all)
+        } else {
+            (self.single(&from, &to), 1, reach)
+        };
+        if self.populations[target].graded().is_some() {
+            self.reach[target.index()] += arrives;
+        }
+        self.weights(structure, limit)
+    }
+
+    /// A layout with one synapse per target neuron.
+    fn single(&mut self, from: &Shape, to: &Shape) -> Structure {
+        let [rows, cols] = [to, from].map(|s| s.0.iter().product());
+        if rows == cols {
+            return Structure::Identity { size: rows };
+        }
+        let col = (0..rows).map(|_| self.draw.small(cols)).collect();
+        Structure::Sparse { rows, cols, row_start: (0..=rows).collect(), col }
+    }
+
+    /// A matrix of weights up to `limit`.
+    fn weights(&mut self, structure: Structure, limit: i32) -> MatId {
         let name = format!("w{}", self.matrices.len());
         let mut matrix = matrix(&name, structure, vec![]);
         let stored = matrix.structure.stored();
         // (sign, exponent, unit of the mantissa, what a unit weighs)
-        let (sign, exponent, unit, weight) = self.draw.pick(&[
+        let forms: Vec<_> = [
             (Sign::Mixed, -1, 2, 1),
             (Sign::Mixed, 0, 2, 2),
             (Sign::Mixed, 1, 2, 4),
             (Sign::Excitatory, 0, 1, 1),
             (Sign::Inhibitory, 0, 1, 1),
             (Sign::Mixed, -3, 8, 1),
-        ]);
+        ]
+        .into_iter()
+        .filter(|form| form.3 <= limit)
+        .collect();
+        let (sign, exponent, unit, weight) = self.draw.pick(&forms);
         matrix.sign = sign;
         matrix.exponent = exponent;
-        let limit = (MAX_WEIGHT / weight).min(254 / unit);
+        let limit = (limit / weight).min(254 / unit);
         matrix.mantissa = (0..stored)
             .map(|_| {
                 let value = self.draw.signed(limit) * unit;
@@ -175,12 +293,12 @@ impl Builder<'_> {
 
     fn structure(&mut self, from: &Shape, to: &Shape) -> Structure {
         let [rows, cols] = [to, from].map(|s| s.0.iter().product());
-        if let Some(conv) = conv(self.draw, from, to)
+        if let Some(conv) = conv(self.draw, self.space, from, to)
             && !self.draw.one_in(4)
         {
             return Structure::Conv(conv);
         }
-        if let Some(conv) = strided(self.draw, from)
+        if let Some(conv) = strided(self.draw, self.space, from)
             && conv.output().is_some_and(|o| o[..] == to.0)
         {
             return Structure::Conv(conv);
@@ -196,7 +314,7 @@ impl Builder<'_> {
                 }
                 Structure::Sparse { rows, cols, row_start, col }
             }
-            _ => Structure::Dense { rows, cols },
+            _ => dense(from, to),
         }
     }
 
@@ -207,9 +325,14 @@ impl Builder<'_> {
         }
         let classes = 1 + self.draw.below(3);
         let tenths = |n: i32| f32::from(i16::try_from(n).unwrap_or(0)) / 10.0;
+        let counted: Vec<PopId> = self
+            .populations
+            .ids()
+            .filter(|id| self.populations[*id].graded().is_none() && !self.direct(*id))
+            .collect();
         let terms = (0..=self.draw.below(2))
             .map(|_| {
-                let id = PopId::new(self.draw.below(self.populations.len()));
+                let id = self.draw.pick(&counted);
                 let weights = classes * self.populations[id].size();
                 (id, (0..weights).map(|_| tenths(self.draw.signed(30))).collect())
             })

@@ -1,5 +1,6 @@
 //! Shapes, convolutions and parameters of small populations.
 
+use super::Space;
 use super::draw::Draw;
 use crate::conv::Conv;
 use crate::param::Param;
@@ -17,8 +18,9 @@ pub(super) fn shape(draw: &mut Draw) -> Shape {
     }
 }
 
-/// A convolution from `source` to `target`, if both are images; kernel, padding and groups vary.
-pub(super) fn conv(draw: &mut Draw, source: &Shape, target: &Shape) -> Option<Conv> {
+/// A convolution from `source` to `target`, if both are images; kernel, padding and groups vary, and
+/// in some spaces the crop.
+pub(super) fn conv(draw: &mut Draw, space: Space, source: &Shape, target: &Shape) -> Option<Conv> {
     let (input, [out_channels, height, width]) = (source.as_chw()?, target.as_chw()?);
     if [height, width] != SIDE || [input[1], input[2]] != SIDE {
         return None;
@@ -32,23 +34,25 @@ pub(super) fn conv(draw: &mut Draw, source: &Shape, target: &Shape) -> Option<Co
     ]);
     let even = input[0] % 2 == 0 && out_channels % 2 == 0;
     let groups = if even { 1 + draw.small(2) } else { 1 };
-    Some(Conv { input, out_channels, kernel, stride: [1, 1], pad, groups, crop: [0; 4] })
+    let crop = crop(draw, space);
+    // Padding takes the place of what is cropped.
+    let pad = std::array::from_fn(|side| pad[side] + crop[side]);
+    Some(Conv { input, out_channels, kernel, stride: [1, 1], pad, groups, crop })
+}
+
+/// Rows and columns that a convolution leaves out.
+fn crop(draw: &mut Draw, space: Space) -> [u32; 4] {
+    if space.graded() { draw.pick(&[[0; 4], [0; 4], [1, 0, 1, 0], [1, 1, 0, 1]]) } else { [0; 4] }
 }
 
 /// A strided convolution that reads `source`, if it is an image.
-pub(super) fn strided(draw: &mut Draw, source: &Shape) -> Option<Conv> {
+pub(super) fn strided(draw: &mut Draw, space: Space, source: &Shape) -> Option<Conv> {
     let input = source.as_chw()?;
     let stride = [1 + draw.small(2), 1 + draw.small(2)];
     let out_channels = 1 + draw.small(2);
-    let conv = Conv {
-        input,
-        out_channels,
-        kernel: [2, 1],
-        stride,
-        pad: [0, 1, 0, 0],
-        groups: 1,
-        crop: [0; 4],
-    };
+    let (kernel, pad) = ([2, 1], [0, 1, 0, 0]);
+    let crop = crop(draw, space);
+    let conv = Conv { input, out_channels, kernel, stride, pad, groups: 1, crop };
     conv.output().map(|_| conv)
 }
 

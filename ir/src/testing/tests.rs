@@ -7,6 +7,7 @@ use crate::mapped::MappedNetwork;
 use crate::network::Network;
 use crate::quantized::QuantizedNetwork;
 use crate::text;
+use proptest::strategy::ValueTree;
 
 /// Verifies a draft and shows the findings if there are any.
 fn accepted<L: Level>(
@@ -21,24 +22,30 @@ fn accepted<L: Level>(
 
 proptest! {
     #[test]
-    fn networks_are_valid(draft in network(Space::All)) {
+    fn networks_are_valid(draft in prop_oneof![network(Space::All), network(Space::Everything)]) {
         prop_assert!(draft.order().is_some());
         accepted::<Network>(draft, None)?;
     }
 
     #[test]
-    fn quantizable_networks_are_valid(draft in network(Space::Fixed)) {
+    fn quantizable_networks_are_valid(
+        draft in prop_oneof![network(Space::Fixed), network(Space::Graded)]
+    ) {
         accepted::<Network>(draft, None)?;
     }
 
     #[test]
-    fn integer_networks_are_valid(draft in quantized(Space::All)) {
+    fn integer_networks_are_valid(
+        draft in prop_oneof![quantized(Space::All), quantized(Space::Everything)]
+    ) {
         prop_assert!(draft.order().is_some());
         accepted::<QuantizedNetwork>(draft, None)?;
     }
 
     #[test]
-    fn networks_in_hardware_time_fit_a_programmable_target(draft in hardware(Space::All)) {
+    fn networks_in_hardware_time_fit_a_programmable_target(
+        draft in prop_oneof![hardware(Space::All), hardware(Space::Everything)]
+    ) {
         accepted::<QuantizedNetwork>(draft, Some(&target(true)))?;
     }
 
@@ -48,7 +55,9 @@ proptest! {
     }
 
     #[test]
-    fn mapped_networks_fit_the_target(draft in mapped(Space::All)) {
+    fn mapped_networks_fit_the_target(
+        draft in prop_oneof![mapped(Space::All), mapped(Space::Everything)]
+    ) {
         accepted::<MappedNetwork>(draft, Some(&target(true)))?;
     }
 
@@ -68,9 +77,61 @@ proptest! {
     fn stimuli_fit_the_inputs(
         (draft, trains) in quantized(Space::All).prop_flat_map(|d| (Just(d.clone()), stimulus(&d)))
     ) {
-        let inputs = draft.populations.values().filter(|p| p.neuron().is_none());
+        let inputs = draft.populations.values().filter(|p| p.is_input());
         let sizes: Vec<_> = inputs.map(|p| (draft.steps as usize, p.size())).collect();
         let found: Vec<_> = trains.iter().map(|t| (t.steps(), t.neurons())).collect();
         prop_assert_eq!(found, sizes);
+    }
+
+    #[test]
+    fn feeds_fit_the_inputs(
+        (draft, feeds) in quantized(Space::Everything)
+            .prop_flat_map(|d| (Just(d.clone()), feed(&d)))
+    ) {
+        let inputs: Vec<_> = draft.populations.values().filter(|p| p.is_input()).collect();
+        prop_assert_eq!(inputs.len(), feeds.len());
+        for (population, feed) in inputs.into_iter().zip(feeds) {
+            match (&population.kind, feed) {
+                (PopKind::Input(Coding::Direct { range: Some([low, high]) }), Feed::Frame(values)) => {
+                    prop_assert_eq!(values.len(), population.size());
+                    let inside = f64::from(*low)..=f64::from(*high);
+                    prop_assert!(values.iter().all(|v| inside.contains(&f64::from(*v))));
+                }
+                (PopKind::Input(_), Feed::Spikes(train)) => {
+                    prop_assert_eq!(train.neurons(), population.size());
+                }
+                (kind, feed) => prop_assert!(false, "{:?} gets {:?}", kind, feed),
+            }
+        }
+    }
+}
+
+/// What only some spaces hold does occur there.
+#[test]
+fn spaces_hold_what_they_say() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut text = String::new();
+    for _ in 0..400 {
+        for draft in
+            [any_draft().boxed(), network(Space::Graded).prop_map(AnyDraft::Network).boxed()]
+        {
+            text.push_str(&text::print(&draft.new_tree(&mut runner).unwrap().current()));
+        }
+    }
+    for word in [
+        " = clip(",
+        " keep negative",
+        " = crop(",
+        " = zero(",
+        " sigmoid ",
+        " izhikevich ",
+        " emission burst ",
+        " crop [",
+        "direct range ",
+        "\nhost ",
+        " = logical graded",
+        "hops 1 graded",
+    ] {
+        assert!(text.contains(word), "no {word}");
     }
 }

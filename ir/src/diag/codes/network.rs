@@ -115,4 +115,20 @@ codes! {
     SHARED = 382, "equal tensors share their values",
         "A note for the report: tensors with equal shapes and values became one tensor, which all \
         their nodes use. The meaning is kept; the network takes less memory.";
+    SPLIT = 383, "population became one per part of what it reads",
+        "A note for the report: a population that reads a concatenation became several populations, \
+        one per part, in the order of the parts. The meaning is kept: its spikes are those of its \
+        parts, one after the other.";
+    MERGED = 384, "equal populations became one",
+        "A note for the report: populations with equal parameters that read the same current fire \
+        at the same steps, so one stands for all. The meaning is kept: the spikes of the merged \
+        populations are those of the one that the note names.";
+    SILENT = 385, "population that never fires",
+        "The current of a population is 0 in every step for every input, because it reads only \
+        zero operations or other silent populations, and its membrane starts below the threshold. \
+        It was replaced by a constant 0. If that is not intended, an edge is missing in the genome.";
+    CLIPS_DROPPED = 386, "clips that cannot change a value",
+        "A note for the report: the current of a clip has always the sign that the clip keeps (or \
+        always the other one, or is constant), because all its weights and biases have one sign and \
+        spikes are not negative. Such a clip was removed. The meaning is kept.";
 }

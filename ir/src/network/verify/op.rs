@@ -175,6 +175,12 @@ fn inferred(draft: &NetworkDraft, node: &Node) -> Result<Shape, Diagnostic> {
                     window.out_channels, window.groups
                 )));
             }
+            if window.crop != [0; 4] {
+                return Err(geometry(format!(
+                    "expected a pooling window without a crop, found {:?}",
+                    window.crop
+                )));
+            }
             let [top, bottom, left, right] = window.pad;
             if top.max(bottom) >= window.kernel[0] || left.max(right) >= window.kernel[1] {
                 return Err(geometry(format!(
