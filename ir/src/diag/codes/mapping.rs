@@ -92,6 +92,11 @@ codes! {
          current. A current with memory (du < 4095) spreads each of them over several steps, so \
          the bias would not be the constant that it is. Give the projections into the population \
          a delay of one step each; then its static bias register may act from step 0.";
+    LATE_HOST_BIAS = 559, "a directly coded input would act in the wrong steps",
+        "The host writes the current of a sample to static bias registers before a run, and they act \
+         in every hardware step from step 0 on. So the population must start at step 0 (nothing \
+         reaches it within a logical step), and each logical step must be one hardware step. \
+         Delay what reaches the population by one step, or code the input as spikes.";
     NEURON_TOO_LARGE = 560, "a single neuron does not fit on an empty core",
         "The synapses or axons of one neuron alone exceed what a core offers, so no placement \
          exists. The message names the resource, what is needed and what is available, and the \

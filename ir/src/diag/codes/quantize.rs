@@ -112,10 +112,12 @@ codes! {
         "A `mean_linear` readout is computed by the host: weights times the spike counts of whole \
          runs. That is only possible when the readout node is a linear layer that reads \
          populations in the same step. Make it a `linear` node without delayed inputs.";
-    DIRECT_INPUT = 451, "a directly coded input has no integer form",
+    DIRECT_INPUT = 451, "a directly coded input without a range of values",
         "With `direct` coding the frame itself, a vector of real numbers, enters the first layer \
-         in every step. Cores receive spikes. Code the input as `events`, `accumulator` or \
-         `rate`; the float simulator runs `direct` networks as they are.";
+         in every step. The host computes the current of that layer and adds it to biases, which must \
+         fit their registers for every sample. State the smallest and the largest value of an \
+         element in the genome (`\"range\": [0, 1]`), or use another coding; the float simulator runs \
+         `direct` networks as they are.";
     VANISHED = 452, "all weights of a projection round to zero",
         "All projections into a population share one scale, set by the largest weight among them. \
          Here every weight of one projection is below half a unit of that scale, so the \
@@ -157,4 +159,26 @@ codes! {
         "The chip compares `v > 64·m`. For integers `v ≥ θ` is `v > θ − 1`, which the register \
          expresses only if θ − 1 is a multiple of 64 (or if the membrane only takes multiples of \
          64, in populations without leak). Choose a threshold of the form 64·m + 1.";
+    NO_CONTRACT = 463, "populations that the target cannot compute",
+        "A clip of a current passes on a sum, which is a graded message; a target with \
+         `message_bits = 0` sends spikes only. Izhikevich's neuron and graded bursts have no form \
+         in the integer contract of the cores. The message names all of them. Compile for a \
+         target with graded messages, or use another neuron model; `run --level float` runs all.";
+    GRADED_CYCLE = 464, "a loop of clips without a neuron",
+        "A clip passes on what it reads, so a loop of clips alone, whatever its delays, adds up sums \
+         without bound, and no number of bits holds them. Neurons bound what goes round: they \
+         answer with spikes. Put a population of neurons into the loop.";
+    NO_COMMON_SCALE = 465, "messages that no scale makes integers",
+        "Messages are integers. Where a population reads clips with fixed fractions (1, or 1/9 of an \
+         average), its scale must make all these weights integers of at most 127. Nested averages \
+         read next to what they average need larger ones. Put a population of neurons \
+         between the averages, or read them through a learnt layer, whose weights are rounded.";
+    DIRECT_DELAY = 466, "a directly coded input is read with a delay",
+        "The host adds the current of a directly coded input to biases before a run, and they act from \
+         the first step on. A current that starts later cannot be had that way. Read the input \
+         without delay, or code it as spikes.";
+    DIRECT_TWICE = 467, "two layers of different layout over a directly coded input",
+        "The host computes one current per input and population. Two layers over the same input \
+         are added up into one; with different layouts that is a dense matrix, which would be \
+         larger than the compiler makes (2^24 weights). Join the layers in the genome.";
 }

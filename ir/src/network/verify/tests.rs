@@ -5,7 +5,9 @@ use crate::arena::{Arena, Entity, NodeId, TensorId};
 use crate::check::{MAX_DELAY, MAX_ELEMENTS};
 use crate::diag::Code;
 use crate::level::{AnyDraft, Level, Rules};
-use crate::network::{Coding, Dynamics, Edge, Network, NetworkDraft, Neuron, Op, Readout, Reset};
+use crate::network::{
+    Coding, Compare, Dynamics, Edge, Emission, Network, NetworkDraft, Neuron, Op, Readout, Reset,
+};
 use crate::param::Param;
 use crate::shape::Shape;
 use crate::text;
@@ -49,6 +51,20 @@ node11 "out" [3] = neuron(node10)
   v_init 0.5
   refractory 2
   order leak_input_fire
+node12 "left" [2, 1, 1] = crop(node3) [0, 1, 1, 0]
+node13 "none" [2, 1, 1] = zero()
+node14 "up" [2, 1, 1] = clip(node15) keep positive
+node15 "joined" [2, 1, 1] = add(node12, node13)
+node16 "burst" [2, 1, 1] = neuron(node14)
+  integrate threshold 1 compare gt reset to 0 v_init 0 refractory 0 order leak_input_fire
+  emission burst factor 1.5
+node17 "learnt" [2, 1, 1] = neuron(node13)
+  sigmoid per_channel { -1 2 } threshold 1 compare ge reset to 0 v_init 0 refractory 0
+  order leak_input_fire emission binary
+node18 "regular" [2, 1, 1] = neuron(node13)
+  izhikevich a 0.02 b 0.2 d 8 threshold 30 compare ge reset to -65 v_init -65 refractory 0
+  order leak_input_fire
+node19 "image" [2, 2, 2] = input() direct range [-1, 1]
 readout spike_count node11
 "#;
 
@@ -100,7 +116,7 @@ const CASES: &[Case] = &[
     (codes::NAME, "repeated node name", |d| d.nodes[node(1)].name = "x".into()),
     (codes::NAME, "repeated tensor name", |d| d.tensors[tensor(1)].name = "w".into()),
     (codes::REFERENCE, "edge", |d| d.nodes[node(1)].inputs[0] = edge(99)),
-    (codes::REFERENCE, "readout", |d| d.readout = Readout::SpikeCount(node(12))),
+    (codes::REFERENCE, "readout", |d| d.readout = Readout::SpikeCount(node(20))),
     (codes::REFERENCE, "tensor", |d| {
         d.nodes[node(8)].op = Op::Linear { weight: tensor(3), bias: Some(tensor(5)) };
     }),
@@ -175,6 +191,46 @@ const CASES: &[Case] = &[
     (codes::CODING, "no step with input", |d| {
         d.nodes[node(0)].op = Op::Input(Coding::Accumulator { pmax: 1, steps_in: 0 });
     }),
+    (codes::CODING, "no values between", |d| {
+        d.nodes[node(19)].op = Op::Input(Coding::Direct { range: Some([1, 1]) });
+    }),
+    (codes::ARITY, "zero with an input", |d| d.nodes[node(13)].inputs.push(edge(12))),
+    (codes::ARITY, "two clipped at once", |d| d.nodes[node(14)].inputs.push(edge(12))),
+    (codes::ARITY, "crop of nothing", |d| d.nodes[node(12)].inputs.clear()),
+    (codes::SHAPE, "clip unlike its input", |d| d.nodes[node(14)].inputs[0] = edge(3)),
+    (codes::SHAPE, "crop declared too large", |d| {
+        d.nodes[node(12)].op = Op::Crop([0, 0, 1, 0]);
+    }),
+    (codes::GEOMETRY, "crop that leaves no row", |d| {
+        d.nodes[node(12)].op = Op::Crop([1, 1, 1, 0]);
+    }),
+    (codes::GEOMETRY, "crop beyond the image", |d| {
+        d.nodes[node(12)].op = Op::Crop([0, 1, u32::MAX, 2]);
+    }),
+    (codes::GEOMETRY, "crop of a vector", |d| d.nodes[node(12)].inputs[0] = edge(6)),
+    (codes::LOOP, "clip in a loop", |d| d.nodes[node(15)].inputs[1] = edge(14)),
+    (codes::PARAM_RANGE, "w infinite", |d| {
+        neuron(d, 17).dynamics = Dynamics::Sigmoid(Param::Uniform(f32::INFINITY));
+    }),
+    (codes::PARAM_LENGTH, "w per channel", |d| {
+        neuron(d, 17).dynamics = Dynamics::Sigmoid(Param::PerChannel(vec![1.0]));
+    }),
+    (codes::PARAM_RANGE, "recovery not a number", |d| {
+        neuron(d, 18).dynamics = Dynamics::Izhikevich { a: 0.02, b: f64::NAN, d: 8.0 };
+    }),
+    (codes::IZHIKEVICH, "subtracts", |d| neuron(d, 18).reset = Reset::Subtract),
+    (codes::IZHIKEVICH, "refractory", |d| neuron(d, 18).refractory = 1),
+    (codes::BURST, "of a learnt leak", |d| {
+        neuron(d, 16).dynamics = Dynamics::Sigmoid(Param::Uniform(1.0));
+    }),
+    (codes::BURST, "at the threshold", |d| neuron(d, 16).compare = Compare::Ge),
+    (codes::BURST, "reset elsewhere", |d| neuron(d, 16).reset = Reset::To(0.5)),
+    (codes::BURST, "refractory", |d| neuron(d, 16).refractory = 1),
+    (codes::BURST, "factor 0", |d| neuron(d, 16).emission = Emission::Burst { factor: 0.0 }),
+    (codes::BURST, "factor NaN", |d| {
+        neuron(d, 16).emission = Emission::Burst { factor: f32::NAN };
+    }),
+    (codes::READOUT, "count of bursts", |d| d.readout = Readout::SpikeCount(node(16))),
     (codes::WEIGHT_SHAPE, "bias", |d| {
         d.nodes[node(8)].op = Op::Linear { weight: tensor(3), bias: Some(tensor(4)) };
     }),
@@ -229,6 +285,8 @@ fn geometries_are_checked() {
         |c| c.kernel[1] = 9,
         |c| c.input[1] = 3,
         |c| c.pad = [u32::MAX; 4],
+        |c| c.crop = [1, 1, 0, 0],
+        |c| c.crop = [0, 0, 2, u32::MAX],
     ];
     for (index, spoil) in convolutions.iter().enumerate() {
         let mut draft = good();
@@ -237,7 +295,12 @@ fn geometries_are_checked() {
         }
         assert!(findings(draft).contains(&codes::GEOMETRY), "convolution {index}");
     }
-    let windows: &[Spoil] = &[|c| c.out_channels = 4, |c| c.groups = 1, |c| c.pad[0] = 2];
+    let windows: &[Spoil] = &[
+        |c| c.out_channels = 4,
+        |c| c.groups = 1,
+        |c| c.pad[0] = 2,
+        |c| (c.crop, c.pad) = ([1, 0, 0, 0], [1, 0, 0, 0]),
+    ];
     for (index, spoil) in windows.iter().enumerate() {
         let mut draft = good();
         if let Op::AvgPool { window, .. } = &mut draft.nodes[node(4)].op {

@@ -3,13 +3,14 @@
 use super::codes;
 use crate::arena::{Entity, MatId, PopId, ProjId};
 use crate::check::MAX_DELAY;
+use crate::conv::Conv;
 use crate::diag::Code;
 use crate::level::{AnyDraft, Level, Rules};
-use crate::network::{Coding, Compare};
+use crate::network::{Coding, Compare, Keep};
 use crate::param::Param;
 use crate::quantized::{
-    IntNeuron, IntReadout, IntReset, PopKind, QuantizedDraft, QuantizedNetwork, Role, Schedule,
-    Sign, Structure, Time,
+    Graded, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection, QuantizedDraft,
+    QuantizedNetwork, Role, Schedule, Sign, Structure, Time,
 };
 use crate::shape::Shape;
 use crate::target::TargetSpec;
@@ -75,6 +76,56 @@ proj5 pop4 -> pop1 mat2 delay 1
 readout mean_linear bias { 0 1 }
   term pop2 { 1 2 3 4 }
   term pop0 { 1 2 3 4 }
+"#;
+
+/// Graded relays, and a directly coded input.
+const GRADED: &str = r#"
+snn 1 quantized
+name "graded"
+steps 4
+time logical
+
+mat0 "w" dense [2, 2] mixed exponent 0 from dense "w" { 2 4 6 -8 }
+mat1 "one" identity [2] mixed exponent -1 from dense "one" { 2 }
+pop0 "x" [2] = logical input events
+pop1 "image" [3] = logical input direct range [0, 2]
+pop2 "up" [2] = logical graded keep positive bias per_neuron { 0 5 }
+pop3 "down" [2] = logical graded keep negative bias 0
+pop4 "h" [2] = logical neurons
+  du 4095 dv 0 threshold 64 compare gt reset zero bias 64
+  refractory 1 order leak_input_fire update_period 1
+proj0 pop0 -> pop2 mat0 delay 0
+proj1 pop2 -> pop3 mat1 delay 1
+proj2 pop4 -> pop3 mat0 delay 1
+proj3 pop3 -> pop4 mat1 delay 0
+proj4 pop2 -> pop4 mat0 delay 0
+host pop1 -> pop2 dense [2, 3] scale 2.5 { 0.5 -1 2 0 1 1 }
+host pop1 -> pop4 dense [2, 3] scale 1.0 { 0.5 -1 2 0 1 1 }
+readout spike_count pop4
+"#;
+
+/// A graded relay and its relay in hardware time; the host writes to the former.
+const GRADED_HARDWARE: &str = r#"
+snn 1 quantized
+name "graded hardware"
+steps 4
+time hardware period 1 latency { 0 0 0 1 2 }
+
+mat0 "w" dense [2, 2] mixed exponent 0 from dense "w" { 2 4 6 -8 }
+mat1 "one" identity [2] mixed exponent -1 from derived "schedule" [] { 2 }
+pop0 "x" [2] = logical input events
+pop1 "image" [3] = logical input direct range [-1, 1]
+pop2 "up" [2] = logical graded keep positive bias 3
+pop3 "up+1" [2] = relay of pop2 hops 1 graded keep positive bias 0
+pop4 "h" [2] = logical neurons
+  du 4095 dv 0 threshold 64 compare gt reset zero bias 0
+  refractory 1 order leak_input_fire update_period 1
+proj0 pop0 -> pop2 mat0 delay 1
+proj1 pop2 -> pop3 mat1 delay 1
+proj2 pop3 -> pop4 mat0 delay 1
+host pop1 -> pop2 dense [2, 3] scale 2.5 { 0.5 -1 2 0 1 1 }
+readout mean_linear bias { 0 1 }
+  term pop4 { 1 2 3 4 }
 "#;
 
 fn draft(text: &str) -> QuantizedDraft {
@@ -337,6 +388,163 @@ fn each_rule_of_a_target_has_its_code() {
     spec.max_weight_exponent.value = 6;
     let wrong = failing(HARDWARE, Some(&spec), TARGET_CASES);
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+fn graded(draft: &mut QuantizedDraft, index: usize) -> &mut Graded {
+    match &mut draft.populations[pop(index)].kind {
+        PopKind::Graded(graded) => graded,
+        kind => panic!("{kind:?}"),
+    }
+}
+
+const GRADED_CASES: &[Case] = &[
+    (codes::PARAM_LENGTH, "bias per neuron", |d| {
+        graded(d, 2).bias = Param::PerNeuron(vec![0; 3]);
+    }),
+    (codes::CODING, "direct without a range", |d| {
+        d.populations[pop(1)].kind = PopKind::Input(Coding::Direct { range: None });
+    }),
+    (codes::CODING, "range upside down", |d| {
+        d.populations[pop(1)].kind = PopKind::Input(Coding::Direct { range: Some([2, 0]) });
+    }),
+    (codes::CODING, "projection of a direct input", |d| {
+        d.projections[proj(0)].source = pop(1);
+        d.projections[proj(0)].matrix = mat(2);
+        let mut wide = d.matrices[mat(0)].clone();
+        wide.structure = Structure::Dense { rows: 2, cols: 3 };
+        wide.mantissa = vec![2; 6];
+        d.matrices.push(wide);
+    }),
+    (codes::LOOP, "through graded relays", |d| {
+        d.projections[proj(1)].delay = 0;
+        d.projections[proj(2)].delay = 0;
+    }),
+    (codes::GRADED_LOOP, "delayed", |d| {
+        let back = d.projections[proj(1)].clone();
+        d.projections.push(Projection { source: pop(3), target: pop(2), ..back });
+    }),
+    (codes::GRADED_LOOP, "of one relay", |d| d.projections[proj(1)].target = pop(2)),
+    (codes::REFERENCE, "input of the host", |d| d.host[0].input = pop(5)),
+    (codes::REFERENCE, "target of the host", |d| d.host[0].target = pop(5)),
+    (codes::HOST_BIAS, "twice", |d| d.host[0].target = pop(4)),
+    (codes::HOST_BIAS, "from spikes", |d| {
+        d.host[0].input = pop(0);
+        d.host[0].structure = Structure::Dense { rows: 2, cols: 2 };
+        d.host[0].weights.truncate(4);
+    }),
+    (codes::HOST_BIAS, "into an input", |d| d.host[0].target = pop(0)),
+    (codes::HOST_BIAS, "sparse", |d| {
+        d.host[0].structure = Structure::Sparse {
+            rows: 2,
+            cols: 3,
+            row_start: vec![0, 3, 6],
+            col: vec![0, 1, 2, 0, 1, 2],
+        };
+    }),
+    (codes::HOST_BIAS, "transposed", |d| {
+        d.host[0].structure = Structure::Dense { rows: 3, cols: 2 };
+    }),
+    (codes::HOST_BIAS, "impossible convolution", |d| {
+        d.host[0].structure = Structure::Conv(Conv {
+            input: [3, 1, 1],
+            out_channels: 2,
+            kernel: [1, 1],
+            stride: [1, 1],
+            pad: [0; 4],
+            groups: 1,
+            crop: [0, 1, 0, 0],
+        });
+    }),
+    (codes::HOST_BIAS, "too few weights", |d| d.host[0].weights.truncate(5)),
+    (codes::HOST_BIAS, "infinite weight", |d| d.host[0].weights[2] = f32::INFINITY),
+    (codes::HOST_BIAS, "scale 0", |d| d.host[0].scale = 0.0),
+    (codes::HOST_BIAS, "infinite scale", |d| d.host[0].scale = f64::INFINITY),
+    (codes::READOUT_SHAPE, "of messages", |d| d.readout = IntReadout::SpikeCount(pop(2))),
+    (codes::READOUT_SHAPE, "of a direct input", |d| {
+        d.readout = IntReadout::MeanLinear { terms: vec![(pop(1), vec![1.0; 3])], bias: vec![0.0] };
+    }),
+];
+
+#[test]
+fn each_rule_of_graded_relays_has_its_code() {
+    let wrong = failing(GRADED, None, GRADED_CASES);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+const GRADED_HARDWARE_CASES: &[Case] = &[
+    (codes::SCHEDULE, "the host writes at period 2", |d| {
+        schedule(d).period = 2;
+    }),
+    (codes::SCHEDULE, "the host writes to a late population", |d| {
+        schedule(d).latency = vec![0, 0, 1, 2, 3];
+    }),
+    (codes::HOST_BIAS, "into a clock", |d| {
+        let clock = d.populations[pop(4)].clone();
+        d.populations.push(Population { role: Role::Clock, name: "clock".into(), ..clock });
+        schedule(d).latency.push(0);
+        d.host[0].target = pop(5);
+    }),
+    (codes::ROLE, "spiking relay of messages", |d| {
+        d.populations[pop(3)].kind = d.populations[pop(4)].kind.clone();
+    }),
+    (codes::ROLE, "graded relay of spikes", |d| {
+        d.populations[pop(2)].kind = d.populations[pop(4)].kind.clone();
+    }),
+    (codes::ROLE, "relay of the other sign", |d| graded(d, 3).keep = Some(Keep::Negative)),
+    (codes::ROLE, "relay of both signs", |d| graded(d, 3).keep = None),
+    (codes::ROLE, "relay that adds", |d| graded(d, 3).bias = Param::PerNeuron(vec![0, 1])),
+    (codes::ROLE, "relay that doubles", |d| d.matrices[mat(1)].exponent = 0),
+    (codes::ROLE, "graded clock", |d| {
+        d.populations[pop(3)].role = Role::Clock;
+        d.projections =
+            [d.projections[proj(0)].clone(), d.projections[proj(2)].clone()].into_iter().collect();
+    }),
+];
+
+#[test]
+fn each_rule_of_graded_hardware_has_its_code() {
+    let wrong = failing(GRADED_HARDWARE, None, GRADED_HARDWARE_CASES);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn each_rule_of_messages_has_its_code() {
+    let mut spec = target(true);
+    let cases: &[Case] = &[
+        (codes::TARGET_BIAS, "of a relay", |d| graded(d, 3).bias = Param::Uniform(9000)),
+        (codes::TARGET_BIAS, "with the host's part", |d| graded(d, 2).bias = Param::Uniform(4090)),
+        (codes::TARGET_BIAS, "of a neuron, with the host's part", |d| {
+            neuron(d, 4).bias = Param::Uniform(4091 * 64);
+        }),
+        (codes::TARGET_BIAS, "off the host's grid", |d| neuron(d, 4).bias = Param::Uniform(4001)),
+    ];
+    // What the second case sends through the weight -8, and what "down" adds.
+    spec.max_input_sum.value = 8 * 4106 + 8;
+    let wrong = failing(GRADED, Some(&spec), cases);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // Messages of "up" reach 6 + 12 (2.5 · 5 rounded) and 6 + 5 + 10, those of "down" -8.
+    spec.max_input_sum.value = 8 * 21 + 8;
+    assert_eq!(findings(draft(GRADED), Some(&spec)), []);
+    spec.max_input_sum.value -= 1;
+    assert_eq!(findings(draft(GRADED), Some(&spec)), [codes::TARGET_INPUT_SUM]);
+    spec.max_input_sum.value = 32_767;
+    spec.message_bits.value = 6;
+    assert_eq!(findings(draft(GRADED), Some(&spec)), []);
+    spec.message_bits.value = 5;
+    assert_eq!(findings(draft(GRADED), Some(&spec)), [codes::TARGET_MESSAGE_RANGE]);
+    spec.message_bits.value = 64;
+    assert_eq!(findings(draft(GRADED), Some(&spec)), []);
+}
+
+/// One finding names every population that spikes cannot carry.
+#[test]
+fn a_target_of_spikes_names_all_relays() {
+    let spec = target(false);
+    let findings = QuantizedNetwork::verify(draft(GRADED), &Rules::for_target(&spec)).unwrap_err();
+    assert_eq!(findings.len(), 1, "{findings}");
+    let text = findings.to_string();
+    assert!(text.contains("SNN0428"), "{text}");
+    assert!(text.contains(r#"population "up" (pop2), population "down" (pop3)"#), "{text}");
 }
 
 #[test]
