@@ -21,6 +21,7 @@ pub(crate) fn target() -> TargetSpec {
         file: "test.toml".to_owned(),
         hash: String::new(),
         programmable_neuron: false,
+        message_bits: limit(0),
         compartments: limit(1024),
         input_axons: limit(4096),
         output_axons: limit(4096),
@@ -100,6 +101,7 @@ pub(crate) fn quantized(
         populations: populations.into_iter().map(|(name, n)| population(name, n)).collect(),
         projections: projections.iter().map(|&(s, t, d)| dense(s, t, d)).collect(),
         matrices: vec![matrix(SIZE, SIZE, &[5, -3, 0, 7, 1, -2, 4, 4, -9])].into(),
+        host: Vec::new(),
         readout: IntReadout::SpikeCount(last),
     }
 }

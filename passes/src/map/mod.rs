@@ -86,7 +86,7 @@ impl<'a> Mapper<'a> {
     fn place_all(&mut self) -> Result<(), Diagnostics> {
         let mut errors = Diagnostics::new();
         for (id, population) in self.network.populations.iter() {
-            if population.neuron().is_some()
+            if !population.is_input()
                 && let Err(error) = self.place(id)
             {
                 errors.push(error);

@@ -10,7 +10,9 @@ use snnc_ir::quantized::Structure;
 /// One projection of the float network.
 #[derive(Clone, Debug)]
 pub(crate) struct Term {
-    /// Population read.
+    /// Position among the terms of its current.
+    pub place: usize,
+    /// Population or clip read.
     pub source: NodeId,
     /// Logical delay.
     pub delay: u32,
@@ -20,7 +22,7 @@ pub(crate) struct Term {
     pub structure: Structure,
 }
 
-/// The current of a neuron population or of the readout.
+/// The current of a neuron population, of a clip or of the readout.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Current {
     /// Projections.
@@ -53,7 +55,8 @@ pub(crate) fn current(network: &NetworkDraft, node: NodeId) -> Result<Current, D
             _ => return Err(not_canonical(network, node)),
         };
         let (source, delay) = (term.source, term.delay);
-        current.terms.push(Term { source, delay, weight, structure });
+        let place = current.terms.len();
+        current.terms.push(Term { place, source, delay, weight, structure });
     }
     current.bias = found.bias.map_or_else(Vec::new, |b| b.values);
     Ok(current)

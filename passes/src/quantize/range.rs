@@ -1,32 +1,72 @@
-//! Worst cases of a population over all inputs: per-step input sum, current and membrane.
+//! Worst cases of a population over all inputs: per-step input sum, current, membrane and messages.
 //!
 //! Sound interval bounds, not estimates: they hold whatever spikes arrive. `u` has no memory here
 //! (`du = 4095`), so `u = sum << 6`. With `X` = largest |u + bias| on one side, `T` updates and
 //! membrane decay `dv`, truncation toward zero gives `|v| ≤ min(T·X, X·4096/dv)`; on the upper side
 //! a neuron that did not fire is at most at its threshold, which is tighter for reset to zero.
+//! A graded relay has no state: its message is what arrives and its bias, clipped to a sign.
+
+use super::sums::Span;
+use snnc_ir::network::Keep;
 
 /// Worst cases of one neuron, in units of the membrane unless said otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Range {
-    /// Largest sum of weights that may arrive in one step (in weights), bias carriers included.
-    pub input_high: i64,
-    /// Smallest such sum.
-    pub input_low: i64,
-    /// Upper bound of the membrane before a reset.
-    pub v_high: i64,
-    /// Lower bound of the membrane.
-    pub v_low: i64,
+    /// Sums that may arrive in one step (in weights), bias carriers included.
+    pub input: Span,
+    /// The bias and what the host adds to it (in weights).
+    pub bias: Span,
+    /// The membrane before a reset; of a relay, what arrives and its bias.
+    pub v: Span,
+    /// Messages of a relay (in weights); 0 for neurons.
+    pub message: Span,
 }
 
-/// What the bound depends on.
+impl Range {
+    /// The range that both lie in.
+    pub(crate) fn hull(self, other: Self) -> Self {
+        Self {
+            input: self.input.hull(other.input),
+            bias: self.bias.hull(other.bias),
+            v: self.v.hull(other.v),
+            message: self.message.hull(other.message),
+        }
+    }
+}
+
+/// What enters a neuron or relay in every step.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Drive {
+    /// Sums of weights, without the bias; the range holds 0.
+    pub sum: Span,
+    /// Bias in units of weight.
+    pub bias: i64,
+    /// What the host may add to the bias, in units of weight.
+    pub host: Span,
+}
+
+impl Drive {
+    /// What acts on the membrane in a step, in units of weight.
+    const fn total(&self) -> Span {
+        self.sum.plus(self.biases())
+    }
+
+    /// The bias and what the host adds to it.
+    const fn biases(&self) -> Span {
+        self.host.plus(Span { low: self.bias, high: self.bias })
+    }
+
+    /// What may arrive as spikes and messages; a bias may be carried by spikes of a clock.
+    fn arriving(&self) -> Span {
+        self.sum.plus(Span { low: self.bias.min(0), high: self.bias.max(0) })
+    }
+}
+
+/// What the bound of a neuron depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NeuronFacts {
-    /// Sum of the positive weights.
-    pub positive: i64,
-    /// Sum of the negative weights (≤ 0).
-    pub negative: i64,
-    /// Bias, a multiple of 64.
-    pub bias: i64,
+    /// Its input.
+    pub drive: Drive,
     /// Membrane decay register.
     pub dv: u16,
     /// Largest membrane that does not fire.
@@ -39,24 +79,27 @@ pub(crate) struct NeuronFacts {
 
 /// Bounds of one neuron.
 pub(crate) fn bound(facts: &NeuronFacts) -> Range {
-    // The bias may be carried by spikes of a clock population, so it counts as input too.
-    let carried = facts.bias / 64;
-    let input_high = facts.positive + carried.max(0);
-    let input_low = facts.negative + carried.min(0);
-    let up = (facts.positive * 64 + facts.bias).max(0);
-    let down = (facts.negative * 64 + facts.bias).min(0);
-    let accumulated_up = accumulate(up, facts.dv, facts.updates);
-    let (v_high, v_low) = match facts.subtract {
-        None => (
-            (facts.quiet.max(0) + up).min(accumulated_up),
-            -accumulate(-down, facts.dv, facts.updates),
-        ),
-        Some(amount) => {
-            let after_reset = (facts.quiet + 1 - amount).min(0);
-            (accumulated_up, after_reset - accumulate(-down, facts.dv, facts.updates))
-        }
+    let drive = facts.drive.total();
+    let (up, down) = (drive.high.saturating_mul(64).max(0), drive.low.saturating_mul(64).min(0));
+    let high = accumulate(up, facts.dv, facts.updates);
+    let low = -accumulate(-down, facts.dv, facts.updates);
+    let v = match facts.subtract {
+        None => Span { low, high: facts.quiet.max(0).saturating_add(up).min(high) },
+        Some(amount) => Span { low: low.saturating_add((facts.quiet + 1 - amount).min(0)), high },
     };
-    Range { input_high, input_low, v_high, v_low }
+    let (input, bias) = (facts.drive.arriving(), facts.drive.biases());
+    Range { input, bias, v, message: Span::default() }
+}
+
+/// Bounds of one graded relay.
+pub(crate) fn relay(drive: &Drive, keep: Option<Keep>) -> Range {
+    let total = drive.total();
+    Range {
+        input: drive.arriving(),
+        bias: drive.biases(),
+        v: Span { low: total.low.saturating_mul(64), high: total.high.saturating_mul(64) },
+        message: total.kept(keep),
+    }
 }
 
 /// Bound of a membrane driven by at most `x ≥ 0` per update.
@@ -69,6 +112,7 @@ fn accumulate(x: i64, dv: u16, updates: u64) -> i64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use snnc_ir::quantized::Graded;
 
     fn step(v: i64, dv: i64, x: i64) -> i64 {
         let decayed = (v.abs() * (4096 - dv)) >> 12;
@@ -80,23 +124,38 @@ mod tests {
         #[test]
         fn bounds_hold_for_any_input(
             positive in 0_i64..200, negative in -200_i64..=0, bias in -20_i64..20,
+            host in -9_i64..9,
+            keep in prop_oneof![Just(None), Just(Some(Keep::Positive)), Just(Some(Keep::Negative))],
             dv in 0_u16..4096, theta in 1_i64..300, subtract in any::<bool>(),
             choices in proptest::collection::vec(0.0_f64..=1.0, 1..60),
         ) {
             let theta = theta * 64;
+            let drive = Drive {
+                sum: Span { low: negative, high: positive },
+                bias,
+                host: Span { low: host.min(0), high: host.max(0) },
+            };
             let facts = NeuronFacts {
-                positive, negative, bias: bias * 64, dv, quiet: theta,
+                drive, dv, quiet: theta,
                 subtract: subtract.then_some(theta), updates: choices.len() as u64,
             };
             let range = bound(&facts);
+            let sent = relay(&drive, keep);
+            prop_assert!(range.bias.low <= bias + host && bias + host <= range.bias.high);
             let mut v = 0;
             for c in choices {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss,
                     reason = "small test values")]
                 let sum = negative + ((positive - negative) as f64 * c).round() as i64;
-                prop_assert!(range.input_low <= sum && sum <= range.input_high);
-                v = step(v, i64::from(dv), sum * 64 + bias * 64);
-                prop_assert!(range.v_low <= v && v <= range.v_high, "{v} outside {range:?}");
+                for arriving in [sum, sum + bias] {
+                    prop_assert!(range.input.low <= arriving && arriving <= range.input.high);
+                }
+                let total = sum + bias + host;
+                let message = Graded::passes(keep, total);
+                prop_assert!(sent.message.low <= message && message <= sent.message.high);
+                prop_assert!(sent.v.low <= 64 * total && 64 * total <= sent.v.high);
+                v = step(v, i64::from(dv), total * 64);
+                prop_assert!(range.v.low <= v && v <= range.v.high, "{v} outside {range:?}");
                 if v > theta {
                     v = if subtract { v - theta } else { 0 };
                 }

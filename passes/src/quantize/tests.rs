@@ -6,7 +6,7 @@ use crate::framework::{Context, Options, Pass};
 use snnc_ir::arena::{NodeId, PopId, TensorId};
 use snnc_ir::diag::codes::{Code, quantize as codes};
 use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Network, Neuron, Node, Op, Provenance, Readout, Reset, Tensor,
+    Coding, Compare, Dynamics, Edge, Emission, Network, Neuron, Node, Op, Provenance, Readout, Reset, Tensor,
     UpdateOrder,
 };
 use snnc_ir::quantized::{IntReset, QuantizedDraft, QuantizedNetwork, Sign};
@@ -30,6 +30,7 @@ fn neuron() -> Neuron {
         v_init: 0.0,
         refractory: 0,
         order: UpdateOrder::LeakInputFire,
+        emission: Emission::Binary,
     }
 }
 
@@ -165,10 +166,6 @@ fn what_the_target_cannot_do_is_refused_by_name() {
     refuse(Neuron { v_init: 0.5, ..neuron() }, codes::INITIAL_MEMBRANE);
     refuse(Neuron { reset: Reset::Subtract, ..neuron() }, codes::SUBTRACT);
     refuse(Neuron { refractory: 63, ..neuron() }, codes::REFRACTORY);
-    let mut draft = network(&[0.5; 4], &[0.0; 2], neuron());
-    draft.nodes[NodeId::new(0)].op = Op::Input(Coding::Direct);
-    let errors = quantize(draft, &target()).expect_err("refused");
-    assert!(errors.iter().any(|d| d.code == codes::DIRECT_INPUT), "{errors}");
 }
 
 #[test]

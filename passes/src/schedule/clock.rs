@@ -5,7 +5,7 @@
 //! relays of the head. A clock has as many *lanes* (neurons that fire together) as the largest bias
 //! needs weights of at most [`MAX_WEIGHT`] units.
 
-use super::relay::{relay_matrix, relay_neuron};
+use super::relay::{NEURON_WEIGHT, relay_matrix, relay_neuron};
 use super::{Builder, must_gate};
 use crate::quantize::matrix::{MAX_WEIGHT, derived};
 use snnc_ir::arena::PopId;
@@ -61,10 +61,16 @@ fn starts_late(builder: &Builder, id: PopId) -> bool {
 /// cannot carry.
 fn take_bias(population: &mut Population) -> Result<Vec<i16>, i32> {
     let shape = population.shape.clone();
-    let PopKind::Neurons(neuron) = &mut population.kind else { return Ok(vec![]) };
-    let units = |b: i32| if b % 64 == 0 { i16::try_from(b / 64).map_err(|_| b) } else { Err(b) };
-    let carried = neuron.bias.expand(&shape).into_iter().map(units).collect::<Result<_, _>>()?;
-    neuron.bias = Param::Uniform(0);
+    // A relay's bias is in units of weight, a neuron's in units of the membrane.
+    let (bias, unit) = match &mut population.kind {
+        PopKind::Input(_) => return Ok(vec![]),
+        PopKind::Neurons(neuron) => (&mut neuron.bias, 64),
+        PopKind::Graded(graded) => (&mut graded.bias, 1),
+    };
+    let units =
+        |b: i32| if b % unit == 0 { i16::try_from(b / unit).map_err(|_| b) } else { Err(b) };
+    let carried = bias.expand(&shape).into_iter().map(units).collect::<Result<_, _>>()?;
+    *bias = Param::Uniform(0);
     Ok(carried)
 }
 
@@ -130,7 +136,7 @@ fn carry(builder: &mut Builder, chain: &mut Vec<PopId>, target: PopId, units: &[
         let before = chain[chain.len() - 1];
         let latency = builder.latency[before.index()] + 1;
         let next = add(builder, relay_neuron(), lanes, latency);
-        let matrix = relay_matrix(builder, lanes as usize);
+        let matrix = relay_matrix(builder, lanes as usize, NEURON_WEIGHT);
         builder.draft.projections.push(Projection {
             source: before,
             target: next,

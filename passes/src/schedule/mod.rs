@@ -16,11 +16,17 @@
 //!   does not change when nothing arrives. Any other needs a programmable neuron that updates every P-th step
 //!   (`update_period`); targets without it refuse, naming the loop that forces P.
 //! * **Refractory time**: r updates become `P·(r − 1) + 1` hardware updates.
+//! * **Graded relays** are populations like others, one hop each. They have no state, so in idle
+//!   steps, without a static bias, they send nothing. Relays of the path balancing behind them pass on
+//!   messages instead of spikes.
+//! * **Biases from the host** act in every step from step 0 on, so their populations need latency 0 and
+//!   P = 1 (`host`); refused by name otherwise.
 //!
 //! Nets whose projections all have a delay of at least 1 come out unchanged but for the clock.
 //! Complexity: O(populations · projections · log populations).
 
 mod clock;
+mod host;
 mod relay;
 #[cfg(test)]
 mod tests;
@@ -33,7 +39,7 @@ use snnc_ir::diag::codes;
 use snnc_ir::quantized::{
     IntMatrix, IntReset, PopKind, Population, QuantizedDraft, QuantizedNetwork, Schedule, Time,
 };
-use snnc_ir::{Diagnostic, Diagnostics, Entity};
+use snnc_ir::{Diagnostic, Diagnostics, Entity, Param};
 use timing::{Hop, Timing, solve};
 
 /// The pass.
@@ -79,6 +85,7 @@ impl Pass for ScheduleTime {
         let mut timing = solve(draft.populations.len(), &hops);
         let mut errors = Diagnostics::new();
         let mut draft = draft;
+        host::check(&draft, &timing, &mut errors);
         slow_down(&mut draft, &timing, cx, &mut errors);
         if timing.period > 1 && needs_shift(&draft, &timing) {
             // A clock for P > 1 first fires at step P − 1, too late for these biases: everything
@@ -115,9 +122,7 @@ fn slow_down(
     if timing.period == 1 {
         return;
     }
-    let names: Vec<String> =
-        timing.critical.iter().map(|&i| draft.populations[PopId::new(i)].name.clone()).collect();
-    let loop_text = names.iter().chain(names.first()).cloned().collect::<Vec<_>>().join(" → ");
+    let loop_text = loop_text(draft, timing);
     cx.remarks.push(
         Diagnostic::note_only(
             codes::mapping::PERIOD,
@@ -174,14 +179,24 @@ fn slow_down(
     }
 }
 
+/// The loop that forces the period, in words.
+fn loop_text(draft: &QuantizedDraft, timing: &Timing) -> String {
+    let names = timing.critical.iter().chain(timing.critical.first());
+    let names = names.map(|&i| draft.populations[PopId::new(i)].name.as_str());
+    names.collect::<Vec<_>>().join(" → ")
+}
+
 /// Whether the static bias register of a population would act in a step in which it must not.
 fn must_gate(population: &Population, period: u32, latency: u32) -> bool {
-    let Some(neuron) = population.neuron() else { return false };
-    if neuron.bias.values().iter().all(|&b| b == 0) {
-        return false;
+    let silent = |bias: &Param<i32>| bias.values().iter().all(|&b| b == 0);
+    match &population.kind {
+        PopKind::Input(_) => false,
+        PopKind::Graded(graded) => !silent(&graded.bias),
+        // A neuron that updates every P-th step first updates at step ℓ mod P.
+        PopKind::Neurons(neuron) => {
+            !silent(&neuron.bias) && (neuron.update_period != period || latency >= period)
+        }
     }
-    // A neuron that updates every P-th step first updates at step ℓ mod P.
-    if neuron.update_period == period { latency >= period } else { true }
 }
 
 /// Whether a gated bias would have to arrive before a clock of this period can deliver it.

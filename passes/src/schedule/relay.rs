@@ -1,10 +1,12 @@
-//! Path balancing: synaptic delays and chains of relay neurons.
+//! Path balancing: synaptic delays and chains of relays.
 
 use super::Builder;
 use crate::quantize::matrix::derived;
 use snnc_ir::arena::{MatId, PopId};
 use snnc_ir::network::{Compare, UpdateOrder};
-use snnc_ir::quantized::{IntNeuron, IntReset, PopKind, Population, Projection, Role, Structure};
+use snnc_ir::quantized::{
+    Graded, IntNeuron, IntReset, PopKind, Population, Projection, Role, Structure,
+};
 use snnc_ir::{Entity, Param};
 use std::collections::BTreeMap;
 
@@ -26,12 +28,27 @@ pub(super) fn relay_neuron() -> IntNeuron {
     }
 }
 
-/// The one-to-one matrix that drives relays.
-pub(super) fn relay_matrix(builder: &mut Builder, size: usize) -> MatId {
+/// What repeats a population of this kind one step later, and the weight that drives it.
+fn repeater(of: &PopKind) -> (PopKind, i16) {
+    match of {
+        PopKind::Graded(Graded { keep, .. }) => {
+            (PopKind::Graded(Graded { keep: *keep, bias: Param::Uniform(0) }), 1)
+        }
+        PopKind::Input(_) | PopKind::Neurons(_) => {
+            (PopKind::Neurons(relay_neuron()), NEURON_WEIGHT)
+        }
+    }
+}
+
+/// Weight that makes a [`relay_neuron`] fire.
+pub(super) const NEURON_WEIGHT: i16 = 2;
+
+/// The one-to-one matrix that drives relays with this weight.
+pub(super) fn relay_matrix(builder: &mut Builder, size: usize, weight: i16) -> MatId {
     let structure = Structure::Identity {
         size: u32::try_from(size).expect("a population has fewer than 2^32 neurons"),
     };
-    builder.intern(derived("relay".to_owned(), structure, vec![2], "schedule", vec![]))
+    builder.intern(derived("relay".to_owned(), structure, vec![weight], "schedule", vec![]))
 }
 
 /// Gives every projection its hardware delay, through relays where a synapse cannot hold it.
@@ -67,16 +84,13 @@ fn relay(
         let before = chain.last().copied().unwrap_or(source);
         let of = &builder.draft.populations[source];
         let (shape, size) = (of.shape.clone(), of.size());
+        let (kind, weight) = repeater(&of.kind);
         let name = builder.free_name(format!("{}+{hop}", of.name));
         let latency = builder.latency[source.index()] + hop;
-        let population = Population {
-            name,
-            shape,
-            role: Role::Relay { of: source, hops: hop },
-            kind: PopKind::Neurons(relay_neuron()),
-        };
+        let population =
+            Population { name, shape, role: Role::Relay { of: source, hops: hop }, kind };
         let id = builder.add_population(population, latency);
-        let matrix = relay_matrix(builder, size);
+        let matrix = relay_matrix(builder, size, weight);
         builder.draft.projections.push(Projection { source: before, target: id, matrix, delay: 1 });
         builder.relays += size;
         chain.push(id);

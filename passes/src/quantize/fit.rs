@@ -1,0 +1,260 @@
+//! The search for the largest scales at which everything stays in range, for all inputs.
+//!
+//! Every scale starts where weights, thresholds and biases just fit. Relays stand before their readers, so
+//! one sweep bounds all messages and all sums. A group with a population out of range is lowered to
+//! what the violated range asks for; rounding makes that relation inexact, hence the loop. Each round
+//! lowers by at least a thousandth, and only what a change reaches is computed again.
+
+use super::groups::{Groups, LARGEST};
+use super::matrix::MAX_WEIGHT;
+use super::member::{Member, Message, Model};
+use super::population::{Rounded, Trial, first_scale, rounded, violation};
+use super::remarks;
+use snnc_ir::network::NetworkDraft;
+use snnc_ir::{Diagnostics, TargetSpec};
+
+/// Bound on the rounds of the search; 0.999^20000 is below 10^-8.
+const MAX_ROUNDS: usize = 20_000;
+
+/// What the search found for one population.
+#[derive(Clone, Debug)]
+pub(super) struct Fitted {
+    /// Integer weight per unit of float weight.
+    pub scale: f64,
+    /// Factor of the weights of each projection from relays.
+    pub factors: Vec<f64>,
+    /// Integer parameters and ranges.
+    pub rounded: Rounded,
+    /// Which constraint set the scale.
+    pub limited_by: String,
+}
+
+/// Finds the scales of all members. Reports populations for which there is none.
+pub(super) fn fit(
+    network: &NetworkDraft,
+    members: &[Member<'_>],
+    groups: &Groups,
+    target: &TargetSpec,
+    found: (&mut Diagnostics, &mut Diagnostics),
+) -> Vec<Option<Fitted>> {
+    let (remarks, errors) = found;
+    let mut search = Search::new(network, members, groups, target);
+    search.run(errors);
+    let fitted = (0..members.len()).map(|i| search.fitted(i)).collect::<Vec<_>>();
+    for (index, fit) in fitted.iter().enumerate() {
+        if let Some(fit) = fit {
+            search.remark(index, fit, remarks);
+        }
+    }
+    fitted
+}
+
+/// The scale of a group.
+#[derive(Clone, Debug)]
+struct Base {
+    scale: f64,
+    /// Which constraint set it, and for which member.
+    limited_by: (&'static str, usize),
+    /// Whether no scale fits.
+    failed: bool,
+}
+
+struct Search<'a> {
+    network: &'a NetworkDraft,
+    members: &'a [Member<'a>],
+    groups: &'a Groups,
+    target: &'a TargetSpec,
+    /// Largest absolute weight on spikes, by member.
+    on_spikes: Vec<f64>,
+    bases: Vec<Base>,
+    /// What is known to be in range, by member.
+    rounded: Vec<Option<Rounded>>,
+}
+
+impl<'a> Search<'a> {
+    fn new(
+        network: &'a NetworkDraft,
+        members: &'a [Member<'a>],
+        groups: &'a Groups,
+        target: &'a TargetSpec,
+    ) -> Self {
+        let unbounded = Base { scale: f64::INFINITY, limited_by: ("no weight", 0), failed: false };
+        let bases = vec![unbounded; groups.count];
+        let rounded = vec![None; members.len()];
+        let on_spikes = members.iter().map(|m| m.largest_on_spikes(network)).collect();
+        let mut search = Self { network, members, groups, target, on_spikes, bases, rounded };
+        for (index, member) in members.iter().enumerate() {
+            let (scale, why) = first_scale(network, member, target);
+            search.limit(index, scale, why);
+        }
+        // Where only general weights on messages set a scale, they do so in relation to the relays.
+        for (index, member) in members.iter().enumerate() {
+            for message in &member.messages {
+                let relays = search.scale(message.from);
+                if groups.of[index] != groups.of[message.from] && relays.is_finite() {
+                    let most = f64::from(MAX_WEIGHT) * relays / message.largest;
+                    search.limit(index, most, "the largest weight on messages (127)");
+                }
+            }
+        }
+        for base in &mut search.bases {
+            if !base.scale.is_finite() {
+                base.scale = 1.0;
+            }
+        }
+        search
+    }
+
+    /// Lowers the group of a member to `scale` of the member, if it is above.
+    fn limit(&mut self, member: usize, scale: f64, why: &'static str) {
+        let scale = scale / self.multiple(member);
+        let base = &mut self.bases[self.groups.of[member]];
+        if scale < base.scale {
+            *base = Base { scale, limited_by: (why, member), failed: false };
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "larger multiples fit no register")]
+    fn multiple(&self, member: usize) -> f64 {
+        self.groups.multiple[member] as f64
+    }
+
+    fn scale(&self, member: usize) -> f64 {
+        self.bases[self.groups.of[member]].scale * self.multiple(member)
+    }
+
+    /// Factor of the weights of a projection from relays; exact inside a group.
+    fn factor(&self, member: usize, message: &Message) -> f64 {
+        if self.groups.of[member] == self.groups.of[message.from] {
+            self.multiple(member) / self.multiple(message.from)
+        } else {
+            self.scale(member) / self.scale(message.from)
+        }
+    }
+
+    fn run(&mut self, errors: &mut Diagnostics) {
+        let mut stale = vec![true; self.members.len()];
+        for _ in 0..MAX_ROUNDS {
+            self.give_up(errors);
+            let violations = self.sweep(&mut stale);
+            if violations.is_empty() {
+                return;
+            }
+            let mut lowered = vec![(1.0_f64, "", 0); self.groups.count];
+            for (member, ratio, why) in violations {
+                let group = &mut lowered[self.groups.of[member]];
+                if ratio < group.0 {
+                    *group = (ratio, why, member);
+                }
+            }
+            for (group, (ratio, why, member)) in lowered.iter().enumerate() {
+                if !why.is_empty() {
+                    self.bases[group].limited_by = (why, *member);
+                    self.bases[group].scale *= ratio.min(0.999);
+                }
+            }
+            for (index, member) in self.members.iter().enumerate() {
+                let moved = |m: usize| !lowered[self.groups.of[m]].1.is_empty();
+                stale[index] = moved(index) || member.messages.iter().any(|m| moved(m.from));
+            }
+        }
+        let open: Vec<usize> =
+            stale.iter().enumerate().filter(|(_, s)| **s).map(|(i, _)| i).collect();
+        for index in open {
+            self.fail(self.groups.of[index], errors);
+        }
+    }
+
+    /// Computes what is stale and what reads it; returns the violated limits.
+    fn sweep(&mut self, stale: &mut [bool]) -> Vec<(usize, f64, &'static str)> {
+        let mut violations = Vec::new();
+        for index in 0..self.members.len() {
+            let member = &self.members[index];
+            stale[index] |= member.messages.iter().any(|m| stale[m.from]);
+            if !stale[index] {
+                continue;
+            }
+            self.rounded[index] = None;
+            if self.bases[self.groups.of[index]].failed {
+                continue;
+            }
+            let factors: Vec<f64> = member.messages.iter().map(|m| self.factor(index, m)).collect();
+            let largest = member.messages.iter().zip(&factors).map(|(m, f)| m.largest * f);
+            let largest = largest.fold(0.0, f64::max);
+            if largest > LARGEST {
+                let ratio = f64::from(MAX_WEIGHT) / largest;
+                violations.push((index, ratio, "the largest weight on messages (127)"));
+                continue;
+            }
+            let sent = member.messages.iter().zip(&factors).map(|(message, &factor)| {
+                self.rounded[message.from].as_ref().map(|relays| (factor, &relays.sent))
+            });
+            // Relays that are out of range come first: their messages will be smaller.
+            let Some(messages) = sent.collect() else { continue };
+            let trial = Trial { scale: self.scale(index), messages };
+            let rounded = rounded(self.network, member, &trial, self.network.steps);
+            match violation(&rounded.range, self.target) {
+                Some((ratio, why)) => violations.push((index, ratio, why)),
+                None => self.rounded[index] = Some(rounded),
+            }
+        }
+        violations
+    }
+
+    /// Fails the groups in which every weight would round to zero.
+    fn give_up(&mut self, errors: &mut Diagnostics) {
+        let mut largest = vec![0.0_f64; self.groups.count];
+        for (index, member) in self.members.iter().enumerate() {
+            let scale = self.scale(index);
+            let spikes = self.on_spikes[index] * scale;
+            let samples = member.samples.iter().map(|s| s.reach() * scale);
+            // Exact weights never vanish.
+            let messages = member.messages.iter().filter(|m| m.fraction.is_none());
+            let messages = messages.map(|m| m.largest * self.factor(index, m));
+            let group = &mut largest[self.groups.of[index]];
+            *group = samples.chain(messages).fold(group.max(spikes), f64::max);
+        }
+        for (group, largest) in largest.into_iter().enumerate() {
+            if largest > 0.0 && largest <= 0.5 {
+                self.fail(group, errors);
+            }
+        }
+    }
+
+    fn fail(&mut self, group: usize, errors: &mut Diagnostics) {
+        let Base { failed, limited_by: (why, member), .. } = &mut self.bases[group];
+        if !*failed {
+            *failed = true;
+            errors.push(remarks::no_scale(self.members[*member].name, why, self.network.steps));
+        }
+    }
+
+    fn fitted(&self, index: usize) -> Option<Fitted> {
+        let rounded = self.rounded[index].clone()?;
+        let base = &self.bases[self.groups.of[index]];
+        let (why, member) = base.limited_by;
+        let limited_by = if member == index {
+            why.to_owned()
+        } else {
+            format!("{why} of population `{}`, which shares it", self.members[member].name)
+        };
+        let messages = self.members[index].messages.iter();
+        let factors = messages.map(|m| self.factor(index, m)).collect();
+        let scale = self.scale(index);
+        (!base.failed).then_some(Fitted { scale, factors, rounded, limited_by })
+    }
+
+    /// Warns about thresholds that moved and resolution that was lost.
+    fn remark(&self, index: usize, fitted: &Fitted, remarks: &mut Diagnostics) {
+        let member = &self.members[index];
+        if let Model::Neurons(neuron, _) = &member.model
+            && let Some(warning) = remarks::threshold(member.name, neuron, fitted.scale)
+        {
+            remarks.push(warning);
+        }
+        let (most, _) = first_scale(self.network, member, self.target);
+        if most.is_finite() && fitted.scale * 8.0 < most {
+            remarks.push(remarks::coarse(member.name, most / fitted.scale, &fitted.limited_by));
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The populations that get integers: what each reads, and in which order messages reach them.
+
+use super::canonical::{Current, Term, current};
+use super::fraction::{Fraction, common};
+use super::host::Sample;
+use super::{refuse, remarks};
+use snnc_ir::arena::NodeId;
+use snnc_ir::diag::codes::quantize as codes;
+use snnc_ir::network::{Coding, Keep, NetworkDraft, Neuron, Op};
+use snnc_ir::{Diagnostic, Diagnostics, Param, Shape, TargetSpec};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A population that becomes neurons or graded relays.
+#[derive(Clone, Debug)]
+pub(super) struct Member<'a> {
+    /// Its node.
+    pub node: NodeId,
+    /// Its name.
+    pub name: &'a str,
+    /// Its shape.
+    pub shape: &'a Shape,
+    /// What it consists of.
+    pub model: Model<'a>,
+    /// Projections from inputs and neurons.
+    pub spikes: Vec<Term>,
+    /// Projections from relays.
+    pub messages: Vec<Message>,
+    /// Currents from directly coded inputs.
+    pub samples: Vec<Sample>,
+    /// Bias of every neuron; empty if there is none.
+    pub bias: Vec<f64>,
+}
+
+/// What a population consists of.
+#[derive(Clone, Debug)]
+pub(super) enum Model<'a> {
+    /// Neurons with these decay registers.
+    Neurons(&'a Neuron, Param<u16>),
+    /// Graded relays that keep one sign.
+    Relays(Keep),
+}
+
+/// A projection from graded relays.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    /// The projection.
+    pub term: Term,
+    /// Position of the relays among the members.
+    pub from: usize,
+    /// The weights, if they are whole multiples of a fraction: then they must become integers.
+    pub fraction: Option<Fraction>,
+    /// Largest absolute weight.
+    pub largest: f64,
+}
+
+/// The members of a network that can be planned: relays stand before what reads their messages.
+pub(super) type Members<'a> = Vec<Member<'a>>;
+
+/// Reads the populations of `network`. What cannot become integers is reported and left out, and so
+/// is what reads its messages.
+pub(super) fn collect<'a>(
+    network: &'a NetworkDraft,
+    target: &TargetSpec,
+    remarks: &mut Diagnostics,
+    errors: &mut Diagnostics,
+) -> Members<'a> {
+    errors.extend(refuse::without_range(network));
+    if let Some(finding) = refuse::without_contract(network, target) {
+        errors.push(finding);
+    }
+    let mut open: BTreeMap<NodeId, (Model<'a>, Current)> = BTreeMap::new();
+    for (id, node) in network.nodes.iter() {
+        let model = match &node.op {
+            Op::Neuron(neuron) => {
+                let before = errors.len();
+                let dv = refuse::neuron(&node.name, neuron, target, remarks, errors);
+                let Some(dv) = dv.filter(|_| errors.len() == before) else { continue };
+                Model::Neurons(neuron, dv)
+            }
+            Op::Clip(keep) if target.message_bits.value > 0 => Model::Relays(*keep),
+            _ => continue,
+        };
+        match current(network, id) {
+            Ok(current) => {
+                open.insert(id, (model, current));
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    let order = order(network, &open, errors);
+    let mut members: Members<'a> = Vec::new();
+    let mut position = BTreeMap::new();
+    for id in order {
+        let Some((model, current)) = open.remove(&id) else { continue };
+        let node = &network.nodes[id];
+        let mut member = Member {
+            node: id,
+            name: &node.name,
+            shape: &node.shape,
+            model,
+            spikes: Vec::new(),
+            messages: Vec::new(),
+            samples: Vec::new(),
+            bias: current.bias,
+        };
+        let mut sound = true;
+        for term in current.terms {
+            sound &= member.read(network, term, &position, errors);
+        }
+        if sound {
+            position.insert(id, members.len());
+            members.push(member);
+        }
+    }
+    members
+}
+
+impl Member<'_> {
+    /// Files a term of the current; false if it cannot be had.
+    fn read(
+        &mut self,
+        network: &NetworkDraft,
+        term: Term,
+        position: &BTreeMap<NodeId, usize>,
+        errors: &mut Diagnostics,
+    ) -> bool {
+        let source = &network.nodes[term.source];
+        match &source.op {
+            Op::Input(Coding::Direct { range }) => {
+                // A missing range was reported once, for the input.
+                let Some(range) = *range else { return false };
+                let names = (self.name, source.name.as_str());
+                let filed = Sample::new(network, &term, range, names)
+                    .and_then(|sample| self.current(sample, names));
+                filed.map_err(|error| errors.push(error)).is_ok()
+            }
+            Op::Clip(_) => {
+                let Some(&from) = position.get(&term.source) else { return false };
+                let weights = &network.tensors[term.weight].data;
+                let (fraction, largest) = (common(weights), largest(weights));
+                self.messages.push(Message { term, from, fraction, largest });
+                true
+            }
+            _ => {
+                self.spikes.push(term);
+                true
+            }
+        }
+    }
+
+    /// Files a current from a directly coded input; two layers over one input are one current.
+    fn current(&mut self, sample: Sample, names: (&str, &str)) -> Result<(), Diagnostic> {
+        match self.samples.iter_mut().find(|s| s.input == sample.input) {
+            Some(first) => first.join(&sample, names),
+            None => {
+                self.samples.push(sample);
+                Ok(())
+            }
+        }
+    }
+
+    /// Largest absolute weight on spikes.
+    pub(super) fn largest_on_spikes(&self, network: &NetworkDraft) -> f64 {
+        self.spikes.iter().map(|t| largest(&network.tensors[t.weight].data)).fold(0.0, f64::max)
+    }
+}
+
+/// Largest absolute value.
+pub(super) fn largest(values: &[f32]) -> f64 {
+    values.iter().fold(0.0_f64, |m, &x| m.max(f64::from(x).abs()))
+}
+
+/// The populations in an order in which relays stand before what reads their messages, whatever the
+/// delay, the smallest id first wherever there is a choice; without those in loops of relays, which
+/// are reported, and what they reach.
+fn order(
+    network: &NetworkDraft,
+    open: &BTreeMap<NodeId, (Model<'_>, Current)>,
+    errors: &mut Diagnostics,
+) -> Vec<NodeId> {
+    let is_relay = |id: &NodeId| matches!(open.get(id), Some((Model::Relays(_), _)));
+    let mut readers: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+    let mut missing: BTreeMap<NodeId, usize> = open.keys().map(|&id| (id, 0)).collect();
+    for (&id, (_, current)) in open {
+        for source in current.terms.iter().map(|t| t.source).filter(is_relay) {
+            readers.entry(source).or_default().push(id);
+            *missing.entry(id).or_default() += 1;
+        }
+    }
+    let mut ready: BTreeSet<NodeId> =
+        missing.iter().filter(|(_, n)| **n == 0).map(|(&id, _)| id).collect();
+    let mut order = Vec::new();
+    while let Some(id) = ready.pop_first() {
+        order.push(id);
+        missing.remove(&id);
+        for reader in readers.get(&id).into_iter().flatten() {
+            if let Some(n) = missing.get_mut(reader) {
+                *n -= 1;
+                if *n == 0 {
+                    ready.insert(*reader);
+                }
+            }
+        }
+    }
+    // What is left lies on loops or behind them; what reaches no loop is behind.
+    let mut looped: BTreeSet<NodeId> = missing.into_keys().collect();
+    loop {
+        let reaches = |id: &NodeId| {
+            readers.get(id).into_iter().flatten().any(|reader| looped.contains(reader))
+        };
+        let kept: BTreeSet<NodeId> = looped.iter().copied().filter(reaches).collect();
+        if kept.len() == looped.len() {
+            break;
+        }
+        looped = kept;
+    }
+    if !looped.is_empty() {
+        let names: Vec<_> = looped.iter().map(|&id| network.nodes[id].name.as_str()).collect();
+        errors.push(graded_loop(&names));
+    }
+    order
+}
+
+fn graded_loop(names: &[&str]) -> Diagnostic {
+    Diagnostic::error(
+        codes::GRADED_CYCLE,
+        format!("messages go round in a loop of clips without a neuron: {}", remarks::list(names)),
+    )
+    .at(format!("node `{}`", names.first().copied().unwrap_or_default()))
+    .note("what goes round is added up without bound, and messages are integers of a few bits")
+    .help("put a population of neurons into the loop")
+}

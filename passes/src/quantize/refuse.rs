@@ -1,0 +1,161 @@
+//! Populations that have no integer form on the target.
+
+use super::remarks;
+use snnc_ir::diag::codes::quantize as codes;
+use snnc_ir::network::{Coding, Dynamics, Emission, NetworkDraft, Neuron, Op, Reset};
+use snnc_ir::{Diagnostic, Diagnostics, Param, TargetSpec};
+
+/// Every directly coded input without a range.
+pub(super) fn without_range(network: &NetworkDraft) -> Diagnostics {
+    let unbounded = |op: &Op| *op == Op::Input(Coding::Direct { range: None });
+    let inputs = network.nodes.values().filter(|n| unbounded(&n.op));
+    inputs.map(|n| no_range(&n.name)).collect()
+}
+
+fn no_range(input: &str) -> Diagnostic {
+    Diagnostic::error(
+        codes::DIRECT_INPUT,
+        format!("input `{input}` is directly coded (analog), and the range of its values is unknown"),
+    )
+    .at(format!("population `{input}`"))
+    .note("the host adds the current of the first layer to biases, which must fit their registers for every sample")
+    .help("state the smallest and the largest value in the genome, such as `\"coding\": \"direct\", \"range\": [0, 1]`")
+}
+
+/// Every clip that needs graded messages on a target without them, and every population whose model
+/// is not the neuron of the integer contract, in one finding.
+pub(super) fn without_contract(network: &NetworkDraft, target: &TargetSpec) -> Option<Diagnostic> {
+    let spikes_only = target.message_bits.value == 0;
+    let clip = |op: &Op| spikes_only && matches!(op, Op::Clip(_));
+    let izhikevich =
+        |op: &Op| matches!(op, Op::Neuron(n) if matches!(n.dynamics, Dynamics::Izhikevich { .. }));
+    let burst = |op: &Op| matches!(op, Op::Neuron(n) if n.emission != Emission::Binary);
+    let named = |wanted: &dyn Fn(&Op) -> bool| -> Vec<&str> {
+        network.nodes.values().filter(|n| wanted(&n.op)).map(|n| n.name.as_str()).collect()
+    };
+    let all = named(&|op| clip(op) || izhikevich(op) || burst(op));
+    let first = all.first()?;
+    let mut finding = Diagnostic::error(
+        codes::NO_CONTRACT,
+        format!("target `{}` cannot compute {}", target.name, remarks::list(&all)),
+    )
+    .at(format!("node `{first}`"));
+    let mut help = Vec::new();
+    let clips = named(&clip);
+    if !clips.is_empty() {
+        finding = finding
+            .note(format!("clips of a current need graded messages: {}", remarks::list(&clips)))
+            .note(format!("{}: message_bits = {}", target.file, target.message_bits));
+        help.push(
+            "compile for a target with graded messages (`loihi2`), or let each current have only the sign that its clip keeps, so that `drop-clips` removes it",
+        );
+    }
+    for (names, why) in [
+        (named(&izhikevich), "Izhikevich's neuron has no integer form"),
+        (named(&burst), "graded bursts of spikes have no integer form"),
+    ] {
+        if !names.is_empty() {
+            finding = finding.note(format!("{why}: {}", remarks::list(&names)));
+            help.push("give these populations the model `lif`, `plif` or `if`, or stay at `run --level float`");
+        }
+    }
+    help.dedup();
+    Some(finding.help(help.join("; ")))
+}
+
+/// The decay registers of `neuron`, after reporting what the target does not have. `None` if the
+/// model has no integer form, which [`without_contract`] reports.
+pub(super) fn neuron(
+    name: &str,
+    neuron: &Neuron,
+    target: &TargetSpec,
+    remarks: &mut Diagnostics,
+    errors: &mut Diagnostics,
+) -> Option<Param<u16>> {
+    let place = format!("population `{name}`");
+    if neuron.v_init != 0.0 {
+        errors.push(
+            Diagnostic::error(
+                codes::INITIAL_MEMBRANE,
+                format!("population `{name}` starts {} away from its reset value", neuron.v_init),
+            )
+            .at(place.clone())
+            .note("a chip starts with every membrane at its reset value; a different start is not supported in this version")
+            .help("set `v_init` equal to the reset value"),
+        );
+    }
+    if neuron.reset == Reset::Subtract && !target.programmable_neuron {
+        errors.push(
+            Diagnostic::error(
+                codes::SUBTRACT,
+                format!("population `{name}` resets by subtraction, which target `{}` cannot do", target.name),
+            )
+            .at(place.clone())
+            .note(format!("{}: programmable_neuron = false; its neurons reset to zero", target.file))
+            .help("compile for a target with programmable neurons (`loihi2`), or train with reset to a value"),
+        );
+    }
+    let longest = target.max_refractory.value - 1;
+    if i64::from(neuron.refractory) > longest {
+        errors.push(
+            Diagnostic::error(
+                codes::REFRACTORY,
+                format!(
+                    "population `{name}` is refractory for {} steps; target `{}` allows {longest}",
+                    neuron.refractory, target.name
+                ),
+            )
+            .at(place)
+            .note(format!("{}: max_refractory = {}", target.file, target.max_refractory))
+            .help("shorten the refractory time"),
+        );
+    }
+    match neuron.emission {
+        Emission::Binary => decay(name, neuron, remarks),
+        Emission::Burst { .. } => None,
+    }
+}
+
+/// Decay registers, with a remark where rounding changes them.
+fn decay(name: &str, neuron: &Neuron, remarks: &mut Diagnostics) -> Option<Param<u16>> {
+    let decay = match &neuron.dynamics {
+        Dynamics::Integrate => return Some(Param::Uniform(0)),
+        Dynamics::Decay(d) => d.map(f64::from),
+        // `normalize-neurons` removes the other forms; the decay is the same number either way.
+        Dynamics::Tau(tau) => tau.map(|t| f64::from(1.0 / t)),
+        Dynamics::Sigmoid(w) => w.map(|w| 1.0 / (1.0 + (-f64::from(w)).exp())),
+        Dynamics::Izhikevich { .. } => return None,
+    };
+    let mut worst = 0.0_f64;
+    let mut lost = false;
+    let registers = decay.map(|d| {
+        let exact = d * 4096.0;
+        let rounded = exact.round_ties_even().clamp(0.0, 4095.0);
+        worst = worst.max((rounded - exact).abs());
+        lost |= exact > 0.0 && rounded == 0.0;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        {
+            rounded as u16
+        }
+    });
+    if lost || worst >= 1.0 {
+        let (what, help) = if lost {
+            (
+                "a leak below 1/8192 per step rounds to no leak at all",
+                "use a larger decay, or model `if`",
+            )
+        } else {
+            (
+                "a decay of 1 leaves 1/4096 of the membrane on the chip",
+                "nothing to do if residues below 1/4096 are acceptable",
+            )
+        };
+        remarks.push(
+            Diagnostic::warning(codes::DECAY, format!("population `{name}`: {what}"))
+                .at(format!("population `{name}`"))
+                .note("decays are stored in units of 1/4096, from 0 to 4095/4096")
+                .help(help),
+        );
+    }
+    Some(registers)
+}
