@@ -3,10 +3,10 @@
 
 use crate::cores::{CoreProbe, CoreRun, CoreSim};
 use crate::error::SimError;
-use crate::float::{FloatProbe, FloatRun, FloatSim, Stimulus};
+use crate::float::{FloatProbe, FloatRun, FloatSim};
 use crate::integer::{IntProbe, IntRun, IntSim};
+use crate::stimulus::Stimulus;
 use rayon::prelude::*;
-use snnc_ir::spikes::SpikeTrain;
 
 /// Applies `f` to every sample, in parallel. Use it directly to keep only part of each run.
 ///
@@ -37,28 +37,28 @@ pub fn float(
     map(stimuli, |stimulus| sim.run(stimulus, probe))
 }
 
-/// Runs an integer network on every sample; a sample holds one train per input.
+/// Runs an integer network on every stimulus.
 ///
 /// # Errors
 /// As [`map`] and [`IntSim::run`].
 pub fn integer(
     sim: &IntSim<'_>,
-    samples: &[Vec<SpikeTrain>],
+    stimuli: &[Stimulus],
     probe: &IntProbe,
 ) -> Result<Vec<IntRun>, SimError> {
-    map(samples, |inputs| sim.run(inputs, probe))
+    map(stimuli, |stimulus| sim.run(stimulus, probe))
 }
 
-/// Runs a core-level program on every sample; a sample holds one train per input.
+/// Runs a core-level program on every stimulus.
 ///
 /// # Errors
 /// As [`map`] and [`CoreSim::run`].
 pub fn cores(
     sim: &CoreSim<'_>,
-    samples: &[Vec<SpikeTrain>],
+    stimuli: &[Stimulus],
     probe: &CoreProbe,
 ) -> Result<Vec<CoreRun>, SimError> {
-    map(samples, |inputs| sim.run(inputs, probe))
+    map(stimuli, |stimulus| sim.run(stimulus, probe))
 }
 
 #[cfg(test)]

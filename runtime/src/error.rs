@@ -9,6 +9,21 @@ pub enum Register {
     Current,
     /// Membrane, v, before the reset.
     Membrane,
+    /// What a graded relay is about to send.
+    Message,
+    /// The sum of what arrives in one step.
+    Input,
+}
+
+impl Register {
+    /// Width, sign included.
+    const fn bits(self) -> u32 {
+        match self {
+            Self::Current | Self::Membrane => 24,
+            Self::Message => 32,
+            Self::Input => 64,
+        }
+    }
 }
 
 impl fmt::Display for Register {
@@ -16,12 +31,14 @@ impl fmt::Display for Register {
         f.write_str(match self {
             Self::Current => "current u",
             Self::Membrane => "membrane v",
+            Self::Message => "message m",
+            Self::Input => "sum of arrivals a",
         })
     }
 }
 
 /// Why a simulation gave no result.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimError {
     /// The stimulus has another number of inputs than the network.
@@ -52,6 +69,31 @@ pub enum SimError {
         /// Values given.
         found: usize,
     },
+    /// A value of a frame is no number of its input's range.
+    #[error("element {element} of the frame for input `{input}` is {value}; expected {expected}")]
+    FrameValue {
+        /// Name of the input.
+        input: String,
+        /// Position in the frame.
+        element: usize,
+        /// Its value.
+        value: f32,
+        /// What the input takes.
+        expected: String,
+    },
+    /// What the host adds to a bias for this sample does not fit an integer.
+    #[error(
+        "the host's bias for neuron {neuron} of `{population}` is {value} units of weight, outside \
+         32 bits"
+    )]
+    HostBias {
+        /// Name of the population.
+        population: String,
+        /// Neuron.
+        neuron: usize,
+        /// The bias.
+        value: f64,
+    },
     /// A frame was given where spikes are needed, or the other way round.
     #[error("input `{input}` takes {expected}")]
     StimulusKind {
@@ -73,10 +115,11 @@ pub enum SimError {
     /// The parameters of a coding contradict each other or the run.
     #[error("{0}")]
     Coding(String),
-    /// A register left its 24 bits: the chip would wrap or saturate.
+    /// A register left its bits: the chip would wrap or saturate.
     #[error(
         "the {register} of neuron {neuron} of `{population}` is {value} in step {step}, outside \
-         its 24 bits"
+         its {} bits",
+        register.bits()
     )]
     Overflow {
         /// Name of the population.
@@ -87,7 +130,7 @@ pub enum SimError {
         step: usize,
         /// Which register.
         register: Register,
-        /// Its value.
+        /// Its value (the nearest i64).
         value: i64,
     },
     /// A logical population fired in a hardware step that belongs to none of its logical steps.
@@ -157,6 +200,14 @@ pub enum SimError {
         index: usize,
         /// What went wrong.
         source: Box<SimError>,
+    },
+    /// A simulator that knows only a part of the level meets something else.
+    #[error("`{place}`: the batched simulator does not know {what}")]
+    Unsupported {
+        /// Node or population.
+        place: String,
+        /// What it has.
+        what: &'static str,
     },
     /// The tensor library failed.
     #[error("tensor back end: {0}")]

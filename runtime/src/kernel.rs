@@ -27,6 +27,8 @@ pub(crate) struct ConvKernel<T> {
     stride: [usize; 2],
     /// Padding: top, left.
     pad: [usize; 2],
+    /// First row and number of rows that are not cropped away, then the same for columns.
+    kept: [(usize, usize); 2],
     /// Input and output channels of a group.
     per_group: [usize; 2],
     /// `[input channel, kernel row, kernel column, output channel within the group]`.
@@ -92,6 +94,10 @@ impl<T: Copy> Kernel<T> {
             size,
             stride: conv.stride.map(|d| d as usize),
             pad: [conv.pad[0] as usize, conv.pad[2] as usize],
+            kept: [
+                (conv.crop[0] as usize, conv.cropped(0)? as usize),
+                (conv.crop[2] as usize, conv.cropped(1)? as usize),
+            ],
             per_group,
             taps,
         }))
@@ -168,6 +174,11 @@ impl<T: Copy> ConvKernel<T> {
     ) {
         let [_, in_h, in_w] = self.input;
         let (c, y, x) = (source / (in_h * in_w), source / in_w % in_h, source % in_w);
+        let inside = |at: usize, (first, count): (usize, usize)| {
+            at.checked_sub(first).filter(|&rest| rest < count)
+        };
+        let [rows, columns] = self.kept;
+        let (Some(y), Some(x)) = (inside(y, rows), inside(x, columns)) else { return };
         let group = c / self.per_group[0];
         let width = self.per_group[1];
         for ky in 0..self.size[0] {
@@ -205,14 +216,15 @@ mod tests {
     fn conv() -> impl Strategy<Value = Conv> {
         let extents = (1_u32..3, 1_u32..3, 1_u32..3, 1_u32..6, 1_u32..6);
         let kernel = ([1_u32..4, 1_u32..4], [1_u32..4, 1_u32..4], [0_u32..3, 0..3, 0..3, 0..3]);
-        (extents, kernel)
-            .prop_map(|((groups, i, o, h, w), (kernel, stride, pad))| Conv {
+        (extents, kernel, [0_u32..3, 0..2, 0..2, 0..3])
+            .prop_map(|((groups, i, o, h, w), (kernel, stride, pad), crop)| Conv {
                 input: [i * groups, h, w],
                 out_channels: o * groups,
                 kernel,
                 stride,
                 pad,
                 groups,
+                crop,
             })
             .prop_filter("has an output", |c| c.output().is_some())
     }

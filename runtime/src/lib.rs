@@ -7,9 +7,9 @@
 //! | [`cores`] | `Program` | hardware | core by core; differential check of [`integer`] |
 //! | `tensor` | `Network`, `QuantizedNetwork` | the same | batches on burn (feature `burn`) |
 //!
-//! [`encode`] turns samples into spikes, [`compare`] measures and locates differences of spikes,
-//! [`batch`] runs many samples on all processors. Every simulator is deterministic: a result
-//! depends on the network and the stimulus alone.
+//! All levels take a [`Stimulus`]. [`encode`] turns samples into spikes, [`compare`] measures and
+//! locates differences of spikes and messages, [`batch`] runs many samples on all processors. Every
+//! simulator is deterministic: a result depends on the network and the stimulus alone.
 
 pub mod batch;
 pub mod compare;
@@ -19,11 +19,15 @@ mod error;
 pub mod float;
 pub mod integer;
 mod kernel;
+mod messages;
 mod probe;
 mod readout;
+pub mod stimulus;
 #[cfg(feature = "burn")]
 pub mod tensor;
 
 pub use error::{Register, SimError};
+pub use messages::MessageTrain;
 pub use probe::Probe;
 pub use readout::argmax;
+pub use stimulus::{Signal, Stimulus};

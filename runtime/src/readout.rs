@@ -1,5 +1,6 @@
 //! What the host computes from spikes and values.
 
+use crate::messages::MessageTrain;
 use snnc_ir::spikes::SpikeTrain;
 
 /// Index of the largest score, ties to the lowest index; `None` if there is no score that is a
@@ -50,6 +51,11 @@ impl Window {
             }
         }
         Ok(logical)
+    }
+
+    /// The messages of the logical steps. Strays show in the spike train that marks them.
+    pub(crate) fn messages(&self, train: &MessageTrain) -> MessageTrain {
+        train.select((0..self.steps).map(|t| self.at(t)))
     }
 
     /// Spikes of each neuron over the logical steps of the run.

@@ -1,55 +1,30 @@
-//! Comparison of runs: how far apart the spikes are, where they part first, and why.
+//! Comparison of runs: how far apart the spikes and messages are, where they part first, and why.
 //!
-//! [`Pair`]s of trains are compared neuron by neuron and step by step. A [`Subject`] is a run of any
+//! [`Pair`]s of populations are compared neuron by neuron and step by step. A [`Subject`] is a run of any
 //! simulator together with what is needed to repeat it; [`compare`] pairs the populations of two
 //! subjects by name, in logical time, and explains the first divergence by repeating both runs
 //! with a probe on the neuron at which they part.
 
+mod activity;
 mod subject;
 
 use crate::error::SimError;
-use snnc_ir::spikes::SpikeTrain;
+pub use activity::{Activity, Difference, Pair, Record, Side};
 pub use subject::{CoreSubject, FloatSubject, IntSubject, Membrane, Subject};
 
-/// Two trains of one population.
-#[derive(Clone, Copy, Debug)]
-pub struct Pair<'a> {
-    /// Name of the population.
-    pub name: &'a str,
-    /// Its spikes on the left side (the reference, where there is one).
-    pub left: &'a SpikeTrain,
-    /// Its spikes on the right side.
-    pub right: &'a SpikeTrain,
-}
-
-impl Pair<'_> {
-    fn check(&self) -> Result<(), SimError> {
-        let size = |t: &SpikeTrain| (t.steps(), t.neurons());
-        let (left, right) = (size(self.left), size(self.right));
-        if left != right {
-            return Err(SimError::TrainShape { name: self.name.to_owned(), left, right });
-        }
-        Ok(())
-    }
-
-    /// Words of both trains in step `t`, with the bits in which they differ.
-    fn words(&self, t: usize) -> impl Iterator<Item = (u64, u64)> {
-        self.left.step(t).iter().zip(self.right.step(t)).map(|(&l, &r)| (l, l ^ r))
-    }
-}
-
-/// How far apart two trains are.
+/// How far apart two sides are. A graded message counts like a spike; messages of one neuron and step
+/// that have different values count on each side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Distance {
     /// Name of the population.
     pub name: String,
     /// Neurons times steps.
     pub cells: u64,
-    /// Spikes on the left side.
+    /// Spikes or messages on the left side.
     pub left: u64,
-    /// Spikes on the right side.
+    /// Spikes or messages on the right side.
     pub right: u64,
-    /// Spikes that only one side has.
+    /// Spikes or messages that only one side has.
     pub differing: u64,
 }
 
@@ -87,29 +62,19 @@ fn quotient(a: u64, b: u64) -> f64 {
 pub fn distances(pairs: &[Pair<'_>]) -> Result<Vec<Distance>, SimError> {
     let distance = |pair: &Pair<'_>| {
         pair.check()?;
-        let steps = 0..pair.left.steps();
-        let ones = |t| pair.words(t).map(|(_, d)| u64::from(d.count_ones())).sum::<u64>();
+        let (left, right) = (pair.left.spikes, pair.right.spikes);
         Ok(Distance {
             name: pair.name.to_owned(),
-            cells: pair.left.steps() as u64 * pair.left.neurons() as u64,
-            left: pair.left.count(),
-            right: pair.right.count(),
-            differing: steps.map(ones).sum(),
+            cells: left.steps() as u64 * left.neurons() as u64,
+            left: left.count(),
+            right: right.count(),
+            differing: (0..left.steps()).map(|t| pair.differing(t)).sum(),
         })
     };
     pairs.iter().map(distance).collect()
 }
 
-/// A side of a comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The first argument, the reference where there is one.
-    Left,
-    /// The second argument.
-    Right,
-}
-
-/// The first spike that only one side has.
+/// The first spike or message that only one side has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Divergence {
     /// Name of the population.
@@ -118,8 +83,8 @@ pub struct Divergence {
     pub neuron: usize,
     /// Step.
     pub step: usize,
-    /// The side that fired.
-    pub fired: Side,
+    /// What differs.
+    pub difference: Difference,
 }
 
 /// The first divergence in step order; within a step in the order of `pairs`, which should be
@@ -129,19 +94,12 @@ pub struct Divergence {
 /// [`SimError::TrainShape`].
 pub fn first_divergence(pairs: &[Pair<'_>]) -> Result<Option<Divergence>, SimError> {
     pairs.iter().try_for_each(Pair::check)?;
-    let steps = pairs.iter().map(|p| p.left.steps()).max().unwrap_or(0);
+    let steps = pairs.iter().map(Pair::steps).max().unwrap_or(0);
     for step in 0..steps {
-        for pair in pairs.iter().filter(|p| step < p.left.steps()) {
-            let differing = pair.words(step).enumerate().find(|(_, (_, d))| *d != 0);
-            if let Some((word, (left, difference))) = differing {
-                let bit = difference.trailing_zeros();
-                let fired = if left >> bit & 1 == 1 { Side::Left } else { Side::Right };
-                return Ok(Some(Divergence {
-                    population: pair.name.to_owned(),
-                    neuron: word * 64 + bit as usize,
-                    step,
-                    fired,
-                }));
+        for pair in pairs.iter().filter(|p| step < p.steps()) {
+            if let Some((neuron, difference)) = pair.first(step) {
+                let population = pair.name.to_owned();
+                return Ok(Some(Divergence { population, neuron, step, difference }));
             }
         }
     }
@@ -153,9 +111,9 @@ pub fn first_divergence(pairs: &[Pair<'_>]) -> Result<Option<Divergence>, SimErr
 pub struct Explained {
     /// Where the runs part.
     pub divergence: Divergence,
-    /// The membrane on the left side when it was compared; `None` for an input.
+    /// The membrane on the left side when it was compared; `None` for an input or graded relay.
     pub left: Option<Membrane>,
-    /// The membrane on the right side when it was compared; `None` for an input.
+    /// The membrane on the right side when it was compared; `None` for an input or graded relay.
     pub right: Option<Membrane>,
 }
 
@@ -175,20 +133,23 @@ pub struct Comparison {
 /// left side.
 ///
 /// # Errors
-/// [`SimError::OffSchedule`] for a spike that belongs to no logical step, [`SimError::TrainShape`],
+/// [`SimError::OffSchedule`] for a spike or message that belongs to no logical step, [`SimError::TrainShape`],
 /// errors of the repeated run.
 pub fn compare(left: &dyn Subject, right: &dyn Subject) -> Result<Comparison, SimError> {
-    let (lefts, rights) = (left.trains()?, right.trains()?);
+    let (lefts, rights) = (left.records()?, right.records()?);
     let mut pairs = Vec::new();
     let mut unmatched = Vec::new();
-    for (name, left) in &lefts {
-        match rights.iter().find(|(n, _)| n == name) {
-            Some((_, right)) => pairs.push(Pair { name, left, right }),
-            None => unmatched.push((Side::Left, name.clone())),
+    for left in &lefts {
+        match rights.iter().find(|right| right.name == left.name) {
+            Some(right) => {
+                let (name, left) = (&left.name, left.activity());
+                pairs.push(Pair { name, left, right: right.activity() });
+            }
+            None => unmatched.push((Side::Left, left.name.clone())),
         }
     }
-    let alone = rights.iter().filter(|(name, _)| !lefts.iter().any(|(n, _)| n == name));
-    unmatched.extend(alone.map(|(name, _)| (Side::Right, name.clone())));
+    let alone = rights.iter().filter(|right| !lefts.iter().any(|left| left.name == right.name));
+    unmatched.extend(alone.map(|right| (Side::Right, right.name.clone())));
     let first = match first_divergence(&pairs)? {
         None => None,
         Some(divergence) => {
@@ -233,6 +194,7 @@ pub fn accuracy(predictions: &[Option<usize>], labels: &[usize]) -> Result<Accur
 #[cfg(test)]
 mod tests {
     use super::*;
+    use snnc_ir::spikes::SpikeTrain;
 
     fn train(steps: usize, neurons: usize, spikes: &[(usize, usize)]) -> SpikeTrain {
         let mut train = SpikeTrain::new(steps, neurons);
@@ -247,35 +209,37 @@ mod tests {
         let a = [train(4, 70, &[(0, 3), (2, 68)]), train(4, 2, &[(2, 0)])];
         let b = [train(4, 70, &[(0, 3), (2, 69)]), train(4, 2, &[(3, 1)])];
         let pairs = [
-            Pair { name: "first", left: &a[0], right: &b[0] },
-            Pair { name: "second", left: &a[1], right: &b[1] },
+            Pair { name: "first", left: (&a[0]).into(), right: (&b[0]).into() },
+            Pair { name: "second", left: (&a[1]).into(), right: (&b[1]).into() },
         ];
         let found = first_divergence(&pairs).unwrap().unwrap();
+        let difference = Difference::Spike(Side::Left);
         let expected =
-            Divergence { population: "first".to_owned(), neuron: 68, step: 2, fired: Side::Left };
+            Divergence { population: "first".to_owned(), neuron: 68, step: 2, difference };
         assert_eq!(found, expected);
         let swapped = [pairs[1], pairs[0]];
         assert_eq!(first_divergence(&swapped).unwrap().unwrap().population, "second");
-        assert_eq!(first_divergence(&[Pair { right: &a[0], ..pairs[0] }]), Ok(None));
+        assert_eq!(first_divergence(&[Pair { right: (&a[0]).into(), ..pairs[0] }]), Ok(None));
     }
 
     #[test]
     fn distance_counts_what_only_one_side_has() {
         let left = train(4, 5, &[(0, 1), (1, 1), (2, 2)]);
         let right = train(4, 5, &[(0, 1), (3, 4)]);
-        let mut sum =
-            distances(&[Pair { name: "p", left: &left, right: &right }]).unwrap().remove(0);
+        let between = |left: &SpikeTrain, right: &SpikeTrain| {
+            distances(&[Pair { name: "p", left: left.into(), right: right.into() }])
+        };
+        let mut sum = between(&left, &right).unwrap().remove(0);
         assert_eq!((sum.left, sum.right, sum.differing, sum.cells), (3, 2, 3, 20));
         assert!((sum.ratio() - 0.6).abs() < 1e-12);
         assert!((sum.rate_difference() + 0.05).abs() < 1e-12);
         sum.add(&sum.clone());
         assert_eq!((sum.differing, sum.cells), (6, 40));
         let silent = SpikeTrain::new(4, 5);
-        let none = distances(&[Pair { name: "p", left: &silent, right: &silent }]).unwrap();
+        let none = between(&silent, &silent).unwrap();
         assert!(none[0].ratio() == 0.0);
         let other = SpikeTrain::new(4, 6);
-        let mismatch = distances(&[Pair { name: "p", left: &silent, right: &other }]);
-        assert!(matches!(mismatch, Err(SimError::TrainShape { .. })));
+        assert!(matches!(between(&silent, &other), Err(SimError::TrainShape { .. })));
     }
 
     #[test]

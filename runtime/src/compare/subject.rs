@@ -1,13 +1,15 @@
 //! Runs that can be compared and repeated.
 
+use super::activity::Record;
 use crate::cores::{CoreProbe, CoreRun, CoreSim};
 use crate::error::SimError;
-use crate::float::{FloatProbe, FloatRun, FloatSim, Stimulus};
+use crate::float::{FloatProbe, FloatRun, FloatSim};
 use crate::integer::{self, IntProbe, IntRun, IntSim};
-
-use snnc_ir::network::Op;
-use snnc_ir::program::SymbolRole;
-use snnc_ir::spikes::SpikeTrain;
+use crate::stimulus::Stimulus;
+use snnc_ir::arena::{Entity, PopId};
+use snnc_ir::network::{Coding, Op};
+use snnc_ir::program::{Symbol, SymbolRole};
+use snnc_ir::quantized::PopKind;
 
 /// State of a neuron at the moment when its membrane was compared with the threshold. Each side
 /// has its own units.
@@ -32,14 +34,16 @@ impl Membrane {
 
 /// A run that can be compared with another.
 pub trait Subject {
-    /// Name and spikes of each spiking population in logical time, causes before their effects
-    /// within a step.
+    /// What each population sent in logical time, causes before their effects within a step. Inputs
+    /// that take frames send nothing and are left out. The bursts of a float network are left out
+    /// too but for their spikes: nothing else has values to compare them with.
     ///
     /// # Errors
     /// [`SimError::OffSchedule`].
-    fn trains(&self) -> Result<Vec<(String, SpikeTrain)>, SimError>;
+    fn records(&self) -> Result<Vec<Record>, SimError>;
 
-    /// Repeats the run and records a neuron in logical step `step`; `None` for an input.
+    /// Repeats the run and records a neuron in logical step `step`; `None` for what has no membrane,
+    /// an input or graded relay.
     ///
     /// # Errors
     /// Errors of the simulator, [`SimError::Unmatched`] for an unknown population.
@@ -66,10 +70,13 @@ pub struct FloatSubject<'a, 'n> {
 }
 
 impl Subject for FloatSubject<'_, '_> {
-    fn trains(&self) -> Result<Vec<(String, SpikeTrain)>, SimError> {
+    fn records(&self) -> Result<Vec<Record>, SimError> {
         let nodes = &self.sim.network().nodes;
-        let named = |id| Some((nodes[id].name.clone(), self.run.spikes.get(&id)?.clone()));
-        Ok(self.sim.order().iter().copied().filter_map(named).collect())
+        let record = |&id| {
+            let spikes = self.run.spikes.get(&id)?.clone();
+            Some(Record { name: nodes[id].name.clone(), spikes, messages: None })
+        };
+        Ok(self.sim.order().iter().filter_map(record).collect())
     }
 
     fn membrane(
@@ -95,22 +102,28 @@ pub struct IntSubject<'a, 'n> {
     /// The simulator.
     pub sim: &'a IntSim<'n>,
     /// What it was given, in logical time.
-    pub inputs: &'a [SpikeTrain],
+    pub stimulus: &'a Stimulus,
     /// What came out.
     pub run: &'a IntRun,
 }
 
 impl Subject for IntSubject<'_, '_> {
-    fn trains(&self) -> Result<Vec<(String, SpikeTrain)>, SimError> {
+    fn records(&self) -> Result<Vec<Record>, SimError> {
         let network = self.sim.network();
         // In hardware time an effect has a larger latency than its cause in the same logical step.
         let mut order = self.sim.order().to_vec();
         order.sort_by_key(|&id| integer::window(network, id).latency);
-        let logical = |id| {
-            let train = integer::logical(network, self.run, id)?;
-            Ok((network.populations[id].name.clone(), train))
+        let record = |id: PopId| {
+            let messages = self.run.messages[id.index()].as_ref();
+            Ok(Record {
+                name: network.populations[id].name.clone(),
+                spikes: integer::logical(network, self.run, id)?,
+                messages: messages.map(|m| integer::window(network, id).messages(m)),
+            })
         };
-        order.into_iter().map(logical).collect()
+        let takes_frames =
+            |id| matches!(network.populations[id].kind, PopKind::Input(Coding::Direct { .. }));
+        order.into_iter().filter(|id| !takes_frames(*id)).map(record).collect()
     }
 
     fn membrane(
@@ -122,7 +135,7 @@ impl Subject for IntSubject<'_, '_> {
         let network = self.sim.network();
         let id = network.population_named(population).ok_or_else(|| unknown(population))?;
         let Some(model) = network.populations[id].neuron() else { return Ok(None) };
-        let run = self.sim.run(self.inputs, &IntProbe::Neurons(vec![(id, neuron)]))?;
+        let run = self.sim.run(self.stimulus, &IntProbe::Neurons(vec![(id, neuron)]))?;
         let threshold = f64::from(model.threshold.at(neuron, &network.populations[id].shape));
         let at = integer::window(network, id).at(step);
         let state = run.traces.first().and_then(|t| Some((*t.u.get(at)?, *t.h.get(at)?)));
@@ -140,17 +153,28 @@ pub struct CoreSubject<'a, 'p> {
     /// The simulator.
     pub sim: &'a CoreSim<'p>,
     /// What it was given, in logical time.
-    pub inputs: &'a [SpikeTrain],
+    pub stimulus: &'a Stimulus,
     /// What came out.
     pub run: &'a CoreRun,
 }
 
 impl Subject for CoreSubject<'_, '_> {
-    fn trains(&self) -> Result<Vec<(String, SpikeTrain)>, SimError> {
-        let symbols = &self.sim.program().populations;
-        let mut trains: Vec<_> = symbols.iter().zip(self.sim.logical_spikes(self.run)?).collect();
-        trains.sort_by_key(|(symbol, _)| symbol.latency);
-        Ok(trains.into_iter().map(|(symbol, train)| (symbol.name.clone(), train)).collect())
+    fn records(&self) -> Result<Vec<Record>, SimError> {
+        let symbols = self.sim.program().populations.iter().enumerate();
+        let takes_frames =
+            |role: &SymbolRole| matches!(role, SymbolRole::Input(Coding::Direct { .. }));
+        let mut order: Vec<_> = symbols.filter(|(_, s)| !takes_frames(&s.role)).collect();
+        order.sort_by_key(|(_, symbol)| symbol.latency);
+        let trains = self.sim.logical_spikes(self.run)?;
+        let record = |(i, symbol): (usize, &Symbol)| {
+            let messages = self.run.messages[i].as_ref();
+            Record {
+                name: symbol.name.clone(),
+                spikes: trains[i].clone(),
+                messages: messages.map(|m| self.sim.window(i).messages(m)),
+            }
+        };
+        Ok(order.into_iter().map(record).collect())
     }
 
     fn membrane(
@@ -162,10 +186,11 @@ impl Subject for CoreSubject<'_, '_> {
         let symbols = &self.sim.program().populations;
         let symbol = symbols.iter().position(|s| s.name == population);
         let symbol = symbol.ok_or_else(|| unknown(population))?;
-        if matches!(symbols[symbol].role, SymbolRole::Input(_)) {
+        let relay = self.run.messages[symbol].is_some();
+        if relay || matches!(symbols[symbol].role, SymbolRole::Input(_)) {
             return Ok(None);
         }
-        let run = self.sim.run(self.inputs, &CoreProbe::Neurons(vec![(symbol, neuron)]))?;
+        let run = self.sim.run(self.stimulus, &CoreProbe::Neurons(vec![(symbol, neuron)]))?;
         let at = self.sim.window(symbol).at(step);
         let state = run.traces.first().and_then(|t| Some((*t.u.get(at)?, *t.h.get(at)?)));
         let threshold = self.sim.threshold(symbol, neuron);

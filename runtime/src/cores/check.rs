@@ -1,10 +1,13 @@
 //! Checks of a program's tables, and the tables resolved for simulation.
 
+use super::Event;
 use super::columns::Columns;
-use super::state::CoreState;
-use crate::error::{SimError, check_trains, check_words};
+use super::host::{self, HostTable};
+use super::state::{CoreState, Overflow};
+use crate::error::{Register, SimError, check_trains, check_words};
+use crate::messages::check_messages;
 use snnc_ir::program::{
-    Format, Profile, Program, ProgramCore, ProgramReadout, SymbolRole, SynapseBlock,
+    Format, Profile, Program, ProgramCore, ProgramReadout, Symbol, SymbolRole, SynapseBlock,
 };
 
 /// Resolved registers of one compartment.
@@ -37,10 +40,14 @@ pub(super) struct Tables {
     pub(super) cores: Vec<CoreTables>,
     /// Core and compartment of each neuron of each symbol; empty for inputs.
     pub(super) places: Vec<Vec<(u32, u32)>>,
-    matrices: Vec<Columns>,
+    /// Whether each symbol consists of graded relays.
+    pub(super) graded: Vec<bool>,
+    /// What the host computes.
+    pub(super) host: Vec<HostTable>,
+    matrices: Vec<Columns<i16>>,
 }
 
-fn malformed<T>(what: String) -> Result<T, SimError> {
+pub(super) fn malformed<T>(what: String) -> Result<T, SimError> {
     Err(SimError::Malformed(what))
 }
 
@@ -53,7 +60,7 @@ fn range(what: &str, first: u32, len: u32, size: usize) -> Result<(), SimError> 
     Ok(())
 }
 
-fn entry<'a, T>(what: &str, table: &'a [T], index: u32) -> Result<&'a T, SimError> {
+pub(super) fn entry<'a, T>(what: &str, table: &'a [T], index: u32) -> Result<&'a T, SimError> {
     table.get(index as usize).ok_or_else(|| {
         SimError::Malformed(format!("{what} {index} lies outside 0..{}", table.len()))
     })
@@ -66,7 +73,7 @@ impl Tables {
         timing(program)?;
         let matrices = program.matrices.iter().enumerate();
         let matrices = matrices
-            .map(|(i, m)| Columns::new(m, &format!("matrix {i}")))
+            .map(|(i, m)| Columns::new(&m.structure, &m.mantissa, &format!("matrix {i}")))
             .collect::<Result<Vec<_>, _>>()?;
         let cores = (program.cores.iter().enumerate())
             .map(|(i, core)| CoreTables::new(program, core, i))
@@ -80,26 +87,34 @@ impl Tables {
             let core = entry("core", &program.cores, route.core)?;
             range("axons", route.axon, route.len, core.axons as usize)?;
         }
-        readout(program)?;
+        let places = places(program, &cores)?;
+        let graded = graded(program, &cores, &places)?;
+        readout(program, &graded)?;
+        let relays = symbols.iter().zip(&graded).filter(|(_, graded)| **graded);
+        check_messages(steps, relays.map(|(s, _)| s.shape.size()))?;
         let is_input = |i: &usize| matches!(symbols[*i].role, SymbolRole::Input(_));
         Ok(Self {
             steps,
             inputs: (0..symbols.len()).filter(is_input).collect(),
-            places: places(program, &cores)?,
+            host: host::tables(program, &places)?,
+            places,
+            graded,
             cores,
             matrices,
         })
     }
 
-    /// Sends the weights that a spike of step `t` on an axon meets on their way.
+    /// Sends what a spike (`value` = 1) or a message of step `t` on an axon brings on its way.
+    ///
+    /// # Errors
+    /// A sum that leaves 64 bits, with its compartment.
     pub(super) fn deliver(
         &self,
         program: &Program,
-        core: usize,
-        axon: usize,
+        Event { core, axon, value }: Event,
         t: usize,
         state: &mut CoreState<'_>,
-    ) {
+    ) -> Result<(), Overflow> {
         let tables = &program.cores[core];
         for &block in &self.cores[core].blocks[axon] {
             let block = &tables.synapses[block as usize];
@@ -111,10 +126,21 @@ impl Tables {
             let arrivals = &mut state.arrivals(at)[first..first + len];
             // One of the shifts is 0.
             let (left, right) = (exponent.max(0), (-exponent).max(0));
+            let mut overflow = None;
             self.matrices[block.matrix as usize].visit(col, row..row + len, |r, mantissa| {
-                arrivals[r - row] += i64::from(mantissa) << left >> right;
+                // A weight has at most 31 bits, a message 32.
+                let product = (i64::from(mantissa) << left >> right) * i64::from(value);
+                let arrived = &mut arrivals[r - row];
+                match arrived.checked_add(product) {
+                    Some(sum) => *arrived = sum,
+                    None => overflow = Some((first + r - row, arrived.saturating_add(product))),
+                }
             });
+            if let Some((compartment, value)) = overflow {
+                return Err(Overflow { compartment, register: Register::Input, value });
+            }
         }
+        Ok(())
     }
 }
 
@@ -136,14 +162,20 @@ fn timing(program: &Program) -> Result<(), SimError> {
     Ok(())
 }
 
-fn readout(program: &Program) -> Result<(), SimError> {
-    match &program.readout {
-        ProgramReadout::SpikeCount(symbol) => {
-            entry("readout population", &program.populations, *symbol).map(|_| ())
+/// Checks that the readout's tables fit, and that it counts spikes.
+fn readout(program: &Program, graded: &[bool]) -> Result<(), SimError> {
+    let counted = |symbol: u32| {
+        let found = entry("readout population", &program.populations, symbol)?;
+        if graded[symbol as usize] || host::frames(&found.role) {
+            return malformed(format!("the readout counts spikes of `{}`", found.name));
         }
+        Ok(found)
+    };
+    match &program.readout {
+        ProgramReadout::SpikeCount(symbol) => counted(*symbol).map(|_| ()),
         ProgramReadout::MeanLinear { terms, bias } => {
             for (symbol, weights) in terms {
-                let symbol = entry("readout population", &program.populations, *symbol)?;
+                let symbol = counted(*symbol)?;
                 if symbol.shape.size().checked_mul(bias.len()) != Some(weights.len()) {
                     return malformed(format!(
                         "the readout has {} weights for {} classes of `{}`",
@@ -186,6 +218,25 @@ fn places(program: &Program, cores: &[CoreTables]) -> Result<Vec<Vec<(u32, u32)>
         }
     });
     all.collect()
+}
+
+/// Whether each symbol consists of graded relays; none is mixed.
+fn graded(
+    program: &Program,
+    cores: &[CoreTables],
+    places: &[Vec<(u32, u32)>],
+) -> Result<Vec<bool>, SimError> {
+    let of_symbol = |(symbol, places): (&Symbol, &Vec<(u32, u32)>)| {
+        let relay = |&(core, compartment): &(u32, u32)| {
+            cores[core as usize].registers[compartment as usize].profile.graded.is_some()
+        };
+        let relays = places.iter().filter(|place| relay(place)).count();
+        if relays != 0 && relays != places.len() {
+            return malformed(format!("`{}` mixes graded relays with neurons", symbol.name));
+        }
+        Ok(relays != 0)
+    };
+    program.populations.iter().zip(places).map(of_symbol).collect()
 }
 
 impl CoreTables {
@@ -235,6 +286,14 @@ fn registers(program: &Program, core: &ProgramCore) -> Result<Vec<Registers>, Si
         let Some(bias) = bias.filter(|_| run.bias_exponent < 32) else {
             return malformed(format!("bias exponent {}", run.bias_exponent));
         };
+        if profile.graded.is_some() {
+            if !stateless(&profile) {
+                return malformed(format!("profile {} is a graded relay with state", run.profile));
+            }
+            if bias % 64 != 0 {
+                return malformed(format!("the graded relay's bias {bias} is no multiple of 64"));
+            }
+        }
         registers.extend((run.first..run.first + run.len).map(|n| Registers {
             neuron: (run.population as usize, n as usize),
             profile,
@@ -243,6 +302,12 @@ fn registers(program: &Program, core: &ProgramCore) -> Result<Vec<Registers>, Si
         }));
     }
     Ok(registers)
+}
+
+/// Whether the registers of a graded relay are those of a neuron without memory.
+fn stateless(profile: &Profile) -> bool {
+    let Profile { du, dv, refractory, subtract, update, graded: _ } = *profile;
+    (du, dv, refractory, subtract, update) == (4095, 4095, 1, None, (1, 0))
 }
 
 fn synapses(

@@ -1,45 +1,44 @@
-//! Columns of the pool's matrices: which mantissas a spike on one axon meets.
+//! Matrices by column: which stored values a spike on one axon, or an element of a sample, meets.
 
 use crate::error::SimError;
 use snnc_ir::conv::Conv;
-use snnc_ir::program::PoolMatrix;
 use snnc_ir::quantized::Structure;
 use std::ops::Range;
 
-/// A matrix that is read by column.
-pub(super) enum Columns {
-    /// Mantissas, column after column.
-    Dense { rows: usize, mantissa: Vec<i16> },
-    /// Row and mantissa of each entry, column after column.
-    Sparse { columns: Vec<Vec<(usize, i16)>> },
+/// A matrix that is read by column, of mantissas or of the host's weights.
+pub(super) enum Columns<T> {
+    /// Values, column after column.
+    Dense { rows: usize, stored: Vec<T> },
+    /// Row and value of each entry, column after column.
+    Sparse { columns: Vec<Vec<(usize, T)>> },
     /// A kernel as stored.
-    Conv { conv: Conv, output: [usize; 3], mantissa: Vec<i16> },
-    /// One mantissa on the diagonal.
-    Identity(i16),
+    Conv { conv: Conv, output: [usize; 3], stored: Vec<T> },
+    /// One value on the diagonal.
+    Identity(T),
 }
 
-impl Columns {
+impl<T: Copy + Default> Columns<T> {
     /// Checks a matrix and lays it out by column.
-    pub(super) fn new(matrix: &PoolMatrix, name: &str) -> Result<Self, SimError> {
+    pub(super) fn new(structure: &Structure, stored: &[T], name: &str) -> Result<Self, SimError> {
         let bad = |what: &str| Err(SimError::Malformed(format!("{name}: {what}")));
-        if matrix.mantissa.len() != matrix.structure.stored() {
-            return bad("the number of mantissas contradicts the layout");
+        if stored.len() != structure.stored() {
+            return bad("the number of stored values contradicts the layout");
         }
-        Ok(match &matrix.structure {
+        Ok(match structure {
             Structure::Dense { rows, cols } => {
                 let (rows, cols) = (*rows as usize, *cols as usize);
-                let mut mantissa = vec![0; matrix.mantissa.len()];
-                for (i, &m) in matrix.mantissa.iter().enumerate() {
-                    mantissa[i % cols * rows + i / cols] = m;
+                let mut by_column = vec![T::default(); stored.len()];
+                for (i, &value) in stored.iter().enumerate() {
+                    by_column[i % cols * rows + i / cols] = value;
                 }
-                Self::Dense { rows, mantissa }
+                Self::Dense { rows, stored: by_column }
             }
             Structure::Sparse { rows, cols, row_start, col } => {
-                let stored = u32::try_from(col.len()).ok();
+                let entries = u32::try_from(col.len()).ok();
                 let offsets = row_start.len() == *rows as usize + 1
                     && row_start.first() == Some(&0)
                     && row_start.is_sorted()
-                    && row_start.last().copied() == stored;
+                    && row_start.last().copied() == entries;
                 if !offsets {
                     return bad("the row offsets are not ascending from 0 to the entries");
                 }
@@ -47,7 +46,7 @@ impl Columns {
                 let mut columns = vec![Vec::new(); *cols as usize];
                 for (row, bounds) in row_start.windows(2).enumerate() {
                     let entries = bounds[0] as usize..bounds[1] as usize;
-                    for (&c, &m) in col[entries.clone()].iter().zip(&matrix.mantissa[entries]) {
+                    for (&c, &m) in col[entries.clone()].iter().zip(&stored[entries]) {
                         let Some(column) = columns.get_mut(c as usize) else {
                             return bad("an entry lies outside the columns");
                         };
@@ -66,18 +65,18 @@ impl Columns {
                 Self::Conv {
                     conv: *conv,
                     output: output.map(|d| d as usize),
-                    mantissa: matrix.mantissa.clone(),
+                    stored: stored.to_vec(),
                 }
             }
-            Structure::Identity { .. } => Self::Identity(matrix.mantissa[0]),
+            Structure::Identity { .. } => Self::Identity(stored[0]),
         })
     }
 
-    /// Visits the stored mantissas of column `col` in `rows`: `visit(row, mantissa)`.
-    pub(super) fn visit(&self, col: usize, rows: Range<usize>, mut visit: impl FnMut(usize, i16)) {
+    /// Visits the stored values of column `col` in `rows`: `visit(row, value)`.
+    pub(super) fn visit(&self, col: usize, rows: Range<usize>, mut visit: impl FnMut(usize, T)) {
         match self {
-            Self::Dense { rows: height, mantissa } => {
-                let column = &mantissa[col * height..(col + 1) * height];
+            Self::Dense { rows: height, stored } => {
+                let column = &stored[col * height..(col + 1) * height];
                 for (row, &m) in rows.clone().zip(&column[rows]) {
                     visit(row, m);
                 }
@@ -92,12 +91,17 @@ impl Columns {
                     visit(col, *m);
                 }
             }
-            Self::Conv { conv, output, mantissa } => {
+            Self::Conv { conv, output, stored } => {
                 // The channels of the group, then every kernel position that maps the source cell
                 // onto an output cell.
                 let [_, height, width] = conv.input.map(|d| d as usize);
                 let [k_h, k_w] = conv.kernel.map(|d| d as usize);
                 let (channel, y, x) = (col / (height * width), col / width % height, col % width);
+                let [top, bottom, left, right] = conv.crop.map(|d| d as usize);
+                if !(top..height - bottom).contains(&y) || !(left..width - right).contains(&x) {
+                    return;
+                }
+                let (y, x) = (y - top, x - left);
                 let group_in = (conv.input[0] / conv.groups) as usize;
                 let group_out = (conv.out_channels / conv.groups) as usize;
                 let [_, out_h, out_w] = *output;
@@ -108,7 +112,7 @@ impl Columns {
                             let row = (out * out_h + oy) * out_w + ox;
                             if rows.contains(&row) {
                                 let fan = out * group_in + channel % group_in;
-                                visit(row, mantissa[(fan * k_h + ky) * k_w + kx]);
+                                visit(row, stored[(fan * k_h + ky) * k_w + kx]);
                             }
                         }
                     }
@@ -118,7 +122,7 @@ impl Columns {
     }
 }
 
-/// Output positions that read input position `at`, with the kernel offset they read it through:
+/// Output positions that read position `at` of what the crop left, with the kernel offset they read it through:
 /// `out · stride + offset = at + pad`.
 fn positions(
     at: usize,

@@ -1,17 +1,21 @@
 //! Simulator of a core-level program: registers, axons, routes and synapse blocks.
 //!
-//! A spike travels only as the tables say: compartment → route → axon of a core → synapse blocks of
-//! that axon → compartments, `1 + delay` steps later. The code shares neither layout nor arithmetic
+//! A spike or message travels only as the tables say: compartment → route → axon of a core → synapse
+//! blocks of that axon → compartments, `1 + delay` steps later. The code shares neither layout nor arithmetic
 //! with [`crate::integer`], against which it is compared; an emitted artifact is simulated here
 //! after an independent reader decoded it.
 
 mod check;
 mod columns;
+mod host;
 mod state;
 
+use crate::compare::Activity;
 use crate::error::SimError;
+use crate::messages::MessageTrain;
 use crate::probe::Probe;
 use crate::readout::{Window, argmax, mean_linear};
+use crate::stimulus::{Port, Signal, Stimulus};
 use check::Tables;
 use snnc_ir::program::{Program, ProgramReadout, SymbolRole};
 use snnc_ir::spikes::SpikeTrain;
@@ -39,8 +43,11 @@ pub struct CoreTrace {
 /// Result of one run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CoreRun {
-    /// Spikes of each symbol in hardware time (inputs as they were injected).
+    /// Spikes of each symbol in hardware time (inputs as they were injected; those that take frames
+    /// are silent). Of graded relays: where they sent a message.
     pub spikes: Vec<SpikeTrain>,
+    /// Messages of each symbol in hardware time; `None` for symbols that spike.
+    pub messages: Vec<Option<MessageTrain>>,
     /// One score per class.
     pub scores: Vec<f64>,
     /// The recorded registers, in the order of the probe.
@@ -52,20 +59,26 @@ impl CoreRun {
     pub fn class(&self) -> Option<usize> {
         argmax(&self.scores)
     }
+
+    /// What a symbol sent, in hardware time.
+    pub fn activity(&self, symbol: usize) -> Activity<'_> {
+        let messages = self.messages.get(symbol).and_then(Option::as_ref);
+        Activity { spikes: &self.spikes[symbol], messages }
+    }
 }
 
-/// Runs `program` once on `inputs`: one train per input symbol in order, `[steps, neurons]` in
-/// logical time. To run it often, make a [`CoreSim`] first.
+/// Runs `program` once on `stimulus`: one signal per input symbol in order, trains `[steps, neurons]`
+/// in logical time. To run it often, make a [`CoreSim`] first.
 ///
 /// # Errors
-/// [`SimError::Malformed`] for tables that contradict each other, inputs that do not fit, an
-/// overflow of u or v, a run too large for memory.
+/// [`SimError::Malformed`] for tables that contradict each other, a stimulus that does not fit, an
+/// overflow of u, v or a message, a run too large for memory.
 pub fn simulate(
     program: &Program,
-    inputs: &[SpikeTrain],
+    stimulus: &Stimulus,
     probe: &CoreProbe,
 ) -> Result<CoreRun, SimError> {
-    CoreSim::new(program)?.run(inputs, probe)
+    CoreSim::new(program)?.run(stimulus, probe)
 }
 
 /// A program whose tables have been checked.
@@ -74,11 +87,12 @@ pub struct CoreSim<'p> {
     tables: Tables,
 }
 
-/// A spike on its way to an axon.
+/// A spike (1) or message on its way to an axon.
 #[derive(Clone, Copy)]
 struct Event {
     core: usize,
     axon: usize,
+    value: i32,
 }
 
 impl<'p> CoreSim<'p> {
@@ -136,11 +150,15 @@ impl<'p> CoreSim<'p> {
     ///
     /// # Errors
     /// As [`simulate`].
-    pub fn run(&self, inputs: &[SpikeTrain], probe: &CoreProbe) -> Result<CoreRun, SimError> {
-        let mut spikes = self.inject(inputs)?;
+    pub fn run(&self, stimulus: &Stimulus, probe: &CoreProbe) -> Result<CoreRun, SimError> {
+        let mut spikes = self.inject(stimulus)?;
+        let mut messages = self.silence();
         let mut traces = self.traces(probe)?;
         let mut states: Vec<_> = self.tables.cores.iter().map(CoreState::new).collect();
+        self.write_biases(stimulus, &mut states)?;
         let mut events = Vec::new();
+        // Symbol, neuron and value of the messages of one step.
+        let mut sent = Vec::new();
         for t in 0..self.tables.steps {
             events.clear();
             for route in &self.program.inputs {
@@ -150,28 +168,35 @@ impl<'p> CoreSim<'p> {
                 events.extend(active.filter(|n| range.contains(n)).map(|n| Event {
                     core: route.core as usize,
                     axon: route.axon as usize + n - first,
+                    value: 1,
                 }));
             }
             for (index, state) in states.iter_mut().enumerate() {
                 state
-                    .update(t, |compartment| {
+                    .update(t, |compartment, value| {
                         let core = &self.tables.cores[index];
                         let (symbol, neuron) = core.registers[compartment].neuron;
                         spikes[symbol].set(t, neuron);
+                        if self.tables.graded[symbol] {
+                            sent.push((symbol, neuron, value));
+                        }
                         for route in &self.program.cores[index].routes {
                             let offset = compartment.checked_sub(route.compartment as usize);
                             if let Some(offset) = offset.filter(|&o| o < route.len as usize) {
                                 let (core, axon) =
                                     (route.core as usize, route.axon as usize + offset);
-                                events.push(Event { core, axon });
+                                events.push(Event { core, axon, value });
                             }
                         }
                     })
                     .map_err(|o| self.overflow(index, &o, t))?;
             }
-            for &Event { core, axon } in &events {
-                self.tables.deliver(self.program, core, axon, t, &mut states[core]);
+            for &event in &events {
+                self.tables
+                    .deliver(self.program, event, t, &mut states[event.core])
+                    .map_err(|o| self.overflow(event.core, &o, t))?;
             }
+            record(&mut messages, t, &mut sent);
             for trace in &mut traces {
                 let (core, compartment) = self.tables.places[trace.population][trace.neuron];
                 let [u, h, v] = states[core as usize].registers(compartment as usize);
@@ -181,7 +206,14 @@ impl<'p> CoreSim<'p> {
             }
         }
         let scores = self.scores(&spikes);
-        Ok(CoreRun { spikes, scores, traces })
+        Ok(CoreRun { spikes, messages, scores, traces })
+    }
+
+    /// Messages of all symbols before a run.
+    fn silence(&self) -> Vec<Option<MessageTrain>> {
+        let symbols = self.program.populations.iter().zip(&self.tables.graded);
+        let train = |size| MessageTrain::new(self.tables.steps, size);
+        symbols.map(|(s, graded)| graded.then(|| train(s.shape.size()))).collect()
     }
 
     fn overflow(&self, core: usize, overflow: &Overflow, step: usize) -> SimError {
@@ -195,21 +227,17 @@ impl<'p> CoreSim<'p> {
         }
     }
 
-    fn inject(&self, inputs: &[SpikeTrain]) -> Result<Vec<SpikeTrain>, SimError> {
+    fn inject(&self, stimulus: &Stimulus) -> Result<Vec<SpikeTrain>, SimError> {
         let symbols = &self.program.populations;
-        if inputs.len() != self.tables.inputs.len() {
-            let (expected, found) = (self.tables.inputs.len(), inputs.len());
-            return Err(SimError::StimulusCount { expected, found });
-        }
+        let ports = symbols.iter().filter_map(|s| match &s.role {
+            SymbolRole::Input(coding) => Some(Port { name: &s.name, coding, size: s.shape.size() }),
+            _ => None,
+        });
+        stimulus.check(self.program.steps as usize, &ports.collect::<Vec<_>>())?;
         let mut spikes: Vec<_> =
             symbols.iter().map(|s| SpikeTrain::new(self.tables.steps, s.shape.size())).collect();
-        for (&symbol, train) in self.tables.inputs.iter().zip(inputs) {
-            let expected = (self.program.steps as usize, symbols[symbol].shape.size());
-            let found = (train.steps(), train.neurons());
-            if expected != found {
-                let input = symbols[symbol].name.clone();
-                return Err(SimError::StimulusShape { input, expected, found });
-            }
+        for (&symbol, signal) in self.tables.inputs.iter().zip(&stimulus.inputs) {
+            let Signal::Spikes(train) = signal else { continue };
             let period = self.program.period as usize;
             let latency = symbols[symbol].latency as usize;
             for t in 0..train.steps() {
@@ -221,7 +249,8 @@ impl<'p> CoreSim<'p> {
 
     fn traces(&self, probe: &CoreProbe) -> Result<Vec<CoreTrace>, SimError> {
         let symbols = self.program.populations.iter().enumerate();
-        let neurons = symbols.filter(|(_, s)| !matches!(s.role, SymbolRole::Input(_)));
+        let neurons = symbols
+            .filter(|(i, s)| !matches!(s.role, SymbolRole::Input(_)) && !self.tables.graded[*i]);
         let sizes: Vec<_> = neurons.map(|(i, s)| (i, s.shape.size())).collect();
         let trace = |(population, neuron)| CoreTrace {
             population,
@@ -246,4 +275,18 @@ impl<'p> CoreSim<'p> {
             }
         }
     }
+}
+
+/// Moves the messages of step `t` to their trains.
+fn record(trains: &mut [Option<MessageTrain>], t: usize, sent: &mut Vec<(usize, usize, i32)>) {
+    // Cores come in any order.
+    sent.sort_unstable();
+    for of_symbol in sent.chunk_by(|a, b| a.0 == b.0) {
+        if let Some(train) = trains[of_symbol[0].0].as_mut() {
+            // Neurons of a run are numbered in 32 bits.
+            let messages = of_symbol.iter().map(|&(_, n, m)| (u32::try_from(n).unwrap_or(0), m));
+            train.put(t, messages.collect());
+        }
+    }
+    sent.clear();
 }

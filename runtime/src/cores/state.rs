@@ -2,6 +2,8 @@
 
 use super::check::CoreTables;
 use crate::error::Register;
+use snnc_ir::network::Keep;
+use snnc_ir::program::GradedMode;
 
 /// Exclusive bound on the magnitude of a 24-bit register (its most negative value excluded).
 const BOUND: i128 = 1 << 23;
@@ -17,13 +19,15 @@ pub(super) struct Overflow {
 /// Registers and arrivals of one core.
 pub(super) struct CoreState<'t> {
     tables: &'t CoreTables,
+    /// Biases in units of the membrane, what the host wrote included.
+    bias: Vec<i64>,
     u: Vec<i32>,
     /// Membrane that was compared with the threshold.
     compared: Vec<i32>,
     v: Vec<i32>,
     /// Updates for which the membrane is still held.
     hold: Vec<u8>,
-    /// Weights that arrived since the last update, aligned to the membrane (`<< 6`).
+    /// What arrived since the last update.
     pending: Vec<i64>,
     /// `arrivals[step mod slots][compartment]`: weights on their way.
     arrivals: Vec<Vec<i64>>,
@@ -34,6 +38,7 @@ impl<'t> CoreState<'t> {
         let n = tables.registers.len();
         Self {
             tables,
+            bias: tables.registers.iter().map(|r| r.bias).collect(),
             u: vec![0; n],
             compared: vec![0; n],
             v: vec![0; n],
@@ -41,6 +46,11 @@ impl<'t> CoreState<'t> {
             pending: vec![0; n],
             arrivals: vec![vec![0; n]; tables.slots],
         }
+    }
+
+    /// Adds what the host writes to a bias register, in units of weight.
+    pub(super) fn add_bias(&mut self, compartment: usize, units: i64) {
+        self.bias[compartment] += units * 64;
     }
 
     /// Where weights are put that arrive in step `at`, by compartment.
@@ -54,13 +64,29 @@ impl<'t> CoreState<'t> {
         [self.u[compartment], self.compared[compartment], self.v[compartment]]
     }
 
-    /// Step `t` of every compartment: takes what arrives, updates, calls `fire` for each spike.
-    pub(super) fn update(&mut self, t: usize, mut fire: impl FnMut(usize)) -> Result<(), Overflow> {
+    /// Step `t` of every compartment: takes what arrives, updates, calls `send` with the compartment
+    /// and 1 for each spike, the message for each message.
+    pub(super) fn update(
+        &mut self,
+        t: usize,
+        mut send: impl FnMut(usize, i32),
+    ) -> Result<(), Overflow> {
         let slot = t % self.arrivals.len();
-        for (pending, arrived) in self.pending.iter_mut().zip(&mut self.arrivals[slot]) {
-            *pending += std::mem::take(arrived);
+        let pending = self.pending.iter_mut().zip(&mut self.arrivals[slot]);
+        for (compartment, (pending, arrived)) in pending.enumerate() {
+            let arrived = std::mem::take(arrived);
+            let value = pending.saturating_add(arrived);
+            let sum = pending.checked_add(arrived);
+            *pending = sum.ok_or(Overflow { compartment, register: Register::Input, value })?;
         }
         for (c, r) in self.tables.registers.iter().enumerate() {
+            if let Some(mode) = r.profile.graded {
+                let message = self.message(c, mode)?;
+                if message != 0 {
+                    send(c, message);
+                }
+                continue;
+            }
             let (period, phase) = r.profile.update;
             if t % period as usize != phase as usize {
                 continue;
@@ -82,7 +108,7 @@ impl<'t> CoreState<'t> {
                 continue;
             }
             let rest = self.v[c] - lost(self.v[c], u32::from(r.profile.dv));
-            let driven = i128::from(rest) + i128::from(u) + i128::from(r.bias);
+            let driven = i128::from(rest) + i128::from(u) + i128::from(self.bias[c]);
             let v = fit(driven, Register::Membrane)?;
             self.compared[c] = v;
             self.v[c] = v;
@@ -91,10 +117,27 @@ impl<'t> CoreState<'t> {
                     r.profile.subtract.map_or(0, |amount| i128::from(v) - i128::from(amount));
                 self.v[c] = fit(after, Register::Membrane)?;
                 self.hold[c] = r.profile.refractory.saturating_sub(1);
-                fire(c);
+                send(c, 1);
             }
         }
         Ok(())
+    }
+
+    /// What a graded relay sends; 0 = nothing.
+    fn message(&mut self, c: usize, mode: GradedMode) -> Result<i32, Overflow> {
+        // The tables hold multiples of 64, and the host adds such.
+        let bias = i128::from(self.bias[c] >> 6);
+        let sum = i128::from(std::mem::take(&mut self.pending[c])) + bias;
+        let kept = match mode {
+            GradedMode::All => sum,
+            GradedMode::Keep(Keep::Positive) => sum.max(0),
+            GradedMode::Keep(Keep::Negative) => sum.min(0),
+        };
+        i32::try_from(kept).map_err(|_| {
+            let nearest = if kept < 0 { i64::MIN } else { i64::MAX };
+            let value = i64::try_from(kept).unwrap_or(nearest);
+            Overflow { compartment: c, register: Register::Message, value }
+        })
     }
 }
 

@@ -8,40 +8,21 @@
 //! finite (a rule of the level), so `w · ±0 = ±0`, and adding ±0 to anything but −0 leaves it as
 //! it is. Leaving such terms out is therefore neutral bit for bit.
 
-mod neuron;
+pub(crate) mod neuron;
 pub(crate) mod plan;
 
 use crate::error::{SimError, check_trains, check_words};
+use crate::messages::{MessageTrain, check_messages};
 use crate::probe::Probe;
 use crate::readout::argmax;
+use crate::stimulus::Port;
+pub use crate::stimulus::{Signal, Stimulus};
 use neuron::State;
 use plan::{Operator, Plan};
 use snnc_ir::arena::{Entity, NodeId};
-use snnc_ir::network::{Coding, Edge, Network, Op, Readout};
+use snnc_ir::network::{Edge, Emission, Network, Op, Readout};
 use snnc_ir::spikes::SpikeTrain;
 use std::collections::BTreeMap;
-
-/// What one input node receives in one run.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Signal {
-    /// Spikes, `[steps, neurons]` in logical time.
-    Spikes(SpikeTrain),
-    /// A frame of analog values, repeated every step (inputs of [`Coding::Direct`]).
-    Frame(Vec<f32>),
-}
-
-/// What a network receives in one run: one signal per input node, in ascending order of node ids.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Stimulus {
-    /// The signals.
-    pub inputs: Vec<Signal>,
-}
-
-impl From<Vec<SpikeTrain>> for Stimulus {
-    fn from(trains: Vec<SpikeTrain>) -> Self {
-        Self { inputs: trains.into_iter().map(Signal::Spikes).collect() }
-    }
-}
 
 /// Which membranes a float simulation records.
 pub type FloatProbe = Probe<NodeId>;
@@ -62,8 +43,11 @@ pub struct FloatTrace {
 /// Result of one run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FloatRun {
-    /// Spikes of every population that spikes (inputs that are frames have none).
+    /// Spikes of every population that spikes (inputs that are frames have none). Of a population
+    /// that sends graded bursts: where it sent something.
     pub spikes: BTreeMap<NodeId, SpikeTrain>,
+    /// What the populations that send graded bursts sent.
+    pub messages: BTreeMap<NodeId, MessageTrain<f32>>,
     /// One score per class: spike counts, or means over the steps (summed in f64 in step order,
     /// divided once).
     pub scores: Vec<f64>,
@@ -112,6 +96,8 @@ impl<'n> FloatSim<'n> {
         let nodes = &network.nodes;
         let populations = nodes.values().filter(|n| n.op.is_population());
         let steps = check_trains(u64::from(network.steps), populations.map(|n| n.shape.size()))?;
+        let bursts = nodes.values().filter(|n| sends_bursts(&n.op));
+        check_messages(steps, bursts.map(|n| n.shape.size()))?;
         let mut depth = vec![1_usize; nodes.len()];
         for edge in nodes.values().flat_map(|n| &n.inputs) {
             // Values older than the run are zero: there is no need to keep more.
@@ -155,42 +141,13 @@ impl<'n> FloatSim<'n> {
     ///
     /// # Errors
     /// [`SimError::StimulusCount`], [`SimError::StimulusKind`], [`SimError::StimulusShape`],
-    /// [`SimError::FrameSize`].
+    /// [`SimError::FrameSize`], [`SimError::FrameValue`].
     pub fn check(&self, stimulus: &Stimulus) -> Result<(), SimError> {
-        if stimulus.inputs.len() != self.inputs.len() {
-            return Err(SimError::StimulusCount {
-                expected: self.inputs.len(),
-                found: stimulus.inputs.len(),
-            });
-        }
-        for (&id, signal) in self.inputs.iter().zip(&stimulus.inputs) {
-            let node = &self.network.nodes[id];
-            let input = || node.name.clone();
-            let size = node.shape.size();
-            match (&node.op, signal) {
-                (Op::Input(Coding::Direct), Signal::Frame(frame)) => {
-                    if frame.len() != size {
-                        let found = frame.len();
-                        return Err(SimError::FrameSize { input: input(), expected: size, found });
-                    }
-                }
-                (Op::Input(Coding::Direct), Signal::Spikes(_)) => {
-                    let expected = "a frame of values, not spikes";
-                    return Err(SimError::StimulusKind { input: input(), expected });
-                }
-                (_, Signal::Frame(_)) => {
-                    let expected = "spikes, not a frame of values";
-                    return Err(SimError::StimulusKind { input: input(), expected });
-                }
-                (_, Signal::Spikes(train)) => {
-                    let (expected, found) = ((self.steps, size), (train.steps(), train.neurons()));
-                    if expected != found {
-                        return Err(SimError::StimulusShape { input: input(), expected, found });
-                    }
-                }
-            }
-        }
-        Ok(())
+        let ports = self.network.nodes.values().filter_map(|node| match &node.op {
+            Op::Input(coding) => Some(Port { name: &node.name, coding, size: node.shape.size() }),
+            _ => None,
+        });
+        stimulus.check(self.steps, &ports.collect::<Vec<_>>())
     }
 
     /// Runs the network once.
@@ -207,8 +164,13 @@ impl<'n> FloatSim<'n> {
                 .iter()
                 .map(|(id, n)| vec![vec![0.0; n.shape.size()]; self.depth[id.index()]])
                 .collect(),
-            states: nodes.values().map(|n| State::new(&n.op, n.shape.size())).collect(),
+            states: nodes.values().map(|n| state(&n.op, n.shape.size())).collect(),
             trains: self.trains(stimulus),
+            messages: nodes
+                .iter()
+                .filter(|(_, n)| sends_bursts(&n.op))
+                .map(|(id, n)| (id, MessageTrain::new(self.steps, n.shape.size())))
+                .collect(),
             traces: probed
                 .into_iter()
                 .map(|(node, neuron)| FloatTrace { node, neuron, h: Vec::new(), v: Vec::new() })
@@ -243,7 +205,7 @@ impl<'n> FloatSim<'n> {
                 .map(|train| train.counts().into_iter().map(f64::from).collect())
                 .unwrap_or_default(),
         };
-        Ok(FloatRun { spikes, scores, traces: run.traces })
+        Ok(FloatRun { spikes, messages: run.messages, scores, traces: run.traces })
     }
 
     fn resolve(&self, probe: &FloatProbe) -> Result<Vec<(NodeId, usize)>, SimError> {
@@ -272,6 +234,16 @@ impl<'n> FloatSim<'n> {
     }
 }
 
+/// Whether a node's spikes carry values.
+pub(crate) fn sends_bursts(op: &Op) -> bool {
+    matches!(op, Op::Neuron(n) if n.emission != Emission::Binary)
+}
+
+/// Membranes of a node before the first step.
+fn state(op: &Op, size: usize) -> State {
+    if let Op::Neuron(neuron) = op { State::new(neuron, size) } else { State::default() }
+}
+
 /// The state of one run.
 struct Run<'a, 'n> {
     sim: &'a FloatSim<'n>,
@@ -279,6 +251,7 @@ struct Run<'a, 'n> {
     values: Vec<Vec<Vec<f32>>>,
     states: Vec<State>,
     trains: Vec<Option<SpikeTrain>>,
+    messages: BTreeMap<NodeId, MessageTrain<f32>>,
     traces: Vec<FloatTrace>,
     scratch: Vec<f32>,
 }
@@ -311,8 +284,12 @@ impl Run<'_, '_> {
                 let current = inputs[0];
                 self.states[i].update(neuron, current, &mut out);
                 if let Some(train) = &mut self.trains[i] {
-                    let fired = out.iter().enumerate().filter(|(_, s)| **s > 0.0);
+                    let fired = out.iter().enumerate().filter(|(_, s)| **s != 0.0);
                     fired.for_each(|(n, _)| train.set(t, n));
+                }
+                if let Some(messages) = self.messages.get_mut(&id) {
+                    let sent = (0_u32..).zip(&*out).filter(|(_, s)| **s != 0.0);
+                    messages.put(t, sent.map(|(n, &s)| (n, s)).collect());
                 }
             }
             operator => self.sim.plan.apply(operator, &inputs, &mut scratch, &mut out),

@@ -1,6 +1,6 @@
 //! One step of a population.
 
-use snnc_ir::network::{Compare, Dynamics, Neuron, Op, Reset};
+use snnc_ir::network::{Compare, Dynamics, Emission, Neuron, Reset};
 use snnc_ir::shape::Shape;
 
 /// A neuron model with its parameters expanded per neuron.
@@ -10,6 +10,7 @@ pub(super) struct NeuronPlan {
     compare: Compare,
     reset: Reset,
     refractory: u32,
+    emission: Emission,
 }
 
 enum Leak {
@@ -18,14 +19,31 @@ enum Leak {
     Tau(Vec<f32>),
     /// `1 − decay`.
     Keep(Vec<f32>),
+    /// What is multiplied by `I − v`.
+    Gain(Vec<f32>),
+    /// Rate of recovery, its product with the coupling, and what a spike adds.
+    Izhikevich {
+        a: f32,
+        ab: f32,
+        d: f32,
+    },
 }
 
 impl NeuronPlan {
     pub(super) fn new(neuron: &Neuron, shape: &Shape) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the rounding to f32 is the definition"
+        )]
+        let round = |x: f64| x as f32;
         let leak = match &neuron.dynamics {
             Dynamics::Integrate => Leak::None,
             Dynamics::Tau(tau) => Leak::Tau(tau.expand(shape)),
             Dynamics::Decay(decay) => Leak::Keep(decay.map(|d| 1.0 - d).expand(shape)),
+            Dynamics::Sigmoid(w) => Leak::Gain(w.map(sigmoid).expand(shape)),
+            Dynamics::Izhikevich { a, b, d } => {
+                Leak::Izhikevich { a: round(*a), ab: round(a * b), d: round(*d) }
+            }
         };
         Self {
             leak,
@@ -33,28 +51,42 @@ impl NeuronPlan {
             compare: neuron.compare,
             reset: neuron.reset,
             refractory: neuron.refractory,
+            emission: neuron.emission,
         }
     }
 }
 
+/// `1 / (1 + exp(−w))` in f64, rounded once.
+#[expect(clippy::cast_possible_truncation, reason = "the rounding to f32 is the definition")]
+pub(crate) fn sigmoid(w: f32) -> f32 {
+    (1.0 / (1.0 + (-f64::from(w)).exp())) as f32
+}
+
 /// Membranes of one population; empty for other nodes.
+#[derive(Default)]
 pub(super) struct State {
     /// Membrane at the end of the step.
     pub(super) v: Vec<f32>,
     /// Membrane that was compared with the threshold.
     pub(super) h: Vec<f32>,
+    /// Recovery variables of Izhikevich's model; empty for others.
+    r: Vec<f32>,
     /// Steps in which the neuron is still held.
     hold: Vec<u32>,
 }
 
 impl State {
-    pub(super) fn new(op: &Op, size: usize) -> Self {
-        let (n, v_init) =
-            if let Op::Neuron(neuron) = op { (size, neuron.v_init) } else { (0, 0.0) };
-        Self { v: vec![v_init; n], h: vec![v_init; n], hold: vec![0; n] }
+    pub(super) fn new(neuron: &Neuron, size: usize) -> Self {
+        let recovers = matches!(neuron.dynamics, Dynamics::Izhikevich { .. });
+        Self {
+            v: vec![neuron.v_init; size],
+            h: vec![neuron.v_init; size],
+            r: vec![0.0; if recovers { size } else { 0 }],
+            hold: vec![0; size],
+        }
     }
 
-    /// One step: `spikes` becomes 1 where the neuron fires, else 0.
+    /// One step: `spikes` becomes what each neuron sends, 0 where it does not fire.
     pub(super) fn update(&mut self, plan: &NeuronPlan, current: &[f32], spikes: &mut [f32]) {
         for n in 0..self.v.len() {
             spikes[n] = 0.0;
@@ -77,9 +109,24 @@ impl State {
                     let p = v * keep[n];
                     p + i
                 }
+                Leak::Gain(gain) => {
+                    let d = i - v;
+                    let p = d * gain[n];
+                    v + p
+                }
+                Leak::Izhikevich { a, ab, .. } => {
+                    let r = &mut self.r[n];
+                    let (h, recovered) = izhikevich(v, *r, i, *a, *ab);
+                    *r = recovered;
+                    h
+                }
             };
             self.h[n] = h;
             let threshold = plan.threshold[n];
+            if let Emission::Burst { factor } = plan.emission {
+                (spikes[n], self.v[n]) = burst(h, threshold, factor);
+                continue;
+            }
             let fires = match plan.compare {
                 Compare::Gt => h > threshold,
                 Compare::Ge => h >= threshold,
@@ -92,7 +139,64 @@ impl State {
             if fires {
                 spikes[n] = 1.0;
                 self.hold[n] = plan.refractory;
+                if let Leak::Izhikevich { d, .. } = plan.leak {
+                    self.r[n] += d;
+                }
             }
         }
+    }
+}
+
+/// Membrane and recovery variable before the spike, from those of the last step and the current.
+fn izhikevich(v: f32, recovery: f32, current: f32, a: f32, ab: f32) -> (f32, f32) {
+    let mut change = 0.04 * v;
+    change *= v;
+    let linear = 5.0 * v;
+    change += linear;
+    change -= recovery;
+    change += 140.0;
+    change += current;
+    let h = v + change;
+    let gain = ab * h;
+    let loss = a * recovery;
+    (h, recovery + (gain - loss))
+}
+
+/// Value sent and membrane afterwards.
+fn burst(h: f32, threshold: f32, factor: f32) -> (f32, f32) {
+    let x = (h - threshold).clamp(-0.5, 4.5);
+    let raised = x.ceil() + x;
+    let count = raised - x;
+    let sent = if count > 1.0 { factor * count } else { count };
+    let kept = 1.0 - count;
+    (sent, h * kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{burst, izhikevich, sigmoid};
+
+    #[test]
+    fn sigmoid_inverts_the_logarithm() {
+        // BrainCog starts at w = −ln(τ − 1).
+        assert_eq!(sigmoid(0.0).to_bits(), 0.5_f32.to_bits());
+        assert!((sigmoid(-(3.0_f32.ln())) - 0.25).abs() < 1e-7);
+        assert_eq!([sigmoid(-1e30), sigmoid(1e30)].map(f32::to_bits), [0.0, 1.0].map(f32::to_bits));
+    }
+
+    #[test]
+    fn recovery_follows_the_new_membrane() {
+        let (h, r) = izhikevich(0.0, 0.0, 0.0, 0.02, 0.02 * 0.2);
+        assert_eq!((h.to_bits(), r.to_bits()), (140.0_f32.to_bits(), 0.56_f32.to_bits()));
+    }
+
+    #[test]
+    fn bursts_count_up_to_five() {
+        let sent = |h| burst(h, 1.0, 1.5);
+        assert_eq!(sent(1.0), (0.0, 1.0));
+        assert_eq!(sent(-9.0), (0.0, -9.0));
+        assert_eq!(sent(1.5), (1.0, 0.0));
+        assert_eq!(sent(2.5), (3.0, -2.5));
+        assert_eq!(sent(90.0), (7.5, -360.0));
     }
 }

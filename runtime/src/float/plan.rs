@@ -5,7 +5,8 @@ use crate::error::SimError;
 use crate::kernel::Kernel;
 use snnc_ir::arena::TensorId;
 use snnc_ir::conv::Conv;
-use snnc_ir::network::{Network, Node, Op};
+use snnc_ir::network::{Keep, Network, Node, Op};
+use snnc_ir::shape::Shape;
 
 /// A node's computation.
 pub(super) enum Operator {
@@ -23,6 +24,12 @@ pub(super) enum Operator {
     Concat,
     /// Average over the cells that `cells[start[o]..start[o + 1]]` lists, divided by `count[o]`.
     Pool { start: Vec<usize>, cells: Vec<usize>, count: Vec<f32> },
+    /// Values of one sign.
+    Clip(Keep),
+    /// Rows of `width` cells of the input, by their first cells.
+    Crop { rows: Vec<usize>, width: usize },
+    /// Nothing.
+    Zero,
 }
 
 /// The operators of all nodes.
@@ -93,6 +100,17 @@ impl Plan {
                     count: vec![count(area); channels],
                 }
             }
+            Op::Clip(keep) => Operator::Clip(*keep),
+            Op::Crop(crop) => {
+                let source = node.inputs.first().map(|e| &network.nodes[e.source].shape);
+                let (Some(input), Some(output)) =
+                    (source.and_then(Shape::as_chw), node.shape.as_chw())
+                else {
+                    return Err(SimError::Malformed(format!("`{}` crops no image", node.name)));
+                };
+                cropped(input, output, *crop)
+            }
+            Op::Zero => Operator::Zero,
         })
     }
 
@@ -171,6 +189,15 @@ impl Plan {
                     *y = sum / count[o];
                 }
             }
+            Operator::Clip(keep) => {
+                out.iter_mut().zip(inputs[0]).for_each(|(y, &x)| *y = clip(*keep, x));
+            }
+            Operator::Crop { rows, width } => {
+                for (y, &first) in out.chunks_mut(*width).zip(rows) {
+                    y.copy_from_slice(&inputs[0][first..first + width]);
+                }
+            }
+            Operator::Zero => out.fill(0.0),
         }
     }
 }
@@ -181,6 +208,24 @@ pub(crate) fn batch_norm(gamma: f32, beta: f32, mean: f32, variance: f32, eps: f
     let scale = f64::from(gamma) / (f64::from(variance) + eps).sqrt();
     let shift = f64::from(beta) - f64::from(mean) * scale;
     (scale as f32, shift as f32)
+}
+
+/// `x` where its sign is the one kept, +0 elsewhere.
+const fn clip(keep: Keep, x: f32) -> f32 {
+    let kept = match keep {
+        Keep::Positive => x > 0.0,
+        Keep::Negative => x < 0.0,
+    };
+    if kept { x } else { 0.0 }
+}
+
+/// First cell of each row that a crop leaves of an image.
+fn cropped(input: [u32; 3], output: [u32; 3], [top, _, left, _]: [u32; 4]) -> Operator {
+    let [_, in_h, in_w] = input.map(|d| d as usize);
+    let [channels, out_h, out_w] = output.map(|d| d as usize);
+    let first = |c: usize, y: usize| (c * in_h + y + top as usize) * in_w + left as usize;
+    let rows = (0..channels).flat_map(|c| (0..out_h).map(move |y| first(c, y))).collect();
+    Operator::Crop { rows, width: out_w }
 }
 
 /// Cells of each pooling window, ascending, and their divisors.

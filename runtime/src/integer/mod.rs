@@ -1,19 +1,28 @@
 //! Reference simulator of the integer level: the definition of its semantics, in code.
 //!
-//! Event-driven: a population pulls the spikes that arrive now from the trains of its sources,
-//! which the run keeps anyway, so that delays need no buffers. Nothing wraps: a register that
-//! leaves ±(2^23 − 1) ends the run with [`SimError::Overflow`].
+//! Event-driven: a population pulls the spikes or messages that arrive now from the trains of its
+//! sources, which the run keeps anyway, so that delays need no buffers. Nothing wraps: a register
+//! that leaves ±(2^23 − 1), or a message that leaves 32 bits, ends the run with
+//! [`SimError::Overflow`].
 
+pub(crate) mod bounds;
+mod host;
 mod neuron;
+mod relay;
 
+use crate::compare::Activity;
 use crate::error::{SimError, check_trains};
 use crate::kernel::Kernel;
+use crate::messages::{MessageTrain, check_messages};
 use crate::probe::Probe;
 use crate::readout::{Window, argmax, mean_linear};
-use neuron::State;
+use crate::stimulus::{Port, Signal, Stimulus};
+use neuron::{Overflow, State};
+use relay::Relay;
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::quantized::{
-    IntMatrix, IntReadout, PopKind, QuantizedDraft, QuantizedNetwork, Role, Structure, Time,
+    IntMatrix, IntReadout, PopKind, Population, QuantizedDraft, QuantizedNetwork, Role, Structure,
+    Time,
 };
 use snnc_ir::spikes::SpikeTrain;
 
@@ -42,8 +51,11 @@ pub struct IntTrace {
 /// Result of one run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntRun {
-    /// Spikes by [`PopId`], in the time of the network (inputs as they were injected).
+    /// Spikes by [`PopId`], in the time of the network (inputs as they were injected; those that
+    /// take frames are silent). Of a graded population: where it sent a message.
     pub spikes: Vec<SpikeTrain>,
+    /// Messages by [`PopId`] in the time of the network; `None` for populations that spike.
+    pub messages: Vec<Option<MessageTrain>>,
     /// One score per class.
     pub scores: Vec<f64>,
     /// The recorded registers, in the order of the probe.
@@ -55,21 +67,27 @@ impl IntRun {
     pub fn class(&self) -> Option<usize> {
         argmax(&self.scores)
     }
+
+    /// What population `id` sent, in the time of the network.
+    pub fn activity(&self, id: PopId) -> Activity<'_> {
+        let messages = self.messages.get(id.index()).and_then(Option::as_ref);
+        Activity { spikes: &self.spikes[id.index()], messages }
+    }
 }
 
-/// Runs `network` once on `inputs`: one train per input population in ascending order of ids,
-/// `[steps, neurons]` in **logical** time (in hardware time the train of an input of latency ℓ is
-/// injected at steps `P·t + ℓ`). To run it often, make an [`IntSim`] first.
+/// Runs `network` once on `stimulus`: one signal per input population in ascending order of ids,
+/// trains `[steps, neurons]` in **logical** time (in hardware time the train of an input of latency
+/// ℓ is injected at steps `P·t + ℓ`). To run it often, make an [`IntSim`] first.
 ///
 /// # Errors
-/// Inputs that do not fit, a probe of a neuron that does not exist, an overflow of u or v, a run
-/// too large for memory.
+/// A stimulus that does not fit, a probe of a neuron that does not exist, an overflow of u, v or a
+/// message, a run too large for memory.
 pub fn simulate(
     network: &QuantizedNetwork,
-    inputs: &[SpikeTrain],
+    stimulus: &Stimulus,
     probe: &IntProbe,
 ) -> Result<IntRun, SimError> {
-    IntSim::new(network)?.run(inputs, probe)
+    IntSim::new(network)?.run(stimulus, probe)
 }
 
 /// The trains of the logical populations in logical time: spike `(n, t)` is spike
@@ -83,6 +101,25 @@ pub fn logical_spikes(
 ) -> Result<Vec<(PopId, SpikeTrain)>, SimError> {
     let populations = network.populations.iter().filter(|(_, p)| p.role == Role::Logical);
     populations.map(|(id, _)| Ok((id, logical(network, run, id)?))).collect()
+}
+
+/// The messages of the logical graded populations in logical time, as [`logical_spikes`] gives where
+/// they were sent.
+///
+/// # Errors
+/// [`SimError::OffSchedule`] for the first message in a step that belongs to no logical step.
+pub fn logical_messages(
+    network: &QuantizedNetwork,
+    run: &IntRun,
+) -> Result<Vec<(PopId, MessageTrain)>, SimError> {
+    let populations = network.populations.iter().filter(|(_, p)| p.role == Role::Logical);
+    let graded = populations.filter_map(|(id, _)| Some((id, run.messages[id.index()].as_ref()?)));
+    graded
+        .map(|(id, train)| {
+            logical(network, run, id)?;
+            Ok((id, window(network, id).messages(train)))
+        })
+        .collect()
 }
 
 /// The train of population `id` in logical time.
@@ -130,8 +167,11 @@ impl<'n> IntSim<'n> {
     /// [`SimError::ZeroDelayCycle`], or [`SimError::TooLarge`] for a run too large for memory.
     pub fn new(network: &'n QuantizedNetwork) -> Result<Self, SimError> {
         let populations = &network.populations;
-        let sizes = populations.values().map(snnc_ir::quantized::Population::size);
-        let steps = check_trains(network.run_steps(), sizes)?;
+        let steps = check_trains(network.run_steps(), populations.values().map(Population::size))?;
+        let graded = populations.values().filter(|p| p.graded().is_some());
+        check_messages(steps, graded.map(Population::size))?;
+        let worst: Vec<_> = network.matrices.values().map(bounds::worst_row).collect();
+        populations.ids().try_for_each(|id| bounds::check(network, id, &worst))?;
         let mut incoming = vec![Vec::new(); populations.len()];
         for p in network.projections.values() {
             incoming[p.target.index()].push((p.source.index(), p.matrix.index(), p.delay as usize));
@@ -140,11 +180,7 @@ impl<'n> IntSim<'n> {
             network,
             kernels: network.matrices.values().map(kernel).collect::<Result<_, _>>()?,
             order: network.order().ok_or(SimError::ZeroDelayCycle)?,
-            inputs: populations
-                .iter()
-                .filter(|(_, p)| p.neuron().is_none())
-                .map(|(i, _)| i)
-                .collect(),
+            inputs: populations.iter().filter(|(_, p)| p.is_input()).map(|(i, _)| i).collect(),
             incoming,
             steps,
         })
@@ -170,25 +206,21 @@ impl<'n> IntSim<'n> {
         self.steps
     }
 
-    /// Trains of all populations before a run: inputs injected, neurons silent.
+    /// Trains of all populations before a run: inputs injected, the others silent.
     ///
     /// # Errors
-    /// [`SimError::StimulusCount`] or [`SimError::StimulusShape`].
-    pub(crate) fn inject(&self, inputs: &[SpikeTrain]) -> Result<Vec<SpikeTrain>, SimError> {
-        if inputs.len() != self.inputs.len() {
-            let (expected, found) = (self.inputs.len(), inputs.len());
-            return Err(SimError::StimulusCount { expected, found });
-        }
+    /// A signal that does not fit its input.
+    pub(crate) fn inject(&self, stimulus: &Stimulus) -> Result<Vec<SpikeTrain>, SimError> {
         let populations = &self.network.populations;
+        let ports = populations.values().filter_map(|p| match &p.kind {
+            PopKind::Input(coding) => Some(Port { name: &p.name, coding, size: p.size() }),
+            PopKind::Neurons(_) | PopKind::Graded(_) => None,
+        });
+        stimulus.check(self.network.steps as usize, &ports.collect::<Vec<_>>())?;
         let mut trains: Vec<_> =
             populations.values().map(|p| SpikeTrain::new(self.steps, p.size())).collect();
-        for (&id, train) in self.inputs.iter().zip(inputs) {
-            let expected = (self.network.steps as usize, populations[id].size());
-            let found = (train.steps(), train.neurons());
-            if expected != found {
-                let input = populations[id].name.clone();
-                return Err(SimError::StimulusShape { input, expected, found });
-            }
+        for (&id, signal) in self.inputs.iter().zip(&stimulus.inputs) {
+            let Signal::Spikes(train) = signal else { continue };
             let window = window(self.network, id);
             for t in 0..train.steps() {
                 train.active(t).for_each(|n| trains[id.index()].set(window.at(t), n));
@@ -201,42 +233,40 @@ impl<'n> IntSim<'n> {
     ///
     /// # Errors
     /// As [`simulate`].
-    pub fn run(&self, inputs: &[SpikeTrain], probe: &IntProbe) -> Result<IntRun, SimError> {
-        let mut trains = self.inject(inputs)?;
+    pub fn run(&self, stimulus: &Stimulus, probe: &IntProbe) -> Result<IntRun, SimError> {
+        let mut trains = self.inject(stimulus)?;
+        let mut messages = self.silence();
         let mut traces = self.traces(probe)?;
-        let mut states: Vec<_> = self
-            .network
-            .populations
-            .iter()
-            .map(|(id, p)| match &p.kind {
-                PopKind::Input(_) => None,
-                PopKind::Neurons(n) => {
-                    Some(State::new(n, &p.shape, window(self.network, id).latency))
-                }
-            })
-            .collect();
+        let mut bodies = self.bodies(stimulus)?;
         let mut scratch = Vec::new();
         for t in 0..self.steps {
             for &id in &self.order {
-                let Some(state) = &mut states[id.index()] else { continue };
+                let body = &mut bodies[id.index()];
+                let Some(input) = body.input() else { continue };
                 for &(source, matrix, delay) in &self.incoming[id.index()] {
                     let Some(then) = t.checked_sub(delay) else { continue };
-                    let active = trains[source].active(then).map(|n| (n, ()));
-                    let add = |a: &mut i64, w, ()| *a += i64::from(w);
-                    self.kernels[matrix].add(active, &mut scratch, state.input(), add);
+                    let kernel = &self.kernels[matrix];
+                    if let Some(sent) = &messages[source] {
+                        let active = sent.step(then).iter().map(|&(n, m)| (n as usize, m));
+                        let add = |a: &mut i64, w, m| *a += i64::from(w) * i64::from(m);
+                        kernel.add(active, &mut scratch, input, add);
+                    } else {
+                        let active = trains[source].active(then).map(|n| (n, ()));
+                        let add = |a: &mut i64, w, ()| *a += i64::from(w);
+                        kernel.add(active, &mut scratch, input, add);
+                    }
                 }
-                if state.updates_at(t) {
-                    state.update(&mut trains[id.index()], t).map_err(|o| SimError::Overflow {
-                        population: self.network.populations[id].name.clone(),
-                        neuron: o.neuron,
-                        step: t,
-                        register: o.register,
-                        value: o.value,
-                    })?;
-                }
+                let sent = messages[id.index()].as_mut();
+                body.step(t, &mut trains[id.index()], sent).map_err(|o| SimError::Overflow {
+                    population: self.network.populations[id].name.clone(),
+                    neuron: o.neuron,
+                    step: t,
+                    register: o.register,
+                    value: o.value,
+                })?;
             }
             for trace in &mut traces {
-                if let Some(state) = &states[trace.population.index()] {
+                if let Body::Neurons(state) = &bodies[trace.population.index()] {
                     let [u, h, v] = state.registers(trace.neuron);
                     trace.u.push(u);
                     trace.h.push(h);
@@ -245,7 +275,30 @@ impl<'n> IntSim<'n> {
             }
         }
         let scores = self.scores(&trains);
-        Ok(IntRun { spikes: trains, scores, traces })
+        Ok(IntRun { spikes: trains, messages, scores, traces })
+    }
+
+    /// Messages of all populations before a run.
+    pub(crate) fn silence(&self) -> Vec<Option<MessageTrain>> {
+        let populations = self.network.populations.values();
+        populations.map(|p| p.graded().map(|_| MessageTrain::new(self.steps, p.size()))).collect()
+    }
+
+    /// Registers of all populations before a run, with what the host adds to biases.
+    fn bodies(&self, stimulus: &Stimulus) -> Result<Vec<Body>, SimError> {
+        let host = self.host(stimulus)?;
+        let body = |(id, p): (PopId, &Population)| {
+            let host = host[id.index()].as_deref();
+            match &p.kind {
+                PopKind::Input(_) => Body::Input,
+                PopKind::Neurons(n) => {
+                    let latency = window(self.network, id).latency;
+                    Body::Neurons(Box::new(State::new(n, &p.shape, latency, host)))
+                }
+                PopKind::Graded(g) => Body::Relay(Relay::new(g, &p.shape, host)),
+            }
+        };
+        Ok(self.network.populations.iter().map(body).collect())
     }
 
     fn traces(&self, probe: &IntProbe) -> Result<Vec<IntTrace>, SimError> {
@@ -272,6 +325,47 @@ impl<'n> IntSim<'n> {
                 mean_linear(&terms, bias, self.network.steps)
             }
         }
+    }
+}
+
+/// What a population consists of during a run.
+enum Body {
+    Input,
+    Neurons(Box<State>),
+    Relay(Relay),
+}
+
+impl Body {
+    /// Where arrivals are summed; `None` for inputs.
+    fn input(&mut self) -> Option<&mut [i64]> {
+        match self {
+            Self::Input => None,
+            Self::Neurons(state) => Some(state.input()),
+            Self::Relay(relay) => Some(relay.input()),
+        }
+    }
+
+    /// Step `t`: marks what is sent in `train`, with the values in `messages` where there are any.
+    fn step(
+        &mut self,
+        t: usize,
+        train: &mut SpikeTrain,
+        messages: Option<&mut MessageTrain>,
+    ) -> Result<(), Overflow> {
+        match self {
+            Self::Neurons(state) if state.updates_at(t) => state.update(train, t)?,
+            Self::Relay(relay) => {
+                let sent = relay.messages()?;
+                for &(n, _) in &sent {
+                    train.set(t, n as usize);
+                }
+                if let Some(messages) = messages {
+                    messages.put(t, sent);
+                }
+            }
+            Self::Input | Self::Neurons(_) => {}
+        }
+        Ok(())
     }
 }
 

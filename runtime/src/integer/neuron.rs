@@ -38,13 +38,23 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(neuron: &IntNeuron, shape: &Shape, latency: usize) -> Self {
+    /// `host` is what the host adds to the biases, in units of weight.
+    pub(super) fn new(
+        neuron: &IntNeuron,
+        shape: &Shape,
+        latency: usize,
+        host: Option<&[i64]>,
+    ) -> Self {
         let n = shape.size();
         let period = (neuron.update_period as usize).max(1);
+        let mut bias = neuron.bias.map(i64::from).expand(shape);
+        if let Some(host) = host {
+            bias.iter_mut().zip(host).for_each(|(b, h)| *b += 64 * h);
+        }
         Self {
             keep_u: neuron.du.map(|d| 4096 - (i64::from(d) + 1)).expand(shape),
             keep_v: neuron.dv.map(|d| 4096 - i64::from(d)).expand(shape),
-            bias: neuron.bias.map(i64::from).expand(shape),
+            bias,
             threshold: neuron.threshold.map(i64::from).expand(shape),
             subtract: match &neuron.reset {
                 IntReset::Zero => None,

@@ -11,7 +11,7 @@ use snnc_ir::quantized::{IntNeuron, QuantizedNetwork, Schedule, Time};
 use snnc_ir::shape::Shape;
 use snnc_ir::spikes::SpikeTrain;
 use snnc_runtime::compare::{
-    CoreSubject, Divergence, FloatSubject, IntSubject, Membrane, Side, Subject, compare,
+    CoreSubject, Difference, Divergence, FloatSubject, IntSubject, Membrane, Side, Subject, compare,
 };
 use snnc_runtime::cores::{CoreProbe, CoreSim};
 use snnc_runtime::float::{FloatProbe, FloatSim};
@@ -46,9 +46,8 @@ fn quantization_is_explained_by_the_margins() {
     let against = |threshold: i32| {
         let integer = integer_side(threshold);
         let sim = IntSim::new(&integer).unwrap();
-        let inputs = [train.clone()];
-        let run = sim.run(&inputs, &IntProbe::None).unwrap();
-        compare(&left, &IntSubject { sim: &sim, inputs: &inputs, run: &run }).unwrap()
+        let run = sim.run(&stimulus, &IntProbe::None).unwrap();
+        compare(&left, &IntSubject { sim: &sim, stimulus: &stimulus, run: &run }).unwrap()
     };
     // Weight 5, threshold 12: equal.
     let equal = against(12 * 64);
@@ -57,7 +56,8 @@ fn quantization_is_explained_by_the_margins() {
     // Threshold 15: the third spike only reaches it.
     let parted = against(15 * 64);
     let first = parted.first.unwrap();
-    let expected = Divergence { population: "a".to_owned(), neuron: 0, step: 2, fired: Side::Left };
+    let difference = Difference::Spike(Side::Left);
+    let expected = Divergence { population: "a".to_owned(), neuron: 0, step: 2, difference };
     assert_eq!(first.divergence, expected);
     let (left, right) = (first.left.unwrap(), first.right.unwrap());
     assert!((left.v - 1.5).abs() < 1e-6 && (left.margin() - 0.3).abs() < 1e-6);
@@ -75,14 +75,14 @@ fn cores_are_compared_in_logical_time() {
     let net = network(6, time, vec![neuron(), neuron()], &links);
     let mut train = SpikeTrain::new(6, 1);
     (0..6).for_each(|t| train.set(t, 0));
-    let inputs = [train];
+    let stimulus = vec![train].into();
     let sim = IntSim::new(&net).unwrap();
-    let run = sim.run(&inputs, &IntProbe::None).unwrap();
-    let left = IntSubject { sim: &sim, inputs: &inputs, run: &run };
+    let run = sim.run(&stimulus, &IntProbe::None).unwrap();
+    let left = IntSubject { sim: &sim, stimulus: &stimulus, run: &run };
     let against = |program: &Program| {
         let cores = CoreSim::new(program).unwrap();
-        let run = cores.run(&inputs, &CoreProbe::None).unwrap();
-        compare(&left, &CoreSubject { sim: &cores, inputs: &inputs, run: &run }).unwrap()
+        let run = cores.run(&stimulus, &CoreProbe::None).unwrap();
+        compare(&left, &CoreSubject { sim: &cores, stimulus: &stimulus, run: &run }).unwrap()
     };
     let mut program = map(&net, &mut Rng(1));
     let equal = against(&program);
@@ -95,7 +95,8 @@ fn cores_are_compared_in_logical_time() {
     });
     *b.unwrap() = 2;
     let first = against(&program).first.unwrap();
-    let place = Divergence { population: "b".to_owned(), neuron: 0, step: 0, fired: Side::Left };
+    let difference = Difference::Spike(Side::Left);
+    let place = Divergence { population: "b".to_owned(), neuron: 0, step: 0, difference };
     assert_eq!(first.divergence, place);
     let at = |threshold| Some(Membrane { step: 2, u: Some(128.0), v: 128.0, threshold });
     assert_eq!((first.left, first.right), (at(64.0), at(128.0)));
@@ -104,11 +105,11 @@ fn cores_are_compared_in_logical_time() {
 #[test]
 fn populations_of_one_side_are_listed() {
     let [one, two] = [1, 2].map(|n| network(2, Time::Logical, vec![neuron(); n], &[]));
-    let inputs = [SpikeTrain::new(2, 1)];
+    let stimulus = vec![SpikeTrain::new(2, 1)].into();
     let sims = [&one, &two].map(|net| IntSim::new(net).unwrap());
-    let runs = [0, 1].map(|i: usize| sims[i].run(&inputs, &IntProbe::None).unwrap());
+    let runs = [0, 1].map(|i: usize| sims[i].run(&stimulus, &IntProbe::None).unwrap());
     let [left, right] =
-        [0, 1].map(|i: usize| IntSubject { sim: &sims[i], inputs: &inputs, run: &runs[i] });
+        [0, 1].map(|i: usize| IntSubject { sim: &sims[i], stimulus: &stimulus, run: &runs[i] });
     let unmatched = |side| vec![(side, "b".to_owned())];
     assert_eq!(compare(&left, &right).unwrap().unmatched, unmatched(Side::Right));
     assert_eq!(compare(&right, &left).unwrap().unmatched, unmatched(Side::Left));
@@ -119,18 +120,18 @@ fn populations_of_one_side_are_listed() {
 fn hardware_runs_are_ordered_by_latency() {
     let time = Time::Hardware(Schedule { period: 1, latency: vec![0, 2, 1] });
     let net = network(2, time, vec![neuron(), neuron()], &[(0, 2, 2, 1), (2, 1, 2, 1)]);
-    let inputs = [SpikeTrain::new(2, 1)];
+    let stimulus = vec![SpikeTrain::new(2, 1)].into();
     let sim = IntSim::new(&net).unwrap();
-    let run = sim.run(&inputs, &IntProbe::None).unwrap();
+    let run = sim.run(&stimulus, &IntProbe::None).unwrap();
     let program = map(&net, &mut Rng(1));
     let cores = CoreSim::new(&program).unwrap();
-    let core_run = cores.run(&inputs, &CoreProbe::None).unwrap();
+    let core_run = cores.run(&stimulus, &CoreProbe::None).unwrap();
     let subjects: [&dyn Subject; 2] = [
-        &IntSubject { sim: &sim, inputs: &inputs, run: &run },
-        &CoreSubject { sim: &cores, inputs: &inputs, run: &core_run },
+        &IntSubject { sim: &sim, stimulus: &stimulus, run: &run },
+        &CoreSubject { sim: &cores, stimulus: &stimulus, run: &core_run },
     ];
     for subject in subjects {
-        let names: Vec<_> = subject.trains().unwrap().into_iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = subject.records().unwrap().into_iter().map(|r| r.name).collect();
         assert_eq!(names, ["input", "b", "a"]);
     }
 }

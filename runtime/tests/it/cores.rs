@@ -1,27 +1,27 @@
 //! The core simulator against the integer simulator, and its checks of tables.
 
 use crate::common::Rng;
-use crate::common::int_net::{Kind, inputs, random, seal};
+use crate::common::int_net::{Kind, inputs, random, seal, stimulus};
 use crate::common::program::map;
 use proptest::prelude::*;
 use snnc_ir::program::Program;
 use snnc_ir::quantized::QuantizedNetwork;
 use snnc_ir::spikes::SpikeTrain;
-use snnc_ir::testing::{Space, hardware, stimulus};
+use snnc_ir::testing::{Space, feed, hardware};
 use snnc_runtime::cores::{CoreProbe, CoreSim};
 use snnc_runtime::integer::{IntProbe, simulate};
-use snnc_runtime::{SimError, cores};
+use snnc_runtime::{Signal, SimError, Stimulus, cores};
 
-fn check(seed: u64, programmable: bool) -> Result<(), TestCaseError> {
+fn check(seed: u64, programmable: bool, graded: bool) -> Result<(), TestCaseError> {
     let rng = &mut Rng(seed);
-    let network = random(rng, Kind { hardware: true, registers: true, programmable });
+    let network = random(rng, Kind { hardware: true, registers: true, programmable, graded });
     let inputs = inputs(&network, rng);
     equals_flat(&network, &inputs, rng)
 }
 
 fn equals_flat(
     network: &QuantizedNetwork,
-    inputs: &[SpikeTrain],
+    inputs: &Stimulus,
     rng: &mut Rng,
 ) -> Result<(), TestCaseError> {
     let program = map(network, rng);
@@ -30,7 +30,9 @@ fn equals_flat(
     match (expected, found) {
         (Ok(expected), Ok(found)) => {
             prop_assert_eq!(&expected.spikes, &found.spikes);
+            prop_assert_eq!(&expected.messages, &found.messages);
             prop_assert_eq!(&expected.scores, &found.scores);
+            prop_assert_eq!(expected.traces.len(), found.traces.len());
             for (e, f) in expected.traces.iter().zip(&found.traces) {
                 prop_assert_eq!((&e.u, &e.h, &e.v), (&f.u, &f.h, &f.v), "{}", e.population);
             }
@@ -52,31 +54,38 @@ proptest! {
 
     #[test]
     fn cores_equal_the_flat_network(seed: u64) {
-        check(seed, false)?;
+        check(seed, false, false)?;
     }
 
     #[test]
     fn programmable_neurons_equal_the_flat_network(seed: u64) {
-        check(seed, true)?;
+        check(seed, true, false)?;
+    }
+
+    /// Graded relays, cropped convolutions, biases from the host.
+    #[test]
+    fn graded_networks_equal_the_flat_network(seed: u64, programmable: bool) {
+        check(seed, programmable, true)?;
     }
 
     /// Small networks that shrink, with relays and clocks.
     #[test]
     fn generated_networks_equal_the_flat_network(
-        (draft, inputs) in hardware(Space::All)
-            .prop_flat_map(|draft| { let inputs = stimulus(&draft); (Just(draft), inputs) }),
+        (draft, inputs) in hardware(Space::Everything)
+            .prop_flat_map(|draft| { let inputs = feed(&draft); (Just(draft), inputs) }),
         seed: u64,
     ) {
-        equals_flat(&seal(draft), &inputs, &mut Rng(seed))?;
+        equals_flat(&seal(draft), &stimulus(inputs), &mut Rng(seed))?;
     }
 }
 
 /// A seed whose network has routed inputs.
 const SAMPLE: u64 = 6;
 
-fn sample() -> (Program, Vec<SpikeTrain>) {
+fn sample() -> (Program, Stimulus) {
     let rng = &mut Rng(SAMPLE);
-    let network = random(rng, Kind { hardware: true, registers: true, programmable: false });
+    let network =
+        random(rng, Kind { hardware: true, registers: true, programmable: false, graded: false });
     let inputs = inputs(&network, rng);
     (map(&network, rng), inputs)
 }
@@ -142,7 +151,10 @@ fn a_lost_route_changes_the_spikes() {
     let mut changed = 0;
     for seed in 0..20 {
         let rng = &mut Rng(seed);
-        let network = random(rng, Kind { hardware: true, registers: true, programmable: false });
+        let network = random(
+            rng,
+            Kind { hardware: true, registers: true, programmable: false, graded: false },
+        );
         let inputs = inputs(&network, rng);
         let mut program = map(&network, rng);
         let intact = cores::simulate(&program, &inputs, &CoreProbe::None);
@@ -156,10 +168,10 @@ fn a_lost_route_changes_the_spikes() {
 #[test]
 fn inputs_must_fit() {
     let (program, inputs) = sample();
-    let none = cores::simulate(&program, &[], &CoreProbe::None);
+    let none = cores::simulate(&program, &Stimulus::default(), &CoreProbe::None);
     assert!(matches!(none, Err(SimError::StimulusCount { .. })));
     let mut short = inputs;
-    short[0] = SpikeTrain::new(1, 1);
+    short.inputs[0] = Signal::Spikes(SpikeTrain::new(1, 1));
     let short = cores::simulate(&program, &short, &CoreProbe::None);
     assert!(matches!(short, Err(SimError::StimulusShape { .. })));
 }

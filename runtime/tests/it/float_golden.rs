@@ -1,8 +1,13 @@
 //! Float traces worked out by hand.
 
+use crate::common::Rng;
 use crate::common::float_net::{Builder, neuron};
 use snnc_ir::arena::NodeId;
-use snnc_ir::network::{Coding, Compare, Dynamics, Network, Neuron, Op, Readout, Reset};
+use snnc_ir::conv::Conv;
+use snnc_ir::level::Level;
+use snnc_ir::network::{
+    Coding, Compare, Dynamics, Emission, Keep, Network, Neuron, Op, Readout, Reset,
+};
 use snnc_ir::param::Param;
 use snnc_ir::shape::Shape;
 use snnc_ir::spikes::SpikeTrain;
@@ -19,7 +24,14 @@ fn driven(model: Neuron, current: &[f32]) -> (Network, NodeId, Stimulus) {
     let n = b.node(Op::Neuron(model), Shape::flat(1), &[(weights, 0)]);
     let mut train = SpikeTrain::new(current.len(), current.len());
     (0..current.len()).for_each(|t| train.set(t, t));
-    (b.seal(Readout::SpikeCount(n)), n, vec![train].into())
+    // Bursts are not counted, but weighed.
+    let binary = matches!(&b.draft.nodes[n].op, Op::Neuron(n) if n.emission == Emission::Binary);
+    let readout = if binary {
+        Readout::SpikeCount(n)
+    } else {
+        Readout::MeanLinear(b.linear(1, vec![1.0], None, (n, 0)))
+    };
+    (b.seal(readout), n, vec![train].into())
 }
 
 /// H, v and spike times of [`driven`].
@@ -101,7 +113,7 @@ fn self_loop_and_delays() {
 fn order_of_summation() {
     let model = neuron(Dynamics::Integrate, 1e9);
     let mut b = Builder::new(1);
-    let input = b.node(Op::Input(Coding::Direct), Shape::flat(3), &[]);
+    let input = b.node(Op::Input(Coding::Direct { range: None }), Shape::flat(3), &[]);
     let weights = b.linear(1, vec![1.0, 1.0, 1.0], None, (input, 0));
     let n = b.node(Op::Neuron(model), Shape::flat(1), &[(weights, 0)]);
     let network = b.seal(Readout::SpikeCount(n));
@@ -156,4 +168,120 @@ fn a_long_delay_in_a_short_run_is_silence() {
     train.set(0, 7);
     let run = simulate(&network, &vec![train].into(), &FloatProbe::None).unwrap();
     assert_eq!(run.scores, [0.0]);
+}
+
+/// `v_init` is the membrane before the first step and nothing else: a reset goes to its own value.
+#[test]
+fn a_membrane_that_starts_elsewhere_is_reset_to_zero() {
+    let model = Neuron { v_init: 0.75, ..neuron(Dynamics::Tau(Param::Uniform(2.0)), 0.5) };
+    let (h, v, spikes) = trace(model, &[1.0, 0.5, 0.0]);
+    assert_eq!((h, v, spikes), (vec![0.875, 0.25, 0.125], vec![0.0, 0.25, 0.125], vec![0]));
+}
+
+/// w = 0 halves; w = −ln 3 is a time constant of 4.
+#[test]
+fn learnt_leak() {
+    let half = neuron(Dynamics::Sigmoid(Param::Uniform(0.0)), 0.5);
+    let (h, _, spikes) = trace(half, &[0.75, 0.75, 1.0]);
+    assert_eq!((h, spikes), (vec![0.375, 0.5625, 0.5], vec![1]));
+    let quarter = neuron(Dynamics::Sigmoid(Param::Uniform(-(3.0_f32.ln()))), 9.0);
+    let h = trace(quarter, &[1.0, 1.0]).0;
+    assert!((h[0] - 0.25).abs() < 1e-6 && (h[1] - 0.4375).abs() < 1e-6, "{h:?}");
+}
+
+/// BrainCog's defaults without input: H = 140 in the first step, and the recovery variable, which
+/// the second step shows, is 0.004 · 140 − 2 = −1.44 after it.
+#[test]
+fn izhikevich_neuron() {
+    let dynamics = Dynamics::Izhikevich { a: 0.02, b: 0.2, d: -2.0 };
+    let model = Neuron { reset: Reset::To(-55.0), ..neuron(dynamics, 1.0) };
+    let (h, v, spikes) = trace(model, &[0.0, 0.0]);
+    assert_eq!((h[0], v[0], spikes), (140.0, -55.0, vec![0]));
+    // 0.04 · 55² − 5 · 55 + 1.44 + 140 = −12.56.
+    assert!((h[1] - -67.56).abs() < 1e-4, "{h:?}");
+}
+
+/// Counts 0 to 5; more than 1 is multiplied by 1.5 on its way and turns the membrane negative.
+#[test]
+fn bursts_are_graded() {
+    let emission = Emission::Burst { factor: 1.5 };
+    let model = Neuron { emission, ..neuron(Dynamics::Integrate, 0.5) };
+    // Above the threshold by 0.5 (count 1), 0, 2.25 (count 3), −0.25, 8 (count 5).
+    let (h, v, spikes) = trace(model.clone(), &[1.0, 0.5, 2.25, 5.75, 8.25]);
+    assert_eq!(h, [1.0, 0.5, 2.75, 0.25, 8.5]);
+    assert_eq!(v, [0.0, 0.5, -5.5, 0.25, -34.0]);
+    assert_eq!(spikes, [0, 2, 4]);
+    // What is sent arrives: a second population sums the values.
+    let (network, n, stimulus) = driven(model, &[1.0, 0.5, 2.25, 5.75, 8.25]);
+    let mut b = Builder { draft: network.into_draft() };
+    let weights = b.linear(1, vec![1.0], None, (n, 1));
+    let sum =
+        b.node(Op::Neuron(neuron(Dynamics::Integrate, 99.0)), Shape::flat(1), &[(weights, 0)]);
+    let readout = b.draft.readout;
+    let network = b.seal(readout);
+    let run = simulate(&network, &stimulus, &FloatProbe::Neurons(vec![(sum, 0)])).unwrap();
+    assert_eq!(run.traces[0].h, [0.0, 1.0, 1.0, 5.5, 5.5]);
+    let sent: Vec<_> = (0..5).map(|t| run.messages[&n].get(t, 0)).collect();
+    assert_eq!(sent, [Some(1.0), None, Some(4.5), None, Some(7.5)]);
+    assert_eq!((run.scores, run.messages.len()), (vec![13.0 / 5.0], 1));
+}
+
+/// Input → linear with the weights 1, −2 → two clips and a zero, summed.
+#[test]
+fn clips_keep_one_sign() {
+    let mut b = Builder::new(3);
+    let input = b.node(Op::Input(Coding::Direct { range: Some([-3, 3]) }), Shape::flat(1), &[]);
+    let x = b.linear(2, vec![1.0, -2.0], None, (input, 0));
+    let two = Shape::flat(2);
+    let above = b.node(Op::Clip(Keep::Positive), two.clone(), &[(x, 0)]);
+    let below = b.node(Op::Clip(Keep::Negative), two.clone(), &[(x, 2)]);
+    let zero = b.node(Op::Zero, two.clone(), &[]);
+    let sum = b.node(Op::Add, two.clone(), &[(zero, 1), (above, 0), (below, 0)]);
+    let n = b.node(Op::Neuron(neuron(Dynamics::Integrate, 99.0)), two, &[(sum, 0)]);
+    let network = b.seal(Readout::SpikeCount(n));
+    let run = |x: f32| {
+        let stimulus = Stimulus { inputs: vec![Signal::Frame(vec![x])] };
+        simulate(&network, &stimulus, &FloatProbe::All)
+    };
+    let h = |x| run(x).unwrap().traces.into_iter().map(|trace| trace.h).collect::<Vec<_>>();
+    assert_eq!(h(1.5), [[1.5, 3.0, 4.5], [0.0, 0.0, -3.0]]);
+    assert_eq!(h(-3.0), [[0.0, 0.0, -3.0], [6.0, 12.0, 18.0]]);
+    let error = run(3.5).unwrap_err();
+    assert!(matches!(error, SimError::FrameValue { element: 0, .. }), "{error}");
+}
+
+/// A cropped convolution is a crop before the convolution.
+#[test]
+fn crop_before_a_convolution() {
+    let mut b = Builder::new(3);
+    let input = b.node(Op::Input(Coding::Events), Shape::chw(2, 5, 4), &[]);
+    let crop = [1, 0, 0, 2];
+    let conv = Conv {
+        input: [2, 5, 4],
+        out_channels: 3,
+        kernel: [3, 2],
+        stride: [2, 1],
+        pad: [1, 1, 0, 1],
+        groups: 1,
+        crop,
+    };
+    let weights = (0..conv.kernel_size()).map(|i| 1.0 / (3.0 + i as f32)).collect();
+    let weight = b.tensor(&conv.kernel_shape(), weights);
+    let inner = Conv { input: [2, 4, 2], crop: [0; 4], ..conv };
+    assert_eq!(inner.output(), conv.output());
+    let shape = Shape(conv.output().unwrap().to_vec());
+    let cropped = b.node(Op::Crop(crop), Shape::chw(2, 4, 2), &[(input, 0)]);
+    let apart = Op::Conv2d { weight, bias: None, conv: inner };
+    let apart = b.node(apart, shape.clone(), &[(cropped, 0)]);
+    let joint = b.node(Op::Conv2d { weight, bias: None, conv }, shape.clone(), &[(input, 0)]);
+    let model = neuron(Dynamics::Integrate, 0.5);
+    let [left, right] = [apart, joint]
+        .map(|current| b.node(Op::Neuron(model.clone()), shape.clone(), &[(current, 0)]));
+    let network = b.seal(Readout::SpikeCount(left));
+    let train = Rng(5).train(3, 40, 50);
+    let run = simulate(&network, &vec![train].into(), &FloatProbe::All).unwrap();
+    let (a, b) = run.traces.split_at(shape.size());
+    assert!(a.iter().zip(b).all(|(a, b)| (&a.h, &a.v) == (&b.h, &b.v)));
+    assert!(run.spikes[&left].count() > 0);
+    assert_eq!(run.spikes[&left], run.spikes[&right]);
 }

@@ -7,12 +7,13 @@ use snnc_ir::param::Param;
 use snnc_ir::quantized::{IntNeuron, IntReset, Schedule, Time};
 use snnc_ir::spikes::SpikeTrain;
 use snnc_runtime::integer::{IntProbe, IntRun, logical_spikes, simulate};
-use snnc_runtime::{Register, SimError};
+use snnc_runtime::{Register, SimError, Stimulus};
 
-fn train(steps: usize, spikes: &[usize]) -> SpikeTrain {
+/// Spikes of one input neuron.
+fn train(steps: usize, spikes: &[usize]) -> Stimulus {
     let mut train = SpikeTrain::new(steps, 1);
     spikes.iter().for_each(|&t| train.set(t, 0));
-    train
+    vec![train].into()
 }
 
 fn times(run: &IntRun, population: usize) -> Vec<usize> {
@@ -23,7 +24,7 @@ fn times(run: &IntRun, population: usize) -> Vec<usize> {
 /// One neuron behind a weight, `steps` steps, input spikes at `at`.
 fn one(model: IntNeuron, weight: i16, steps: u32, at: &[usize]) -> IntRun {
     let net = network(steps, Time::Logical, vec![model], &[(0, 1, weight, 0)]);
-    simulate(&net, &[train(steps as usize, at)], &IntProbe::All).unwrap()
+    simulate(&net, &train(steps as usize, at), &IntProbe::All).unwrap()
 }
 
 #[test]
@@ -88,7 +89,7 @@ fn zero_delays_reach_through_and_loops_wait() {
         vec![neuron(), neuron()],
         &[(0, 1, 2, 0), (1, 2, 2, 0), (2, 1, 1, 1), (1, 1, 1, 2)],
     );
-    let run = simulate(&net, &[train(6, &[0])], &IntProbe::All).unwrap();
+    let run = simulate(&net, &train(6, &[0]), &IntProbe::All).unwrap();
     // a: 128 fires in 0; 64 from b in 1 stays below; 64 from itself in 2 makes 128.
     assert_eq!(times(&run, 1), [0, 2, 4]);
     assert_eq!(times(&run, 2), [0, 2, 4]);
@@ -100,7 +101,7 @@ fn overflow_names_neuron_step_and_register() {
     let silent = IntNeuron { threshold: Param::Uniform(i32::MAX), ..neuron() };
     let growing = IntNeuron { bias: Param::Uniform(1 << 22), ..silent.clone() };
     let net = network(4, Time::Logical, vec![growing], &[(0, 1, -127, 0)]);
-    let error = simulate(&net, &[train(4, &[])], &IntProbe::None).unwrap_err();
+    let error = simulate(&net, &train(4, &[]), &IntProbe::None).unwrap_err();
     let expected = SimError::Overflow {
         population: "a".to_owned(),
         neuron: 0,
@@ -111,13 +112,13 @@ fn overflow_names_neuron_step_and_register() {
     assert_eq!(error, expected);
     // One less fits: the input in step 1 takes 127 · 64.
     assert!(matches!(
-        simulate(&net, &[train(4, &[1])], &IntProbe::None),
+        simulate(&net, &train(4, &[1]), &IntProbe::None),
         Err(SimError::Overflow { step: 2, .. })
     ));
     let slow = IntNeuron { du: Param::Uniform(0), ..silent };
     let net = network(2000, Time::Logical, vec![slow], &[(0, 1, -127, 0)]);
     let always: Vec<_> = (0..2000).collect();
-    let error = simulate(&net, &[train(2000, &always)], &IntProbe::None).unwrap_err();
+    let error = simulate(&net, &train(2000, &always), &IntProbe::None).unwrap_err();
     let SimError::Overflow { register, value, .. } = error else { panic!("{error}") };
     // The membrane sums the current, so it leaves its range first.
     assert_eq!(register, Register::Membrane);
@@ -131,7 +132,7 @@ fn hardware_time_maps_back_to_logical_time() {
     let links = [(0, 1, 1, 1), (1, 2, 2, 1), (2, 1, 1, 1)];
     let time = Time::Hardware(Schedule { period: 2, latency: vec![0, 1, 2] });
     let net = network(4, time, vec![model.clone(), model.clone()], &links);
-    let inputs = [train(4, &[0, 1])];
+    let inputs = train(4, &[0, 1]);
     let run = simulate(&net, &inputs, &IntProbe::All).unwrap();
     assert_eq!(run.spikes[0].steps(), 10);
     assert_eq!(times(&run, 0), [0, 2]);
@@ -154,7 +155,7 @@ fn a_spike_off_the_schedule_is_reported() {
     let model = IntNeuron { bias: Param::Uniform(65), ..neuron() };
     let time = Time::Hardware(Schedule { period: 2, latency: vec![0, 1] });
     let net = network(3, time, vec![model], &[(0, 1, 1, 1)]);
-    let run = simulate(&net, &[train(3, &[])], &IntProbe::None).unwrap();
+    let run = simulate(&net, &train(3, &[]), &IntProbe::None).unwrap();
     let expected = SimError::OffSchedule { population: "a".to_owned(), neuron: 0, step: 0 };
     assert_eq!(logical_spikes(&net, &run), Err(expected));
 }
@@ -162,13 +163,13 @@ fn a_spike_off_the_schedule_is_reported() {
 #[test]
 fn inputs_and_probes_are_checked() {
     let net = network(2, Time::Logical, vec![neuron()], &[]);
-    let none = simulate(&net, &[], &IntProbe::None).unwrap_err();
+    let none = simulate(&net, &Stimulus::default(), &IntProbe::None).unwrap_err();
     assert_eq!(none, SimError::StimulusCount { expected: 1, found: 0 });
-    let long = simulate(&net, &[train(3, &[])], &IntProbe::None).unwrap_err();
+    let long = simulate(&net, &train(3, &[]), &IntProbe::None).unwrap_err();
     assert!(matches!(long, SimError::StimulusShape { expected: (2, 1), found: (3, 1), .. }));
     for place in [(PopId::new(0), 0), (PopId::new(1), 1), (PopId::new(9), 0)] {
         let probe = IntProbe::Neurons(vec![place]);
-        let error = simulate(&net, &[train(2, &[])], &probe).unwrap_err();
+        let error = simulate(&net, &train(2, &[]), &probe).unwrap_err();
         assert!(matches!(error, SimError::UnknownProbe { .. }), "{error}");
     }
 }
@@ -176,6 +177,6 @@ fn inputs_and_probes_are_checked() {
 #[test]
 fn a_run_too_large_for_memory_is_refused() {
     let net = network(u32::MAX, Time::Logical, vec![neuron()], &[]);
-    let error = simulate(&net, &[], &IntProbe::None).unwrap_err();
+    let error = simulate(&net, &Stimulus::default(), &IntProbe::None).unwrap_err();
     assert!(matches!(error, SimError::TooLarge { .. }), "{error}");
 }

@@ -1,19 +1,19 @@
 //! The integer simulator against a naive model: dense synapse lists, every step spelled out.
 
 use crate::common::Rng;
-use crate::common::int_net::{Kind, inputs, random, seal};
+use crate::common::int_net::{Kind, inputs, random, seal, stimulus};
 use proptest::prelude::*;
 use snnc_ir::arena::Entity;
-use snnc_ir::network::Compare;
+use snnc_ir::network::{Compare, Keep};
 use snnc_ir::quantized::{IntReset, PopKind, QuantizedNetwork, Time};
-use snnc_ir::spikes::SpikeTrain;
-use snnc_ir::testing::{Space, hardware, quantized, stimulus};
+use snnc_ir::testing::{Space, feed, hardware, quantized};
 use snnc_runtime::integer::{IntProbe, simulate};
-use snnc_runtime::{Register, SimError};
+use snnc_runtime::{Register, Signal, SimError, Stimulus};
 
-/// Spikes, and u and v of every neuron in every step: `[population][step][neuron]`.
+/// What is sent (1 for a spike), and u and v of every neuron in every step:
+/// `[population][step][neuron]`.
 struct Naive {
-    spikes: Vec<Vec<Vec<bool>>>,
+    sent: Vec<Vec<Vec<i64>>>,
     u: Vec<Vec<Vec<i64>>>,
     v: Vec<Vec<Vec<i64>>>,
 }
@@ -26,26 +26,39 @@ fn tz(x: i64) -> i64 {
 /// The contract, or population, neuron, step and register of the first overflow.
 fn naive(
     network: &QuantizedNetwork,
-    inputs: &[SpikeTrain],
+    stimulus: &Stimulus,
 ) -> Result<Naive, (String, usize, usize, Register)> {
     let steps = usize::try_from(network.run_steps()).unwrap();
     let sizes: Vec<usize> = network.populations.values().map(|p| p.size()).collect();
     let blank =
         |x| -> Vec<Vec<Vec<i64>>> { sizes.iter().map(|&n| vec![vec![x; n]; steps]).collect() };
-    let mut spikes: Vec<_> = sizes.iter().map(|&n| vec![vec![false; n]; steps]).collect();
-    let (mut u, mut v) = (blank(0), blank(0));
+    let (mut sent, mut u, mut v) = (blank(0), blank(0), blank(0));
+    // Currents of frames, in units of weight.
+    let mut host: Vec<Vec<i64>> = sizes.iter().map(|&n| vec![0; n]).collect();
     let (period, latency) = match &network.time {
         Time::Logical => (1, vec![0; sizes.len()]),
         Time::Hardware(s) => (s.period as usize, s.latency.clone()),
     };
-    let mut next = inputs.iter();
-    for (id, population) in network.populations.iter() {
-        if population.neuron().is_none() {
-            let train = next.next().unwrap();
-            for t in 0..network.steps as usize {
-                for n in 0..population.size() {
-                    let at = period * t + latency[id.index()] as usize;
-                    spikes[id.index()][at][n] = train.get(t, n);
+    let inputs = network.populations.iter().filter(|(_, p)| p.is_input());
+    for ((id, population), signal) in inputs.zip(&stimulus.inputs) {
+        match signal {
+            Signal::Spikes(train) => {
+                for t in 0..network.steps as usize {
+                    for n in 0..population.size() {
+                        let at = period * t + latency[id.index()] as usize;
+                        sent[id.index()][at][n] = i64::from(train.get(t, n));
+                    }
+                }
+            }
+            Signal::Frame(frame) => {
+                for h in network.host.iter().filter(|h| h.input == id) {
+                    for n in 0..sizes[h.target.index()] {
+                        let mut sum = 0.0_f64;
+                        h.structure.for_row(n, |i, k| {
+                            sum += f64::from(h.weights[k]) * f64::from(frame[i]);
+                        });
+                        host[h.target.index()][n] += (sum * h.scale).round_ties_even() as i64;
+                    }
                 }
             }
         }
@@ -65,12 +78,15 @@ fn naive(
     for t in 0..steps {
         for id in network.order().unwrap() {
             let (p, population) = (id.index(), &network.populations[id]);
-            let PopKind::Neurons(neuron) = &population.kind else { continue };
             if t > 0 {
                 u[p][t] = u[p][t - 1].clone();
                 v[p][t] = v[p][t - 1].clone();
             }
-            let every = neuron.update_period as usize;
+            let every = match &population.kind {
+                PopKind::Input(_) => continue,
+                PopKind::Graded(_) => 1,
+                PopKind::Neurons(neuron) => neuron.update_period as usize,
+            };
             if t % every != latency[p] as usize % every {
                 continue;
             }
@@ -78,12 +94,30 @@ fn naive(
             for &(from, source, target, weight, delay) in &synapses[p] {
                 // All steps since the last update.
                 for arrival in usize::try_from(last_update[p] + 1).unwrap()..=t {
-                    if arrival >= delay && spikes[from][arrival - delay][source] {
-                        a[target] += i64::from(weight);
+                    if arrival >= delay {
+                        a[target] += i64::from(weight) * sent[from][arrival - delay][source];
                     }
                 }
             }
             last_update[p] = i64::try_from(t).unwrap();
+            let neuron = match &population.kind {
+                PopKind::Input(_) => continue,
+                PopKind::Graded(graded) => {
+                    for n in 0..population.size() {
+                        let m = a[n] + i64::from(graded.bias.at(n, &population.shape)) + host[p][n];
+                        sent[p][t][n] = match graded.keep {
+                            None => m,
+                            Some(Keep::Positive) => m.max(0),
+                            Some(Keep::Negative) => m.min(0),
+                        };
+                        if i32::try_from(sent[p][t][n]).is_err() {
+                            return Err((population.name.clone(), n, t, Register::Message));
+                        }
+                    }
+                    continue;
+                }
+                PopKind::Neurons(neuron) => neuron,
+            };
             for n in 0..population.size() {
                 let at = |x| i64::from(x);
                 let du = at(i32::from(neuron.du.at(n, &population.shape)));
@@ -98,7 +132,7 @@ fn naive(
                     held[p][n] -= 1;
                     continue;
                 }
-                let bias = at(neuron.bias.at(n, &population.shape));
+                let bias = at(neuron.bias.at(n, &population.shape)) + 64 * host[p][n];
                 let membrane = tz(v[p][t][n] * (4096 - dv)) + current + bias;
                 if membrane.abs() >= 1 << 23 {
                     return overflow(Register::Membrane);
@@ -108,7 +142,7 @@ fn naive(
                     Compare::Gt => membrane > threshold,
                     Compare::Ge => membrane >= threshold,
                 };
-                spikes[p][t][n] = fires;
+                sent[p][t][n] = i64::from(fires);
                 v[p][t][n] = membrane;
                 if fires {
                     held[p][n] = neuron.refractory - 1;
@@ -122,17 +156,17 @@ fn naive(
             }
         }
     }
-    Ok(Naive { spikes, u, v })
+    Ok(Naive { sent, u, v })
 }
 
-fn check(seed: u64, hardware: bool) -> Result<(), TestCaseError> {
+fn check(seed: u64, hardware: bool, graded: bool) -> Result<(), TestCaseError> {
     let rng = &mut Rng(seed);
-    let network = random(rng, Kind { hardware, registers: false, programmable: true });
+    let network = random(rng, Kind { hardware, registers: false, programmable: true, graded });
     let inputs = inputs(&network, rng);
     equals_naive(&network, &inputs)
 }
 
-fn equals_naive(network: &QuantizedNetwork, inputs: &[SpikeTrain]) -> Result<(), TestCaseError> {
+fn equals_naive(network: &QuantizedNetwork, inputs: &Stimulus) -> Result<(), TestCaseError> {
     let run = simulate(network, inputs, &IntProbe::All);
     let expected = match naive(network, inputs) {
         Ok(expected) => expected,
@@ -148,7 +182,12 @@ fn equals_naive(network: &QuantizedNetwork, inputs: &[SpikeTrain]) -> Result<(),
     for (p, train) in run.spikes.iter().enumerate() {
         for t in 0..train.steps() {
             for n in 0..train.neurons() {
-                prop_assert_eq!(train.get(t, n), expected.spikes[p][t][n], "{} {} {}", p, t, n);
+                let sent = expected.sent[p][t][n];
+                prop_assert_eq!(train.get(t, n), sent != 0, "{} {} {}", p, t, n);
+                if let Some(messages) = &run.messages[p] {
+                    let found = messages.get(t, n).map_or(0, i64::from);
+                    prop_assert_eq!(found, sent, "{} {} {}", p, t, n);
+                }
             }
         }
     }
@@ -167,21 +206,27 @@ proptest! {
 
     #[test]
     fn logical_time_equals_the_naive_model(seed: u64) {
-        check(seed, false)?;
+        check(seed, false, false)?;
     }
 
     #[test]
     fn hardware_time_equals_the_naive_model(seed: u64) {
-        check(seed, true)?;
+        check(seed, true, false)?;
+    }
+
+    /// Graded relays, cropped convolutions, biases from the host.
+    #[test]
+    fn graded_networks_equal_the_naive_model(seed: u64, hardware: bool) {
+        check(seed, hardware, true)?;
     }
 
     /// Small networks that shrink, with relays and clocks.
     #[test]
     fn generated_networks_equal_the_naive_model(
-        (draft, inputs) in prop_oneof![quantized(Space::All), hardware(Space::All)]
-            .prop_flat_map(|draft| { let inputs = stimulus(&draft); (Just(draft), inputs) })
+        (draft, inputs) in prop_oneof![quantized(Space::Everything), hardware(Space::Everything)]
+            .prop_flat_map(|draft| { let inputs = feed(&draft); (Just(draft), inputs) })
     ) {
-        equals_naive(&seal(draft), &inputs)?;
+        equals_naive(&seal(draft), &stimulus(inputs))?;
     }
 }
 
@@ -191,8 +236,10 @@ fn random_networks_spike_and_sometimes_overflow() {
     let (mut spikes, mut overflows) = (0, 0);
     for seed in 0..100 {
         let rng = &mut Rng(seed);
-        let network =
-            random(rng, Kind { hardware: seed % 2 == 0, registers: false, programmable: true });
+        let network = random(
+            rng,
+            Kind { hardware: seed % 2 == 0, registers: false, programmable: true, graded: false },
+        );
         let inputs = inputs(&network, rng);
         match simulate(&network, &inputs, &IntProbe::None) {
             Ok(run) => {

@@ -5,8 +5,8 @@ use snnc_ir::arena::{Arena, NodeId, TensorId};
 use snnc_ir::conv::Conv;
 use snnc_ir::level::{Level, Rules};
 use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Network, NetworkDraft, Neuron, Node, Op, Provenance, Readout,
-    Reset, Tensor, UpdateOrder,
+    Coding, Compare, Dynamics, Edge, Emission, Keep, Network, NetworkDraft, Neuron, Node, Op,
+    Provenance, Readout, Reset, Tensor, UpdateOrder,
 };
 use snnc_ir::param::Param;
 use snnc_ir::shape::Shape;
@@ -82,6 +82,7 @@ pub(crate) fn neuron(dynamics: Dynamics, threshold: f32) -> Neuron {
         v_init: 0.0,
         refractory: 0,
         order: UpdateOrder::LeakInputFire,
+        emission: Emission::Binary,
     }
 }
 
@@ -92,8 +93,9 @@ pub(crate) fn stimulus(network: &Network, rng: &mut Rng) -> Stimulus {
     for node in network.nodes.values() {
         let size = node.shape.size();
         match &node.op {
-            Op::Input(Coding::Direct) => {
-                inputs.push(Signal::Frame((0..size).map(|_| real(rng)).collect()));
+            Op::Input(Coding::Direct { range }) => {
+                let [low, high] = range.unwrap_or([-1, 1]);
+                inputs.push(Signal::Frame((0..size).map(|_| rng.real(low, high)).collect()));
             }
             Op::Input(_) => {
                 inputs.push(Signal::Spikes(rng.train(network.steps as usize, size, percent)));
@@ -124,7 +126,7 @@ pub(crate) fn random(rng: &mut Rng) -> Network {
     let mut b = Builder::new(rng.size(1, 8));
     let mut values = Vec::new();
     for _ in 0..rng.range(1, 2) {
-        let coding = if rng.chance(40) { Coding::Direct } else { Coding::Events };
+        let coding = if rng.chance(40) { Coding::Direct { range: None } } else { Coding::Events };
         let shape = Shape::chw(rng.size(1, 3), rng.size(1, 5), rng.size(1, 5));
         values.push(b.node(Op::Input(coding), shape, &[]));
     }
@@ -149,7 +151,8 @@ pub(crate) fn random(rng: &mut Rng) -> Network {
         values.push(neurons[neurons.len() - 1]);
     }
     let last = neurons[neurons.len() - 1];
-    let readout = if rng.chance(50) {
+    let bursts = |op: &Op| matches!(op, Op::Neuron(n) if n.emission != Emission::Binary);
+    let readout = if bursts(&b.draft.nodes[last].op) || rng.chance(50) {
         let cols = b.shape(last).size();
         let (weight, bias) = (reals(rng, 3 * cols), reals(rng, 3));
         Readout::MeanLinear(b.linear(3, weight, Some(bias), (last, 0)))
@@ -187,7 +190,7 @@ fn weights(rng: &mut Rng, b: &mut Builder, values: &[NodeId]) -> NodeId {
 fn shape_op(rng: &mut Rng, b: &mut Builder, x: NodeId) -> NodeId {
     let shape = b.shape(x);
     let channels = u32::try_from(shape.channels()).unwrap();
-    match (rng.range(0, 5), shape.as_chw()) {
+    match (rng.range(0, 8), shape.as_chw()) {
         (0, _) => {
             let gamma = reals(rng, channels as usize);
             let data = [gamma, reals(rng, channels as usize), reals(rng, channels as usize)];
@@ -220,6 +223,23 @@ fn shape_op(rng: &mut Rng, b: &mut Builder, x: NodeId) -> NodeId {
             let shape = Shape(window.output().unwrap().to_vec());
             b.node(Op::AvgPool { window, exclude_pad: rng.chance(50) }, shape, &[(x, 0)])
         }
+        (5, Some([c, h, w])) => {
+            let crop = [rng.size(0, 1), rng.size(0, 1), rng.size(0, 1), rng.size(0, 1)];
+            match (h.checked_sub(crop[0] + crop[1]), w.checked_sub(crop[2] + crop[3])) {
+                (Some(h), Some(w)) if h > 0 && w > 0 => {
+                    b.node(Op::Crop(crop), Shape::chw(c, h, w), &[(x, rng.size(0, 1))])
+                }
+                _ => b.node(Op::Crop([0; 4]), shape, &[(x, 0)]),
+            }
+        }
+        (6, _) => {
+            let keep = if rng.chance(50) { Keep::Positive } else { Keep::Negative };
+            b.node(Op::Clip(keep), shape, &[(x, rng.size(0, 1))])
+        }
+        (7, _) => {
+            let zero = b.node(Op::Zero, shape.clone(), &[]);
+            b.node(Op::Add, shape, &[(zero, rng.size(0, 1)), (x, 0)])
+        }
         (4, Some(_)) => b.node(Op::GlobalAvgPool, Shape::flat(channels), &[(x, 0)]),
         _ => b.node(Op::Flatten, Shape::flat(u32::try_from(shape.size()).unwrap()), &[(x, 0)]),
     }
@@ -235,18 +255,34 @@ fn population(rng: &mut Rng, b: &mut Builder, current: NodeId) -> NodeId {
             Param::PerChannel((0..shape.channels()).map(|_| value()).collect())
         }
     };
-    let dynamics = match rng.range(0, 2) {
+    let dynamics = match rng.range(0, 3) {
         0 => Dynamics::Integrate,
         1 => Dynamics::Tau(per(rng, 1.0, 4.0)),
-        _ => Dynamics::Decay(per(rng, 0.0, 1.0)),
+        2 => Dynamics::Decay(per(rng, 0.0, 1.0)),
+        _ => Dynamics::Sigmoid(per(rng, -2.0, 2.0)),
     };
-    let neuron = Neuron {
-        threshold: per(rng, 0.05, 0.8),
-        compare: if rng.chance(50) { Compare::Gt } else { Compare::Ge },
-        reset: if rng.chance(50) { Reset::To(real(rng) / 4.0) } else { Reset::Subtract },
-        v_init: real(rng) / 4.0,
-        refractory: rng.size(0, 2),
-        ..neuron(dynamics, 1.0)
+    let integrates = !matches!(dynamics, Dynamics::Sigmoid(_));
+    let neuron = if integrates && rng.chance(20) {
+        let threshold = per(rng, 0.05, 0.8);
+        let emission = Emission::Burst { factor: 1.0 + real(rng).abs() };
+        Neuron { threshold, v_init: real(rng), emission, ..neuron(dynamics, 1.0) }
+    } else if rng.chance(15) {
+        let dynamics = Dynamics::Izhikevich {
+            a: f64::from(real(rng)) / 9.0,
+            b: f64::from(real(rng)),
+            d: 8.0 * f64::from(real(rng)),
+        };
+        let reset = Reset::To(-55.0 + 9.0 * real(rng));
+        Neuron { reset, v_init: -70.0, threshold: per(rng, 1.0, 30.0), ..neuron(dynamics, 1.0) }
+    } else {
+        Neuron {
+            threshold: per(rng, 0.05, 0.8),
+            compare: if rng.chance(50) { Compare::Gt } else { Compare::Ge },
+            reset: if rng.chance(50) { Reset::To(real(rng) / 4.0) } else { Reset::Subtract },
+            v_init: real(rng) / 4.0,
+            refractory: rng.size(0, 2),
+            ..neuron(dynamics, 1.0)
+        }
     };
     b.node(Op::Neuron(neuron), shape, &[(current, 0)])
 }

@@ -3,14 +3,15 @@
 use super::Rng;
 use snnc_ir::arena::{Arena, Entity, PopId};
 use snnc_ir::level::{Level, Rules};
-use snnc_ir::network::{Coding, Compare, Provenance, UpdateOrder};
+use snnc_ir::network::{Coding, Compare, Keep, Provenance, UpdateOrder};
 use snnc_ir::param::Param;
 use snnc_ir::quantized::{
-    IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection, QuantizedDraft,
-    QuantizedNetwork, Role, Schedule, Sign, Structure, Time,
+    Graded, HostBias, IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection,
+    QuantizedDraft, QuantizedNetwork, Role, Schedule, Sign, Structure, Time,
 };
 use snnc_ir::shape::Shape;
-use snnc_ir::spikes::SpikeTrain;
+use snnc_ir::testing::Feed;
+use snnc_runtime::{Signal, Stimulus};
 
 /// What a random network may hold.
 #[derive(Clone, Copy)]
@@ -20,24 +21,47 @@ pub(crate) struct Kind {
     pub(crate) registers: bool,
     /// Resets by subtraction and slow updates too.
     pub(crate) programmable: bool,
+    /// Graded relays and directly coded inputs too.
+    pub(crate) graded: bool,
 }
 
 pub(crate) fn seal(draft: QuantizedDraft) -> QuantizedNetwork {
     QuantizedNetwork::verify(draft, &Rules::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// One train per input, in logical time.
-pub(crate) fn inputs(network: &QuantizedNetwork, rng: &mut Rng) -> Vec<SpikeTrain> {
+/// One signal per input, in logical time.
+pub(crate) fn inputs(network: &QuantizedNetwork, rng: &mut Rng) -> Stimulus {
     let percent = rng.range(5, 60);
-    let inputs = network.populations.values().filter(|p| p.neuron().is_none());
-    inputs.map(|p| rng.train(network.steps as usize, p.size(), percent)).collect()
+    let signal = |p: &Population| match &p.kind {
+        PopKind::Input(Coding::Direct { range }) => {
+            let [low, high] = range.unwrap_or([-1, 1]);
+            let value = |_| rng.real(low, high);
+            Some(Signal::Frame((0..p.size()).map(value).collect()))
+        }
+        PopKind::Input(_) => {
+            Some(Signal::Spikes(rng.train(network.steps as usize, p.size(), percent)))
+        }
+        PopKind::Neurons(_) | PopKind::Graded(_) => None,
+    };
+    Stimulus { inputs: network.populations.values().filter_map(signal).collect() }
+}
+
+/// What a strategy fed to each input.
+pub(crate) fn stimulus(feeds: Vec<Feed>) -> Stimulus {
+    let signal = |feed| match feed {
+        Feed::Spikes(train) => Signal::Spikes(train),
+        Feed::Frame(frame) => Signal::Frame(frame),
+    };
+    Stimulus { inputs: feeds.into_iter().map(signal).collect() }
 }
 
 pub(crate) fn random(rng: &mut Rng, kind: Kind) -> QuantizedNetwork {
     let mut populations: Arena<PopId, Population> = Arena::new();
     let mut convolutions = Vec::new();
     let inputs = rng.size(1, 2);
-    let period = if kind.hardware { rng.size(1, 3) } else { 1 };
+    let direct = kind.graded && rng.chance(50);
+    // The host writes biases for every step of the chip.
+    let period = if kind.hardware && !direct { rng.size(1, 3) } else { 1 };
     for i in 0..inputs + rng.size(1, 4) {
         let images: Vec<_> = populations
             .iter()
@@ -60,7 +84,14 @@ pub(crate) fn random(rng: &mut Rng, kind: Kind) -> QuantizedNetwork {
             name: format!("pop_{i}"),
             role: Role::Logical,
             kind: if i < inputs {
-                PopKind::Input(Coding::Events)
+                let coding = if direct && i == 0 {
+                    Coding::Direct { range: Some([-2, 3]) }
+                } else {
+                    Coding::Events
+                };
+                PopKind::Input(coding)
+            } else if kind.graded && i > inputs && rng.chance(50) {
+                PopKind::Graded(graded(rng, &shape))
             } else {
                 PopKind::Neurons(neuron(rng, &shape, kind, period))
             },
@@ -80,6 +111,7 @@ pub(crate) fn random(rng: &mut Rng, kind: Kind) -> QuantizedNetwork {
         populations,
         projections: Arena::new(),
         matrices: Arena::new(),
+        host: Vec::new(),
         readout: IntReadout::SpikeCount(PopId::new(inputs as usize)),
     };
     for (source, target, conv) in convolutions {
@@ -87,8 +119,13 @@ pub(crate) fn random(rng: &mut Rng, kind: Kind) -> QuantizedNetwork {
     }
     for t in inputs as usize..draft.populations.len() {
         for _ in 0..rng.size(1, 3) {
-            let source = PopId::new(rng.index(draft.populations.len()));
+            let mut source = PopId::new(rng.index(draft.populations.len()));
             let target = PopId::new(t);
+            let relay = |id: PopId| draft.populations[id].graded().is_some();
+            if relay(source) && relay(target) && source >= target {
+                // Every loop needs a neuron.
+                source = PopId::new(inputs as usize);
+            }
             let (rows, cols) = (draft.populations[target].size(), draft.populations[source].size());
             let structure = structure(rng, rows, cols);
             connect(rng, &mut draft, source, target, structure);
@@ -131,6 +168,16 @@ fn neuron(rng: &mut Rng, shape: &Shape, kind: Kind, period: u32) -> IntNeuron {
     }
 }
 
+fn graded(rng: &mut Rng, shape: &Shape) -> Graded {
+    Graded {
+        keep: [None, Some(Keep::Positive), Some(Keep::Negative)][rng.index(3)],
+        bias: param(rng, shape, |rng| match rng.range(0, 2) {
+            0 => 0,
+            _ => i32::try_from(rng.range(-90, 90)).unwrap(),
+        }),
+    }
+}
+
 fn param<T>(rng: &mut Rng, shape: &Shape, mut value: impl FnMut(&mut Rng) -> T) -> Param<T> {
     match rng.range(0, 2) {
         0 => Param::Uniform(value(rng)),
@@ -162,6 +209,10 @@ fn connect(
     target: PopId,
     structure: Structure,
 ) {
+    if let PopKind::Input(Coding::Direct { .. }) = draft.populations[source].kind {
+        host_bias(rng, draft, source, target, structure);
+        return;
+    }
     // Doubled mantissas with exponent -1, or even ones with another exponent.
     let exponent = i8::try_from(rng.range(-1, 2)).unwrap();
     let scale = if rng.chance(30) { 127 } else { 20 };
@@ -191,10 +242,39 @@ fn connect(
     draft.projections.push(Projection { source, target, matrix, delay });
 }
 
+/// One entry per input and target, into populations that act at once, from a dense matrix or a
+/// convolution; anything else is left out.
+fn host_bias(
+    rng: &mut Rng,
+    draft: &mut QuantizedDraft,
+    input: PopId,
+    target: PopId,
+    structure: Structure,
+) {
+    let late = match &draft.time {
+        Time::Logical => false,
+        Time::Hardware(schedule) => schedule.latency[target.index()] > 0,
+    };
+    let known = draft.host.iter().any(|h| (h.input, h.target) == (input, target));
+    let fits = matches!(structure, Structure::Dense { .. } | Structure::Conv(_));
+    if late || known || !fits {
+        return;
+    }
+    let weights = (0..structure.stored()).map(|_| rng.real(-2, 1)).collect();
+    let scale = f64::from(rng.real(0, 20)) + 0.1;
+    draft.host.push(HostBias { input, target, structure, weights, scale });
+}
+
 fn mean_linear(rng: &mut Rng, draft: &mut QuantizedDraft) {
     let classes = rng.size(1, 3) as usize;
     let value = |rng: &mut Rng| f32::from(i16::try_from(rng.range(-999, 999)).unwrap()) / 7.0;
-    let ids: Vec<_> = draft.populations.ids().filter(|_| rng.chance(60)).collect();
+    let sends_spikes = |id: PopId| match &draft.populations[id].kind {
+        PopKind::Input(coding) => *coding == Coding::Events,
+        PopKind::Neurons(_) => true,
+        PopKind::Graded(_) => false,
+    };
+    let ids = draft.populations.ids().filter(|&id| sends_spikes(id) && rng.chance(60));
+    let ids: Vec<_> = ids.collect();
     let terms: Vec<_> = ids
         .into_iter()
         .map(|id| {

@@ -40,6 +40,14 @@ impl Rng {
         self.size(0, u32::try_from(len).unwrap() - 1) as usize
     }
 
+    /// A number in `low..=high` with full mantissa, or one of the bounds.
+    pub(crate) fn real(&mut self, low: i32, high: i32) -> f32 {
+        let [low, high] = [low, high].map(|bound| bound as f32);
+        let part = self.range(0, 1 << 24) as f32 / (1_u32 << 24) as f32;
+        let inside = (low + (high - low) * part).clamp(low, high);
+        [inside, inside, inside, low, high][self.index(5)]
+    }
+
     /// A convolution that reads `input`.
     pub(crate) fn conv(&mut self, input: [u32; 3]) -> Conv {
         loop {
@@ -52,6 +60,11 @@ impl Rng {
                 stride: [self.size(1, 2), self.size(1, 2)],
                 pad: [self.size(0, 1), self.size(0, 2), self.size(0, 1), self.size(0, 1)],
                 groups,
+                crop: if self.chance(30) {
+                    [self.size(0, 2), self.size(0, 1), self.size(0, 1), self.size(0, 2)]
+                } else {
+                    [0; 4]
+                },
             };
             if conv.output().is_some() {
                 return conv;

@@ -5,10 +5,10 @@ use super::Rng;
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::param::Param;
 use snnc_ir::program::{
-    CompartmentRun, Format, InputRoute, PoolMatrix, Profile, Program, ProgramCore, ProgramReadout,
-    Route, Symbol, SymbolRole, SynapseBlock,
+    CompartmentRun, Format, GradedMode, HostMap, InputRoute, PoolMatrix, Profile, Program,
+    ProgramCore, ProgramReadout, Route, Symbol, SymbolRole, SynapseBlock,
 };
-use snnc_ir::quantized::{IntReadout, IntReset, PopKind, QuantizedNetwork, Role, Time};
+use snnc_ir::quantized::{HostBias, IntReadout, IntReset, PopKind, QuantizedNetwork, Role, Time};
 use std::collections::BTreeMap;
 
 /// A piece of a population: first neuron, length, core, first compartment.
@@ -43,7 +43,7 @@ pub(crate) fn map(network: &QuantizedNetwork, rng: &mut Rng) -> Program {
                         axon: axon + source.first,
                     });
                 }
-                if network.populations[projection.source].neuron().is_none() {
+                if network.populations[projection.source].is_input() {
                     let population = u32::try_from(projection.source.index()).unwrap();
                     let mut first = 0;
                     while first < size {
@@ -94,6 +94,7 @@ pub(crate) fn map(network: &QuantizedNetwork, rng: &mut Rng) -> Program {
             .collect(),
         inputs,
         cores,
+        host: network.host.iter().map(host_map).collect(),
         readout: match &network.readout {
             IntReadout::SpikeCount(id) => {
                 ProgramReadout::SpikeCount(u32::try_from(id.index()).unwrap())
@@ -106,6 +107,16 @@ pub(crate) fn map(network: &QuantizedNetwork, rng: &mut Rng) -> Program {
                 bias: bias.clone(),
             },
         },
+    }
+}
+
+fn host_map(host: &HostBias) -> HostMap {
+    HostMap {
+        input: u32::try_from(host.input.index()).unwrap(),
+        target: u32::try_from(host.target.index()).unwrap(),
+        structure: host.structure.clone(),
+        weights: host.weights.clone(),
+        scale: host.scale,
     }
 }
 
@@ -146,12 +157,17 @@ fn place(network: &QuantizedNetwork, rng: &mut Rng, cores: &mut [ProgramCore]) -
     let mut used = vec![0_u32; cores.len()];
     for (id, population) in network.populations.iter() {
         let mut list = Vec::new();
-        if let Some(neuron) = population.neuron() {
-            let size = u32::try_from(population.size()).unwrap();
-            let uniform =
+        let uniform = match &population.kind {
+            PopKind::Input(_) => None,
+            PopKind::Graded(graded) => Some(graded.bias.len() == 1),
+            PopKind::Neurons(neuron) => Some(
                 [&neuron.threshold, &neuron.bias].iter().all(|p| matches!(p, Param::Uniform(_)))
                     && [&neuron.du, &neuron.dv].iter().all(|p| matches!(p, Param::Uniform(_)))
-                    && !matches!(&neuron.reset, IntReset::Subtract(p) if p.len() > 1);
+                    && !matches!(&neuron.reset, IntReset::Subtract(p) if p.len() > 1),
+            ),
+        };
+        if let Some(uniform) = uniform {
+            let size = u32::try_from(population.size()).unwrap();
             let mut first = 0;
             while first < size {
                 let len = rng.size(1, size - first);
@@ -173,9 +189,38 @@ fn place(network: &QuantizedNetwork, rng: &mut Rng, cores: &mut [ProgramCore]) -
 fn registers(network: &QuantizedNetwork, id: PopId, first: u32, len: u32, core: &mut ProgramCore) {
     let population = &network.populations[id];
     let Time::Hardware(schedule) = &network.time else { panic!("hardware time") };
-    let (neuron, n) = (population.neuron().unwrap(), first as usize);
-    let period = neuron.update_period;
-    let bias = neuron.bias.at(n, &population.shape);
+    let n = first as usize;
+    let (bias, threshold, profile) = match &population.kind {
+        PopKind::Input(_) => panic!("inputs have no registers"),
+        PopKind::Graded(graded) => {
+            let mode = graded.keep.map_or(GradedMode::All, GradedMode::Keep);
+            let profile = Profile {
+                du: 4095,
+                dv: 4095,
+                refractory: 1,
+                subtract: None,
+                update: (1, 0),
+                graded: Some(mode),
+            };
+            (graded.bias.at(n, &population.shape) << 6, 0, profile)
+        }
+        PopKind::Neurons(neuron) => {
+            let period = neuron.update_period;
+            let profile = Profile {
+                du: neuron.du.at(n, &population.shape),
+                dv: neuron.dv.at(n, &population.shape),
+                refractory: u8::try_from(neuron.refractory).unwrap(),
+                subtract: match &neuron.reset {
+                    IntReset::Zero => None,
+                    IntReset::Subtract(amount) => Some(amount.at(n, &population.shape)),
+                },
+                update: (period, schedule.latency[id.index()] % period),
+                graded: None,
+            };
+            let threshold = neuron.threshold.at(n, &population.shape) >> 6;
+            (neuron.bias.at(n, &population.shape), threshold, profile)
+        }
+    };
     let exponent = (bias.trailing_zeros() % 32).min(7);
     core.compartments.push(CompartmentRun {
         population: u32::try_from(id.index()).unwrap(),
@@ -186,15 +231,6 @@ fn registers(network: &QuantizedNetwork, id: PopId, first: u32, len: u32, core: 
         bias_mantissa: i16::try_from(bias >> exponent).unwrap(),
         bias_exponent: u8::try_from(exponent).unwrap(),
     });
-    core.thresholds.push(u32::try_from(neuron.threshold.at(n, &population.shape) >> 6).unwrap());
-    core.profiles.push(Profile {
-        du: neuron.du.at(n, &population.shape),
-        dv: neuron.dv.at(n, &population.shape),
-        refractory: u8::try_from(neuron.refractory).unwrap(),
-        subtract: match &neuron.reset {
-            IntReset::Zero => None,
-            IntReset::Subtract(amount) => Some(amount.at(n, &population.shape)),
-        },
-        update: (period, schedule.latency[id.index()] % period),
-    });
+    core.thresholds.push(u32::try_from(threshold).unwrap());
+    core.profiles.push(profile);
 }

@@ -51,6 +51,7 @@ pub(crate) fn network(
         populations,
         projections: Arena::new(),
         matrices: Arena::new(),
+        host: Vec::new(),
     };
     for &(source, target, weight, delay) in links {
         let matrix = draft.matrices.push(IntMatrix {
