@@ -184,6 +184,29 @@ mod tests {
     }
 
     #[test]
+    fn bytes_of_messages_are_as_documented() {
+        let text = SMALL.replace(
+            "readout",
+            r#"pop2 "d" [1] = logical input direct range [-1, 1]
+            pop3 "g" [1] = logical graded keep negative bias 1
+            host pop2 -> pop3 dense [1, 1] scale 1.0 { 1.0 }
+            readout"#,
+        );
+        let bytes = encode_any(&text::parse(&text).unwrap());
+        let expected: &[u8] = &[
+            1, b'd', 1, 1, 0, 0, 0, 1, 1,
+            2, // name, shape, logical, input, direct, range (zigzag)
+            1, b'g', 1, 1, 0, 2, 1, 1, 0, 2, // name, shape, logical, graded, negative, bias 1
+            0, 0, 1, // projections, matrices, host
+            2, 3, 0, 1, 1, // input, target, dense, 1 x 1
+            1, 0, 0, 0x80, 0x3F, // one weight of 1.0
+            0, 0, 0, 0, 0, 0, 0xF0, 0x3F, // scale 1.0
+            0, 1, // spike count of pop1
+        ];
+        assert_eq!(bytes[bytes.len() - expected.len()..], *expected);
+    }
+
+    #[test]
     fn each_damage_has_its_code() {
         let good = small();
         let with = |at: usize, byte: u8| {

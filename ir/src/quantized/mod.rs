@@ -216,3 +216,32 @@ impl IntReadout {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(weights: Vec<f32>, scale: f64) -> HostBias {
+        let cols = u32::try_from(weights.len()).unwrap_or(0);
+        let structure = Structure::Dense { rows: 1, cols };
+        HostBias { input: PopId::new(0), target: PopId::new(1), structure, weights, scale }
+    }
+
+    #[test]
+    fn host_biases_round_half_to_even() {
+        let host = host(vec![0.5, -1.0], 1.0);
+        assert_eq!(host.biases(&[1.0, 0.0]), Ok(vec![0]));
+        assert_eq!(host.biases(&[3.0, 0.0]), Ok(vec![2]));
+        assert_eq!(host.biases(&[1.0, 1.0]), Ok(vec![0]));
+        assert_eq!(host.biases(&[0.0, 1.6]), Ok(vec![-2]));
+        assert_eq!(host.range(0, [-1, 3]), (-4.0, 2.0));
+    }
+
+    #[test]
+    fn a_host_bias_beyond_i32_is_named() {
+        let host = host(vec![1.0], 4_294_967_296.0);
+        assert_eq!(host.biases(&[0.25]), Ok(vec![1 << 30]));
+        assert_eq!(host.biases(&[1.0]), Err((0, 4_294_967_296.0)));
+        assert!(host.biases(&[f32::NAN]).is_err());
+    }
+}

@@ -28,7 +28,7 @@
 //! readout spike_count node2
 //! ```
 //!
-//! An integer network has `mat`, `pop` and `proj` entries and a line `time logical` or `time hardware
+//! An integer network has `mat`, `pop`, `proj` and `host` entries and a line `time logical` or `time hardware
 //! period 1 latency { 0 1 }`; a mapped network also a line `target "…"` and `core` entries.
 
 mod parse;

@@ -44,6 +44,28 @@ node4 "h" [1, 1, 1] = neuron(node3)
   v_init 0.0
   refractory 0
   order leak_input_fire
+node5 "image" [1, 2, 2] = input() direct range [-1, 1]
+node6 "cut" [1, 1, 2] = crop(node5) [1, 0, 0, 0]
+node7 "low" [1, 1, 2] = clip(node6) keep negative
+node8 "none" [1, 1, 2] = zero()
+node9 "edge" [1, 1, 1] = conv2d(node5) weight tensor0 conv [1, 2, 2] to 1 kernel [2, 2] stride [2, 2] pad [1, 0, 1, 0] groups 1 crop [1, 0, 1, 0]
+node10 "burst" [1, 1, 2] = neuron(node7)
+  sigmoid 0.5
+  threshold 1.0
+  compare gt
+  reset to 0.0
+  v_init 0.0
+  refractory 0
+  order leak_input_fire
+  emission burst factor 1.5
+node11 "regular" [1, 1, 2] = neuron(node8)
+  izhikevich a 0.02 b 0.2 d 8.0
+  threshold 30.0
+  compare ge
+  reset to -65.0
+  v_init -65.0
+  refractory 0
+  order leak_input_fire
 
 readout spike_count node4
 "#;
@@ -54,7 +76,7 @@ const PRINTED_MAPPED: &str = r#"snn 1 mapped
 target "loihi1"
 name "net"
 steps 4
-time hardware period 1 latency { 0 1 2 }
+time hardware period 1 latency { 0 1 2 0 0 0 }
 
 mat0 "w" dense [2, 2] mixed exponent -1 from derived "fold" ["a", "b"] {
   2 -4
@@ -83,9 +105,20 @@ pop2 "y" [2] = logical neurons
   refractory 3
   order leak_input_fire
   update_period 1
+pop3 "image" [2] = logical input direct range [0, 255]
+pop4 "sum" [2] = logical graded
+  keep both
+  bias per_neuron { 1 -2 }
+pop5 "up" [2] = logical graded
+  keep positive
+  bias 0
 proj0 pop0 -> pop1 mat2 delay 1
 proj1 pop1 -> pop2 mat0 delay 1
 proj2 pop2 -> pop2 mat1 delay 5
+host pop3 -> pop4 dense [2, 2] scale 12.5 {
+  0.5 -0.25
+  0.0 1.0
+}
 
 readout mean_linear bias { 0.5 -0.5 }
   term pop2 {

@@ -51,12 +51,13 @@ codes! {
         Anything else has no defined score. Name the right node.";
     CODING = 314, "network: coding parameters out of range",
         "Accumulator coding needs a largest value of at least 1 and between 1 and all steps of the \
-        run with input. Otherwise no element can ever spike, or input arrives after the run. Correct \
-        `pmax` or `steps_in`.";
+        run with input; otherwise no element can ever spike, or input arrives after the run. The range \
+        of a direct input ascends. Correct `pmax`, `steps_in` or `range`.";
     GEOMETRY = 315, "network: impossible convolution or pooling",
         "The geometry has no output or is inconsistent: an extent, kernel or stride of 0, groups that \
-        do not divide the channels, a kernel larger than the padded input, an input that differs from \
-        the node read, or a pooling window that may lie wholly in the padding. Correct the geometry.";
+        do not divide the channels, a kernel larger than the cropped and padded input, a crop that leaves \
+        nothing, an input that differs from the node read, a pooling window with a crop, or one that may \
+        lie wholly in the padding. Correct the geometry.";
     WEIGHT_SHAPE = 316, "network: weights do not fit the operation",
         "A tensor has another shape than its operation needs: `linear` [out, in], its bias [out], \
         `conv2d` [out, in / groups, height, width], batch normalization [channels]. Often a weight \

@@ -7,8 +7,9 @@ use crate::diag::{Code, Diagnostics};
 use crate::level::{AnyDraft, Level, Rules};
 use crate::mapped::usage::{core_usage, output_axons};
 use crate::mapped::{Block, Core, MappedDraft, MappedNetwork, Slice};
+use crate::network::Keep;
 use crate::param::Param;
-use crate::quantized::{PopKind, Time};
+use crate::quantized::{Graded, PopKind, Time};
 use crate::target::TargetSpec;
 use crate::testing::target;
 use crate::text;
@@ -226,6 +227,23 @@ fn limits_name_resource_core_population_and_source() {
             assert!(text.contains(" on chip "), "{text}");
         }
     }
+}
+
+/// Graded relays have no state: a profile for each sign that they keep, and no threshold.
+#[test]
+fn graded_relays_take_profiles_only() {
+    let mut draft = good();
+    let relay = |keep| PopKind::Graded(Graded { keep, bias: Param::Uniform(0) });
+    let usage = |d: &MappedDraft| {
+        let usage = core_usage(&d.network, &d.cores[CoreId::new(0)], &target(true));
+        (usage.compartments, usage.profiles, usage.thresholds)
+    };
+    draft.network.populations[PopId::new(1)].kind = relay(None);
+    assert_eq!(usage(&draft), (4, 2, 1));
+    draft.network.populations[PopId::new(2)].kind = relay(None);
+    assert_eq!(usage(&draft), (4, 1, 0));
+    draft.network.populations[PopId::new(2)].kind = relay(Some(Keep::Negative));
+    assert_eq!(usage(&draft), (4, 2, 0));
 }
 
 #[test]

@@ -604,3 +604,16 @@ fn biases_take_the_smallest_exponent() {
     assert_eq!(spec.bias_registers(8191), None);
     assert_eq!(spec.bias_registers(i32::MIN), None);
 }
+
+/// One exponent serves every bias that the host may write: a small one sets it, a large one must fit.
+#[test]
+fn written_biases_share_an_exponent() {
+    let spec = target(true);
+    assert!(spec.holds_biases(0, [-4095 * 64, 4095 * 64]));
+    assert!(!spec.holds_biases(0, [-4096 * 64, 0]));
+    assert!(spec.holds_biases(32, [32, 4095 * 32]));
+    assert!(!spec.holds_biases(32, [32, 4097 * 32]));
+    assert!(!spec.holds_biases(1, [1, 4097]));
+    assert!(spec.holds_biases(4095 << 7, [4095 << 7; 2]));
+    assert!(!spec.holds_biases(1 << 40, [1 << 40; 2]));
+}
