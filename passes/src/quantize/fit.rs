@@ -203,19 +203,23 @@ impl<'a> Search<'a> {
 
     /// Fails the groups in which every weight would round to zero.
     fn give_up(&mut self, errors: &mut Diagnostics) {
-        let mut largest = vec![0.0_f64; self.groups.count];
+        let mut largest: Vec<Option<f64>> = vec![None; self.groups.count];
         for (index, member) in self.members.iter().enumerate() {
             let scale = self.scale(index);
-            let spikes = self.on_spikes[index] * scale;
-            let samples = member.samples.iter().map(|s| s.reach() * scale);
+            let spikes = (self.on_spikes[index], scale);
+            let samples = member.samples.iter().map(|s| (s.reach(), scale));
             // Exact weights never vanish.
             let messages = member.messages.iter().filter(|m| m.fraction.is_none());
-            let messages = messages.map(|m| m.largest * self.factor(index, m));
+            let messages = messages.map(|m| (m.largest, self.factor(index, m)));
             let group = &mut largest[self.groups.of[index]];
-            *group = samples.chain(messages).fold(group.max(spikes), f64::max);
+            for (value, factor) in samples.chain(messages).chain([spikes]) {
+                if value > 0.0 {
+                    *group = Some(group.unwrap_or(0.0).max(value * factor));
+                }
+            }
         }
         for (group, largest) in largest.into_iter().enumerate() {
-            if largest > 0.0 && largest <= 0.5 {
+            if largest.is_some_and(|l| l <= 0.5) || self.bases[group].scale <= 0.0 {
                 self.fail(group, errors);
             }
         }

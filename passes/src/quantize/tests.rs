@@ -1,5 +1,9 @@
 //! What quantization decides, and what it refuses.
 
+mod direct;
+mod graded;
+mod net;
+
 use super::Quantize;
 use crate::fixtures::target;
 use crate::framework::{Context, Options, Pass};
