@@ -4,11 +4,12 @@ use crate::common::Rng;
 use crate::common::int_net::{Kind, inputs, random, seal, stimulus};
 use proptest::prelude::*;
 use snnc_ir::arena::Entity;
+use snnc_ir::level::Level;
 use snnc_ir::network::{Compare, Keep};
 use snnc_ir::quantized::{IntReset, PopKind, QuantizedNetwork, Time};
 use snnc_ir::testing::{Space, feed, hardware, quantized};
 use snnc_runtime::integer::{IntProbe, simulate};
-use snnc_runtime::{Register, Signal, SimError, Stimulus};
+use snnc_runtime::{MessageTrain, Register, Signal, SimError, Stimulus};
 
 /// What is sent (1 for a spike), and u and v of every neuron in every step:
 /// `[population][step][neuron]`.
@@ -253,4 +254,33 @@ fn random_networks_spike_and_sometimes_overflow() {
     }
     assert!(spikes > 60, "{spikes}");
     assert!((1..30).contains(&overflows), "{overflows}");
+}
+
+/// The generator reaches graded messages, their overflow, and biases from the host that matter.
+#[test]
+fn random_networks_send_messages_and_hear_the_host() {
+    let (mut messages, mut overflows, mut host) = (0, 0, 0);
+    for seed in 0..1000 {
+        let rng = &mut Rng(seed);
+        let kind =
+            Kind { hardware: seed % 2 == 0, registers: false, programmable: true, graded: true };
+        let network = random(rng, kind);
+        let stimulus = inputs(&network, rng);
+        match simulate(&network, &stimulus, &IntProbe::None) {
+            Ok(run) => {
+                let sent = run.messages.iter().flatten().map(MessageTrain::count).sum::<u64>();
+                messages += u32::from(sent > 0);
+                let mut draft = network.into_draft();
+                draft.host.clear();
+                let silent = simulate(&seal(draft), &stimulus, &IntProbe::None);
+                host += u32::from(
+                    silent.map(|r| (r.spikes, r.messages)) != Ok((run.spikes, run.messages)),
+                );
+            }
+            Err(SimError::Overflow { register: Register::Message, .. }) => overflows += 1,
+            Err(SimError::Overflow { .. }) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(messages > 300 && host > 100 && overflows > 5, "{messages} {host} {overflows}");
 }

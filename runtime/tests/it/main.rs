@@ -14,6 +14,7 @@ mod compare;
 mod cores;
 mod float_golden;
 mod float_random;
+mod graded_golden;
 mod integer_golden;
 mod integer_random;
 #[cfg(feature = "burn")]

@@ -62,7 +62,7 @@ pub(crate) fn random(rng: &mut Rng, kind: Kind) -> QuantizedNetwork {
     let direct = kind.graded && rng.chance(50);
     // The host writes biases for every step of the chip.
     let period = if kind.hardware && !direct { rng.size(1, 3) } else { 1 };
-    for i in 0..inputs + rng.size(1, 4) {
+    for i in 0..inputs + rng.size(1, if kind.graded { 6 } else { 4 }) {
         let images: Vec<_> = populations
             .iter()
             .filter(|(_, p)| p.shape.as_chw().is_some())
@@ -171,8 +171,10 @@ fn neuron(rng: &mut Rng, shape: &Shape, kind: Kind, period: u32) -> IntNeuron {
 fn graded(rng: &mut Rng, shape: &Shape) -> Graded {
     Graded {
         keep: [None, Some(Keep::Positive), Some(Keep::Negative)][rng.index(3)],
-        bias: param(rng, shape, |rng| match rng.range(0, 2) {
-            0 => 0,
+        bias: param(rng, shape, |rng| match rng.range(0, 9) {
+            0..4 => 0,
+            // As much as a register takes: 2^16 units of weight.
+            4 => i32::try_from(2 * rng.range(-32_767, 32_767)).unwrap(),
             _ => i32::try_from(rng.range(-90, 90)).unwrap(),
         }),
     }
@@ -214,8 +216,14 @@ fn connect(
         return;
     }
     // Doubled mantissas with exponent -1, or even ones with another exponent.
-    let exponent = i8::try_from(rng.range(-1, 2)).unwrap();
-    let scale = if rng.chance(30) { 127 } else { 20 };
+    let onward = draft.populations[target].graded().is_some();
+    let (exponent, scale) = match draft.populations[source].graded() {
+        // Messages are large already, and sometimes too large.
+        Some(_) if rng.chance(if onward { 50 } else { 10 }) => (7, 127),
+        Some(_) => (-1, 2),
+        None => (rng.range(-1, 2), if rng.chance(30) { 127 } else { 20 }),
+    };
+    let exponent = i8::try_from(exponent).unwrap();
     let mantissa = (0..structure.stored())
         .map(|_| 2 * i16::try_from(rng.range(-scale, scale)).unwrap())
         .collect();

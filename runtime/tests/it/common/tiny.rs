@@ -2,11 +2,11 @@
 
 use super::int_net::seal;
 use snnc_ir::arena::{Arena, Entity, PopId};
-use snnc_ir::network::{Coding, Compare, Provenance, UpdateOrder};
+use snnc_ir::network::{Coding, Compare, Keep, Provenance, UpdateOrder};
 use snnc_ir::param::Param;
 use snnc_ir::quantized::{
-    IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection, QuantizedDraft,
-    QuantizedNetwork, Role, Sign, Structure, Time,
+    Graded, IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection,
+    QuantizedDraft, QuantizedNetwork, Role, Sign, Structure, Time,
 };
 use snnc_ir::shape::Shape;
 
@@ -38,10 +38,21 @@ pub(crate) fn network(
     neurons: Vec<IntNeuron>,
     links: &[(usize, usize, i16, u32)],
 ) -> QuantizedNetwork {
+    let kinds = neurons.into_iter().map(PopKind::Neurons).collect();
+    seal(draft(steps, time, kinds, links))
+}
+
+/// The same with populations of any kind.
+pub(crate) fn draft(
+    steps: u32,
+    time: Time,
+    kinds: Vec<PopKind>,
+    links: &[(usize, usize, i16, u32)],
+) -> QuantizedDraft {
     let mut populations: Arena<PopId, _> = Arena::new();
     populations.push(single("input", PopKind::Input(Coding::Events)));
-    for (name, neuron) in ["a", "b", "c"].iter().zip(neurons) {
-        populations.push(single(name, PopKind::Neurons(neuron)));
+    for (name, kind) in ["a", "b", "c"].iter().zip(kinds) {
+        populations.push(single(name, kind));
     }
     let mut draft = QuantizedDraft {
         name: "tiny".to_owned(),
@@ -65,5 +76,10 @@ pub(crate) fn network(
         let (source, target) = (PopId::new(source), PopId::new(target));
         draft.projections.push(Projection { source, target, matrix, delay });
     }
-    seal(draft)
+    draft
+}
+
+/// Relays with this sign and bias.
+pub(crate) fn graded(keep: Option<Keep>, bias: i32) -> PopKind {
+    PopKind::Graded(Graded { keep, bias: Param::Uniform(bias) })
 }
