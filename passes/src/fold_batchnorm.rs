@@ -3,8 +3,10 @@
 //! With `s = gamma / sqrt(variance + eps)` and `t = beta − mean · s`, the node computes `x·s + t`.
 //! Behind a linear operation `W y + b` that is `(s·W) y + (s·b + t)`: the operation is repeated
 //! with scaled weights in place of the normalization, and the original disappears unless something
-//! else reads it. Anywhere else (behind a sum, a pooling, an input, …) the node becomes a depthwise
-//! 1×1 convolution with weights `s` and bias `t`. All products are taken in f64 and rounded once.
+//! else reads it. Behind a `concat` each part is normalized on its own (`NAME.0`, `NAME.1`, …), so
+//! that every operation in front of it takes its share, and the node becomes the `concat` of these.
+//! Anywhere else (behind a sum, a pooling, an input, …) the node becomes a depthwise 1×1 convolution
+//! with weights `s` and bias `t`. All products are taken in f64 and rounded once.
 //!
 //! A normalization that reads an operation with a bias through a delay is not folded into it: before
 //! the first step it reads 0, not the bias.
@@ -22,10 +24,12 @@
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use crate::graph::{add_delays, extents, only_input, reader_counts, remove_newly_unread};
 use crate::linear::pointwise;
-use crate::tensors::{TensorMaker, round};
+use crate::tensors::{TensorMaker, round, unique};
 use snnc_ir::arena::{NodeId, TensorId};
-use snnc_ir::network::{Edge, Op};
+use snnc_ir::network::{Edge, Node, Op};
 use snnc_ir::{Diagnostic, Diagnostics, Network, NetworkDraft, Shape};
+use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// The pass.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,7 +41,13 @@ static INFO: PassInfo = PassInfo {
     class: Class::RealExact,
     requires: &[],
     establishes: &[Property::BatchNormFolded],
-    invalidates: &[Property::DeadRemoved, Property::TensorsShared],
+    invalidates: &[
+        Property::NeuronsPushed,
+        Property::SilentFolded,
+        Property::NodesMerged,
+        Property::DeadRemoved,
+        Property::TensorsShared,
+    ],
     options: &[],
 };
 
@@ -57,18 +67,14 @@ impl Pass for FoldBatchNorm {
         let readers = reader_counts(&draft);
         let mut tensors = std::mem::take(&mut draft.tensors);
         let mut maker = TensorMaker::new(&mut tensors, INFO.name, "bn");
+        let mut names = draft.nodes.values().map(|n| n.name.clone()).collect();
         let mut errors = Diagnostics::new();
         // Sources first, so that a normalization of a normalization finds it folded.
         let order = draft.order().unwrap_or_else(|| draft.nodes.ids().collect());
         for id in order {
             let Some(affine) = Affine::of(&draft.nodes[id].op, &maker) else { continue };
-            match fold(&draft, id, &affine, &mut maker) {
-                Ok((op, input)) => {
-                    let node = &mut draft.nodes[id];
-                    node.op = op;
-                    node.inputs = vec![input];
-                }
-                Err(error) => errors.push(error),
+            if let Err(error) = replace(&mut draft, id, &affine, &mut maker, &mut names) {
+                errors.push(error);
             }
         }
         draft.tensors = tensors;
@@ -103,34 +109,79 @@ impl Affine {
             shift_from: [beta, mean, gamma, variance],
         })
     }
+
+    /// Some channels.
+    fn part(&self, channels: Range<usize>) -> Self {
+        Self {
+            scale: self.scale[channels.clone()].to_vec(),
+            shift: self.shift[channels].to_vec(),
+            ..*self
+        }
+    }
 }
 
-/// What replaces the normalization `id`, and what that reads.
-fn fold(
-    draft: &NetworkDraft,
+/// Puts an operation in place of the normalization `id`, one for each part of a `concat`.
+fn replace(
+    draft: &mut NetworkDraft,
     id: NodeId,
     affine: &Affine,
     maker: &mut TensorMaker<'_>,
+    names: &mut BTreeSet<String>,
+) -> Result<(), Diagnostic> {
+    let Node { name, inputs, shape, .. } = draft.nodes[id].clone();
+    let edge = inputs[0];
+    if draft.nodes[edge.source].op != Op::Concat {
+        let (op, input) = fold(draft, edge, &shape, &name, affine, maker)?;
+        let node = &mut draft.nodes[id];
+        node.op = op;
+        node.inputs = vec![input];
+        return Ok(());
+    }
+    let mut parts = Vec::new();
+    let mut first = 0;
+    for (k, read) in draft.nodes[edge.source].inputs.clone().into_iter().enumerate() {
+        let shape = draft.nodes[read.source].shape.clone();
+        let affine = affine.part(first..first + shape.channels());
+        first += shape.channels();
+        let name = unique(names, &format!("{name}.{k}"));
+        let read = Edge { delay: add_delays(edge.delay, read.delay, &name)?, ..read };
+        // A part may be a concatenation itself.
+        let node = Node { name, op: draft.nodes[id].op.clone(), inputs: vec![read], shape };
+        let part = draft.nodes.push(node);
+        replace(draft, part, &affine, maker, names)?;
+        parts.push(Edge { source: part, delay: 0 });
+    }
+    let node = &mut draft.nodes[id];
+    node.op = Op::Concat;
+    node.inputs = parts;
+    Ok(())
+}
+
+/// What normalizes the value of shape `shape` that `edge` reads for the node `name`, and what that
+/// reads.
+fn fold(
+    draft: &NetworkDraft,
+    edge: Edge,
+    shape: &Shape,
+    name: &str,
+    affine: &Affine,
+    maker: &mut TensorMaker<'_>,
 ) -> Result<(Op, Edge), Diagnostic> {
-    let node = &draft.nodes[id];
-    let edge = &node.inputs[0];
     let source = &draft.nodes[edge.source];
     let (weight, bias) = match &source.op {
         Op::Linear { weight, bias } => (*weight, *bias),
-        Op::Conv2d { weight, bias, conv }
-            if conv.out_channels as usize == node.shape.channels() =>
-        {
+        Op::Conv2d { weight, bias, conv } if conv.out_channels as usize == shape.channels() => {
             (*weight, *bias)
         }
-        _ => return depthwise(&node.shape, *edge, affine, maker),
+        _ => return depthwise(shape, edge, affine, maker),
     };
     let silent = |b: TensorId| maker.arena()[b].data.iter().all(|v| v.abs() <= 0.0);
     let Some(inner) =
         only_input(draft, edge.source).filter(|_| edge.delay == 0 || bias.is_none_or(silent))
     else {
-        return depthwise(&node.shape, *edge, affine, maker);
+        return depthwise(shape, edge, affine, maker);
     };
-    let delay = add_delays(edge.delay, inner.delay, &node.name)?;
+    let delay = add_delays(edge.delay, inner.delay, name)?;
     let weight = scaled_weight(weight, affine, maker)?;
     let outputs = maker.arena()[weight].shape.channels();
     let bias = Some(scaled_bias(bias, outputs, affine, maker)?);

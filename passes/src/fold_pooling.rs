@@ -10,8 +10,9 @@
 //!   border cells by fewer, a `linear`.
 //!
 //! `conv2d ∘ avgpool` is a convolution unless the padding of the convolution stands for cells of
-//! the pooling that, continued beyond its output, would see input: rows that the pooling dropped,
-//! or windows that overlap or are padded. `lower-currents` multiplies those out.
+//! the pooling that, continued beyond its output, would see input that other cells need: windows
+//! that overlap or are padded. (Rows that the pooling drops are cropped.) `lower-currents`
+//! multiplies those out.
 //!
 //! ```text
 //! // before
@@ -25,8 +26,8 @@
 //! Complexity: O(size of the new weights · pooled cells).
 
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
-use crate::graph::{add_delays, only_input, reader_counts, remove_newly_unread};
-use crate::linear::{Chain, LinearOp, Matrix, Weight, join};
+use crate::graph::{add_delays, extents, only_input, reader_counts, remove_newly_unread};
+use crate::linear::{Chain, DENSE_LIMIT, LinearOp, Matrix, TooLarge, Weight, join, pointwise};
 use crate::tensors::TensorMaker;
 use snnc_ir::arena::NodeId;
 use snnc_ir::conv::Conv;
@@ -43,7 +44,7 @@ static INFO: PassInfo = PassInfo {
     class: Class::RealExact,
     requires: &[],
     establishes: &[Property::PoolingFolded],
-    invalidates: &[Property::DeadRemoved, Property::TensorsShared],
+    invalidates: &[Property::NodesMerged, Property::DeadRemoved, Property::TensorsShared],
     options: &[],
 };
 
@@ -129,32 +130,33 @@ fn pool_behind(draft: &NetworkDraft, id: NodeId) -> Result<Option<(LinearOp, Edg
         let Some(next) = only_input(draft, edge.source) else { return Ok(None) };
         edge = Edge { delay: add_delays(edge.delay, next.delay, &node.name)?, ..next };
     }
-    let Some(pool) = as_linear(draft, edge.source) else { return Ok(None) };
+    // A pooling that is too large is reported where it would stand alone.
+    let Ok(Some(pool)) = as_linear(draft, edge.source) else { return Ok(None) };
     let Some(input) = only_input(draft, edge.source) else { return Ok(None) };
     let delay = add_delays(edge.delay, input.delay, &node.name)?;
     Ok(Some((pool, Edge { source: input.source, delay })))
 }
 
-/// The map that the pooling `id` computes.
-fn as_linear(draft: &NetworkDraft, id: NodeId) -> Option<LinearOp> {
-    match draft.nodes[id].op {
-        Op::AvgPool { window, exclude_pad } => Some(LinearOp::pool(window, exclude_pad)),
+/// The map that `id` computes, if it is a pooling.
+///
+/// # Errors
+/// If its windows have more cells than a matrix may have values.
+fn as_linear(draft: &NetworkDraft, id: NodeId) -> Result<Option<LinearOp>, TooLarge> {
+    let (window, exclude_pad) = match draft.nodes[id].op {
+        Op::AvgPool { window, exclude_pad } => (window, exclude_pad),
         Op::GlobalAvgPool => {
-            let source = only_input(draft, id)?.source;
-            let input = draft.nodes[source].shape.as_chw()?;
-            let window = Conv {
-                input,
-                out_channels: input[0],
-                kernel: [input[1], input[2]],
-                stride: [1, 1],
-                pad: [0; 4],
-                groups: input[0],
-                crop: [0; 4],
-            };
-            Some(LinearOp::pool(window, false))
+            let source = only_input(draft, id).map(|e| &draft.nodes[e.source].shape);
+            let input = source.map_or([1; 3], extents);
+            (Conv { kernel: [input[1], input[2]], ..pointwise(input) }, false)
         }
-        _ => None,
+        _ => return Ok(None),
+    };
+    let [channels, _, height, width] = window.kernel_shape().map(|d| d as usize);
+    let cells = height.saturating_mul(width);
+    if channels.saturating_mul(cells) > DENSE_LIMIT {
+        return Err(TooLarge { rows: channels, cols: cells });
     }
+    Ok(Some(LinearOp::pool(window, exclude_pad)))
 }
 
 /// Turns the pooling `id` into a linear operation of its own.
@@ -163,8 +165,8 @@ fn stand_alone(
     id: NodeId,
     maker: &mut TensorMaker<'_>,
 ) -> Result<(), Diagnostic> {
-    let Some(pool) = as_linear(draft, id) else { return Ok(()) };
     let name = &draft.nodes[id].name;
+    let Some(pool) = as_linear(draft, id).map_err(|e| e.at(name))? else { return Ok(()) };
     let op = match pool {
         LinearOp::Conv { weight, conv } => {
             let weight = weight.kernel(&conv, maker, name)?;

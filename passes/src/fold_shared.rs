@@ -73,7 +73,7 @@ pub(crate) fn is_clean(draft: &NetworkDraft) -> bool {
 }
 
 /// The first tensor equal to each.
-fn first_equals(tensors: &Arena<TensorId, Tensor>) -> Vec<TensorId> {
+pub(crate) fn first_equals(tensors: &Arena<TensorId, Tensor>) -> Vec<TensorId> {
     let mut known: BTreeMap<u64, Vec<TensorId>> = BTreeMap::new();
     let first = tensors.iter().map(|(id, tensor)| {
         let alike = known.entry(fingerprint(&tensor.shape, &tensor.data)).or_default();

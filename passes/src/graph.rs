@@ -55,7 +55,10 @@ pub(crate) fn for_tensors(op: &mut Op, mut f: impl FnMut(&mut TensorId)) {
         | Op::Concat
         | Op::Flatten
         | Op::AvgPool { .. }
-        | Op::GlobalAvgPool => {}
+        | Op::GlobalAvgPool
+        | Op::Clip(_)
+        | Op::Crop(_)
+        | Op::Zero => {}
     }
 }
 

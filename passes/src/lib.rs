@@ -6,7 +6,11 @@
 //! | --- | --- | --- |
 //! | [`fold-batchnorm`](fold_batchnorm) | network | real-exact |
 //! | [`fold-pooling`](fold_pooling) | network | real-exact |
+//! | [`push-neurons`](push_neurons) | network | exact |
+//! | [`fold-silent`](fold_silent) | network | exact |
+//! | [`merge-nodes`](merge_nodes) | network | exact |
 //! | [`lower-currents`](lower_currents) | network | real-exact |
+//! | [`drop-clips`](drop_clips) | network | real-exact |
 //! | [`normalize-neurons`](normalize) | network | real-exact |
 //! | [`remove-dead`](remove_dead) | network | exact |
 //! | [`fold-shared`](fold_shared) | network | exact |
@@ -17,18 +21,22 @@
 //! | [`map`] | quantized → mapped | exact |
 
 mod currents;
+pub mod drop_clips;
 #[cfg(test)]
 mod fixtures;
 pub mod fold_batchnorm;
 pub mod fold_integers;
 pub mod fold_pooling;
 pub mod fold_shared;
+pub mod fold_silent;
 pub mod framework;
 mod graph;
 mod linear;
 pub mod lower_currents;
 pub mod map;
+pub mod merge_nodes;
 pub mod normalize;
+pub mod push_neurons;
 pub mod quantize;
 pub mod remove_dead;
 pub mod schedule;

@@ -1,23 +1,31 @@
 //! `lower-currents`: every current becomes a sum of projections (class: real-exact).
 //!
-//! Establishes the canonical form: the input of every neuron, and the analog readout, is a `linear`
-//! or `conv2d` that reads a population, or an `add` of several; one of them carries the bias. The
-//! pass follows the analog nodes from each neuron back to populations and composes the linear maps
-//! that it passes:
+//! Establishes the canonical form: the input of every neuron and of every clip, and the analog
+//! readout, is a `linear` or `conv2d` that reads a *source* (an input, a population or a clip), or
+//! an `add` of several; one of them carries the bias. The pass follows the analog nodes from each
+//! neuron, clip and readout back to sources and composes the linear maps that it passes:
 //!
 //! * `flatten` only renames elements and vanishes; the elements of a `concat` input take their place
 //!   in the larger vector (a `linear` behind it keeps the columns, a `conv2d` the input channels of
-//!   that source);
-//! * a population that is added as it is becomes a depthwise 1×1 convolution with weight 1, on
+//!   that source); a `crop` becomes the crop of a convolution; a `zero` contributes nothing;
+//! * a source that is added as it is becomes a depthwise 1×1 convolution with weight 1, on
 //!   `[n, 1, 1]` if it is a vector: n values instead of n²;
 //! * `conv2d ∘ conv2d` stays a convolution where that is exact (see `fold-pooling`); other chains
 //!   are multiplied out into a matrix of at most 2^24 values, with a warning if that gives up the
 //!   structure of convolutions;
-//! * delays add up along the path and end on the edge that reads the population;
+//! * delays add up along the path and end on the edge that reads the source;
 //! * biases are carried through the maps behind them and added up into one.
 //!
 //! A bias that is read with a delay is refused: before the first step the delayed value is 0, while
-//! a bias acts from step 0 on.
+//! a bias acts from step 0 on. (What a clip hides is no such bias: the clip itself is read, and it
+//! is 0 before the first step.)
+//!
+//! A bias that no operation can carry (one that differs within the channels of convolutions, as the
+//! padding of a shifted value makes it) becomes a `linear` of its own, `NAME.constant`, that reads a
+//! `zero` of one element with a weight of 0. So does a current without any term, whether it has a
+//! bias or not.
+//!
+//! A clip that is the readout itself is read by a sum `NAME.readout`.
 //!
 //! A population whose shape is a vector may take the shape of its convolutions (`[4, 2, 2]` for
 //! `[16]`), if that is what their bias needs; its neurons keep their numbers.
@@ -37,16 +45,15 @@
 //!
 //! Complexity: O(paths from neurons to populations), plus the products.
 
-mod identity;
-
-use crate::currents::{Bias, Current, Term, bias_values, not_canonical, roots, write};
+use crate::currents::{Bias, Current, Term, bias_values, is_source, not_canonical, roots, write};
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
-use crate::graph::add_delays;
+use crate::graph::{add_delays, extents};
 use crate::linear::{Chain, LinearOp, Matrix, Weight};
+use crate::tensors::unique;
 use snnc_ir::arena::{NodeId, TensorId};
 use snnc_ir::diag::codes::network;
-use snnc_ir::network::{Op, Readout};
-use snnc_ir::{Diagnostic, Diagnostics, Entity, Network, NetworkDraft};
+use snnc_ir::network::{Edge, Node, Op, Readout};
+use snnc_ir::{Diagnostic, Diagnostics, Entity, Network, NetworkDraft, Shape};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -56,11 +63,16 @@ pub struct LowerCurrents;
 
 static INFO: PassInfo = PassInfo {
     name: "lower-currents",
-    summary: "make every current a sum of linear operations that read populations",
+    summary: "make every current a sum of linear operations that read populations or clips",
     class: Class::RealExact,
     requires: &[Property::BatchNormFolded, Property::PoolingFolded],
     establishes: &[Property::Canonical],
-    invalidates: &[Property::DeadRemoved, Property::TensorsShared],
+    invalidates: &[
+        Property::SilentFolded,
+        Property::NodesMerged,
+        Property::DeadRemoved,
+        Property::TensorsShared,
+    ],
     options: &[],
 };
 
@@ -78,7 +90,12 @@ impl Pass for LowerCurrents {
         &INFO
     }
 
-    fn run(&self, draft: NetworkDraft, cx: &mut Context<'_>) -> Result<NetworkDraft, Diagnostics> {
+    fn run(
+        &self,
+        mut draft: NetworkDraft,
+        cx: &mut Context<'_>,
+    ) -> Result<NetworkDraft, Diagnostics> {
+        read_a_clip_through_a_sum(&mut draft);
         let mut errors = Diagnostics::new();
         let mut currents = BTreeMap::new();
         let mut visited = vec![false; draft.nodes.len()];
@@ -91,17 +108,30 @@ impl Pass for LowerCurrents {
             }
         }
         errors.into_result(())?;
-        let lost =
-            draft.nodes.iter().filter(|(id, n)| !n.op.is_population() && !visited[id.index()]);
+        let lost = draft.nodes.iter().filter(|(id, n)| !is_source(&n.op) && !visited[id.index()]);
         let lost: Vec<_> = lost.map(|(_, n)| format!("`{}`", n.name)).collect();
         if !lost.is_empty() {
             cx.remarks.push(Diagnostic::note_only(
                 network::REMOVED,
-                format!("removed nodes that no neuron and no readout reads: {}", lost.join(", ")),
+                format!("removed nodes that no neuron, clip or readout reads: {}", lost.join(", ")),
             ));
         }
         write::rebuild(draft, currents, INFO.name, "lowered")
     }
+}
+
+/// A readout of a clip becomes one of a sum that reads it.
+fn read_a_clip_through_a_sum(draft: &mut NetworkDraft) {
+    let Readout::MeanLinear(source) = draft.readout else { return };
+    let Node { name, op, shape, .. } = &draft.nodes[source];
+    if !matches!(op, Op::Clip(_)) {
+        return;
+    }
+    let mut names = draft.nodes.values().map(|n| n.name.clone()).collect();
+    let name = unique(&mut names, &format!("{name}.readout"));
+    let inputs = vec![Edge { source, delay: 0 }];
+    let node = Node { name, op: Op::Add, inputs, shape: shape.clone() };
+    draft.readout = Readout::MeanLinear(draft.nodes.push(node));
 }
 
 /// A path from the root down to some node, as the maps passed, the last one first.
@@ -145,7 +175,7 @@ impl<'a> Walk<'a> {
         let draft = self.draft;
         let root = &draft.nodes[self.root];
         match root.op {
-            Op::Neuron(_) => {
+            Op::Neuron(_) | Op::Clip(_) => {
                 for edge in &root.inputs {
                     self.open.push(Visit { node: edge.source, delay: edge.delay, path: None });
                 }
@@ -178,7 +208,14 @@ impl<'a> Walk<'a> {
     fn visit(&mut self, visit: &Visit, remarks: &mut Diagnostics) -> Result<(), Diagnostic> {
         let node = &self.draft.nodes[visit.node];
         match &node.op {
-            Op::Input(_) | Op::Neuron(_) => self.term(visit, remarks),
+            Op::Input(_) | Op::Neuron(_) | Op::Clip(_) => self.term(visit, remarks),
+            Op::Zero => Ok(()),
+            Op::Crop(crop) => {
+                let input = self.first_input(visit.node).map_or([0; 3], extents);
+                let op = LinearOp::crop(input, *crop);
+                let link = Some(Link::below(visit.path.as_ref(), op, None));
+                self.below(visit, |_| link.clone())
+            }
             Op::Add | Op::Flatten => self.below(visit, |_| visit.path.clone()),
             Op::Concat => {
                 let total = node.shape.size();
@@ -194,7 +231,7 @@ impl<'a> Walk<'a> {
                 let op = if let Op::Conv2d { conv, .. } = node.op {
                     LinearOp::Conv { weight, conv }
                 } else {
-                    let cols = self.size_of_first_input(visit.node);
+                    let cols = self.first_input(visit.node).map_or(0, Shape::size);
                     LinearOp::Dense(Matrix { weight, rows: node.shape.size(), cols })
                 };
                 if let Some(bias) = bias {
@@ -210,9 +247,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn size_of_first_input(&self, node: NodeId) -> usize {
+    /// Shape of the first node that `node` reads.
+    fn first_input(&self, node: NodeId) -> Option<&'a Shape> {
         let first = self.draft.nodes[node].inputs.first();
-        first.map_or(0, |e| self.draft.nodes[e.source].shape.size())
+        first.map(|e| &self.draft.nodes[e.source].shape)
     }
 
     /// Schedules the inputs of a node, the first one to be visited next; `path` is called with the
@@ -283,8 +321,8 @@ impl<'a> Walk<'a> {
                 .help("a pooling whose windows tile its input keeps the structure"),
             );
         }
-        let mut op = identity::structured(composed.op, &source.shape, &draft.tensors)
-            .map_err(|e| e.at(name))?;
+        let mut op = composed.op;
+        op = op.structured(&source.shape, &draft.tensors).map_err(|e| e.at(name))?;
         if draft.readout == Readout::MeanLinear(root) {
             // The host multiplies spike counts by a matrix.
             op = LinearOp::Dense(op.into_matrix(&draft.tensors).map_err(|e| e.at(name))?);

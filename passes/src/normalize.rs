@@ -5,13 +5,15 @@
 //!
 //! * **Time constant.** With `v' = tau·v`, `H = v + (I − v)/tau` reads
 //!   `H' = v'·(1 − 1/tau) + I`: `decay = 1/tau`; threshold, reset value and initial membrane are
-//!   multiplied by tau, the current stays.
+//!   multiplied by tau, the current stays. A parametric LIF is the same with `1/tau = sigmoid(w)`.
 //! * **Reset value.** With `w = v − r`, a reset to `r` is a reset to 0:
 //!   `H − r = w·(1 − decay) + (I − r·decay)`. The threshold and the initial membrane lose r, and the
 //!   current gets the constant `−r·decay` (`−r` in units of the scaled membrane of a time constant).
 //!   A refractory neuron is held at its reset value, which is 0 then.
 //!
 //! Subtractive reset needs no shift. Arithmetic is f64, rounded once.
+//!
+//! Neurons of Izhikevich's model and neurons that emit bursts have no such form and stay as they are.
 //!
 //! ```text
 //! // before
@@ -37,7 +39,7 @@ use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use crate::tensors::round;
 use snnc_ir::arena::NodeId;
 use snnc_ir::diag::codes::network;
-use snnc_ir::network::{Dynamics, Neuron, Op, Reset};
+use snnc_ir::network::{Dynamics, Emission, Neuron, Op, Reset};
 use snnc_ir::{Diagnostic, Diagnostics, Network, NetworkDraft, Param, Shape};
 use std::collections::BTreeMap;
 
@@ -51,7 +53,12 @@ static INFO: PassInfo = PassInfo {
     class: Class::RealExact,
     requires: &[Property::Canonical],
     establishes: &[Property::NeuronsNormalized],
-    invalidates: &[Property::DeadRemoved, Property::TensorsShared],
+    invalidates: &[
+        Property::SilentFolded,
+        Property::NodesMerged,
+        Property::DeadRemoved,
+        Property::TensorsShared,
+    ],
     options: &[],
 };
 
@@ -103,12 +110,33 @@ impl Pass for NormalizeNeurons {
     }
 }
 
+/// Whether a neuron has the normal form, or is of a kind that has none.
+pub(crate) fn is_normal(neuron: &Neuron) -> bool {
+    let leaks = matches!(neuron.dynamics, Dynamics::Integrate | Dynamics::Decay(_));
+    let rests = !matches!(neuron.reset, Reset::To(value) if value.abs() > 0.0);
+    !has_normal_form(neuron) || leaks && rests
+}
+
+/// Whether the neuron leaks linearly and emits plain spikes.
+const fn has_normal_form(neuron: &Neuron) -> bool {
+    !matches!(neuron.dynamics, Dynamics::Izhikevich { .. })
+        && matches!(neuron.emission, Emission::Binary)
+}
+
+/// `1 / (1 + exp(−w))`, rounded to f32 as the float semantics demands.
+fn sigmoid(w: f32) -> f64 {
+    f64::from(round(1.0 / (1.0 + (-f64::from(w)).exp())))
+}
+
 /// The normal form of a neuron, and what its current gets in addition (one value per neuron).
 fn normalize(
     neuron: &Neuron,
     shape: &Shape,
     name: &str,
 ) -> Result<(Neuron, Option<Vec<f64>>), Diagnostic> {
+    if !has_normal_form(neuron) {
+        return Ok((neuron.clone(), None));
+    }
     let rest = match neuron.reset {
         Reset::To(value) => f64::from(value),
         Reset::Subtract => 0.0,
@@ -118,6 +146,8 @@ fn normalize(
         Dynamics::Integrate => (Param::Uniform(1.0), Param::Uniform(0.0)),
         Dynamics::Tau(tau) => (tau.map(f64::from), tau.map(|t| 1.0 / f64::from(t))),
         Dynamics::Decay(decay) => (Param::Uniform(1.0), decay.map(f64::from)),
+        Dynamics::Sigmoid(w) => (w.map(|w| 1.0 / sigmoid(w)), w.map(sigmoid)),
+        Dynamics::Izhikevich { .. } => return Ok((neuron.clone(), None)),
     };
     let threshold = neuron.threshold.zip(&scale, shape, |t, s| (f64::from(t) - rest) * s);
     if let Some(low) = threshold.values().iter().copied().find(|t| round(*t) <= 0.0) {
@@ -141,7 +171,7 @@ fn normalize(
         .filter(|s| s.iter().any(|v| v.abs() > 0.0));
     let normal = Neuron {
         dynamics: match &neuron.dynamics {
-            Dynamics::Tau(_) => Dynamics::Decay(decay.map(round)),
+            Dynamics::Tau(_) | Dynamics::Sigmoid(_) => Dynamics::Decay(decay.map(round)),
             same => same.clone(),
         },
         threshold: threshold.map(round),

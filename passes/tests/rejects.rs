@@ -65,20 +65,22 @@ fn kernel(height: u32, size: u32, stride: u32, pad: u32) -> Conv {
 
 #[test]
 fn composite_too_large() {
-    let draft = network(Shape::chw(1, 8201, 1), Shape::chw(1, 4100, 1), plain_neuron(), |b, x| {
-        let op = Op::AvgPool { window: kernel(8201, 2, 2, 0), exclude_pad: false };
-        let pool = b.node("pool", op, &[(x, 0)], Shape::chw(1, 4100, 1));
+    let tall = || Shape::chw(1, 4100, 1);
+    let draft = network(tall(), tall(), plain_neuron(), |b, x| {
+        let op = Op::AvgPool { window: kernel(4100, 3, 1, 1), exclude_pad: false };
+        let pool = b.node("pool", op, &[(x, 0)], tall());
         (column(b, "conv", (pool, 0), kernel(4100, 3, 1, 1), false), 0)
     });
     insta::assert_snapshot!(errors(draft));
 }
 
 #[test]
-fn bias_unplaced() {
-    let tall = || Shape::chw(1, 4100, 1);
-    let draft = network(tall(), tall(), plain_neuron(), |b, x| {
-        let biased = column(b, "biased", (x, 0), kernel(4100, 1, 1, 0), true);
-        (column(b, "padded", (biased, 0), kernel(4100, 3, 1, 1), false), 0)
+fn pooling_with_too_many_cells() {
+    let draft = network(Shape::chw(1, 1, 1), Shape::chw(1, 1, 1), plain_neuron(), |b, x| {
+        let window = kernel(1, 1 << 25, 1, (1 << 25) - 1);
+        let window = Conv { stride: [1 << 26, 1], ..window };
+        let op = Op::AvgPool { window, exclude_pad: true };
+        (b.node("pool", op, &[(x, 0)], Shape::chw(1, 1, 1)), 0)
     });
     insta::assert_snapshot!(errors(draft));
 }

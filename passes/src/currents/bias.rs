@@ -5,14 +5,13 @@ use crate::graph::extents;
 use crate::linear::LinearOp;
 use crate::tensors::{TensorMaker, round};
 use snnc_ir::arena::TensorId;
-use snnc_ir::diag::codes::network;
 use snnc_ir::{Diagnostic, Shape};
 
 /// Where a bias went.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Placed {
-    /// The term that carries it.
-    pub term: usize,
+    /// The term that carries it; `None` if an operation of its own has to.
+    pub term: Option<usize>,
     /// Its tensor.
     pub tensor: TensorId,
     /// The shape that the population has to take, if the bias is one per channel of a convolution
@@ -24,14 +23,13 @@ pub(super) struct Placed {
 ///
 /// The term that carried it before is preferred, then matrices (one value per element), then
 /// convolutions (one value per channel, if that is all there is). If `reshapable`, a vector may
-/// become the output of its convolutions. As a last resort the smallest convolution becomes a
-/// matrix.
+/// become the output of its convolutions. As a last resort the bias gets an operation of its own.
 ///
 /// # Errors
-/// `SNN0364` if no term can carry it, `SNN0363` if a value overflows.
+/// `SNN0363` if a value overflows.
 pub(super) fn place(
     bias: &Bias,
-    terms: &mut [Term],
+    terms: &[Term],
     shape: &Shape,
     reshapable: bool,
     maker: &mut TensorMaker<'_>,
@@ -50,19 +48,17 @@ pub(super) fn place(
     };
     let is_matrix = |term: &Term| !matches!(term.op, LinearOp::Conv { .. });
     let home = terms.get(bias.home).filter(|t| fits(t)).map(|_| bias.home);
-    let term =
+    let mut term =
         home.or_else(|| terms.iter().position(is_matrix)).or_else(|| terms.iter().position(fits));
     let mut reshape = None;
-    let term = match (term, flattened(terms, &values).filter(|_| reshapable)) {
-        (Some(term), _) => term,
-        (None, Some(output)) => {
-            reshape = Some(output);
-            bias.home.min(terms.len() - 1)
+    if term.is_none() && reshapable {
+        reshape = flattened(terms, &values);
+        term = reshape.as_ref().map(|_| bias.home.min(terms.len() - 1));
+    }
+    let data = match term.map(|t| &terms[t].op) {
+        Some(LinearOp::Conv { conv, .. }) => {
+            per_channel(&values, conv.out_channels).unwrap_or(values)
         }
-        (None, None) => expand_smallest(terms, maker, name)?,
-    };
-    let data = match &terms[term].op {
-        LinearOp::Conv { conv, .. } => per_channel(&values, conv.out_channels).unwrap_or(values),
         _ => values,
     };
     let len = Shape::flat(u32::try_from(data.len()).unwrap_or(u32::MAX));
@@ -87,27 +83,4 @@ fn flattened(terms: &[Term], values: &[f32]) -> Option<Shape> {
     let output = outputs.next().flatten()?;
     let same = outputs.all(|o| o == Some(output)) && per_channel(values, output[0]).is_some();
     same.then(|| Shape(output.to_vec()))
-}
-
-/// Turns the term with the smallest source into a matrix.
-fn expand_smallest(
-    terms: &mut [Term],
-    maker: &TensorMaker<'_>,
-    name: &str,
-) -> Result<usize, Diagnostic> {
-    let smallest = (0..terms.len()).min_by_key(|&i| terms[i].op.cols()).unwrap_or(0);
-    let matrix = terms[smallest].op.clone().into_matrix(maker.arena()).map_err(|size| {
-        Diagnostic::error(
-            network::BIAS_UNPLACED,
-            format!("the biases of `{name}` differ within a channel"),
-        )
-        .at(format!("node `{name}`"))
-        .note(format!(
-            "no convolution carries such a bias, and a matrix of {} x {} values is too large",
-            size.rows, size.cols
-        ))
-        .help("remove the padding of the convolution behind the bias, or the bias")
-    })?;
-    terms[smallest].op = LinearOp::Dense(matrix);
-    Ok(smallest)
 }

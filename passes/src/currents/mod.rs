@@ -1,9 +1,12 @@
 //! Canonical currents: what flows into a population, as a sum of projections and one bias.
 //!
-//! In a canonical network the one input of every neuron, and the readout if it is analog, is a
-//! `linear` or `conv2d` that reads a population, or an `add` of such operations; at most one of
-//! them has a bias. Only the edges that read populations have delays, and no other analog node is
-//! left. [`read`] takes such a current apart, [`write`](write::rebuild) puts it together.
+//! In a canonical network the one input of every neuron and of every clip, and the readout if it is
+//! analog, is a `linear` or `conv2d`, or an `add` of such operations; at most one of them has a
+//! bias. Each operation reads a *source*: an input, a neuron population or a clip. One `linear` of
+//! a current may read a `zero` of one element instead: it has no weight but 0 and carries a bias
+//! that no other operation can, or stands for a current that has no term at all. Only the edges
+//! that read sources have delays, and no other analog node is left. [`read`] takes such a current
+//! apart, [`write`](write::rebuild) puts it together.
 
 mod bias;
 pub(crate) mod write;
@@ -13,7 +16,7 @@ use snnc_ir::arena::{Arena, NodeId, TensorId};
 use snnc_ir::conv::Conv;
 use snnc_ir::diag::codes::internal;
 use snnc_ir::network::{Edge, NetworkDraft, Op, Readout, Tensor};
-use snnc_ir::{Diagnostic, Entity};
+use snnc_ir::{Diagnostic, Entity, Shape};
 
 /// Input of a population, or an analog readout.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +49,7 @@ pub(crate) struct Bias {
     pub values: Vec<f64>,
     /// Tensors it was made from.
     pub from: Vec<TensorId>,
-    /// Term that carried it (the first one, if several did).
+    /// Term that carried it (the first one, if several did); beyond the terms if none did.
     pub home: usize,
 }
 
@@ -63,13 +66,19 @@ impl Bias {
     }
 }
 
-/// Nodes whose current is a root: neurons, and the readout if it is analog.
+/// Whether canonical currents may read such a node: populations and clips.
+pub(crate) const fn is_source(op: &Op) -> bool {
+    op.is_population() || matches!(op, Op::Clip(_))
+}
+
+/// Nodes that have a canonical current: neurons, clips, and the readout if it is analog.
 pub(crate) fn roots(draft: &NetworkDraft) -> Vec<NodeId> {
     let readout = match draft.readout {
         Readout::MeanLinear(node) => Some(node),
         Readout::SpikeCount(_) => None,
     };
-    let is_root = |id| readout == Some(id) || matches!(draft.nodes[id].op, Op::Neuron(_));
+    let is_root =
+        |id| readout == Some(id) || matches!(draft.nodes[id].op, Op::Neuron(_) | Op::Clip(_));
     draft.nodes.ids().filter(|&id| is_root(id)).collect()
 }
 
@@ -91,6 +100,9 @@ pub(crate) fn bias_values(
 
 /// Whether every current is canonical and no other analog node is left.
 pub(crate) fn are_canonical(draft: &NetworkDraft) -> bool {
+    if matches!(draft.nodes[draft.readout.node()].op, Op::Clip(_)) {
+        return false;
+    }
     let mut used = vec![false; draft.nodes.len()];
     for root in roots(draft) {
         let Some(nodes) = nodes_of(draft, root) else { return false };
@@ -99,12 +111,15 @@ pub(crate) fn are_canonical(draft: &NetworkDraft) -> bool {
         }
         for node in nodes {
             used[node.index()] = true;
+            for edge in &draft.nodes[node].inputs {
+                used[edge.source.index()] = true;
+            }
         }
     }
-    draft.nodes.iter().all(|(id, node)| node.op.is_population() || used[id.index()])
+    draft.nodes.iter().all(|(id, node)| is_source(&node.op) || used[id.index()])
 }
 
-/// Takes the canonical current of `root` apart.
+/// Takes the canonical current of `root` apart. What reads a `zero` is no term, but its bias counts.
 ///
 /// # Errors
 /// `SNN0904` if it is not canonical, which the planner excludes.
@@ -131,25 +146,40 @@ pub(crate) fn read(draft: &NetworkDraft, root: NodeId) -> Result<Current, Diagno
         let [Edge { source, delay }] = *node.inputs.as_slice() else {
             return Err(not_canonical(draft, id));
         };
-        if !draft.nodes[source].op.is_population() || bias.is_some() && current.bias.is_some() {
+        let is_constant = is_constant(draft, id);
+        let readable = is_source(&draft.nodes[source].op) || is_constant;
+        if !readable || bias.is_some() && current.bias.is_some() {
             return Err(not_canonical(draft, id));
         }
         if let Some(tensor) = bias {
             current.bias = Some(Bias {
                 values: bias_values(&draft.tensors, tensor, conv.as_ref()),
                 from: vec![tensor],
-                home: current.terms.len(),
+                home: if is_constant { usize::MAX } else { current.terms.len() },
             });
+        }
+        if is_constant {
+            continue;
         }
         current.terms.push(Term { source, delay, op, name: Some(node.name.clone()) });
     }
     Ok(current)
 }
 
+/// Whether the node is a `linear` that reads a `zero` of one element in the same step.
+fn is_constant(draft: &NetworkDraft, id: NodeId) -> bool {
+    let node = &draft.nodes[id];
+    let zero = |edge: &Edge| {
+        let source = &draft.nodes[edge.source];
+        edge.delay == 0 && source.op == Op::Zero && source.shape == Shape::flat(1)
+    };
+    matches!(node.op, Op::Linear { .. }) && node.inputs.iter().all(zero)
+}
+
 /// The `add` (if there is one) and the linear operations of the current of `root`.
 fn nodes_of(draft: &NetworkDraft, root: NodeId) -> Option<Vec<NodeId>> {
     let top = match draft.nodes[root].op {
-        Op::Neuron(_) => match draft.nodes[root].inputs.as_slice() {
+        Op::Neuron(_) | Op::Clip(_) => match draft.nodes[root].inputs.as_slice() {
             [Edge { source, delay: 0 }] => *source,
             _ => return None,
         },

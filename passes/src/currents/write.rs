@@ -1,21 +1,21 @@
 //! Builds a network from populations and their canonical currents.
 
 use super::bias::{Placed, place};
-use super::{Current, Term};
-use crate::linear::LinearOp;
+use super::{Current, Term, is_source};
+use crate::linear::{LinearOp, Matrix, Weight};
 use crate::tensors::{TensorMaker, unique};
 use snnc_ir::arena::{Arena, Entity, NodeId, TensorId};
 use snnc_ir::network::{Dynamics, Edge, NetworkDraft, Neuron, Node, Op, Readout};
 use snnc_ir::{Diagnostic, Diagnostics, Param, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Replaces all analog nodes of `draft` by `currents`, one per root.
+/// Replaces all analog nodes of `draft` by `currents`, one per root. A clip without a current goes.
 ///
-/// Populations keep their order and names. The operations of a current stand before its root;
-/// equal ones are shared.
+/// Populations and clips keep their order and names. The operations of a current stand before its
+/// root; equal ones are shared.
 ///
 /// # Errors
-/// Biases that no operation can carry, and values that overflow.
+/// Values that overflow.
 pub(crate) fn rebuild(
     mut draft: NetworkDraft,
     mut currents: BTreeMap<NodeId, Current>,
@@ -27,7 +27,7 @@ pub(crate) fn rebuild(
     let mut errors = Diagnostics::new();
     let fixed = read_by_convolutions(&draft, &currents);
     let mut placed = BTreeMap::new();
-    for (&root, current) in &mut currents {
+    for (&root, current) in &currents {
         let shape = draft.nodes[root].shape.clone();
         let may_reshape = shape.0.len() == 1 && !fixed[root.index()];
         match place_bias(current, &shape, may_reshape, &mut maker, &draft.nodes[root].name) {
@@ -60,19 +60,19 @@ pub(crate) fn rebuild(
 }
 
 fn place_bias(
-    current: &mut Current,
+    current: &Current,
     shape: &Shape,
     may_reshape: bool,
     maker: &mut TensorMaker<'_>,
     name: &str,
 ) -> Result<Option<Placed>, Diagnostic> {
     match &current.bias {
-        Some(bias) => place(bias, &mut current.terms, shape, may_reshape, maker, name),
+        Some(bias) => place(bias, &current.terms, shape, may_reshape, maker, name),
         None => Ok(None),
     }
 }
 
-/// Populations that a convolution reads: their shape is fixed.
+/// Populations and clips that a convolution reads: their shape is fixed.
 fn read_by_convolutions(draft: &NetworkDraft, currents: &BTreeMap<NodeId, Current>) -> Vec<bool> {
     let mut fixed = vec![false; draft.nodes.len()];
     for term in currents.values().flat_map(|c| &c.terms) {
@@ -94,8 +94,10 @@ fn reshape(node: &mut Node, shape: Shape) {
     if let Op::Neuron(Neuron { dynamics, threshold, .. }) = &mut node.op {
         per_neuron(threshold);
         match dynamics {
-            Dynamics::Integrate => {}
-            Dynamics::Tau(param) | Dynamics::Decay(param) => per_neuron(param),
+            Dynamics::Integrate | Dynamics::Izhikevich { .. } => {}
+            Dynamics::Tau(param) | Dynamics::Decay(param) | Dynamics::Sigmoid(param) => {
+                per_neuron(param);
+            }
         }
     }
     node.shape = shape;
@@ -104,8 +106,8 @@ fn reshape(node: &mut Node, shape: Shape) {
 /// Where an edge of the new network starts.
 #[derive(Clone, Copy)]
 enum Origin {
-    /// A population, by its old id.
-    Population(NodeId),
+    /// A population or clip, by its old id.
+    Source(NodeId),
     /// A node, by its new position.
     New(usize),
 }
@@ -116,13 +118,15 @@ struct Builder<'a> {
     /// New position of each old node.
     position: Vec<usize>,
     names: BTreeSet<String>,
-    /// Positions of the operations that read a population so many steps ago.
+    /// Positions of the operations that read a source so many steps ago.
     known: BTreeMap<(NodeId, u32), Vec<usize>>,
+    /// Position of the `zero` that constants read.
+    zero: Option<usize>,
 }
 
 impl<'a> Builder<'a> {
     fn new(draft: &'a NetworkDraft) -> Self {
-        let kept = |id: NodeId, node: &Node| node.op.is_population() || draft.readout.node() == id;
+        let kept = |id: NodeId, node: &Node| is_source(&node.op) || draft.readout.node() == id;
         let names = draft.nodes.iter().filter(|(id, n)| kept(*id, n)).map(|(_, n)| n.name.clone());
         Self {
             old: draft,
@@ -130,6 +134,7 @@ impl<'a> Builder<'a> {
             position: vec![usize::MAX; draft.nodes.len()],
             names: names.collect(),
             known: BTreeMap::new(),
+            zero: None,
         }
     }
 
@@ -143,7 +148,7 @@ impl<'a> Builder<'a> {
         at
     }
 
-    /// Appends a neuron or an analog readout with its current.
+    /// Appends a neuron, a clip or an analog readout with its current.
     fn root(
         &mut self,
         id: NodeId,
@@ -152,24 +157,39 @@ impl<'a> Builder<'a> {
         bias: Option<&Placed>,
         maker: &mut TensorMaker<'_>,
     ) -> Result<(), Diagnostic> {
-        let is_neuron = node.op.is_population();
-        let shape = &node.shape;
-        let sole = current.terms.len() == 1;
+        let own_bias = bias.filter(|b| b.term.is_none());
+        let constant = current.terms.is_empty() || own_bias.is_some();
+        let sole = current.terms.len() + usize::from(constant) == 1;
+        // Without an `add` the operation itself is the readout.
+        let is_readout = sole && !is_source(&node.op);
         let mut inputs = Vec::new();
         for (i, Term { source, delay, op, name }) in current.terms.into_iter().enumerate() {
-            let bias = bias.filter(|b| b.term == i).map(|b| b.tensor);
+            let bias = bias.filter(|b| b.term == Some(i)).map(|b| b.tensor);
             let op = operation(op, bias, maker, &node.name)?;
-            if sole && !is_neuron {
+            if is_readout {
                 let node = Node { op, inputs: Vec::new(), ..node.clone() };
-                self.push(Some(id), node, vec![(Origin::Population(source), delay)]);
+                self.push(Some(id), node, vec![(Origin::Source(source), delay)]);
                 return Ok(());
             }
             let name = name
                 .unwrap_or_else(|| format!("{}.from.{}", node.name, self.old.nodes[source].name));
-            let at = self.operation(&name, op, shape, (source, delay));
+            let at = self.operation(&name, op, &node.shape, (source, delay));
             inputs.push((Origin::New(at), 0));
         }
-        if !is_neuron {
+        if constant {
+            let weight = zeros(node.shape.size(), maker)?;
+            let op = Op::Linear { weight, bias: own_bias.map(|b| b.tensor) };
+            let zero = (Origin::New(self.zero()), 0);
+            if is_readout {
+                let node = Node { op, inputs: Vec::new(), ..node.clone() };
+                self.push(Some(id), node, vec![zero]);
+                return Ok(());
+            }
+            let name = unique(&mut self.names, &format!("{}.constant", node.name));
+            let constant = Node { name, op, inputs: Vec::new(), shape: node.shape.clone() };
+            inputs.push((Origin::New(self.push(None, constant, vec![zero])), 0));
+        }
+        if !is_source(&node.op) {
             let node = Node { op: Op::Add, inputs: Vec::new(), ..node.clone() };
             self.push(Some(id), node, inputs);
             return Ok(());
@@ -177,14 +197,26 @@ impl<'a> Builder<'a> {
         if !sole {
             let wanted = current.name.unwrap_or_else(|| format!("{}.current", node.name));
             let name = unique(&mut self.names, &wanted);
-            let add = Node { name, op: Op::Add, inputs: Vec::new(), shape: shape.clone() };
+            let add = Node { name, op: Op::Add, inputs: Vec::new(), shape: node.shape.clone() };
             inputs = vec![(Origin::New(self.push(None, add, inputs)), 0)];
         }
         self.push(Some(id), node.clone(), inputs);
         Ok(())
     }
 
-    /// Position of a linear operation that reads population `input.0`, `input.1` steps ago, and
+    /// Position of the `zero` of one element, which all constants share.
+    fn zero(&mut self) -> usize {
+        if let Some(at) = self.zero {
+            return at;
+        }
+        let name = unique(&mut self.names, "zero");
+        let node = Node { name, op: Op::Zero, inputs: Vec::new(), shape: Shape::flat(1) };
+        let at = self.push(None, node, Vec::new());
+        self.zero = Some(at);
+        at
+    }
+
+    /// Position of a linear operation that reads source `input.0`, `input.1` steps ago, and
     /// writes `shape`: an equal one, or a new one.
     fn operation(&mut self, wanted: &str, op: Op, shape: &Shape, input: (NodeId, u32)) -> usize {
         let alike = self.known.get(&input).into_iter().flatten().copied();
@@ -194,7 +226,7 @@ impl<'a> Builder<'a> {
         }
         let name = unique(&mut self.names, wanted);
         let node = Node { name, op, inputs: Vec::new(), shape: shape.clone() };
-        let at = self.push(None, node, vec![(Origin::Population(input.0), input.1)]);
+        let at = self.push(None, node, vec![(Origin::Source(input.0), input.1)]);
         self.known.entry(input).or_default().push(at);
         at
     }
@@ -208,7 +240,7 @@ impl<'a> Builder<'a> {
             Readout::MeanLinear(n) => Readout::MeanLinear(new_id(n)),
         };
         let resolve = |(from, delay)| match from {
-            Origin::Population(old) => Edge { source: new_id(old), delay },
+            Origin::Source(old) => Edge { source: new_id(old), delay },
             Origin::New(at) => Edge { source: NodeId::new(at), delay },
         };
         let resolved = nodes.iter().map(|(node, inputs)| {
@@ -226,7 +258,7 @@ fn operation(
     maker: &mut TensorMaker<'_>,
     name: &str,
 ) -> Result<Op, Diagnostic> {
-    // What comes from no tensor is a population that enters as it is.
+    // What comes from no tensor is a source that enters as it is.
     let base = "identity";
     Ok(match op {
         LinearOp::Conv { weight, conv } => {
@@ -237,4 +269,10 @@ fn operation(
             Op::Linear { weight: matrix.tensor(maker, base)?, bias }
         }
     })
+}
+
+/// A column of `rows` weights of 0.
+fn zeros(rows: usize, maker: &mut TensorMaker<'_>) -> Result<TensorId, Diagnostic> {
+    let weight = Weight::Made { data: vec![0.0; rows], from: Vec::new() };
+    Matrix { weight, rows, cols: 1 }.tensor(maker, "zero")
 }

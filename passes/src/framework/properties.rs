@@ -5,8 +5,8 @@
 
 use crate::currents::are_canonical;
 use crate::framework::levels::{AnyLevel, LevelKind};
-use crate::{fold_shared, remove_dead};
-use snnc_ir::network::{Compare, Dynamics, Op, Reset};
+use crate::{fold_shared, fold_silent, merge_nodes, normalize, push_neurons, remove_dead};
+use snnc_ir::network::{Compare, Op};
 use snnc_ir::quantized::Time;
 use snnc_ir::{NetworkDraft, QuantizedDraft};
 use std::fmt;
@@ -44,10 +44,15 @@ macro_rules! properties {
 properties! {
     BatchNormFolded, Network, "batchnorm-folded", "No node is a batch normalization.";
     PoolingFolded, Network, "pooling-folded", "No node is a pooling.";
+    NeuronsPushed, Network, "neurons-pushed",
+        "No population reads a concatenation, unless the readout counts its spikes.";
+    SilentFolded, Network, "silent-folded", "What is 0 in every step is a zero.";
+    NodesMerged, Network, "nodes-merged", "No two nodes compute the same from the same.";
     Canonical, Network, "canonical",
-        "Every current is a sum of linear operations that read populations directly.";
+        "Every current is a sum of linear operations that read populations or clips directly.";
     NeuronsNormalized, Network, "neurons-normalized",
-        "Every neuron has the decay form and resets to zero or by subtraction.";
+        "Every neuron that leaks linearly and emits plain spikes has the decay form and resets to \
+        zero or by subtraction.";
     DeadRemoved, Network, "dead-removed",
         "The readout can be reached from every node except inputs; every tensor is used.";
     TensorsShared, Network, "tensors-shared", "No two tensors are equal in shape and values.";
@@ -79,14 +84,15 @@ impl Property {
             Self::PoolingFolded => {
                 no_node(|op| matches!(op, Op::AvgPool { .. } | Op::GlobalAvgPool))
             }
+            Self::NeuronsPushed => {
+                !draft.nodes.ids().any(|id| push_neurons::can_be_pushed(draft, id))
+            }
+            Self::SilentFolded => fold_silent::is_clean(draft),
+            Self::NodesMerged => merge_nodes::is_clean(draft),
             Self::Canonical => are_canonical(draft),
-            Self::NeuronsNormalized => no_node(|op| match op {
-                Op::Neuron(n) => {
-                    matches!(n.dynamics, Dynamics::Tau(_))
-                        || matches!(n.reset, Reset::To(value) if value.abs() > 0.0)
-                }
-                _ => false,
-            }),
+            Self::NeuronsNormalized => {
+                no_node(|op| matches!(op, Op::Neuron(neuron) if !normalize::is_normal(neuron)))
+            }
             Self::DeadRemoved => remove_dead::is_clean(draft),
             Self::TensorsShared => fold_shared::is_clean(draft),
             Self::StrictCompare | Self::HardwareTime => false,
@@ -104,6 +110,9 @@ impl Property {
             Self::HardwareTime => matches!(draft.time, Time::Hardware(_)),
             Self::BatchNormFolded
             | Self::PoolingFolded
+            | Self::NeuronsPushed
+            | Self::SilentFolded
+            | Self::NodesMerged
             | Self::Canonical
             | Self::NeuronsNormalized
             | Self::DeadRemoved

@@ -2,8 +2,9 @@
 
 use crate::framework::pass::{AnyPass, Pass};
 use crate::framework::properties::Property;
-use crate::{fold_batchnorm, fold_integers, fold_pooling, fold_shared, lower_currents};
-use crate::{map, normalize, quantize, remove_dead, schedule, strict_compare};
+use crate::{drop_clips, fold_batchnorm, fold_integers, fold_pooling, fold_shared, fold_silent};
+use crate::{lower_currents, map, merge_nodes, normalize, push_neurons, quantize, remove_dead};
+use crate::{schedule, strict_compare};
 use snnc_ir::{Network, QuantizedNetwork};
 
 /// All passes that a pipeline may name.
@@ -33,7 +34,11 @@ impl Registry {
         Self::new(vec![
             network(fold_batchnorm::FoldBatchNorm),
             network(fold_pooling::FoldPooling),
+            network(push_neurons::PushNeurons),
+            network(fold_silent::FoldSilent),
+            network(merge_nodes::MergeNodes),
             network(lower_currents::LowerCurrents),
+            network(drop_clips::DropClips),
             network(normalize::NormalizeNeurons),
             network(remove_dead::RemoveDead),
             network(fold_shared::FoldShared),

@@ -9,12 +9,15 @@ type Tensors = Arena<TensorId, Tensor>;
 
 /// `outer` after `inner` as one convolution, where that is exact.
 ///
-/// Per dimension, output `y` of `outer` reads intermediate cells `m = y·s₂ + v₂ − p₂`, and each of
-/// them reads inputs `m·s₁ + v₁ − p₁`. So the composite has kernel `(k₂ − 1)·s₁ + k₁`, stride
-/// `s₁·s₂` and leading padding `p₁ + p₂·s₁`. It is exact unless `outer` pads with zeros where
-/// `inner`, continued beyond its output, would not be zero: every padded `m` that is read must lie
-/// wholly outside the input, `m·s₁ − p₁ + k₁ ≤ 0` or `m·s₁ − p₁ ≥ n`. (A pooling with a kernel no
-/// larger than its stride, without padding and without dropped rows satisfies this always.)
+/// Per dimension, output `y` of `outer` reads intermediate cells `m = y·s₂ + v₂ − p₂ + a₂`, and each
+/// of them reads cells `m·s₁ + v₁ − p₁` of what the crop of `inner` leaves. So the composite has the
+/// kernel `(k₂ − 1)·s₁ + k₁` and the stride `s₁·s₂`, and its first cell is
+/// `(a₂ − p₂)·s₁ − p₁`: negative values are padding, positive ones a crop.
+///
+/// It is exact unless `outer` takes for 0 (pads or crops) an intermediate cell that `inner`,
+/// continued beyond its output, would not compute as 0. Where the inputs of all such cells lie
+/// before or behind every input that is really read, the composite crops them; else there is none.
+/// (A pooling with a kernel no larger than its stride and without padding has always one.)
 pub(super) fn after(
     tensors: &Tensors,
     (outer, outer_weight): (&Conv, &Weight),
@@ -25,14 +28,20 @@ pub(super) fn after(
     }
     let vertical = dimension(outer, inner, 0)?;
     let horizontal = dimension(outer, inner, 1)?;
+    let [top, bottom, left, right] = inner.crop;
     let conv = Conv {
         input: inner.input,
         out_channels: outer.out_channels,
         kernel: [vertical.kernel, horizontal.kernel],
         stride: [vertical.stride, horizontal.stride],
-        pad: [vertical.before, vertical.after, horizontal.before, horizontal.after],
+        pad: [vertical.pad[0], vertical.pad[1], horizontal.pad[0], horizontal.pad[1]],
         groups: gcd(outer.groups, inner.groups),
-        crop: inner.crop,
+        crop: [
+            top + vertical.crop[0],
+            bottom + vertical.crop[1],
+            left + horizontal.crop[0],
+            right + horizontal.crop[1],
+        ],
     };
     if conv.kernel_size() > DENSE_LIMIT || conv.output() != outer.output() {
         return None;
@@ -42,36 +51,67 @@ pub(super) fn after(
     Some((conv, Weight::Made { data, from }))
 }
 
+/// One dimension of a composite.
 struct Dimension {
     kernel: u32,
     stride: u32,
-    before: u32,
-    after: u32,
+    pad: [u32; 2],
+    /// Cells to leave out of what the crop of the inner convolution leaves.
+    crop: [u32; 2],
 }
 
 /// One dimension of the composite; 0 is vertical. `None` if it is not exact or overflows.
 fn dimension(outer: &Conv, inner: &Conv, dim: usize) -> Option<Dimension> {
-    let (k1, s1, p1) = (inner.kernel[dim], inner.stride[dim], inner.pad[2 * dim]);
-    let (k2, s2, p2) = (outer.kernel[dim], outer.stride[dim], outer.pad[2 * dim]);
-    let input = inner.input[dim + 1];
-    let middle = inner.output()?[dim + 1];
-    let output = outer.output()?[dim + 1];
-    let kernel = k2.checked_sub(1)?.checked_mul(s1)?.checked_add(k1)?;
-    let stride = s1.checked_mul(s2)?;
-    let before = p2.checked_mul(s1)?.checked_add(p1)?;
-    let reach = output.checked_sub(1)?.checked_mul(stride)?.checked_add(kernel)?;
-    let after = reach.saturating_sub(input.checked_add(before)?);
-    for y in 0..i64::from(output) {
-        for v in 0..i64::from(k2) {
-            let m = y * i64::from(s2) + v - i64::from(p2);
-            let first = m * i64::from(s1) - i64::from(p1);
-            let padded = m < 0 || m >= i64::from(middle);
-            if padded && first + i64::from(k1) > 0 && first < i64::from(input) {
-                return None;
-            }
+    let [k1, s1, p1] = [inner.kernel[dim], inner.stride[dim], inner.pad[2 * dim]].map(i128::from);
+    let [k2, s2, p2, a2, b2] = [
+        outer.kernel[dim],
+        outer.stride[dim],
+        outer.pad[2 * dim],
+        outer.crop[2 * dim],
+        outer.crop[2 * dim + 1],
+    ]
+    .map(i128::from);
+    let input = i128::from(inner.cropped(dim)?);
+    let middle = i128::from(inner.output()?[dim + 1]);
+    let output = i128::from(outer.output()?[dim + 1]);
+    // Extents are below 2^32, so their products fit.
+    let (kernel, stride) = ((k2 - 1) * s1 + k1, s1 * s2);
+    let start = (a2 - p2) * s1 - p1;
+    let reach = (output - 1) * stride + kernel;
+    // Input cells of an intermediate one, first and last, if there are any.
+    let cells = |m: i128| {
+        let first = m * s1 - p1;
+        let (first, last) = (first.max(0), (first + k1 - 1).min(input - 1));
+        (first <= last).then_some((first, last))
+    };
+    let taps = || (0..output).flat_map(|y| (0..k2).map(move |v| y * s2 + v - p2 + a2));
+    let is_read = |m: &i128| (a2..middle - b2).contains(m);
+    let read = taps().filter(is_read).filter_map(cells);
+    let read = read.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let mut crop = [start.max(0), 0];
+    for (first, last) in taps().filter(|m| !is_read(m)).filter_map(cells) {
+        let (lowest, highest) = read?;
+        if last < lowest {
+            crop[0] = crop[0].max(last + 1);
+        } else if first > highest {
+            crop[1] = crop[1].max(input - first);
+        } else {
+            return None;
         }
     }
-    Some(Dimension { kernel, stride, before, after })
+    let before = crop[0] - start;
+    let seen = input - crop[0] - crop[1] + before;
+    if seen - reach >= stride {
+        crop[1] += seen - reach; // The window would fit once more.
+    }
+    let pad = [before, (reach - seen).max(0)];
+    let extent = |n: i128| u32::try_from(n).ok();
+    Some(Dimension {
+        kernel: extent(kernel)?,
+        stride: extent(stride)?,
+        pad: [extent(pad[0])?, extent(pad[1])?],
+        crop: [extent(crop[0])?, extent(crop[1])?],
+    })
 }
 
 /// Kernel of the composite: `K[o, i, v₂·s₁ + v₁] = Σ K₂[o, m, v₂] · K₁[m, i, v₁]`.

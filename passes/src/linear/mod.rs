@@ -6,6 +6,7 @@
 
 mod chain;
 mod conv;
+mod identity;
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +41,14 @@ impl Weight {
         match self {
             Self::Tensor(id) => f64::from(tensors[*id].data[index]),
             Self::Made { data, .. } => data[index],
+        }
+    }
+
+    /// Visits all values in order.
+    pub(crate) fn for_each(&self, tensors: &Arena<TensorId, Tensor>, mut visit: impl FnMut(f64)) {
+        match self {
+            Self::Tensor(id) => tensors[*id].data.iter().for_each(|&v| visit(f64::from(v))),
+            Self::Made { data, .. } => data.iter().for_each(|&v| visit(v)),
         }
     }
 
@@ -161,6 +170,21 @@ impl LinearOp {
         Self::Place { offset: 0, len, total: len }
     }
 
+    /// Whether every element stays what and where it is.
+    pub(crate) fn is_identity(&self, tensors: &Arena<TensorId, Tensor>) -> bool {
+        match self {
+            Self::Place { len, total, .. } => len == total,
+            Self::Conv { weight, conv } => {
+                let mut ones = *conv == pointwise(conv.input);
+                if ones {
+                    weight.for_each(tensors, |w| ones &= w.to_bits() == 1.0_f64.to_bits());
+                }
+                ones
+            }
+            Self::Dense(_) | Self::BorderPool { .. } => false,
+        }
+    }
+
     /// Average pooling. A depthwise convolution unless `exclude_pad` matters somewhere.
     pub(crate) fn pool(window: Conv, exclude_pad: bool) -> Self {
         let cells = window.kernel[0] as usize * window.kernel[1] as usize;
@@ -172,6 +196,13 @@ impl LinearOp {
         let share = 1.0 / cells as f64;
         let weight = Weight::Made { data: vec![share; window.kernel_size()], from: Vec::new() };
         Self::Conv { weight, conv: window }
+    }
+
+    /// A window of each channel: a depthwise 1×1 convolution with weight 1 that reads no more.
+    pub(crate) fn crop(input: [u32; 3], crop: [u32; 4]) -> Self {
+        let conv = Conv { crop, ..pointwise(input) };
+        let weight = Weight::Made { data: vec![1.0; conv.kernel_size()], from: Vec::new() };
+        Self::Conv { weight, conv }
     }
 
     /// Elements of the target.
@@ -266,7 +297,8 @@ fn reads_padding(window: &Conv) -> bool {
     let beyond = |out: u32, dim: usize, before: u32| {
         let end =
             u64::from(out - 1) * u64::from(window.stride[dim]) + u64::from(window.kernel[dim]);
-        before > 0 || end > u64::from(before) + u64::from(window.input[dim + 1])
+        let cells = window.cropped(dim).unwrap_or(0);
+        before > 0 || end > u64::from(before) + u64::from(cells)
     };
     beyond(out_h, 0, window.pad[0]) || beyond(out_w, 1, window.pad[2])
 }

@@ -2,7 +2,7 @@
 
 use snnc_ir::arena::{NodeId, TensorId};
 use snnc_ir::conv::Conv;
-use snnc_ir::network::{Compare, Dynamics, Neuron, Op, Reset};
+use snnc_ir::network::{Compare, Dynamics, Emission, Keep, Neuron, Op, Reset};
 use snnc_ir::{Entity, NetworkDraft};
 
 /// Values of all nodes: `[step][node][element]`.
@@ -17,6 +17,28 @@ impl Trace {
     pub fn value(&self, draft: &NetworkDraft, t: usize, name: &str) -> &[f64] {
         let id = draft.node_named(name).unwrap_or_else(|| panic!("no node `{name}`"));
         &self.values[t][id.index()]
+    }
+
+    /// The `size` values of the node called `name` in step `t`, or of the parts that it was split
+    /// into, if all of them are still there.
+    pub fn spikes(
+        &self,
+        draft: &NetworkDraft,
+        t: usize,
+        name: &str,
+        size: usize,
+    ) -> Option<Vec<f64>> {
+        let values = self.parts(draft, t, name);
+        (values.len() == size).then_some(values)
+    }
+
+    fn parts(&self, draft: &NetworkDraft, t: usize, name: &str) -> Vec<f64> {
+        if let Some(id) = draft.node_named(name) {
+            return self.values[t][id.index()].clone();
+        }
+        let part = |k: usize| format!("{name}.{k}");
+        let exists = |k: &usize| draft.nodes.values().any(|n| n.name.starts_with(&part(*k)));
+        (0..).take_while(exists).flat_map(|k| self.parts(draft, t, &part(k))).collect()
     }
 
     /// Current that the neuron called `name` gets in step `t`.
@@ -122,6 +144,28 @@ fn analog(draft: &NetworkDraft, id: NodeId, op: &Op, inputs: &[Vec<f64>]) -> Vec
         Op::Add => (0..node.shape.size()).map(|i| inputs.iter().map(|x| x[i]).sum()).collect(),
         Op::Concat => inputs.concat(),
         Op::Flatten => inputs[0].clone(),
+        Op::Clip(keep) => {
+            let clip = |x: &f64| match keep {
+                Keep::Positive => x.max(0.0),
+                Keep::Negative => x.min(0.0),
+            };
+            inputs[0].iter().map(clip).collect()
+        }
+        Op::Crop([top, _, left, _]) => {
+            let [c, h, w] = node.shape.as_chw().expect("an image").map(|d| d as usize);
+            let source = &draft.nodes[node.inputs[0].source].shape;
+            let [_, full_h, full_w] = source.as_chw().expect("an image").map(|d| d as usize);
+            let (top, left) = (*top as usize, *left as usize);
+            let mut out = Vec::new();
+            for channel in 0..c {
+                for y in 0..h {
+                    let row = (channel * full_h + y + top) * full_w + left;
+                    out.extend(&inputs[0][row..row + w]);
+                }
+            }
+            out
+        }
+        Op::Zero => vec![0.0; node.shape.size()],
         Op::Input(_) | Op::Neuron(_) => unreachable!("not analog"),
     }
 }
@@ -131,6 +175,7 @@ fn analog(draft: &NetworkDraft, id: NodeId, op: &Op, inputs: &[Vec<f64>]) -> Vec
 fn windows(conv: &Conv, f: impl Fn(usize, &[(usize, usize, usize, usize)]) -> f64) -> Vec<f64> {
     let [channels, out_h, out_w] = conv.output().expect("an output");
     let [in_c, in_h, in_w] = conv.input.map(i64::from);
+    let [top, bottom, left, right] = conv.crop.map(i64::from);
     let per_in = in_c / i64::from(conv.groups);
     let per_out = i64::from(channels / conv.groups);
     let mut out = Vec::new();
@@ -141,9 +186,13 @@ fn windows(conv: &Conv, f: impl Fn(usize, &[(usize, usize, usize, usize)]) -> f6
                 for i in 0..per_in {
                     for v in 0..i64::from(conv.kernel[0]) {
                         for u in 0..i64::from(conv.kernel[1]) {
-                            let row = y * i64::from(conv.stride[0]) + v - i64::from(conv.pad[0]);
-                            let col = x * i64::from(conv.stride[1]) + u - i64::from(conv.pad[2]);
-                            if (0..in_h).contains(&row) && (0..in_w).contains(&col) {
+                            let row =
+                                y * i64::from(conv.stride[0]) + v - i64::from(conv.pad[0]) + top;
+                            let col =
+                                x * i64::from(conv.stride[1]) + u - i64::from(conv.pad[2]) + left;
+                            if (top..in_h - bottom).contains(&row)
+                                && (left..in_w - right).contains(&col)
+                            {
                                 let channel = o / per_out * per_in + i;
                                 let at = (channel * in_h + row) * in_w + col;
                                 cells.push((i as usize, v as usize, u as usize, at as usize));
@@ -161,6 +210,7 @@ fn windows(conv: &Conv, f: impl Fn(usize, &[(usize, usize, usize, usize)]) -> f6
 /// Membranes and remaining refractory steps of a population.
 struct State {
     membrane: Vec<f64>,
+    recovery: Vec<f64>,
     held: Vec<u32>,
 }
 
@@ -172,7 +222,7 @@ impl State {
             _ => 0.0,
         };
         let size = node.shape.size();
-        Self { membrane: vec![start; size], held: vec![0; size] }
+        Self { membrane: vec![start; size], recovery: vec![0.0; size], held: vec![0; size] }
     }
 
     fn step(
@@ -199,13 +249,31 @@ impl State {
                     Dynamics::Integrate => v + i,
                     Dynamics::Tau(tau) => v + (i - v) / f64::from(tau.at(n, shape)),
                     Dynamics::Decay(d) => v * (1.0 - f64::from(d.at(n, shape))) + i,
+                    Dynamics::Sigmoid(w) => {
+                        v + (i - v) / (1.0 + (-f64::from(w.at(n, shape))).exp())
+                    }
+                    Dynamics::Izhikevich { .. } => {
+                        0.04 * v * v + 6.0 * v - self.recovery[n] + 140.0 + i
+                    }
                 };
+                if let Dynamics::Izhikevich { a, b, .. } = neuron.dynamics {
+                    self.recovery[n] += a * (b * h - self.recovery[n]);
+                }
                 let threshold = f64::from(neuron.threshold.at(n, shape));
                 *margin = margin.min((h - threshold).abs());
                 let fires = match neuron.compare {
                     Compare::Gt => h > threshold,
                     Compare::Ge => h >= threshold,
                 };
+                if let (Dynamics::Izhikevich { d, .. }, true) = (&neuron.dynamics, fires) {
+                    self.recovery[n] += d;
+                }
+                if let Emission::Burst { factor } = neuron.emission {
+                    let count = (h - threshold).clamp(-0.5, 4.5).ceil().max(0.0);
+                    *margin = margin.min((h - threshold - (h - threshold).round()).abs());
+                    self.membrane[n] = h * (1.0 - count);
+                    return if count > 1.0 { f64::from(factor) * count } else { count };
+                }
                 self.membrane[n] = match neuron.reset {
                     Reset::To(value) if fires => f64::from(value),
                     Reset::Subtract if fires => h - threshold,

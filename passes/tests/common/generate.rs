@@ -3,8 +3,8 @@
 use snnc_ir::arena::{Arena, NodeId, TensorId};
 use snnc_ir::conv::Conv;
 use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Neuron, Node, Op, Provenance, Readout, Reset, Tensor,
-    UpdateOrder,
+    Coding, Compare, Dynamics, Edge, Emission, Keep, Neuron, Node, Op, Provenance, Readout, Reset,
+    Tensor, UpdateOrder,
 };
 use snnc_ir::{NetworkDraft, Param, Shape};
 
@@ -47,6 +47,7 @@ pub fn plain_neuron() -> Neuron {
         v_init: 0.0,
         refractory: 0,
         order: UpdateOrder::LeakInputFire,
+        emission: Emission::Binary,
     }
 }
 
@@ -102,7 +103,9 @@ pub fn network(seed: u64) -> NetworkDraft {
         g.b.draft.nodes[id].inputs = vec![Edge { source: current, delay: 0 }];
     }
     let last = g.populations[g.populations.len() - 1].0;
-    g.b.draft.readout = if g.rng.chance(50) {
+    let bursts =
+        matches!(&g.b.draft.nodes[last].op, Op::Neuron(n) if n.emission != Emission::Binary);
+    g.b.draft.readout = if bursts || g.rng.chance(50) {
         g.reader = g.populations.len();
         let node = g.analog(&Shape::flat(2), 2);
         Readout::MeanLinear(node)
@@ -110,6 +113,16 @@ pub fn network(seed: u64) -> NetworkDraft {
         Readout::SpikeCount(last)
     };
     g.b.draft
+}
+
+/// A neuron that has no form with linear leak and plain spikes.
+fn odd_neuron(rng: &mut Rng, threshold: Param<f32>) -> Neuron {
+    let neuron = Neuron { threshold, ..plain_neuron() };
+    if rng.chance(50) {
+        return Neuron { emission: Emission::Burst { factor: 1.5 }, ..neuron };
+    }
+    let dynamics = Dynamics::Izhikevich { a: 0.02, b: 0.2, d: -2.0 };
+    Neuron { dynamics, reset: Reset::To(-55.0), ..neuron }
 }
 
 fn divisors(n: u32) -> Vec<u32> {
@@ -145,15 +158,20 @@ impl Generator {
             }
         };
         let (threshold, tau, decay) = (param(0.6, 1.0), param(1.0, 3.0), param(0.0, 1.0));
+        let sigmoid = param(-1.0, 2.0);
+        if rng.chance(5) {
+            return odd_neuron(rng, threshold);
+        }
         let reset = match rng.below(3) {
             0 => Reset::To(0.0),
             1 => Reset::To(rng.real() / 2.0),
             _ => Reset::Subtract,
         };
         Neuron {
-            dynamics: match rng.below(3) {
+            dynamics: match rng.below(4) {
                 0 => Dynamics::Integrate,
                 1 => Dynamics::Tau(tau),
+                2 => Dynamics::Sigmoid(sigmoid),
                 _ => Dynamics::Decay(decay),
             },
             threshold,
@@ -165,6 +183,7 @@ impl Generator {
             },
             refractory: rng.below(3),
             order: UpdateOrder::LeakInputFire,
+            emission: Emission::Binary,
         }
     }
 
@@ -224,7 +243,21 @@ impl Generator {
         if depth == 0 {
             return self.leaf(shape);
         }
-        match (self.rng.below(7), shape.as_chw()) {
+        if self.rng.chance(15) {
+            let op = Op::Clip(self.rng.pick(&[Keep::Positive, Keep::Negative]));
+            let input = self.value(shape, depth - 1);
+            return self.push(op, &[input], shape);
+        }
+        if self.rng.chance(4) {
+            return self.push(Op::Zero, &[], shape);
+        }
+        match (self.rng.below(8), shape.as_chw()) {
+            (7, Some([c, h, w])) => {
+                let crop = [(); 4].map(|()| self.rng.below(2));
+                let source = Shape::chw(c, h + crop[0] + crop[1], w + crop[2] + crop[3]);
+                let input = self.value(&source, depth - 1);
+                self.push(Op::Crop(crop), &[input], shape)
+            }
             (0, _) => {
                 let n = 1 + self.rng.below(3);
                 let inputs: Vec<_> = (0..n).map(|_| self.value(shape, depth - 1)).collect();
@@ -269,7 +302,8 @@ impl Generator {
     }
 
     fn linear(&mut self, input: (NodeId, u32), source: &Shape, shape: &Shape) -> NodeId {
-        let weight = self.values(&[shape.0[0], source.size() as u32], false);
+        let positive = self.rng.chance(20);
+        let weight = self.values(&[shape.0[0], source.size() as u32], positive);
         let bias = self.bias(shape.0[0]);
         self.push(Op::Linear { weight, bias }, &[input], shape)
     }
@@ -327,6 +361,8 @@ impl Generator {
             (dimension(h), dimension(w));
         let groups = if pool { c } else { rng.pick(&divisors(c)) };
         let in_c = if pool { c } else { groups * (1 + rng.below(2)) };
+        let crop = [(); 4].map(|()| u32::from(!pool && rng.chance(20)));
+        let (in_h, in_w) = (in_h + crop[0] + crop[1], in_w + crop[2] + crop[3]);
         let conv = Conv {
             input: [in_c, in_h, in_w],
             out_channels: c,
@@ -334,6 +370,7 @@ impl Generator {
             stride: [sh, sw],
             pad: [top, bottom, left, right],
             groups,
+            crop,
         };
         let input = self.value(&Shape::chw(in_c, in_h, in_w), depth - 1);
         let shape = Shape::chw(c, h, w);

@@ -11,6 +11,7 @@
 
 pub mod evaluate;
 pub mod generate;
+pub mod integer;
 
 use snnc_ir::target::{Limit, TargetSpec};
 use snnc_ir::{Level, Network, NetworkDraft, Rules};
@@ -43,6 +44,7 @@ pub fn target() -> TargetSpec {
         max_weight_exponent: limit(7),
         max_input_sum: limit(32767),
         state_bits: limit(24),
+        message_bits: limit(32),
         synapse_header_bits: limit(0),
         synapse_block: limit(64),
     }
@@ -60,12 +62,22 @@ pub fn run(
     pipeline: &str,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Box<Failure>> {
+    run_for(&target(), network, pipeline, observer)
+}
+
+/// Runs a pipeline on a network for a target.
+pub fn run_for(
+    target: &TargetSpec,
+    network: NetworkDraft,
+    pipeline: &str,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Box<Failure>> {
     let registry = Registry::standard();
     let level = AnyLevel::Network(seal(network));
     let pipeline = Pipeline::parse(pipeline).expect("a pipeline of the test");
     let plan = plan(&registry, &pipeline, level.kind(), &PropertySet::of(&level))
         .unwrap_or_else(|e| panic!("{e}"));
-    plan.run(level, &target(), observer).map_err(Box::new)
+    plan.run(level, target, observer).map_err(Box::new)
 }
 
 /// The network of a level.

@@ -91,10 +91,6 @@ codes! {
     FOLD_NOT_FINITE = 363, "folding overflows",
         "A pass multiplied parameters, and a result is infinite in f32 or not a number. Look for \
         huge weights or a variance near zero.";
-    BIAS_UNPLACED = 364, "bias that no operation can carry",
-        "The biases of one current add up to values that differ within a channel (zero padding after \
-        a shift does this), so no convolution can carry them, and the current is too large for a \
-        dense matrix. Remove the padding or the bias, or put a population in between.";
     ALWAYS_FIRES = 365, "threshold not above the reset value",
         "A neuron whose threshold is not above the value it is reset to can fire without any input, \
         step after step. A chip's neurons reset to 0 and have positive thresholds, so this has no \
