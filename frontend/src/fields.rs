@@ -168,6 +168,17 @@ impl<'a> Item<'a> {
         self.whole(wide, out).and_then(|n| u32::try_from(n).ok())
     }
 
+    /// A whole number of i32.
+    pub(crate) fn whole_i32(&self, out: &mut Diagnostics) -> Option<i32> {
+        let Value::Integer(n) = self.value else {
+            return self.mismatch("a whole number", out);
+        };
+        let (low, high) = (i32::MIN, i32::MAX);
+        i32::try_from(*n).ok().or_else(|| {
+            self.bad(format!("{n} is out of range"), &format!("allowed: {low} to {high}"), out)
+        })
+    }
+
     /// A list of exactly `N` whole numbers; `meaning` says which.
     pub(crate) fn whole_list<const N: usize>(
         &self,

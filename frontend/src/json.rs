@@ -5,7 +5,7 @@ use serde_json::error::Category;
 use snnc_ir::Diagnostic;
 use snnc_ir::diag::codes::syntax;
 use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// A JSON value. Whole numbers are kept apart from others: `4` is a count, `4.0` is not.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,44 @@ pub(crate) fn quote(text: &str) -> String {
         shown.push('…');
     }
     format!("{shown:?}")
+}
+
+/// `value` as JSON text on one line, which reads back to the same value.
+pub(crate) fn compact(value: &Value) -> String {
+    let joined = |parts: Vec<String>| parts.join(", ");
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(b) => b.to_string(),
+        Value::Integer(n) => n.to_string(),
+        // The shortest digits that read back to the same f64, always with a point or an exponent.
+        Value::Float(x) => format!("{x:?}"),
+        Value::String(s) => escaped(s),
+        Value::Array(items) => format!("[{}]", joined(items.iter().map(compact).collect())),
+        Value::Object(entries) => {
+            let entry =
+                |(key, value): &(String, Value)| format!("{}: {}", escaped(key), compact(value));
+            format!("{{{}}}", joined(entries.iter().map(entry).collect()))
+        }
+    }
+}
+
+/// `text` as a JSON string.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c < ' ' => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// Parses a whole JSON text.

@@ -1,8 +1,8 @@
 //! Reads genomes of evolved spiking networks.
 //!
 //! [`read_genome`] turns a genome file into a verified [`Network`](snnc_ir::Network): it decodes
-//! genetically encoded weights to their canonical f32 values, infers shapes, and reports everything
-//! that is wrong at once. The format is described in `docs/genome-format.md` and, for machines, by
+//! genetically encoded weights to their canonical f32 values, unfolds architecture genomes ([`search`]),
+//! infers shapes, and reports everything that is wrong at once. The format is described in `docs/genome-format.md` and, for machines, by
 //! [`schema`]. [`arrays`] reads and writes the array files that go with genomes.
 //!
 //! Files are untrusted: sizes are bounded before anything is allocated, paths cannot leave the
@@ -14,10 +14,14 @@ mod fields;
 mod files;
 mod genome;
 mod json;
+pub mod search;
 mod suggest;
 
 pub use account::{GenomeAccount, Stored};
-pub use genome::{Loaded, read_genome, read_genome_bytes};
+pub use genome::{
+    Loaded, ReadOptions, read_genome, read_genome_bytes, read_genome_with, resolved, unfold,
+};
+pub use search::{RandomWeights, Unfolding, library};
 
 /// The JSON Schema (draft 2020-12) of genome files of version 1.0.
 ///

@@ -74,6 +74,11 @@ impl Safetensors {
         self.entries.keys().map(String::as_str)
     }
 
+    /// Shape of one tensor.
+    pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.entries.get(name).map(|e| &*e.shape)
+    }
+
     /// Decodes one tensor; `None` if there is none of that name.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use super::envelope::{GenomeFile, InputSpec};
 use super::genes::Genes;
 use super::graph::Read;
-use super::node::{NodeSpec, OpSpec};
+use super::node::{NodeSpec, OpSpec, Population};
 use super::pool::Pool;
 use super::shapes::{self, Weights};
 use super::store::Store;
@@ -80,7 +80,10 @@ impl<'a> Builder<'a> {
             OpSpec::Concat => Some(Op::Concat),
             OpSpec::Flatten => Some(Op::Flatten),
             OpSpec::GlobalAvgPool => Some(Op::GlobalAvgPool),
-            OpSpec::Neuron(name) => self.neuron(name, shape, out),
+            OpSpec::Clip(keep) => Some(Op::Clip(*keep)),
+            OpSpec::Crop(crop) => Some(Op::Crop(*crop)),
+            OpSpec::Zero(_) => Some(Op::Zero),
+            OpSpec::Neuron(population) => self.neuron(population, &spec.path, shape, out),
             OpSpec::BatchNorm { prefix, eps } => self.batch_norm(prefix, *eps, shape, out),
             // A bias that is wrong is an error, so that nothing comes of this node.
             OpSpec::Linear { .. } => {
@@ -108,17 +111,19 @@ impl<'a> Builder<'a> {
 
     fn neuron(
         &mut self,
-        name: &'a Name,
+        population: &'a Population,
+        path: &str,
         shape: Option<&Shape>,
         out: &mut Diagnostics,
     ) -> Option<Op> {
+        let name = &population.neuron;
         self.used_neurons.insert(&name.text);
         let neurons = &self.file.neurons;
         let Some((_, spec)) = neurons.get(&name.text) else {
             out.push(unknown_name(name, "neuron", neurons.keys().map(String::as_str)));
             return None;
         };
-        spec.as_ref()?.resolve(shape?, self.store, out).map(Op::Neuron)
+        spec.as_ref()?.resolve(population, path, shape?, self.store, out).map(Op::Neuron)
     }
 
     fn batch_norm(

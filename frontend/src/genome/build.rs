@@ -14,22 +14,19 @@ use snnc_ir::diag::codes::genome as codes;
 use snnc_ir::network::Readout;
 use snnc_ir::{Diagnostic, Diagnostics, NetworkDraft, Shape};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
-/// Builds the network; `None` if something is wrong. The side-car file's bytes go to `hasher`.
+/// Builds the network; `None` if something is wrong.
 pub(crate) fn build(
-    mut file: GenomeFile,
-    folder: &Path,
-    hasher: &mut blake3::Hasher,
+    file: &GenomeFile,
+    nodes: &[NodeSpec],
+    store: Option<Store>,
     out: &mut Diagnostics,
 ) -> Option<(NetworkDraft, GenomeAccount)> {
-    let nodes = file.nodes.take()?;
-    let store = file.tensors.take().and_then(|spec| Store::open(spec, folder, hasher, out));
-    let by_id = graph::index(&nodes, out);
-    let reads = graph::reads(&nodes, &by_id, out);
-    graph::loops(&nodes, &reads, out);
-    let input = input_node(&nodes, out);
-    currents(&nodes, &reads, out);
+    let by_id = graph::index(nodes, out);
+    let reads = graph::reads(nodes, &by_id, out);
+    graph::loops(nodes, &reads, out);
+    let input = input_node(nodes, out);
+    currents(nodes, &reads, out);
     // Without its tensors nothing more can be said about a genome.
     let store = store?;
     let genes = Genes::load(&file.genes, &store, out);
@@ -37,17 +34,16 @@ pub(crate) fn build(
     let weights: Vec<Weights> =
         nodes.iter().map(|n| node_weights(n, &mut pool, &genes, &store, out)).collect();
     if let Some(check) = &file.check {
-        check.verify(&nodes, &by_id, &weights, &pool.tensors, out);
+        check.verify(nodes, &by_id, &weights, &pool.tensors, out);
     }
     let spec = file.input.as_ref()?;
-    let graph =
-        Graph { nodes: &nodes, reads: &reads, weights: &weights, pool: &pool, input: &spec.shape };
+    let graph = Graph { nodes, reads: &reads, weights: &weights, pool: &pool, input: &spec.shape };
     let shapes = graph.shapes(out);
     let readout =
-        file.readout.as_ref().and_then(|r| readout(r, &nodes, &by_id, &reads, &shapes, out));
+        file.readout.as_ref().and_then(|r| readout(r, nodes, &by_id, &reads, &shapes, out));
     let mut builder = Builder {
-        file: &file,
-        nodes: &nodes,
+        file,
+        nodes,
         reads: &reads,
         shapes: &shapes,
         weights: &weights,

@@ -10,6 +10,7 @@ use super::node::NodeSpec;
 use super::tensors::TensorsSpec;
 use crate::fields::{Fields, Item, Name, flaw_of_name};
 use crate::json::{Value, quote};
+use crate::search::{self, CellsSpec, SearchSpec};
 use snnc_ir::diag::codes::genome as codes;
 use snnc_ir::network::Coding;
 use snnc_ir::{Diagnostic, Diagnostics, MAX_ELEMENTS, Shape};
@@ -33,9 +34,20 @@ pub(crate) struct GenomeFile {
     pub(crate) neurons: BTreeMap<String, NeuronEntry>,
     pub(crate) tensors: Option<TensorsSpec>,
     pub(crate) genes: GenesSpec,
-    /// `None` if there is no list of nodes.
-    pub(crate) nodes: Option<Vec<NodeSpec>>,
+    /// `None` if it could not be read.
+    pub(crate) graph: Option<GraphSpec>,
+    /// Whether the file has the field `tensors`.
+    pub(crate) has_tensors: bool,
     pub(crate) check: Option<CheckSpec>,
+}
+
+/// Where the nodes come from.
+#[derive(Debug)]
+pub(crate) enum GraphSpec {
+    /// They stand in the file.
+    Nodes(Vec<NodeSpec>),
+    /// They follow from genes.
+    Search(Box<CellsSpec>),
 }
 
 /// An entry of `neurons`: its path, and its content if that is right.
@@ -74,7 +86,7 @@ pub(crate) fn parse(document: &Value, out: &mut Diagnostics) -> Option<GenomeFil
         return None;
     }
     let mut fields = root.fields(out)?;
-    known_format(&mut fields, out)?;
+    let kind = known_format(&mut fields, out)?;
     let name = fields
         .required("name", "name of the network", out)
         .and_then(|i| i.name(out))
@@ -86,24 +98,93 @@ pub(crate) fn parse(document: &Value, out: &mut Diagnostics) -> Option<GenomeFil
     let steps = fields.required("time", "{ steps, order }", out).and_then(|i| time(&i, out));
     let input =
         fields.required("input", "{ coding, shape, … }", out).and_then(|i| input(&i, steps, out));
+    let search = match kind {
+        Kind::Gee => Some(SearchSpec::Explicit),
+        Kind::MseNas => search::parse(&mut fields, out),
+    };
+    let written = !matches!(search, Some(SearchSpec::Cells(_)));
     let readout =
         fields.required("readout", "{ kind, node, classes }", out).and_then(|i| readout(&i, out));
+    let readout = if written { readout } else { readout.and_then(|r| r.of_search(out)) };
     let neurons = fields
         .required("neurons", "neuron models by name", out)
         .map(|i| neurons(&i, out))
         .unwrap_or_default();
-    let tensors = fields
-        .required("tensors", "{ file, format, sha256 } and/or { inline }", out)
-        .and_then(|i| TensorsSpec::parse(&i, out));
-    let genes = fields.optional("genes").map(|i| GenesSpec::parse(&i, out)).unwrap_or_default();
-    let nodes = fields.required("nodes", "list of nodes", out).and_then(|i| nodes(&i, out));
-    let check = fields.optional("check").and_then(|i| CheckSpec::parse(&i, out));
+    let tensors = if written {
+        fields.required("tensors", "{ file, format, sha256 } and/or { inline }", out)
+    } else {
+        fields.optional("tensors")
+    };
+    let has_tensors = tensors.is_some();
+    let tensors = tensors.and_then(|i| TensorsSpec::parse(&i, !written, out));
+    let mut genes = GenesSpec::default();
+    let mut check = None;
+    let graph = match search {
+        // Which fields belong to it is not known, and naming them would mislead.
+        None => return None,
+        Some(SearchSpec::Cells(spec)) => Some(GraphSpec::Search(spec)),
+        Some(SearchSpec::Explicit) => {
+            genes = fields.optional("genes").map(|i| GenesSpec::parse(&i, out)).unwrap_or_default();
+            let nodes = fields.required("nodes", "list of nodes", out).and_then(|i| nodes(&i, out));
+            check = fields.optional("check").and_then(|i| CheckSpec::parse(&i, out));
+            nodes.map(GraphSpec::Nodes)
+        }
+    };
     fields.finish(out);
-    Some(GenomeFile { name, steps, input, readout, neurons, tensors, genes, nodes, check })
+    Some(GenomeFile {
+        name,
+        steps,
+        input,
+        readout,
+        neurons,
+        tensors,
+        genes,
+        graph,
+        has_tensors,
+        check,
+    })
+}
+
+/// Kinds of genomes.
+#[derive(Clone, Copy)]
+enum Kind {
+    Gee,
+    MseNas,
+}
+
+impl ReadoutSpec {
+    /// The readout of a searched network: always its classifier.
+    fn of_search(self, out: &mut Diagnostics) -> Option<Self> {
+        if self.kind != ReadoutKind::MeanLinear {
+            out.push(
+                Diagnostic::error(codes::READOUT_NODE, "a searched network counts no spikes")
+                    .at(&self.path)
+                    .note("its classifier is a linear layer, read as \"mean_linear\""),
+            );
+            return None;
+        }
+        let classifier = search::CLASSIFIER;
+        let node = match self.node {
+            Some(node) if node.text != classifier => {
+                out.push(
+                    Diagnostic::error(
+                        codes::READOUT_NODE,
+                        format!("`{}` is not the readout of a searched network", node.text),
+                    )
+                    .at(&node.path)
+                    .note(format!("it is always `{classifier}`, so `node` may be left out")),
+                );
+                return None;
+            }
+            Some(node) => node,
+            None => Name { text: classifier.to_owned(), path: self.path.clone() },
+        };
+        Some(Self { node: Some(node), ..self })
+    }
 }
 
 /// Format, version and kind. Nothing else means anything until these are known.
-fn known_format(fields: &mut Fields<'_>, out: &mut Diagnostics) -> Option<()> {
+fn known_format(fields: &mut Fields<'_>, out: &mut Diagnostics) -> Option<Kind> {
     let format = fields.optional("format");
     if !matches!(format.as_ref().map(|i| i.value), Some(Value::String(s)) if s == "snnc-genome") {
         let found = format.map_or("nothing".to_owned(), |i| i.value.describe());
@@ -141,23 +222,8 @@ fn known_format(fields: &mut Fields<'_>, out: &mut Diagnostics) -> Option<()> {
             .note(format!("it is read as version 1.{MINOR}; fields unknown there are errors")),
         );
     }
-    let item = fields.required("kind", "\"gee\"", out)?;
-    match item.text(out)? {
-        "gee" => Some(()),
-        "mse-nas" => {
-            out.push(
-                Diagnostic::error(
-                    codes::NOT_ACCEPTED,
-                    "genomes of kind `mse-nas` are not supported in this version",
-                )
-                .at(&item.path)
-                .note("supported: gee")
-                .help("export the expanded network as kind `gee` with dense weights"),
-            );
-            None
-        }
-        _ => item.choice("kind of genome", &[("gee", ())], out),
-    }
+    let kinds = [("gee", Kind::Gee), ("mse-nas", Kind::MseNas)];
+    fields.required("kind", "gee or mse-nas", out)?.choice("kind of genome", &kinds, out)
 }
 
 fn time(item: &Item<'_>, out: &mut Diagnostics) -> Option<u32> {
@@ -202,7 +268,11 @@ fn input(item: &Item<'_>, steps: Option<u32>, out: &mut Diagnostics) -> Option<I
     let coding = word.and_then(|(word, item)| match word {
         CodingWord::Direct => {
             normalization = self::normalization(&mut fields, shape.as_ref(), out);
-            Some(Coding::Direct)
+            let range = match fields.optional("range") {
+                Some(i) => range(&i, out).map(Some),
+                None => Some(None),
+            };
+            range.map(|range| Coding::Direct { range })
         }
         CodingWord::Events => Some(Coding::Events),
         CodingWord::Accumulator => {
@@ -242,7 +312,7 @@ fn input(item: &Item<'_>, steps: Option<u32>, out: &mut Diagnostics) -> Option<I
 }
 
 /// A shape of one or three extents of at most [`MAX_ELEMENTS`] elements.
-fn shape(item: &Item<'_>, out: &mut Diagnostics) -> Option<Shape> {
+pub(crate) fn shape(item: &Item<'_>, out: &mut Diagnostics) -> Option<Shape> {
     let extents = item.list(out)?;
     if extents.len() != 1 && extents.len() != 3 {
         return item.bad(
@@ -262,6 +332,22 @@ fn shape(item: &Item<'_>, out: &mut Diagnostics) -> Option<Shape> {
         return None;
     }
     Some(shape)
+}
+
+/// `[smallest, largest]` of the values of a directly coded sample.
+fn range(item: &Item<'_>, out: &mut Diagnostics) -> Option<[i32; 2]> {
+    let items = item.list(out)?;
+    let [low, high] = &items[..] else {
+        let found = items.len();
+        return item.bad(format!("a range of {found} numbers"), "[smallest, largest]", out);
+    };
+    let (low, high) = (low.whole_i32(out), high.whole_i32(out));
+    let (low, high) = (low?, high?);
+    if low >= high {
+        let note = "[smallest, largest], the smallest below the largest";
+        return item.bad(format!("the range [{low}, {high}]"), note, out);
+    }
+    Some([low, high])
 }
 
 /// `mean` and `std`: both or neither, one number per channel.

@@ -42,11 +42,7 @@ impl GenesSpec {
 fn table(item: &Item<'_>, out: &mut Diagnostics) -> Vec<(Name, Name)> {
     let mut found = Vec::new();
     for (name, item) in item.entries(flaw_of_name, out) {
-        let Some(mut fields) = item.fields(out) else { continue };
-        let tensor =
-            fields.required("tensor", "name of a tensor", out).and_then(|i| tensors::name(&i, out));
-        fields.finish(out);
-        if let Some(tensor) = tensor {
+        if let Some(tensor) = tensors::reference(&item, out) {
             found.push((name, tensor));
         }
     }

@@ -66,7 +66,7 @@ pub(crate) fn reads(
 
 fn arity(op: &OpSpec, path: &str, reads: Vec<Read>, out: &mut Diagnostics) -> Option<Vec<Read>> {
     let (fits, expected) = match op {
-        OpSpec::Input => (true, ""),
+        OpSpec::Input | OpSpec::Zero(_) => (true, ""),
         OpSpec::Add | OpSpec::Concat => (!reads.is_empty(), "one or more inputs"),
         _ => (reads.len() == 1, "exactly one input"),
     };

@@ -14,13 +14,22 @@ mod graph;
 mod neuron;
 mod node;
 mod pool;
+mod resolved;
 mod shapes;
 mod store;
 mod tensors;
 mod weight;
 
+pub(crate) use node::{EdgeSpec, NodeSpec, OpSpec, Population, Window};
+pub(crate) use store::Store;
+pub(crate) use tensors::name as tensor_name;
+pub(crate) use weight::{BiasSpec, WeightKind, WeightSpec};
+
 use crate::account::GenomeAccount;
+use crate::json::Value;
+use crate::search::{self, RandomWeights, Unfolding};
 use crate::{files, json};
+use envelope::{GenomeFile, GraphSpec};
 use snnc_ir::diag::codes::{genome as codes, internal};
 use snnc_ir::{Diagnostic, Diagnostics, Level, Network, Rules, Severity};
 use std::path::Path;
@@ -38,10 +47,20 @@ pub struct Loaded {
     /// What is suspicious about it.
     pub warnings: Diagnostics,
     /// BLAKE3, in hexadecimal, of the bytes of the JSON file followed by those of the side-car
-    /// file, if it has one.
+    /// file, if it has one, or by `random:SEED` if the weights are random.
     pub hash: String,
     /// Stored genes against decoded weights.
     pub account: GenomeAccount,
+    /// The cells of an architecture genome; `None` if the nodes stand in the file.
+    pub unfolding: Option<Unfolding>,
+}
+
+/// How to read a genome.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReadOptions {
+    /// Weights for an architecture genome, which has none. A genome that has weights is refused
+    /// with them.
+    pub weights: Option<RandomWeights>,
 }
 
 /// Reads the genome at `path` and the side-car file that it names.
@@ -51,9 +70,18 @@ pub struct Loaded {
 /// contradicts itself, `SNN03xx` if the network breaks a rule of the network level. All findings
 /// that do not follow from others are reported together, each with its JSON path.
 pub fn read_genome(path: &Path) -> Result<Loaded, Diagnostics> {
-    let bytes = files::read(path, MAX_JSON)?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    read_genome_bytes(&bytes, folder, &path.display().to_string())
+    read_genome_with(path, &ReadOptions::default())
+}
+
+/// As [`read_genome`], with options.
+///
+/// # Errors
+/// As [`read_genome`].
+pub fn read_genome_with(path: &Path, options: &ReadOptions) -> Result<Loaded, Diagnostics> {
+    let (bytes, file) = open(path)?;
+    let mut out = Diagnostics::new();
+    let loaded = load(&bytes, folder(path), options, &mut out);
+    finish(loaded, out, &file)
 }
 
 /// As [`read_genome`], from the bytes of the JSON file. A side-car file is looked for in `folder`;
@@ -63,13 +91,50 @@ pub fn read_genome(path: &Path) -> Result<Loaded, Diagnostics> {
 /// As [`read_genome`].
 pub fn read_genome_bytes(json: &[u8], folder: &Path, file: &str) -> Result<Loaded, Diagnostics> {
     let mut out = Diagnostics::new();
-    let loaded = load(json, folder, &mut out);
+    let loaded = load(json, folder, &ReadOptions::default(), &mut out);
+    finish(loaded, out, file)
+}
+
+/// Unfolds the architecture genome at `path` without looking at its weights, which it need not have.
+///
+/// # Errors
+/// As [`read_genome`]; a genome whose nodes stand in the file has nothing to unfold.
+pub fn unfold(path: &Path) -> Result<Unfolding, Diagnostics> {
+    let (bytes, file) = open(path)?;
+    let mut out = Diagnostics::new();
+    let unfolding = unfold_bytes(&bytes, &mut out);
+    complete(unfolding, out, &file).map(|(unfolding, _)| unfolding)
+}
+
+/// The genome at `path` with all its nodes written out, as JSON text that reads back to the same
+/// network if it stands in the same folder. An architecture genome becomes one of family `explicit`.
+///
+/// # Errors
+/// As [`read_genome`].
+pub fn resolved(path: &Path) -> Result<String, Diagnostics> {
+    let (bytes, file) = open(path)?;
+    let mut out = Diagnostics::new();
+    let text = resolve_bytes(&bytes, folder(path), &mut out);
+    complete(text, out, &file).map(|(text, _)| text)
+}
+
+fn open(path: &Path) -> Result<(Vec<u8>, String), Diagnostics> {
+    Ok((files::read(path, MAX_JSON)?, path.display().to_string()))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+/// A result without errors, and its warnings; all findings otherwise.
+fn complete<T>(
+    found: Option<T>,
+    out: Diagnostics,
+    file: &str,
+) -> Result<(T, Diagnostics), Diagnostics> {
     let mut out = limited(out).in_file(file);
-    match loaded {
-        Some(mut loaded) if !out.has_errors() => {
-            loaded.warnings = out.take_warnings();
-            Ok(loaded)
-        }
+    match found {
+        Some(found) if !out.has_errors() => Ok((found, out.take_warnings())),
         _ => {
             if !out.has_errors() {
                 let message = "the genome was refused without a reason";
@@ -80,15 +145,135 @@ pub fn read_genome_bytes(json: &[u8], folder: &Path, file: &str) -> Result<Loade
     }
 }
 
-fn load(bytes: &[u8], folder: &Path, out: &mut Diagnostics) -> Option<Loaded> {
+fn finish(loaded: Option<Loaded>, out: Diagnostics, file: &str) -> Result<Loaded, Diagnostics> {
+    let (mut loaded, warnings) = complete(loaded, out, file)?;
+    loaded.warnings = warnings;
+    Ok(loaded)
+}
+
+fn parse(bytes: &[u8], out: &mut Diagnostics) -> Option<(Value, GenomeFile)> {
     let document = json::parse(bytes).map_err(|d| out.push(d)).ok()?;
+    let file = envelope::parse(&document, out)?;
+    Some((document, file))
+}
+
+/// The nodes of a genome, and its cells if they were unfolded.
+struct Graph {
+    nodes: Vec<NodeSpec>,
+    unfolding: Option<Unfolding>,
+}
+
+fn load(
+    bytes: &[u8],
+    folder: &Path,
+    options: &ReadOptions,
+    out: &mut Diagnostics,
+) -> Option<Loaded> {
+    let (_, mut file) = parse(bytes, out)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update(bytes);
-    let file = envelope::parse(&document, out)?;
-    let (draft, account) = build::build(file, folder, &mut hasher, out)?;
+    let random = options.weights;
+    let (graph, store) = match file.graph.take()? {
+        GraphSpec::Nodes(nodes) => {
+            if random.is_some() {
+                out.push(own_weights());
+                return None;
+            }
+            let store =
+                file.tensors.take().and_then(|spec| Store::open(spec, folder, &mut hasher, out));
+            (Graph { nodes, unfolding: None }, store)
+        }
+        GraphSpec::Search(spec) => {
+            let unfolded = unfolded(&file, &spec, out);
+            let store = match (random, file.has_tensors) {
+                (None, true) => {
+                    file.tensors.take().and_then(|spec| Store::open(spec, folder, &mut hasher, out))
+                }
+                (Some(_), true) => {
+                    out.push(own_weights());
+                    None
+                }
+                (None, false) => {
+                    out.push(no_weights());
+                    None
+                }
+                (Some(random), false) => {
+                    hasher.update(format!("random:{}", random.seed).as_bytes());
+                    unfolded
+                        .as_ref()
+                        .and_then(|(_, parts)| Store::random(random, &parts.needed, out))
+                }
+            };
+            let (unfolding, mut parts) = unfolded?;
+            if let Some(store) = &store {
+                search::apply(&mut parts, unfolding.family, store, out);
+            }
+            // What does not fit would be found again, further away from its cause.
+            if out.has_errors() {
+                return None;
+            }
+            (Graph { nodes: parts.nodes, unfolding: Some(unfolding) }, store)
+        }
+    };
+    let (draft, mut account) = build::build(&file, &graph.nodes, store, out)?;
+    if random.is_some() {
+        // Drawn, not stored.
+        account.stored.clear();
+    }
     let network = Network::verify(draft, &Rules::default()).map_err(|d| out.extend(d)).ok()?;
     let hash = hasher.finalize().to_hex().to_string();
-    Some(Loaded { network, warnings: Diagnostics::new(), hash, account })
+    let unfolding = graph.unfolding;
+    Some(Loaded { network, warnings: Diagnostics::new(), hash, account, unfolding })
+}
+
+/// The cells and nodes of a searched network; needs the shape of the input and the classes.
+fn unfolded(
+    file: &GenomeFile,
+    spec: &search::CellsSpec,
+    out: &mut Diagnostics,
+) -> Option<(Unfolding, search::Parts)> {
+    let classes = file.readout.as_ref()?.classes?;
+    search::unfold(file.name.as_ref()?, spec, &file.input.as_ref()?.shape, classes, out)
+}
+
+fn unfold_bytes(bytes: &[u8], out: &mut Diagnostics) -> Option<Unfolding> {
+    let (_, mut file) = parse(bytes, out)?;
+    let GraphSpec::Search(spec) = file.graph.take()? else {
+        let message = "the genome has nothing to unfold: its nodes stand in the file";
+        out.push(Diagnostic::error(codes::NOT_ARCHITECTURE, message).at("$.kind"));
+        return None;
+    };
+    unfolded(&file, &spec, out).map(|(unfolding, _)| unfolding)
+}
+
+fn resolve_bytes(bytes: &[u8], folder: &Path, out: &mut Diagnostics) -> Option<String> {
+    let (document, mut file) = parse(bytes, out)?;
+    let nodes = match file.graph.take()? {
+        GraphSpec::Nodes(nodes) => nodes,
+        GraphSpec::Search(spec) => {
+            let (unfolding, mut parts) = unfolded(&file, &spec, out)?;
+            if file.has_tensors {
+                let mut hasher = blake3::Hasher::new();
+                let store = Store::open(file.tensors.take()?, folder, &mut hasher, out)?;
+                search::apply(&mut parts, unfolding.family, &store, out);
+            }
+            parts.nodes
+        }
+    };
+    (!out.has_errors()).then(|| resolved::print(&document, &nodes))
+}
+
+fn own_weights() -> Diagnostic {
+    Diagnostic::error(codes::WEIGHTS, "random weights for a genome that has its own")
+        .at("$.tensors")
+        .help("leave the random weights out, or remove `tensors` from an architecture genome")
+}
+
+fn no_weights() -> Diagnostic {
+    Diagnostic::error(codes::WEIGHTS, "the genome has no weights")
+        .at("$")
+        .note("without `tensors` it is an architecture genome: it can be inspected, not run")
+        .help("name the state dict in `tensors`, or study it with random weights (--weights random:SEED)")
 }
 
 /// The first findings, errors before warnings, none twice (a neuron with a wrong tensor is found

@@ -5,7 +5,8 @@ use super::weight::{BiasSpec, WeightSpec};
 use crate::fields::{Fields, Item, Name};
 use crate::json::Value;
 use snnc_ir::diag::codes::genome as codes;
-use snnc_ir::{Diagnostic, Diagnostics, MAX_DELAY};
+use snnc_ir::network::Keep;
+use snnc_ir::{Diagnostic, Diagnostics, MAX_DELAY, Shape};
 
 /// Most inputs of a node.
 const MAX_INPUTS: usize = 1024;
@@ -47,7 +48,7 @@ pub(crate) enum OpSpec {
         prefix: Name,
         eps: f64,
     },
-    Neuron(Name),
+    Neuron(Population),
     Add,
     Concat,
     Flatten,
@@ -56,6 +57,19 @@ pub(crate) enum OpSpec {
         exclude_pad: bool,
     },
     GlobalAvgPool,
+    Clip(Keep),
+    /// Top, bottom, left, right.
+    Crop([u32; 4]),
+    Zero(Shape),
+}
+
+/// A population: the model of its neurons, and tensors that replace parameters of the model.
+#[derive(Debug)]
+pub(crate) struct Population {
+    pub(crate) neuron: Name,
+    pub(crate) threshold: Option<Name>,
+    /// Of a `plif` only.
+    pub(crate) w: Option<Name>,
 }
 
 /// Where a kernel or a pooling window moves.
@@ -81,11 +95,14 @@ enum Word {
     Flatten,
     AvgPool,
     GlobalAvgPool,
+    Clip,
+    Crop,
+    Zero,
     /// Known, not accepted; the text says what to do.
     Other(&'static str),
 }
 
-const OPS: [(&str, Word); 14] = [
+const OPS: [(&str, Word); 15] = [
     ("input", Word::Input),
     ("linear", Word::Linear),
     ("conv2d", Word::Conv2d),
@@ -96,8 +113,9 @@ const OPS: [(&str, Word); 14] = [
     ("flatten", Word::Flatten),
     ("avgpool", Word::AvgPool),
     ("global_avgpool", Word::GlobalAvgPool),
-    ("clip", Word::Other("drop it where weights and biases already have the right sign")),
-    ("crop", Word::Other("choose padding and stride so that shapes fit without cropping")),
+    ("clip", Word::Clip),
+    ("crop", Word::Crop),
+    ("zero", Word::Zero),
     ("maxpool", Word::Other("train with `avgpool`, or with a convolution of stride 2")),
     ("spike_join", Word::Other("join currents with `add` before the neuron instead")),
 ];
@@ -121,12 +139,12 @@ impl NodeSpec {
                     format!("the operation `{found}` is not accepted in this version"),
                 )
                 .at(&op_item.path)
-                .note("accepted: input, linear, conv2d, batchnorm, neuron, add, concat, flatten, avgpool, global_avgpool")
+                .note("accepted: input, linear, conv2d, batchnorm, neuron, add, concat, flatten, avgpool, global_avgpool, clip, crop, zero")
                 .help(help),
             );
             return spec;
         }
-        if matches!(word, Word::Input) {
+        if matches!(word, Word::Input | Word::Zero) {
             spec.inputs = Some(Vec::new());
         } else {
             spec.inputs =
@@ -179,7 +197,32 @@ fn op(word: Word, fields: &mut Fields<'_>, out: &mut Diagnostics) -> Option<OpSp
             let neuron = fields
                 .required("neuron", "name of an entry of `neurons`", out)
                 .and_then(|i| i.name(out));
-            OpSpec::Neuron(neuron?)
+            let mut replaced = |field| match fields.optional(field) {
+                Some(i) => tensors::reference(&i, out).map(Some),
+                None => Some(None),
+            };
+            let (threshold, w) = (replaced("threshold"), replaced("w"));
+            OpSpec::Neuron(Population { neuron: neuron?, threshold: threshold?, w: w? })
+        }
+        Word::Clip => {
+            let signs = [("+", Keep::Positive), ("-", Keep::Negative)];
+            let sign = fields
+                .required("sign", "+ keeps values above 0, - those below", out)
+                .and_then(|i| i.choice("sign", &signs, out));
+            OpSpec::Clip(sign?)
+        }
+        Word::Crop => {
+            let sides = "[top, bottom, left, right]";
+            let crop = fields
+                .required("crop", sides, out)
+                .and_then(|i| i.whole_list(sides, &(0..=MAX_EXTENT), out));
+            OpSpec::Crop(crop?)
+        }
+        Word::Zero => {
+            let shape = fields
+                .required("shape", "[elements] or [channels, height, width]", out)
+                .and_then(|i| super::envelope::shape(&i, out));
+            OpSpec::Zero(shape?)
         }
         Word::AvgPool => {
             let window = window(fields, out).and_then(|w| inside(w, fields, out));

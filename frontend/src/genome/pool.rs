@@ -13,7 +13,7 @@ use snnc_ir::{Arena, Diagnostic, Diagnostics, Shape};
 use std::collections::BTreeMap;
 
 /// Most values of all tensors of the network together (1 GiB of f32).
-const MAX_VALUES: usize = 1 << 28;
+pub(crate) const MAX_VALUES: usize = 1 << 28;
 
 /// What two uses must have in common to be the same tensor. Genes are told apart by their stored
 /// tensors, because two names may refer to one.

@@ -83,7 +83,11 @@ impl Graph<'_> {
         let found = match op {
             OpSpec::Input => Ok(Some(self.input.clone())),
             OpSpec::Add => same(&inputs),
-            OpSpec::Neuron(_) | OpSpec::BatchNorm { .. } => Ok(inputs[0].cloned()),
+            OpSpec::Neuron(_) | OpSpec::BatchNorm { .. } | OpSpec::Clip(_) => {
+                Ok(inputs[0].cloned())
+            }
+            OpSpec::Zero(shape) => Ok(Some(shape.clone())),
+            OpSpec::Crop(crop) => inputs[0].map(|s| cropped(*crop, s)).transpose(),
             OpSpec::Concat => concat(&inputs),
             OpSpec::Flatten => Ok(inputs[0].map(|s| flat(s.size()))),
             OpSpec::GlobalAvgPool => {
@@ -165,6 +169,17 @@ fn concat(inputs: &[Option<&Shape>]) -> Result<Option<Shape>, Diagnostic> {
     let mut shape = known[0].clone();
     shape.0[0] = u32::try_from(channels).unwrap_or(u32::MAX);
     Ok(Some(shape))
+}
+
+fn cropped([top, bottom, left, right]: [u32; 4], input: &Shape) -> Result<Shape, Diagnostic> {
+    let [channels, height, width] = planes(input)?;
+    let rest = |extent: u32, before: u32, after: u32| {
+        extent.checked_sub(before)?.checked_sub(after).filter(|&rest| rest > 0)
+    };
+    match (rest(height, top, bottom), rest(width, left, right)) {
+        (Some(height), Some(width)) => Ok(Shape(vec![channels, height, width])),
+        _ => Err(misfit("nothing is left after the crop")),
+    }
 }
 
 fn linear(weight: &Shape, input: Option<&Shape>) -> Result<Option<Shape>, Diagnostic> {

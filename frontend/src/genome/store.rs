@@ -1,11 +1,13 @@
 //! The tensors of a genome: found by name, checked, converted.
 
+use super::pool::MAX_VALUES;
 use super::tensors::{Format, TensorsSpec};
 use crate::arrays::safetensors::Safetensors;
 use crate::arrays::{Array, ArrayData, parse_npz};
 use crate::fields::{Name, unknown_name};
 use crate::files;
 use crate::json::quote;
+use crate::search::{Needed, RandomWeights};
 use sha2::{Digest, Sha256};
 use snnc_ir::diag::codes::{genome as codes, syntax};
 use snnc_ir::{Diagnostic, Diagnostics};
@@ -117,8 +119,39 @@ impl Store {
         }
     }
 
+    /// Random values for all tensors that a network needs.
+    pub(crate) fn random(
+        random: RandomWeights,
+        needed: &[Needed],
+        out: &mut Diagnostics,
+    ) -> Option<Self> {
+        let values = needed.iter().map(Needed::size).fold(0, u64::saturating_add);
+        if values > MAX_VALUES as u64 {
+            out.push(
+                Diagnostic::error(codes::LIMIT, format!("the network has {values} weights"))
+                    .at("$.search")
+                    .note(format!("at most {MAX_VALUES} values, all tensors together")),
+            );
+            return None;
+        }
+        let inline = needed.iter().map(|n| (n.name.clone(), Some(random.tensor(n)))).collect();
+        Some(Self { inline, file: None, used: RefCell::default() })
+    }
+
+    /// Shape of the tensor `name`, if there is one that can be read.
+    pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
+        if let Some(array) = self.inline.get(name) {
+            return array.as_ref().map(|a| &*a.shape);
+        }
+        match &self.file {
+            Some((_, Sidecar::Safetensors(file))) => file.shape(name),
+            Some((_, Sidecar::Npz(arrays))) => arrays.get(name).map(|a| &*a.shape),
+            None => None,
+        }
+    }
+
     /// Names of all tensors.
-    fn names(&self) -> impl Iterator<Item = &str> + Clone {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
         let file = self.file.as_ref().map(|(_, content)| content.names());
         self.inline.keys().map(String::as_str).chain(file.into_iter().flatten())
     }
@@ -189,8 +222,10 @@ impl Store {
     /// Warns of tensors that nothing refers to.
     pub(crate) fn report_unused(&self, out: &mut Diagnostics) {
         let used = self.used.borrow();
-        // Counters that training frameworks keep next to the statistics of batch normalization.
-        let expected = |name: &str| name.ends_with(".num_batches_tracked");
+        // Counters that training frameworks keep next to the statistics of batch normalization, and
+        // slopes of surrogate gradients.
+        let expected =
+            |name: &str| name.ends_with(".num_batches_tracked") || name.ends_with(".act_fun.alpha");
         for name in self.names().filter(|n| !used.contains(*n) && !expected(n)) {
             out.push(
                 Diagnostic::warning(codes::UNUSED, format!("the tensor {} is unused", quote(name)))

@@ -49,9 +49,23 @@ pub(crate) fn name(item: &Item<'_>, out: &mut Diagnostics) -> Option<Name> {
     item.name_unless(flaw_of_name, out)
 }
 
+/// `{ "tensor": "NAME" }`
+pub(crate) fn reference(item: &Item<'_>, out: &mut Diagnostics) -> Option<Name> {
+    let mut fields = item.fields(out)?;
+    let tensor = fields.required("tensor", "name of a tensor", out).and_then(|i| name(&i, out));
+    fields.finish(out);
+    tensor
+}
+
 impl TensorsSpec {
-    pub(crate) fn parse(item: &Item<'_>, out: &mut Diagnostics) -> Option<Self> {
+    /// `state_dict` says whether the names of the tensors are those of a state dict, which the field
+    /// `names` then says, too.
+    pub(crate) fn parse(item: &Item<'_>, state_dict: bool, out: &mut Diagnostics) -> Option<Self> {
         let mut fields = item.fields(out)?;
+        if state_dict && let Some(names) = fields.required("names", "\"braincog-state-dict\"", out)
+        {
+            names.choice("naming of tensors", &[("braincog-state-dict", ())], out);
+        }
         let inline = fields.optional("inline").map(|i| inline(&i, out));
         let given = fields.optional("file");
         let absent = given.is_none();

@@ -16,9 +16,8 @@ codes! {
          it knows is read strictly as ever, and an unknown field is still an error.";
     NOT_ACCEPTED = 204, "known, but not accepted in this version",
         "The format names this kind, coding, neuron model or operation, but this version of snnc does \
-         not compile it: graded spikes, spike joins, max pooling, learned time constants and \
-         architecture-search genomes are refused rather than approximated. The help names the closest \
-         accepted form, if there is one.";
+         not compile it: graded codings, spike joins, max pooling and separable or dilated convolutions are \
+         refused rather than approximated. The help names the closest accepted form, if there is one.";
 
     // Fields (0205–0209).
     UNKNOWN_FIELD = 205, "unknown field",
@@ -116,4 +115,49 @@ codes! {
          genome was exported with. Restore the file, or export both again.";
     SIDECAR_ABSENT = 236, "tensors without a place",
         "The field `tensors` names neither a `file` nor `inline` tensors. Give one of them.";
+
+    // Architecture genomes (0240–0251).
+    GENOME_LENGTH = 240, "genome of the wrong length",
+        "An integer genome has 20 genes per cell and one for the number of inputs of each cell \
+         (`braincog-mse-nas`), or 24 per module and one per pair of modules (`braincog-eb-nas`). The note \
+         states the length that `cells` or `modules` asks for.";
+    GENE_VALUE = 241, "gene out of range",
+        "A size is 0 or 1, the last gene of a cell 0 to 3, the number of inputs 2 to 4, a connection 0 or \
+         1, and the five motifs of a module are a permutation of 1 to 5. Search programs bound genes to \
+         these values, so another value means that the genome was cut, shifted or of another family.";
+    MOTIF_UNKNOWN = 242, "motif not known",
+        "No motif of this id exists for cells of this number of inputs. Motifs come from the library \
+         (`\"library\": 1`) and from the field `motifs`, whose keys are `ID/INPUTS`.";
+    TEMPLATE_CONFLICT = 243, "motif or genotype contradicts the library",
+        "The file names the library and defines a motif or genotype of the same name otherwise. Either \
+         might be meant. Remove the definition, rename it, or leave `library` out.";
+    CELL_GRAPH = 244, "cell graph not well-formed",
+        "A cell is a list of nodes; each has one entry per input of the cell and reads earlier states; \
+         every node but the first may have one feedback edge to an earlier state, in order; the output \
+         joins existing states, each once. The message says which of these does not hold.";
+    ODD_MAP = 245, "reduction of an odd map",
+        "A reduction halves height and width by two convolutions of stride 2, the second shifted by one \
+         cell, and joins their channels. On maps of odd height or width they give different sizes. Choose \
+         an input size that every reduction can halve.";
+    NOT_RUNNABLE = 246, "the released code cannot run this network",
+        "The genome describes a network that the code it was evolved with fails to build or to run, so \
+         there is nothing to be faithful to. The note says where it fails.";
+    ADAPTER = 247, "connection of modules without a usable adapter",
+        "A connection from module to module needs a convolution that brings the output of the one to the \
+         size of the other. The released code draws its weights anew in every pass and does not save \
+         them, so they have to be exported explicitly (`search.adapters`). Connections that enlarge maps \
+         interpolate and are refused.";
+    WEIGHTS = 248, "weights missing, or given twice",
+        "An architecture genome without `tensors` has no weights: it can be inspected, and compiled for \
+         mapping studies with random weights. A genome that has tensors takes no random weights.";
+    IDLE_CONNECTION = 249, "connection without effect",
+        "A warning: the genome connects two modules, but the released code ignores the connection, \
+         because both have the same size or because another source comes first. Without an adapter it is \
+         left out here, too.";
+    STEP_ZERO = 250, "connection acts one step earlier than released",
+        "A warning: the released code switches connections of modules off in the first step of a sample. \
+         Here a connection to a later module acts from the first step on.";
+    NOT_ARCHITECTURE = 251, "nothing to unfold",
+        "Only architecture genomes have cells: kind `mse-nas` with another family than `explicit`. The \
+         nodes of other genomes already stand in the file.";
 }
