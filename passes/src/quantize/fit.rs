@@ -240,7 +240,10 @@ impl<'a> Search<'a> {
         let limited_by = if member == index {
             why.to_owned()
         } else {
-            format!("{why} of population `{}`, which shares it", self.members[member].name)
+            format!(
+                "{why} of population `{}`, whose scale is tied to it",
+                self.members[member].name
+            )
         };
         let messages = self.members[index].messages.iter();
         let factors = messages.map(|m| self.factor(index, m)).collect();

@@ -3,6 +3,7 @@
 mod direct;
 mod graded;
 mod net;
+mod rounding;
 
 use super::Quantize;
 use crate::fixtures::target;
@@ -10,8 +11,8 @@ use crate::framework::{Context, Options, Pass};
 use snnc_ir::arena::{NodeId, PopId, TensorId};
 use snnc_ir::diag::codes::{Code, quantize as codes};
 use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Network, Neuron, Node, Op, Provenance, Readout, Reset, Tensor,
-    UpdateOrder,
+    Coding, Compare, Dynamics, Edge, Emission, Network, Neuron, Node, Op, Provenance, Readout,
+    Reset, Tensor, UpdateOrder,
 };
 use snnc_ir::quantized::{IntReset, QuantizedDraft, QuantizedNetwork, Sign};
 use snnc_ir::{Arena, Diagnostics, Entity, Level, NetworkDraft, Param, Rules, Shape, TargetSpec};

@@ -1,0 +1,132 @@
+//! Every integer of a random network is the rounded float, in the ratio of the scales that the
+//! remarks state.
+
+use super::net::{Layer, Net, able, identity, layer, quantize, scale, weights};
+use crate::quantize::canonical::current;
+use crate::quantize::fraction::common;
+use proptest::prelude::*;
+use snnc_ir::arena::NodeId;
+use snnc_ir::network::{Coding, Keep, Op};
+use snnc_ir::quantized::PopKind;
+use snnc_ir::{Param, Shape};
+
+const SIZE: u32 = 2;
+
+/// How a population reads an earlier one.
+#[derive(Clone, Debug)]
+enum Read {
+    Identity,
+    Average,
+    General([f32; 4]),
+}
+
+/// A population: whether it clips, what it reads of which, and its bias.
+type Population = (Option<bool>, Vec<(usize, Read)>, f32);
+
+fn reads() -> impl Strategy<Value = (usize, Read)> {
+    let weight = prop_oneof![-1.0_f32..1.0, -0.05_f32..0.05];
+    let read = prop_oneof![
+        4 => Just(Read::Identity),
+        1 => Just(Read::Average),
+        4 => prop::array::uniform4(weight).prop_map(Read::General),
+    ];
+    (any::<prop::sample::Index>().prop_map(|i| i.index(1000)), read)
+}
+
+fn network(populations: &[Population]) -> Net {
+    let mut net = Net::new();
+    let mut ids = vec![net.input(Coding::Events, SIZE)];
+    for (i, (clips, reads, bias)) in populations.iter().enumerate() {
+        let layers: Vec<Layer> = reads
+            .iter()
+            .map(|(from, read)| {
+                let from = ids[from % ids.len()];
+                match read {
+                    Read::Identity => identity(from, SIZE, 1.0),
+                    Read::Average => layer(from, SIZE, SIZE, &[0.5, 0.5, 1.0 / 3.0, 0.0]),
+                    Read::General(weights) => layer(from, SIZE, SIZE, weights),
+                }
+            })
+            .collect();
+        let op = match clips {
+            Some(true) => Op::Clip(Keep::Positive),
+            Some(false) => Op::Clip(Keep::Negative),
+            None => Op::Neuron(super::net::neuron()),
+        };
+        ids.push(net.add(&format!("p{i}"), op, SIZE, &layers, Some(&[*bias, -bias])));
+    }
+    let last = [identity(ids[ids.len() - 1], SIZE, 1.0)];
+    net.neurons("last", SIZE, &last);
+    net
+}
+
+fn is_clip(net: &Net, node: NodeId) -> bool {
+    matches!(net.0.nodes[node].op, Op::Clip(_))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn integers_are_rounded_floats(
+        populations in proptest::collection::vec(
+            (
+                prop_oneof![Just(None), any::<bool>().prop_map(Some)],
+                proptest::collection::vec(reads(), 1..4),
+                -0.5_f32..0.5,
+            ),
+            1..7,
+        ),
+        sum in prop_oneof![Just(32_767_i64), 100_i64..2000],
+    ) {
+        let mut target = able();
+        target.max_input_sum.value = sum;
+        let net = network(&populations);
+        let before = network(&populations);
+        let (draft, remarks) = match quantize(net, &target) {
+            Ok(found) => found,
+            Err(errors) => {
+                let codes: Vec<_> = errors.iter().map(|d| d.code).collect();
+                let scarce = [super::codes::NO_COMMON_SCALE, super::codes::NO_SCALE];
+                prop_assert!(codes.iter().all(|c| scarce.contains(c)), "{errors}");
+                return Ok(());
+            }
+        };
+        let nodes = before.0.nodes.iter();
+        let averages = populations.iter().flat_map(|p| &p.1).any(|(_, r)| !matches!(r, Read::Identity));
+        for (id, node) in nodes.filter(|(_, n)| matches!(n.op, Op::Clip(_) | Op::Neuron(_))) {
+            let own = scale(&remarks, &node.name);
+            let float = current(&before.0, id).expect("canonical");
+            for (i, term) in float.terms.iter().enumerate() {
+                let source = &before.0.nodes[term.source];
+                let graded = is_clip(&before, term.source);
+                let unit = if graded { scale(&remarks, &source.name) / own } else { 1.0 / own };
+                let floats = &before.0.tensors[term.weight].data;
+                let exact = graded && common(floats).is_some();
+                for (integer, float) in weights(&draft, &node.name, i).iter().zip(floats) {
+                    let error = (f64::from(*integer) * unit - f64::from(*float)).abs();
+                    let most = if exact { 1e-6 } else { unit / 2.0 + 1e-9 };
+                    prop_assert!(error <= most, "{}: {integer} for {float}, unit {unit}", node.name);
+                    if graded && !averages {
+                        prop_assert!(*integer == 1, "identities alone keep the scale");
+                    }
+                }
+            }
+            let population = draft.population_named(&node.name).expect("kept");
+            let shape = Shape::flat(SIZE);
+            let bias = match &draft.populations[population].kind {
+                PopKind::Graded(graded) => graded.bias.clone(),
+                PopKind::Neurons(neuron) => {
+                    let threshold = neuron.threshold.at(0, &shape);
+                    prop_assert!((f64::from(threshold) / 64.0 - own).abs() <= 0.5 + 1e-9);
+                    neuron.bias.map(|b| b / 64)
+                }
+                PopKind::Input(_) => Param::Uniform(0),
+            };
+            for (n, float) in float.bias.iter().enumerate() {
+                let error = (f64::from(bias.at(n, &shape)) - float * own).abs();
+                prop_assert!(error <= 0.5 + 1e-9);
+            }
+        }
+    }
+}
