@@ -5,7 +5,8 @@ use crate::fixtures::{matrix, neurons, quantized, target};
 use crate::framework::{Context, Options, Pass};
 use snnc_ir::arena::{MatId, PopId};
 use snnc_ir::diag::codes::mapping;
-use snnc_ir::quantized::{PopKind, QuantizedDraft, Schedule, Time};
+use snnc_ir::network::Keep;
+use snnc_ir::quantized::{Graded, PopKind, QuantizedDraft, Schedule, Time};
 use snnc_ir::{
     Diagnostics, Entity, Level, MappedDraft, MappedNetwork, Param, Rules, Shape, TargetSpec,
 };
@@ -55,6 +56,24 @@ fn thresholds_of_a_core_are_limited() {
     // `a` has 20 thresholds (10 to 29 units), two neurons each, and `b` has the threshold of 10 units.
     let mapped = map(draft, &target()).expect("maps");
     assert_eq!(sizes(&mapped), [19, 16, 8]);
+}
+
+#[test]
+fn relays_take_compartments_and_one_profile_per_sign_but_no_threshold() {
+    let mut able = target();
+    able.message_bits.value = 24;
+    let mut draft = chain(1500);
+    let relays = Graded { keep: Some(Keep::Positive), bias: Param::Uniform(0) };
+    draft.populations[PopId::new(1)].kind = PopKind::Graded(relays);
+    draft.matrices[MatId::new(1)].mantissa.iter_mut().for_each(|m| *m = 2);
+    let mapped = map(draft.clone(), &able).expect("maps");
+    assert_eq!(sizes(&mapped), [1024, 479], "1500 relays and 3 neurons");
+    able.profiles.value = 1;
+    let mapped = map(draft.clone(), &able).expect("maps");
+    assert_eq!(sizes(&mapped), [1024, 476, 3], "relays and neurons need two profiles");
+    able.profiles.value = 2;
+    able.thresholds.value = 1;
+    assert_eq!(sizes(&map(draft, &able).expect("maps")), [1024, 479]);
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl Groups {
             clippy::cast_sign_loss,
             reason = "small, checked"
         )]
-        if factor >= 1.0 && factor < 1e9 { least.saturating_mul(factor as u64) } else { least }
+        if (1.0..1e9).contains(&factor) { least.saturating_mul(factor as u64) } else { least }
     }
 
     /// The largest integer weight of a projection inside `group` at this multiple of the target;

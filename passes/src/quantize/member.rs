@@ -150,13 +150,11 @@ impl Member<'_> {
 
     /// Files a current from a directly coded input; two layers over one input are one current.
     fn current(&mut self, sample: Sample, names: (&str, &str)) -> Result<(), Diagnostic> {
-        match self.samples.iter_mut().find(|s| s.input == sample.input) {
-            Some(first) => first.join(&sample, names),
-            None => {
-                self.samples.push(sample);
-                Ok(())
-            }
+        if let Some(first) = self.samples.iter_mut().find(|s| s.input == sample.input) {
+            return first.join(&sample, names);
         }
+        self.samples.push(sample);
+        Ok(())
     }
 
     /// Largest absolute weight on spikes.

@@ -1,5 +1,6 @@
 //! Integer parameters of a population at a given scale, and the ranges that follow from them.
 
+use super::host::Sample;
 use super::matrix::{MAX_WEIGHT, round};
 use super::member::{Member, Model, largest};
 use super::range::{Drive, NeuronFacts, Range, bound, relay};
@@ -165,7 +166,7 @@ pub(super) fn first_scale(
         Model::Relays(_) => 0.0,
     };
     let reach = |values: &[f64]| values.iter().fold(0.0_f64, |m, b| m.max(b.abs()));
-    let bias = reach(&member.bias) + member.samples.iter().map(|s| s.reach()).sum::<f64>();
+    let bias = reach(&member.bias) + member.samples.iter().map(Sample::reach).sum::<f64>();
     let mut best = (f64::INFINITY, "no weight");
     // Leave one unit of room: `≥ θ` may need the next mantissa.
     #[expect(clippy::cast_precision_loss, reason = "register ranges are far below 2^52")]

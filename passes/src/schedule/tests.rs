@@ -1,5 +1,7 @@
 //! What the schedule adds to small networks, and what it refuses.
 
+mod graded;
+
 use super::ScheduleTime;
 use crate::fixtures::{dense, neurons, population, quantized, target};
 use crate::framework::{Context, Options, Pass};

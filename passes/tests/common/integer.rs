@@ -2,7 +2,7 @@
 
 use snnc_ir::Entity;
 use snnc_ir::network::Compare;
-use snnc_ir::quantized::{Graded, IntNeuron, IntReset, PopKind, QuantizedDraft, Time};
+use snnc_ir::quantized::{Graded, IntNeuron, IntReset, PopKind, Population, QuantizedDraft, Time};
 
 /// What populations sent, and the extremes of what happened in each.
 pub struct Run {
@@ -44,7 +44,7 @@ pub fn run(draft: &QuantizedDraft, inputs: &Inputs) -> Run {
         Time::Logical => (1, vec![0; count]),
         Time::Hardware(s) => (s.period as usize, s.latency.clone()),
     };
-    let sizes: Vec<usize> = draft.populations.values().map(|p| p.size()).collect();
+    let sizes: Vec<usize> = draft.populations.values().map(Population::size).collect();
     let mut run = Run {
         sent: sizes.iter().map(|&n| vec![vec![0; n]; steps]).collect(),
         input: vec![0; count],

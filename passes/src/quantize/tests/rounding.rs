@@ -117,8 +117,8 @@ proptest! {
             let bias = match &draft.populations[population].kind {
                 PopKind::Graded(graded) => graded.bias.clone(),
                 PopKind::Neurons(neuron) => {
-                    let threshold = neuron.threshold.at(0, &shape);
-                    prop_assert!((f64::from(threshold) / 64.0 - own).abs() <= 0.5 + 1e-9);
+                    let threshold = f64::from(neuron.threshold.at(0, &shape)) / 64.0;
+                    prop_assert!((threshold - own.max(1.0)).abs() <= 0.5 + 1e-9);
                     neuron.bias.map(|b| b / 64)
                 }
                 PopKind::Input(_) => Param::Uniform(0),
