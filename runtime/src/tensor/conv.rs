@@ -44,7 +44,7 @@ impl Windows {
         let [batch, _] = x.dims();
         let [channels, height, width] = self.conv.input.map(|d| d as usize);
         let [top, bottom, left, right] = self.conv.pad.map(|d| d as usize);
-        let image = x.reshape([batch, channels, height, width]);
+        let image = crop(x.reshape([batch, channels, height, width]), self.conv.crop);
         let image = if self.conv.pad == [0; 4] {
             image
         } else {
@@ -66,6 +66,18 @@ impl Windows {
         }
         patches
     }
+}
+
+/// `image`, `[batch, channels, height, width]`, without its outer rows and columns: top, bottom, left,
+/// right.
+pub(super) fn crop(image: Tensor<4>, [top, bottom, left, right]: [u32; 4]) -> Tensor<4> {
+    let [_, _, height, width] = image.dims();
+    let rest = |extent: usize, before: u32, after: u32| extent - before as usize - after as usize;
+    let (rows, columns) = (rest(height, top, bottom), rest(width, left, right));
+    if (rows, columns) == (height, width) {
+        return image;
+    }
+    image.narrow(2, top as usize, rows).narrow(3, left as usize, columns)
 }
 
 /// An extent as the tensor library wants it; extents are far below 2^63.

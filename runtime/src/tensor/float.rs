@@ -1,13 +1,14 @@
 //! The float level in batches.
 
+use super::float_neuron::{Model, State};
 use super::float_ops::Operator;
-use super::{Device, INT, ReadBack, matrix, per_neuron, upload, zeros};
+use super::{Device, ReadBack, matrix, upload, zeros};
 use crate::error::{SimError, check_words};
-use crate::float::{self, FloatRun, Signal, Stimulus};
-use burn::tensor::{Bool, DType, Int, Tensor};
+use crate::float::{self, FloatRun};
+use crate::stimulus::{Signal, Stimulus};
+use burn::tensor::Tensor;
 use snnc_ir::arena::{Entity, NodeId};
-use snnc_ir::network::{Compare, Dynamics, Network, Neuron, Op, Readout, Reset};
-use snnc_ir::shape::Shape;
+use snnc_ir::network::{Network, Op, Readout};
 use snnc_ir::spikes::SpikeTrain;
 use std::collections::BTreeMap;
 
@@ -18,19 +19,27 @@ pub struct FloatSim<'n> {
     network: &'n Network,
     device: Device,
     operators: Vec<Operator>,
+    /// By node; `None` where it is no population of neurons.
+    models: Vec<Option<Model>>,
 }
 
 impl<'n> FloatSim<'n> {
     /// Puts `network` on `device`.
     ///
     /// # Errors
-    /// As [`float::FloatSim::new`].
+    /// As [`float::FloatSim::new`]; [`SimError::Unsupported`] for Izhikevich's neurons and for graded
+    /// bursts, which only the reference simulates.
     pub fn new(network: &'n Network, device: &Device) -> Result<Self, SimError> {
         let reference = float::FloatSim::new(network)?;
-        let nodes = network.nodes.values();
-        let operators =
-            nodes.map(|n| Operator::new(network, n, device)).collect::<Result<_, _>>()?;
-        Ok(Self { reference, network, device: device.clone(), operators })
+        let nodes = || network.nodes.values();
+        let operators = nodes().map(|n| Operator::new(network, n, device));
+        Ok(Self {
+            reference,
+            network,
+            device: device.clone(),
+            operators: operators.collect::<Result<_, _>>()?,
+            models: nodes().map(Model::new).collect::<Result<_, _>>()?,
+        })
     }
 
     /// Runs all `stimuli` together: what [`float::FloatSim::run`] gives for each, without traces.
@@ -63,9 +72,8 @@ impl<'n> FloatSim<'n> {
             batch,
             inputs: self.inputs(stimuli, steps),
             history: nodes.ids().map(|_| Vec::new()).collect(),
-            states: nodes
-                .values()
-                .map(|n| State::new(&n.op, &n.shape, batch, &self.device))
+            states: (self.models.iter())
+                .map(|model| model.as_ref().map(|m| State::new(m, batch, &self.device)))
                 .collect(),
         };
         let mut rows = Vec::with_capacity(steps);
@@ -140,7 +148,7 @@ impl<'n> FloatSim<'n> {
             let counts = spikes.get(&node).map(SpikeTrain::counts).unwrap_or_default();
             scores = counts.into_iter().map(f64::from).collect();
         }
-        FloatRun { spikes, scores, traces: Vec::new() }
+        FloatRun { spikes, messages: BTreeMap::new(), scores, traces: Vec::new() }
     }
 }
 
@@ -190,77 +198,5 @@ impl Run<'_, '_> {
                 self.history[id.index()][old] = zeros(1, 1, &self.sim.device);
             }
         }
-    }
-}
-
-/// Parameters and membranes of one population, all `[batch, neurons]`.
-struct State {
-    leak: Leak,
-    threshold: Tensor<2>,
-    compare: Compare,
-    reset: Reset,
-    /// Steps after a spike in which a neuron is held.
-    refractory: i32,
-    v: Tensor<2>,
-    /// Steps in which it still is.
-    hold: Tensor<2, Int>,
-}
-
-enum Leak {
-    None,
-    Tau(Tensor<2>),
-    Keep(Tensor<2>),
-}
-
-impl State {
-    fn new(op: &Op, shape: &Shape, batch: usize, device: &Device) -> Option<Self> {
-        let Op::Neuron(Neuron { dynamics, threshold, compare, reset, v_init, refractory, .. }) = op
-        else {
-            return None;
-        };
-        let spread = |values: Vec<f32>| per_neuron(values, batch, device);
-        let n = shape.size();
-        Some(Self {
-            leak: match dynamics {
-                Dynamics::Integrate => Leak::None,
-                Dynamics::Tau(tau) => Leak::Tau(spread(tau.expand(shape))),
-                Dynamics::Decay(decay) => Leak::Keep(spread(decay.map(|d| 1.0 - d).expand(shape))),
-            },
-            threshold: spread(threshold.expand(shape)),
-            compare: *compare,
-            reset: *reset,
-            // A run has fewer than 2^31 steps, so a longer hold makes no difference.
-            refractory: i32::try_from(*refractory).unwrap_or(i32::MAX),
-            v: spread(vec![*v_init; n]),
-            hold: Tensor::zeros([batch, n], (device, DType::from(INT))),
-        })
-    }
-
-    fn update(&mut self, current: Tensor<2>, device: &Device) -> Tensor<2> {
-        let v = self.v.clone();
-        let h = match &self.leak {
-            Leak::None => v.clone() + current,
-            Leak::Tau(tau) => v.clone() + (current - v.clone()) / tau.clone(),
-            Leak::Keep(keep) => v.clone() * keep.clone() + current,
-        };
-        let threshold = self.threshold.clone();
-        let mut fired: Tensor<2, Bool> = match self.compare {
-            Compare::Gt => h.clone().greater(threshold.clone()),
-            Compare::Ge => h.clone().greater_equal(threshold.clone()),
-        };
-        let mut next = match self.reset {
-            Reset::To(value) => h.mask_fill(fired.clone(), value),
-            Reset::Subtract => h.clone().mask_where(fired.clone(), h - threshold),
-        };
-        if self.refractory > 0 {
-            let held = self.hold.clone().greater_scalar(0);
-            next = next.mask_where(held.clone(), v);
-            fired = fired.bool_and(held.bool_not());
-            let counted = (self.hold.clone() - 1).clamp_min(0);
-            self.hold = counted.mask_fill(fired.clone(), self.refractory);
-        }
-        let [batch, n] = next.dims();
-        self.v = next;
-        zeros(batch, n, device).mask_fill(fired, 1.0_f32)
     }
 }

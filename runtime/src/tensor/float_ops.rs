@@ -1,12 +1,13 @@
 //! Operations of analog nodes on `[batch, elements]` tensors, in the stated order.
 
-use super::conv::Windows;
+use super::conv::{Windows, crop};
 use super::{Device, matrix, per_neuron, zeros};
 use crate::error::SimError;
 use crate::float::plan::{batch_norm, count};
 use burn::tensor::{DType, Tensor, TensorData};
 use snnc_ir::arena::TensorId;
-use snnc_ir::network::{Network, Node, Op};
+use snnc_ir::network::{Keep, Network, Node, Op};
+use snnc_ir::shape::Shape;
 
 /// An analog node's computation.
 pub(super) enum Operator {
@@ -39,6 +40,14 @@ pub(super) enum Operator {
         channels: usize,
         area: usize,
     },
+    Clip(Keep),
+    /// What is left of an image `[channels, height, width]`.
+    Crop {
+        image: [usize; 3],
+        crop: [u32; 4],
+    },
+    /// Zeros, as many as the node has elements.
+    Zero(usize),
 }
 
 impl Operator {
@@ -95,6 +104,15 @@ impl Operator {
                     node.inputs.first().map_or(0, |e| network.nodes[e.source].shape.size());
                 Self::GlobalPool { channels: size, area: source / size.max(1) }
             }
+            Op::Clip(keep) => Self::Clip(*keep),
+            Op::Crop(crop) => {
+                let source = node.inputs.first().map(|e| &network.nodes[e.source].shape);
+                let Some(image) = source.and_then(Shape::as_chw) else {
+                    return Err(SimError::Malformed(format!("`{}` crops no image", node.name)));
+                };
+                Self::Crop { image: image.map(|d| d as usize), crop: *crop }
+            }
+            Op::Zero => Self::Zero(size),
             // Populations are handled by the caller, and have nothing to compute here.
             Op::Concat | Op::Flatten | Op::Input(_) | Op::Neuron(_) => Self::Concat,
         })
@@ -104,7 +122,11 @@ impl Operator {
     pub(super) fn apply(&self, inputs: Vec<Tensor<2>>, batch: usize, device: &Device) -> Tensor<2> {
         let constant = |values: &[f32]| per_neuron(values.to_vec(), batch, device);
         let mut rest = inputs.into_iter();
-        let Some(x) = rest.next() else { return zeros(batch, 0, device) };
+        let Some(x) = rest.next() else {
+            // Only a zero reads nothing.
+            let size = if let Self::Zero(size) = self { *size } else { 0 };
+            return zeros(batch, size, device);
+        };
         match self {
             Self::Linear { by_source, bias } => {
                 let [sources, targets] = by_source.dims();
@@ -137,6 +159,18 @@ impl Operator {
                 }
                 sum.reshape([batch, *channels]) / constant(&vec![count(*area); *channels])
             }
+            Self::Clip(keep) => {
+                let dropped = match keep {
+                    Keep::Positive => x.clone().greater_scalar(0.0_f32).bool_not(),
+                    Keep::Negative => x.clone().lower_scalar(0.0_f32).bool_not(),
+                };
+                x.mask_fill(dropped, 0.0_f32)
+            }
+            Self::Crop { image: [channels, height, width], crop: window } => {
+                let image = x.reshape([batch, *channels, *height, *width]);
+                crop(image, *window).flatten(1, 3)
+            }
+            Self::Zero(size) => zeros(batch, *size, device),
         }
     }
 }

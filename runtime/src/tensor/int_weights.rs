@@ -7,8 +7,8 @@ use burn::tensor::kind::Numeric;
 use burn::tensor::{DType, Int, Tensor, TensorData};
 use snnc_ir::quantized::{IntMatrix, Structure};
 
-/// Largest `Σ|w|` of a neuron for which f32 sums are exact.
-const EXACT: u64 = 1 << 24;
+/// Largest `Σ|w|·|m|` of a neuron for which f32 sums are exact, and largest message that f32 holds.
+pub(super) const EXACT: u64 = 1 << 24;
 
 /// The weights of one matrix.
 pub(super) enum Weights {
@@ -24,33 +24,13 @@ pub(super) enum Weights {
     Identity(i32),
 }
 
-/// Largest `Σ|w|` of any row.
-pub(super) fn worst_row(matrix: &IntMatrix) -> u64 {
-    let sum = |range: std::ops::Range<usize>| {
-        range.map(|i| u64::from(matrix.weight(i).unsigned_abs())).sum::<u64>()
-    };
-    let stored = matrix.mantissa.len();
-    let rows = match &matrix.structure {
-        Structure::Dense { rows, .. } => *rows as usize,
-        // Every output of a channel uses the same kernel (at the border a part of it).
-        Structure::Conv(conv) => conv.out_channels as usize,
-        Structure::Sparse { row_start, .. } => {
-            let rows = row_start.windows(2).map(|r| sum(r[0] as usize..r[1] as usize));
-            return rows.max().unwrap_or(0);
-        }
-        Structure::Identity { .. } => 1,
-    };
-    let per_row = stored / rows.max(1);
-    (0..rows).map(|r| sum(r * per_row..(r + 1) * per_row)).max().unwrap_or(0)
-}
-
 impl Weights {
-    /// Puts a matrix on `device`; sparse ones become dense.
+    /// Puts a matrix on `device`, whose products sum to `worst` at most; sparse ones become dense.
     ///
     /// # Errors
     /// [`SimError::TooLarge`] for a sparse matrix too large to be dense.
-    pub(super) fn new(matrix: &IntMatrix, device: &Device) -> Result<Self, SimError> {
-        let exact = worst_row(matrix) <= EXACT;
+    pub(super) fn new(matrix: &IntMatrix, worst: u64, device: &Device) -> Result<Self, SimError> {
+        let exact = worst <= EXACT;
         if let Structure::Conv(conv) = &matrix.structure {
             let windows = Windows::new(conv).ok_or_else(|| {
                 SimError::Malformed(format!("the convolution of `{}` has no output", matrix.name))
@@ -78,7 +58,7 @@ impl Weights {
         })
     }
 
-    /// Sums of the weights that `spikes` (`[batch, sources]`, 0 or 1) bring, `[batch, targets]`.
+    /// Sums of what `spikes` (`[batch, sources]`, 0 or 1, or messages) bring, `[batch, targets]`.
     pub(super) fn sums(&self, spikes: Tensor<2>) -> Tensor<2, Int> {
         let [batch, _] = spikes.dims();
         match self {

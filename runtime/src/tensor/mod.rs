@@ -6,9 +6,10 @@
 //! * [`FloatSim`] repeats the stated order of operations with element-wise tensor operations. A
 //!   matrix product may add in any order, in blocks and with fused multiply-add, so floats never go
 //!   through one.
-//! * [`IntSim`] keeps u and v in i32. Sums of weights go through an f32 matrix product where
-//!   `Σ|w| ≤ 2^24` holds for every neuron: then every partial sum, in whatever order, is an integer
-//!   that f32 holds exactly. Elsewhere the product is taken in i32.
+//! * [`IntSim`] keeps u and v in i32. Sums of weights (times messages) go through an f32 matrix
+//!   product where `Σ|w|·|m| ≤ 2^24` holds for every neuron: then every partial sum, in whatever
+//!   order, is an integer that f32 holds exactly. Elsewhere the product is taken in i32. Networks
+//!   whose messages could exceed 2^24 are refused.
 //!
 //! Spikes stay on the device over all steps and are read back once, at the end of a run. Membranes
 //! are not recorded here: repeat a sample with [`crate::float`] or [`crate::integer`] for that.
@@ -18,17 +19,20 @@
 
 mod conv;
 mod float;
+mod float_neuron;
 mod float_ops;
 mod int;
+mod int_bounds;
+mod int_state;
 mod int_weights;
 
+use crate::error::SimError;
+use crate::messages::MessageTrain;
 pub use burn::tensor::Device;
 use burn::tensor::{DType, FloatDType, IntDType, Tensor, TensorData};
 pub use float::FloatSim;
 pub use int::IntSim;
 use snnc_ir::spikes::SpikeTrain;
-
-use crate::error::SimError;
 
 /// The CPU through ndarray.
 #[expect(deprecated, reason = "burn 0.22 still has ndarray; its successor arrives with the next")]
@@ -89,12 +93,23 @@ impl ReadBack {
         &self.data[start..start + len]
     }
 
-    /// Marks the spikes of one sample, whose columns start at `first`, in `train`.
+    /// Marks the spikes or messages of one sample, whose columns start at `first`, in `train`.
     fn spikes(&self, sample: usize, first: usize, train: &mut SpikeTrain) {
         for t in 0..train.steps() {
             let row = self.row(t, sample, first, train.neurons());
-            let fired = row.iter().enumerate().filter(|(_, s)| **s > 0.0);
+            let fired = row.iter().enumerate().filter(|(_, s)| **s != 0.0);
             fired.for_each(|(n, _)| train.set(t, n));
+        }
+    }
+
+    /// Puts the messages of one sample, whose columns start at `first`, into `train`.
+    fn messages(&self, sample: usize, first: usize, train: &mut MessageTrain) {
+        #[expect(clippy::cast_possible_truncation, reason = "integers of at most 2^24")]
+        let message = |(n, &m): (u32, &f32)| (n, m as i32);
+        for t in 0..train.steps() {
+            let row = self.row(t, sample, first, train.neurons());
+            let sent = (0_u32..).zip(row).filter(|(_, m)| **m != 0.0).map(message);
+            train.put(t, sent.collect());
         }
     }
 }

@@ -1,0 +1,96 @@
+//! Bounds on messages and sums, which keep the batched arithmetic exact.
+
+use super::int_weights::EXACT;
+use crate::error::SimError;
+use crate::integer::bounds::worst_row;
+use snnc_ir::arena::{Entity, PopId};
+use snnc_ir::network::Coding;
+use snnc_ir::quantized::{HostBias, PopKind, QuantizedDraft};
+
+/// Largest sums of magnitudes, `Σ|w|·|m|`, over all stimuli.
+pub(super) struct Bounds {
+    /// Of one row of each matrix, by matrix.
+    pub(super) products: Vec<u64>,
+}
+
+impl Bounds {
+    /// The bounds of `network`.
+    ///
+    /// # Errors
+    /// [`SimError::TooLarge`] where a message could be inexact in f32 or a sum leave i32.
+    pub(super) fn new(network: &QuantizedDraft) -> Result<Self, SimError> {
+        let worst: Vec<u64> = network.matrices.values().map(worst_row).collect();
+        let sent = messages(network, &worst);
+        let mut products = vec![0_u64; worst.len()];
+        for p in network.projections.values() {
+            let product = worst[p.matrix.index()].saturating_mul(sent[p.source.index()]);
+            let slot = &mut products[p.matrix.index()];
+            *slot = product.max(*slot);
+        }
+        let too_large = |what: &str, id: PopId, size, limit| {
+            let what = format!("the worst {what} `{}`", network.populations[id].name);
+            Err(SimError::TooLarge { what, size, limit })
+        };
+        for (id, population) in network.populations.iter() {
+            if population.graded().is_some() && sent[id.index()] > EXACT {
+                return too_large("message of", id, sent[id.index()], EXACT);
+            }
+            let period = population.neuron().map_or(1, |n| u64::from(n.update_period));
+            let sum = arrivals(network, &worst, &sent, id).saturating_mul(period);
+            if sum > i32::MAX as u64 {
+                return too_large("sum of weights into", id, sum, i32::MAX as u64);
+            }
+        }
+        Ok(Self { products })
+    }
+}
+
+/// Largest `Σ|w|·|m|` that arrives at a neuron of `id` in one step.
+fn arrivals(network: &QuantizedDraft, worst: &[u64], sent: &[u64], id: PopId) -> u64 {
+    let products = network
+        .projections_into(id)
+        .map(|(_, p)| worst[p.matrix.index()].saturating_mul(sent[p.source.index()]));
+    products.fold(0, u64::saturating_add)
+}
+
+/// Largest magnitude of what each population sends; 1 for spikes.
+fn messages(network: &QuantizedDraft, worst: &[u64]) -> Vec<u64> {
+    let populations = &network.populations;
+    let mut sent = vec![1_u64; populations.len()];
+    // Relays form no loop among themselves: after as many rounds as there are relays in a chain
+    // nothing changes any more.
+    for _ in populations.ids() {
+        let mut changed = false;
+        for (id, population) in populations.iter() {
+            let PopKind::Graded(graded) = &population.kind else { continue };
+            let bias = graded.bias.values().iter().map(|b| u64::from(b.unsigned_abs())).max();
+            let hosts = network.host.iter().filter(|h| h.target == id).map(|h| host(network, h));
+            let bound = arrivals(network, worst, &sent, id)
+                .saturating_add(bias.unwrap_or(0))
+                .saturating_add(hosts.fold(0, u64::saturating_add));
+            changed |= std::mem::replace(&mut sent[id.index()], bound) != bound;
+        }
+        if !changed {
+            break;
+        }
+    }
+    sent
+}
+
+/// Largest magnitude of what the host adds to a bias of an entry's target.
+fn host(network: &QuantizedDraft, host: &HostBias) -> u64 {
+    let range = match network.populations[host.input].kind {
+        PopKind::Input(Coding::Direct { range: Some(range) }) => range,
+        // A verified network states the range.
+        _ => return u64::MAX,
+    };
+    let rows = 0..host.structure.rows();
+    rows.map(|row| {
+        let (low, high) = host.range(row, range);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        let bound = low.abs().max(high.abs()) as u64;
+        bound
+    })
+    .max()
+    .unwrap_or(0)
+}
