@@ -16,7 +16,7 @@
 //! ```text
 //! // before: all weights of tensor0 and tensor1 are at least 0
 //! node1 "w" [2] = linear(node0) weight tensor0 bias tensor1
-//! node2 "plus" [2] = clip(node1) positive
+//! node2 "plus" [2] = clip(node1) keep positive
 //! node3 "id" [2] = conv2d(node2) weight tensor2 conv [2, 1, 1] to 2 kernel [1, 1] …
 //! node4 "y" [2] = neuron(node3) …
 //! // after

@@ -3,8 +3,8 @@
 use snnc_ir::arena::{Arena, Entity, NodeId, TensorId};
 use snnc_ir::check::MAX_DELAY;
 use snnc_ir::diag::codes::network;
-use snnc_ir::network::{Edge, NetworkDraft, Op, Readout};
-use snnc_ir::{Diagnostic, Shape};
+use snnc_ir::network::{Dynamics, Edge, NetworkDraft, Op, Readout};
+use snnc_ir::{Diagnostic, Param, Shape};
 
 /// Readers of every node: the edges that read it, plus one if the readout does.
 pub(crate) fn reader_counts(draft: &NetworkDraft) -> Vec<usize> {
@@ -59,6 +59,16 @@ pub(crate) fn for_tensors(op: &mut Op, mut f: impl FnMut(&mut TensorId)) {
         | Op::Clip(_)
         | Op::Crop(_)
         | Op::Zero => {}
+    }
+}
+
+/// Applies `f` to every parameter of a population's neurons.
+pub(crate) fn for_params(op: &mut Op, mut f: impl FnMut(&mut Param<f32>)) {
+    let Op::Neuron(neuron) = op else { return };
+    f(&mut neuron.threshold);
+    match &mut neuron.dynamics {
+        Dynamics::Tau(param) | Dynamics::Decay(param) | Dynamics::Sigmoid(param) => f(param),
+        Dynamics::Integrate | Dynamics::Izhikevich { .. } => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! `merge-nodes`: nodes that compute the same from the same become one (class: exact).
 //!
-//! Two nodes are equal if their operations are (parameters and tensors bit for bit) and they read
+//! Two nodes are equal if their operations are (tensors bit for bit, parameters neuron by neuron) and they read
 //! equal nodes with equal delays. The first one in the order of computation stays, under its name; a
 //! remark says which populations it now stands for: their spikes are its spikes. Inputs differ
 //! always, and the node of the readout stays.
@@ -25,7 +25,7 @@
 
 use crate::fold_shared::first_equals;
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
-use crate::graph::{for_tensors, retain_nodes};
+use crate::graph::{for_params, for_tensors, retain_nodes};
 use snnc_ir::arena::{NodeId, TensorId};
 use snnc_ir::diag::codes::network;
 use snnc_ir::network::{Edge, Op};
@@ -110,6 +110,7 @@ fn round(
         }
         let mut op = node.op.clone();
         for_tensors(&mut op, |t| *t = tensors[t.index()]);
+        for_params(&mut op, |p| *p = p.clone().compact(&node.shape));
         let read = |e: &Edge| (first[e.source.index()], e.delay);
         let reads = node.inputs.iter().map(read).collect();
         let alike = seen.entry((op.name(), reads)).or_default();

@@ -22,11 +22,11 @@
 //! Complexity: O(neurons).
 
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
-use crate::graph::{add_delays, reader_counts, remove_newly_unread};
+use crate::graph::{add_delays, for_params, reader_counts, remove_newly_unread};
 use crate::tensors::unique;
 use snnc_ir::arena::NodeId;
 use snnc_ir::diag::codes::network;
-use snnc_ir::network::{Dynamics, Edge, Neuron, Node, Op};
+use snnc_ir::network::{Edge, Neuron, Node, Op};
 use snnc_ir::{Diagnostic, Diagnostics, Network, NetworkDraft, Param, Shape};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -114,7 +114,7 @@ fn push(
             let add = Node { name, op: Op::Add, inputs: vec![current], shape: shape.clone() };
             current = Edge { source: draft.nodes.push(add), delay: 0 };
         }
-        let op = Op::Neuron(part(&neuron, &node.shape, channels));
+        let op = part(&neuron, &node.shape, channels, &shape);
         parts.push(draft.nodes.push(Node { name, op, inputs: vec![current], shape }));
     }
     let node = &mut draft.nodes[id];
@@ -123,28 +123,22 @@ fn push(
     Ok(parts)
 }
 
-/// The neurons of some channels of a population of shape `shape`.
-fn part(neuron: &Neuron, shape: &Shape, channels: Range<usize>) -> Neuron {
+/// The neurons of some channels of a population of shape `whole`, as one of shape `shape`.
+fn part(neuron: &Neuron, whole: &Shape, channels: Range<usize>, shape: &Shape) -> Op {
     let slice = |param: &Param<f32>| {
-        let area = shape.per_channel();
-        match param {
+        let area = whole.per_channel();
+        let slice = match param {
             Param::Uniform(v) => Param::Uniform(*v),
             Param::PerChannel(v) => Param::PerChannel(v[channels.clone()].to_vec()),
             Param::PerNeuron(v) => {
                 Param::PerNeuron(v[channels.start * area..channels.end * area].to_vec())
             }
-        }
+        };
+        slice.compact(shape)
     };
-    Neuron {
-        dynamics: match &neuron.dynamics {
-            Dynamics::Tau(tau) => Dynamics::Tau(slice(tau)),
-            Dynamics::Decay(decay) => Dynamics::Decay(slice(decay)),
-            Dynamics::Sigmoid(w) => Dynamics::Sigmoid(slice(w)),
-            same @ (Dynamics::Integrate | Dynamics::Izhikevich { .. }) => same.clone(),
-        },
-        threshold: slice(&neuron.threshold),
-        ..neuron.clone()
-    }
+    let mut op = Op::Neuron(neuron.clone());
+    for_params(&mut op, |p| *p = slice(p));
+    op
 }
 
 fn remark(draft: &NetworkDraft, id: NodeId, parts: &[NodeId], remarks: &mut Diagnostics) {

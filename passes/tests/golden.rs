@@ -48,3 +48,13 @@ fn currents() {
 fn neurons() {
     golden("neurons", include_str!("golden/neurons.snn"));
 }
+
+#[test]
+fn populations() {
+    golden("populations", include_str!("golden/populations.snn"));
+}
+
+#[test]
+fn clips() {
+    golden("clips", include_str!("golden/clips.snn"));
+}

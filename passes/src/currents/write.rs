@@ -2,10 +2,11 @@
 
 use super::bias::{Placed, place};
 use super::{Current, Term, is_source};
+use crate::graph::for_params;
 use crate::linear::{LinearOp, Matrix, Weight};
 use crate::tensors::{TensorMaker, unique};
 use snnc_ir::arena::{Arena, Entity, NodeId, TensorId};
-use snnc_ir::network::{Dynamics, Edge, NetworkDraft, Neuron, Node, Op, Readout};
+use snnc_ir::network::{Edge, NetworkDraft, Node, Op, Readout};
 use snnc_ir::{Diagnostic, Diagnostics, Param, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,20 +87,11 @@ fn read_by_convolutions(draft: &NetworkDraft, currents: &BTreeMap<NodeId, Curren
 /// Gives the population another shape of the same size; parameters per channel of a vector are
 /// parameters per neuron.
 fn reshape(node: &mut Node, shape: Shape) {
-    fn per_neuron(param: &mut Param<f32>) {
+    for_params(&mut node.op, |param| {
         if let Param::PerChannel(values) = param {
             *param = Param::PerNeuron(std::mem::take(values));
         }
-    }
-    if let Op::Neuron(Neuron { dynamics, threshold, .. }) = &mut node.op {
-        per_neuron(threshold);
-        match dynamics {
-            Dynamics::Integrate | Dynamics::Izhikevich { .. } => {}
-            Dynamics::Tau(param) | Dynamics::Decay(param) | Dynamics::Sigmoid(param) => {
-                per_neuron(param);
-            }
-        }
-    }
+    });
     node.shape = shape;
 }
 

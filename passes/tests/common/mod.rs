@@ -12,6 +12,7 @@
 pub mod evaluate;
 pub mod generate;
 pub mod integer;
+pub mod motif;
 
 use snnc_ir::target::{Limit, TargetSpec};
 use snnc_ir::{Level, Network, NetworkDraft, Rules};
