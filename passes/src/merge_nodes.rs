@@ -60,7 +60,7 @@ impl Pass for MergeNodes {
         cx: &mut Context<'_>,
     ) -> Result<NetworkDraft, Diagnostics> {
         let first = first_equal_nodes(&draft);
-        remark(&draft, &first, &mut cx.remarks);
+        cx.remarks.extend(remark(&draft, &first).into_iter().collect());
         for node in draft.nodes.values_mut() {
             for edge in &mut node.inputs {
                 edge.source = first[edge.source.index()];
@@ -125,22 +125,23 @@ fn round(
     first
 }
 
-fn remark(draft: &NetworkDraft, first: &[NodeId], remarks: &mut Diagnostics) {
-    let mut merged: BTreeMap<NodeId, Vec<&str>> = BTreeMap::new();
+/// Says which populations now stand for which.
+fn remark(draft: &NetworkDraft, first: &[NodeId]) -> Option<Diagnostic> {
+    let mut merged: BTreeMap<NodeId, Vec<String>> = BTreeMap::new();
+    let mut saved = 0;
     for (id, node) in draft.nodes.iter() {
         if first[id.index()] != id && node.op.is_population() {
-            merged.entry(first[id.index()]).or_default().push(&node.name);
+            merged.entry(first[id.index()]).or_default().push(format!("`{}`", node.name));
+            saved += node.shape.size();
         }
     }
-    for (kept, names) in merged {
-        let node = &draft.nodes[kept];
-        remarks.push(
-            Diagnostic::note_only(
-                network::MERGED,
-                format!("population `{}` now stands for `{}` too", node.name, names.join("`, `")),
-            )
-            .at(format!("population `{}`", node.name))
-            .note(format!("{} neurons saved", node.shape.size() * names.len())),
-        );
-    }
+    let count: usize = merged.values().map(Vec::len).sum();
+    let remark = Diagnostic::note_only(
+        network::MERGED,
+        format!("{count} populations ({saved} neurons) fire as others do and were merged"),
+    );
+    let list = merged.iter().fold(remark, |remark, (&kept, names)| {
+        remark.note(format!("`{}` also stands for {}", draft.nodes[kept].name, names.join(", ")))
+    });
+    (!merged.is_empty()).then_some(list)
 }

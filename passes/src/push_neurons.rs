@@ -61,6 +61,7 @@ impl Pass for PushNeurons {
         let readers = reader_counts(&draft);
         let mut names = draft.nodes.values().map(|n| n.name.clone()).collect();
         let mut errors = Diagnostics::new();
+        let mut split = Vec::new();
         // A part may be a concatenation itself.
         let mut open: Vec<NodeId> = draft.nodes.ids().rev().collect();
         while let Some(id) = open.pop() {
@@ -69,13 +70,14 @@ impl Pass for PushNeurons {
             }
             match push(&mut draft, id, &mut names) {
                 Ok(parts) => {
-                    remark(&draft, id, &parts, &mut cx.remarks);
+                    split.push((id, parts.clone()));
                     open.extend(parts.into_iter().rev());
                 }
                 Err(error) => errors.push(error),
             }
         }
         errors.into_result(())?;
+        cx.remarks.extend(remark(&draft, &split).into_iter().collect());
         remove_newly_unread(&mut draft, &readers);
         Ok(draft)
     }
@@ -141,14 +143,16 @@ fn part(neuron: &Neuron, whole: &Shape, channels: Range<usize>, shape: &Shape) -
     op
 }
 
-fn remark(draft: &NetworkDraft, id: NodeId, parts: &[NodeId], remarks: &mut Diagnostics) {
-    let name = &draft.nodes[id].name;
-    let parts: Vec<_> = parts.iter().map(|&p| format!("`{}`", draft.nodes[p].name)).collect();
-    remarks.push(
-        Diagnostic::note_only(
-            network::SPLIT,
-            format!("population `{name}` reads a concatenation and became {}", parts.join(", ")),
-        )
-        .at(format!("population `{name}`")),
+/// Says which populations became which.
+fn remark(draft: &NetworkDraft, split: &[(NodeId, Vec<NodeId>)]) -> Option<Diagnostic> {
+    let name = |id: NodeId| format!("`{}`", draft.nodes[id].name);
+    let remark = Diagnostic::note_only(
+        network::SPLIT,
+        format!("{} populations read concatenations and were split", split.len()),
     );
+    let list = split.iter().fold(remark, |remark, (id, parts)| {
+        let parts: Vec<_> = parts.iter().map(|&p| name(p)).collect();
+        remark.note(format!("{} became {}", name(*id), parts.join(", ")))
+    });
+    (!split.is_empty()).then_some(list)
 }

@@ -186,6 +186,22 @@ proptest! {
     }
 }
 
+/// The test of idle clips is of use only if there are some, and if some stay for a reason.
+#[test]
+fn many_clips_are_idle() {
+    let clips = |n: &NetworkDraft| n.nodes.values().filter(|n| matches!(n.op, Op::Clip(_))).count();
+    let (mut before, mut after) = (0, 0);
+    for seed in 0..200 {
+        let mut draft = generate::network(seed);
+        make_clips_idle(&mut draft, seed);
+        if let Ok(outcome) = run(draft.clone(), &format!("{CURRENTS},drop-clips"), &mut ()) {
+            before += clips(&draft);
+            after += clips(network(&outcome.level));
+        }
+    }
+    assert!(after > 50 && after + 50 < before, "{after} of {before} stay");
+}
+
 /// The generator is of use only if most of its networks get through.
 #[test]
 fn most_networks_are_accepted() {

@@ -38,7 +38,10 @@ impl Trace {
         }
         let part = |k: usize| format!("{name}.{k}");
         let exists = |k: &usize| draft.nodes.values().any(|n| n.name.starts_with(&part(*k)));
-        (0..).take_while(exists).flat_map(|k| self.parts(draft, t, &part(k))).collect()
+        (0..draft.nodes.len())
+            .take_while(exists)
+            .flat_map(|k| self.parts(draft, t, &part(k)))
+            .collect()
     }
 
     /// Current that the neuron called `name` gets in step `t`.
