@@ -3,8 +3,8 @@
 //! A cell has one gene for its motif and 19 for the operations of the motif's entries. Entry `e` takes
 //! its size from gene `e` of the 19; **every** feedback convolution of a motif takes its whole operation,
 //! sign included, from the gene of the motif's last entry. So signs come from the genome, never from
-//! the template, and for every motif of fewer than 19 entries feedback is excitatory: only the last of
-//! the 19 genes may be 2 or 3.
+//! the template. The search bounds all but the last of the 19 genes by 1, so that of the shipped motifs
+//! only t5, which has 19 entries, could evolve inhibitory feedback.
 
 use super::cell::{CellGraph, Draft, Entry, Operation, Sign};
 use super::motif::{self, Mark, Motif, Slot};
@@ -103,8 +103,8 @@ fn per_cell(
         .map(|cell| {
             let base = cell * PER_CELL;
             let genes = &genome[base + 1..base + PER_CELL];
-            sizes(genes, base + 1, true, out)?;
             let motif = spec.motifs.find(genome[base], arity, &path(base), out)?;
+            sizes(genes, base + 1, |e| e + 1 == SIZES || chooses_feedback(&motif, e), out)?;
             decode_cell(spec, &motif, base, genes, base + 1, out)
         })
         .collect();
@@ -140,7 +140,7 @@ fn per_module(
             continue;
         }
         let genes = &genome[base + MODULE..base + block];
-        if sizes(genes, base + MODULE, false, out).is_none() {
+        if sizes(genes, base + MODULE, |_| false, out).is_none() {
             cells.push(None);
             continue;
         }
@@ -173,17 +173,28 @@ fn per_module(
     complete.then_some(Decoding { arity: MODULE_ARITY, cells, genes, glob })
 }
 
-/// Genes for entries are 0 or 1; the last, where `wide`, up to 3.
-fn sizes(genes: &[u32], first: usize, wide: bool, out: &mut Diagnostics) -> Option<()> {
+/// Whether gene `e` of the 19 is the one that feedback convolutions of the motif take.
+fn chooses_feedback(motif: &Motif, e: usize) -> bool {
+    let conv = |slot: &Slot| matches!(slot.mark, Mark::Excite | Mark::Inhibit);
+    e + 1 == motif.entries() && motif.feedback.iter().any(conv)
+}
+
+/// Genes for entries are 0 or 1, those that are `wide` up to 3.
+fn sizes(
+    genes: &[u32],
+    first: usize,
+    wide: impl Fn(usize) -> bool,
+    out: &mut Diagnostics,
+) -> Option<()> {
     let mut fits = true;
-    for (k, &value) in genes.iter().enumerate() {
-        let (most, note) = if wide && k + 1 == SIZES {
-            (3, "the last gene of a cell is 0 to 3: 3x3 +, 5x5 +, 3x3 -, 5x5 -")
+    for (e, &value) in genes.iter().enumerate() {
+        let (most, note) = if wide(e) {
+            (3, "a feedback gene is 0 to 3: 3x3 +, 5x5 +, 3x3 -, 5x5 -")
         } else {
             (1, "a size is 0 (3x3) or 1 (5x5)")
         };
         if value > most {
-            bad_gene(first + k, format!("the gene is {value}"), note, out);
+            bad_gene(first + e, format!("the gene is {value}"), note, out);
             fits = false;
         }
     }

@@ -1,5 +1,7 @@
 //! A small genome and everything that can be wrong with it.
 
+use crate::search_cases::SEARCH;
+
 /// A correct genome that uses most of the format. Cases replace a part of it.
 pub(crate) const BASE: &str = r#"{
   "format": "snnc-genome", "version": "1.0", "kind": "gee", "name": "base",
@@ -48,13 +50,15 @@ pub(crate) const BASE: &str = r#"{
 
 /// One way to be wrong.
 pub(crate) struct Case {
+    /// The correct genome.
+    pub(crate) base: &'static str,
     /// What is wrong.
     pub(crate) name: &'static str,
     /// Number of the diagnostic that must be reported.
     pub(crate) code: u16,
     /// Whether a JSON Schema can see it.
     pub(crate) schema: bool,
-    /// What is replaced in [`BASE`], where it stands exactly once.
+    /// What is replaced in the base, where it stands exactly once.
     pub(crate) from: &'static str,
     /// The replacement.
     pub(crate) to: &'static str,
@@ -63,15 +67,15 @@ pub(crate) struct Case {
 impl Case {
     /// The genome of this case.
     pub(crate) fn genome(&self) -> String {
-        assert_eq!(BASE.matches(self.from).count(), 1, "{}: {}", self.name, self.from);
-        BASE.replacen(self.from, self.to, 1)
+        assert_eq!(self.base.matches(self.from).count(), 1, "{}: {}", self.name, self.from);
+        self.base.replacen(self.from, self.to, 1)
     }
 }
 
 /// The schema sees it.
-const SEEN: bool = true;
+pub(crate) const SEEN: bool = true;
 /// Only the reader sees it.
-const UNSEEN: bool = false;
+pub(crate) const UNSEEN: bool = false;
 
 const fn case(
     code: u16,
@@ -80,7 +84,7 @@ const fn case(
     from: &'static str,
     to: &'static str,
 ) -> Case {
-    Case { name, code, schema, from, to }
+    Case { base: BASE, name, code, schema, from, to }
 }
 
 /// Wrong envelopes.
@@ -91,7 +95,7 @@ pub(crate) const ENVELOPE: &[Case] = &[
     case(208, SEEN, "no version number", r#""version": "1.0""#, r#""version": "latest""#),
     case(207, SEEN, "version as a number", r#""version": "1.0""#, r#""version": 1.0"#),
     case(206, SEEN, "no version", r#""version": "1.0", "#, ""),
-    case(204, SEEN, "kind of another search", r#""kind": "gee""#, r#""kind": "mse-nas""#),
+    case(206, SEEN, "search without a search", r#""kind": "gee""#, r#""kind": "mse-nas""#),
     case(208, SEEN, "unknown kind", r#""kind": "gee""#, r#""kind": "gea""#),
     case(208, SEEN, "name with a slash and a space", r#""name": "base""#, r#""name": "a b""#),
     case(207, SEEN, "provenance is no object", r#"{"anything": [1, null]}"#, r#""by hand""#),
@@ -148,6 +152,34 @@ pub(crate) const ENVELOPE: &[Case] = &[
         r#""coding": "events""#,
         r#""coding": "direct", "mean": [0.5], "std": [0]"#,
     ),
+    case(
+        208,
+        SEEN,
+        "range of three numbers",
+        r#""coding": "events""#,
+        r#""coding": "direct", "range": [0, 1, 2]"#,
+    ),
+    case(
+        207,
+        SEEN,
+        "range with a fraction",
+        r#""coding": "events""#,
+        r#""coding": "direct", "range": [0, 0.5]"#,
+    ),
+    case(
+        208,
+        UNSEEN,
+        "range of one value",
+        r#""coding": "events""#,
+        r#""coding": "direct", "range": [1, 1]"#,
+    ),
+    case(
+        208,
+        SEEN,
+        "range beyond 32 bits",
+        r#""coding": "events""#,
+        r#""coding": "direct", "range": [0, 2147483648]"#,
+    ),
     case(208, SEEN, "shape of two extents", r#""shape": [1, 4, 4]"#, r#""shape": [4, 4]"#),
     case(208, SEEN, "extent of zero", r#""shape": [1, 4, 4]"#, r#""shape": [1, 0, 4]"#),
     case(209, UNSEEN, "huge input", r#""shape": [1, 4, 4]"#, r#""shape": [4096, 4096, 4096]"#),
@@ -181,8 +213,74 @@ pub(crate) const ENVELOPE: &[Case] = &[
 /// Wrong neurons.
 pub(crate) const NEURONS: &[Case] = &[
     case(208, SEEN, "neuron of a bad name", r#""n": {"model""#, r#""n 1": {"model""#),
-    case(204, SEEN, "learned time constant", r#""model": "lif""#, r#""model": "plif""#),
-    case(204, SEEN, "two-variable model", r#""model": "lif""#, r#""model": "izhikevich""#),
+    case(205, SEEN, "learned leak with a tau", r#""model": "lif""#, r#""model": "plif", "w": 0"#),
+    case(
+        206,
+        UNSEEN,
+        "learned leak of nothing",
+        r#""model": "lif", "tau": 2.0"#,
+        r#""model": "plif""#,
+    ),
+    case(
+        208,
+        UNSEEN,
+        "learned leak of other neurons",
+        r#""in": ["b"], "neuron": "n""#,
+        r#""in": ["b"], "neuron": "n", "w": {"tensor": "bn.bias"}"#,
+    ),
+    case(
+        207,
+        SEEN,
+        "threshold of a population as a number",
+        r#""in": ["b"], "neuron": "n""#,
+        r#""in": ["b"], "neuron": "n", "threshold": 0.5"#,
+    ),
+    case(
+        232,
+        UNSEEN,
+        "thresholds of zero of a population",
+        r#""in": ["b"], "neuron": "n""#,
+        r#""in": ["b"], "neuron": "n", "threshold": {"tensor": "bn.bias"}"#,
+    ),
+    case(
+        206,
+        SEEN,
+        "two-variable model without constants",
+        r#""model": "lif""#,
+        r#""model": "izhikevich""#,
+    ),
+    case(
+        205,
+        SEEN,
+        "two-variable model with a reset",
+        r#""model": "lif", "tau": 2.0"#,
+        r#""model": "izhikevich", "a": 0.02, "b": 0.2, "c": -55, "d": -2"#,
+    ),
+    case(206, SEEN, "bursts without factor", r#""model": "lif""#, r#""model": "burst_lif""#),
+    case(208, SEEN, "factor of zero", r#""model": "lif""#, r#""model": "burst_lif", "factor": 0"#),
+    case(
+        208,
+        SEEN,
+        "bursts from the threshold on",
+        r#""model": "lif", "tau": 2.0, "threshold": 0.5, "compare": "gt""#,
+        r#""model": "burst_lif", "factor": 1.5, "tau": 2.0, "threshold": 0.5, "compare": "ge""#,
+    ),
+    case(
+        208,
+        SEEN,
+        "bursts with another reset",
+        r#""model": "lif", "tau": 2.0, "threshold": 0.5, "compare": "gt",
+          "reset": {"kind": "to", "value": 0.0}"#,
+        r#""model": "burst_lif", "factor": 1.5, "tau": 2.0, "threshold": 0.5, "compare": "gt",
+          "reset": {"kind": "to", "value": 0.5}"#,
+    ),
+    case(
+        205,
+        SEEN,
+        "bursts with a refractory time",
+        r#""model": "lif", "tau": 2.0"#,
+        r#""model": "burst_lif", "factor": 1.5, "tau": 2.0, "refractory": 1"#,
+    ),
     case(208, SEEN, "unknown model", r#""model": "lif""#, r#""model": "alif""#),
     case(206, SEEN, "no comparison", r#", "compare": "gt""#, ""),
     case(208, SEEN, "unknown comparison", r#""compare": "gt""#, r#""compare": ">""#),
@@ -396,8 +494,50 @@ pub(crate) const GENES: &[Case] = &[
 /// Wrong nodes.
 pub(crate) const NODES: &[Case] = &[
     case(204, SEEN, "max pooling", r#""op": "add""#, r#""op": "maxpool""#),
-    case(204, SEEN, "sign clip", r#""op": "add""#, r#""op": "clip""#),
-    case(204, SEEN, "crop", r#""op": "add""#, r#""op": "crop""#),
+    case(206, SEEN, "clip without sign", r#""op": "batchnorm""#, r#""op": "clip""#),
+    case(
+        208,
+        SEEN,
+        "clip of another sign",
+        r#""op": "batchnorm""#,
+        r#""op": "clip", "sign": "positive""#,
+    ),
+    case(206, SEEN, "crop of nothing", r#""op": "batchnorm""#, r#""op": "crop""#),
+    case(
+        208,
+        SEEN,
+        "crop of two numbers",
+        r#"{"id": "h", "op""#,
+        r#"{"id": "p", "op": "crop", "in": ["c"], "crop": [1, 0]}, {"id": "h", "op""#,
+    ),
+    case(
+        216,
+        UNSEEN,
+        "crop that leaves nothing",
+        r#"{"id": "h", "op""#,
+        r#"{"id": "p", "op": "crop", "in": ["c"], "crop": [1, 1, 0, 0]}, {"id": "h", "op""#,
+    ),
+    case(
+        216,
+        UNSEEN,
+        "crop of a vector",
+        r#"{"id": "h", "op""#,
+        r#"{"id": "p", "op": "crop", "in": ["y"], "crop": [0, 0, 0, 0]}, {"id": "h", "op""#,
+    ),
+    case(
+        206,
+        SEEN,
+        "zero of no shape",
+        r#"{"id": "h", "op""#,
+        r#"{"id": "p", "op": "zero"}, {"id": "h", "op""#,
+    ),
+    case(
+        205,
+        SEEN,
+        "zero that reads",
+        r#"{"id": "h", "op""#,
+        r#"{"id": "p", "op": "zero", "shape": [2], "in": ["c"]}, {"id": "h", "op""#,
+    ),
     case(204, SEEN, "spike join", r#""op": "add""#, r#""op": "spike_join""#),
     case(208, SEEN, "unknown operation", r#""op": "add""#, r#""op": "sum""#),
     case(206, SEEN, "no operation", r#""op": "add", "#, ""),
@@ -527,5 +667,5 @@ pub(crate) const NODES: &[Case] = &[
 
 /// All of them.
 pub(crate) fn cases() -> impl Iterator<Item = &'static Case> {
-    [ENVELOPE, NEURONS, GENES, NODES].into_iter().flatten()
+    [ENVELOPE, NEURONS, GENES, NODES, SEARCH].into_iter().flatten()
 }

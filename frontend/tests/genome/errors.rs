@@ -1,9 +1,11 @@
 //! Everything that can be wrong with a genome is reported with its code and its place.
 
 use crate::cases::{BASE, Case, ENVELOPE, GENES, NEURONS, NODES, cases};
+use crate::search::Genome;
+use crate::search_cases::{EB, MSE, NEUEVO, SEARCH};
 use snnc_frontend::{Loaded, read_genome_bytes};
-use snnc_ir::Diagnostics;
 use snnc_ir::diag::codes::{genome, syntax};
+use snnc_ir::{Diagnostic, Diagnostics};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
@@ -12,8 +14,17 @@ fn read(genome: &str) -> Result<Loaded, Diagnostics> {
     read_genome_bytes(genome.as_bytes(), Path::new(""), "g.json")
 }
 
+/// Reads an architecture genome, with random weights.
+fn read_search(genome: &str) -> Result<Loaded, Diagnostics> {
+    let renamed = |mut d: Diagnostic| {
+        d.place.file = d.place.file.map(|_| "g.json".to_owned());
+        d
+    };
+    Genome::of_text(genome).random(1).map_err(|found| found.into_iter().map(renamed).collect())
+}
+
 /// Runs the cases and renders what they report.
-fn render(cases: &[Case]) -> String {
+fn render(cases: &[Case], read: impl Fn(&str) -> Result<Loaded, Diagnostics>) -> String {
     let mut text = String::new();
     for case in cases {
         let Err(found) = read(&case.genome()) else { panic!("{}: accepted", case.name) };
@@ -41,29 +52,45 @@ fn the_base_is_correct() {
 
 #[test]
 fn envelope() {
-    insta::assert_snapshot!(render(ENVELOPE));
+    insta::assert_snapshot!(render(ENVELOPE, read));
 }
 
 #[test]
 fn neurons() {
-    insta::assert_snapshot!(render(NEURONS));
+    insta::assert_snapshot!(render(NEURONS, read));
 }
 
 #[test]
 fn genes() {
-    insta::assert_snapshot!(render(GENES));
+    insta::assert_snapshot!(render(GENES, read));
 }
 
 #[test]
 fn nodes() {
-    insta::assert_snapshot!(render(NODES));
+    insta::assert_snapshot!(render(NODES, read));
+}
+
+#[test]
+fn search() {
+    insta::assert_snapshot!(render(SEARCH, read_search));
+}
+
+#[test]
+fn the_searches_are_correct() {
+    for base in [MSE, NEUEVO, EB] {
+        let loaded = read_search(base).unwrap_or_else(|d| panic!("{d}"));
+        // A connection to a later module acts in step 0, unlike released.
+        let expected = usize::from(base == EB);
+        assert_eq!(loaded.warnings.len(), expected, "{}", loaded.warnings);
+    }
 }
 
 /// A code that no case demands would be a code that may never be reported.
 #[test]
 fn every_code_has_a_case() {
     let mut demanded: BTreeSet<String> = cases().map(|c| format!("SNN{:04}", c.code)).collect();
-    demanded.extend(crate::files::codes().iter().map(|c| format!("SNN{c:04}")));
+    let elsewhere = crate::files::codes().into_iter().chain(crate::search::CODES);
+    demanded.extend(elsewhere.map(|c| format!("SNN{c:04}")));
     let documented: BTreeSet<String> = genome::BLOCK
         .iter()
         .chain(syntax::BLOCK)
