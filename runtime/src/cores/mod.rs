@@ -9,6 +9,7 @@ mod check;
 mod columns;
 mod host;
 mod state;
+mod symbols;
 
 use crate::compare::Activity;
 use crate::error::SimError;

@@ -88,9 +88,54 @@ impl State {
 
     /// One step: `spikes` becomes what each neuron sends, 0 where it does not fire.
     pub(super) fn update(&mut self, plan: &NeuronPlan, current: &[f32], spikes: &mut [f32]) {
-        for n in 0..self.v.len() {
-            spikes[n] = 0.0;
-            let (v, i) = (self.v[n], current[n]);
+        match &plan.leak {
+            Leak::None => self.step(plan, spikes, |n, v| v + current[n]),
+            Leak::Tau(tau) => self.step(plan, spikes, |n, v| {
+                let d = current[n] - v;
+                let q = d / tau[n];
+                v + q
+            }),
+            Leak::Keep(keep) => self.step(plan, spikes, |n, v| {
+                let p = v * keep[n];
+                p + current[n]
+            }),
+            Leak::Gain(gain) => self.step(plan, spikes, |n, v| {
+                let d = current[n] - v;
+                let p = d * gain[n];
+                v + p
+            }),
+            Leak::Izhikevich { a, ab, d } => {
+                let mut recovery = std::mem::take(&mut self.r);
+                self.step(plan, spikes, |n, v| {
+                    let (h, r) = izhikevich(v, recovery[n], current[n], *a, *ab);
+                    recovery[n] = r;
+                    h
+                });
+                let fired = recovery.iter_mut().zip(&*spikes).filter(|(_, s)| **s != 0.0);
+                fired.for_each(|(r, _)| *r += d);
+                self.r = recovery;
+            }
+        }
+    }
+
+    /// One step, where `membrane` is H of a neuron from its number and v.
+    fn step(
+        &mut self,
+        plan: &NeuronPlan,
+        spikes: &mut [f32],
+        mut membrane: impl FnMut(usize, f32) -> f32,
+    ) {
+        if let Emission::Burst { factor } = plan.emission {
+            for (n, sent) in spikes.iter_mut().enumerate() {
+                let h = membrane(n, self.v[n]);
+                self.h[n] = h;
+                (*sent, self.v[n]) = burst(h, plan.threshold[n], factor);
+            }
+            return;
+        }
+        for (n, spike) in spikes.iter_mut().enumerate() {
+            *spike = 0.0;
+            let v = self.v[n];
             if self.hold[n] > 0 {
                 // After a reset to a value the membrane is that value, after a subtraction what
                 // remained: either way it is held where it is.
@@ -98,35 +143,9 @@ impl State {
                 self.h[n] = v;
                 continue;
             }
-            let h = match &plan.leak {
-                Leak::None => v + i,
-                Leak::Tau(tau) => {
-                    let d = i - v;
-                    let q = d / tau[n];
-                    v + q
-                }
-                Leak::Keep(keep) => {
-                    let p = v * keep[n];
-                    p + i
-                }
-                Leak::Gain(gain) => {
-                    let d = i - v;
-                    let p = d * gain[n];
-                    v + p
-                }
-                Leak::Izhikevich { a, ab, .. } => {
-                    let r = &mut self.r[n];
-                    let (h, recovered) = izhikevich(v, *r, i, *a, *ab);
-                    *r = recovered;
-                    h
-                }
-            };
+            let h = membrane(n, v);
             self.h[n] = h;
             let threshold = plan.threshold[n];
-            if let Emission::Burst { factor } = plan.emission {
-                (spikes[n], self.v[n]) = burst(h, threshold, factor);
-                continue;
-            }
             let fires = match plan.compare {
                 Compare::Gt => h > threshold,
                 Compare::Ge => h >= threshold,
@@ -137,11 +156,8 @@ impl State {
                 Reset::Subtract => h - threshold,
             };
             if fires {
-                spikes[n] = 1.0;
+                *spike = 1.0;
                 self.hold[n] = plan.refractory;
-                if let Leak::Izhikevich { d, .. } = plan.leak {
-                    self.r[n] += d;
-                }
             }
         }
     }

@@ -5,8 +5,10 @@
 //! that leaves ±(2^23 − 1), or a message that leaves 32 bits, ends the run with
 //! [`SimError::Overflow`].
 
+mod body;
 pub(crate) mod bounds;
 mod host;
+mod logical;
 mod neuron;
 mod relay;
 
@@ -15,15 +17,13 @@ use crate::error::{SimError, check_trains};
 use crate::kernel::Kernel;
 use crate::messages::{MessageTrain, check_messages};
 use crate::probe::Probe;
-use crate::readout::{Window, argmax, mean_linear};
+use crate::readout::{argmax, mean_linear};
 use crate::stimulus::{Port, Signal, Stimulus};
-use neuron::{Overflow, State};
-use relay::Relay;
+use body::Body;
+pub(crate) use logical::{logical, window};
+pub use logical::{logical_messages, logical_spikes};
 use snnc_ir::arena::{Entity, PopId};
-use snnc_ir::quantized::{
-    IntMatrix, IntReadout, PopKind, Population, QuantizedDraft, QuantizedNetwork, Role, Structure,
-    Time,
-};
+use snnc_ir::quantized::{IntMatrix, IntReadout, PopKind, Population, QuantizedNetwork, Structure};
 use snnc_ir::spikes::SpikeTrain;
 
 /// Largest magnitude of u and v. The value −2^23 is excluded: the chip's membrane saturates one
@@ -88,63 +88,6 @@ pub fn simulate(
     probe: &IntProbe,
 ) -> Result<IntRun, SimError> {
     IntSim::new(network)?.run(stimulus, probe)
-}
-
-/// The trains of the logical populations in logical time: spike `(n, t)` is spike
-/// `(n, P·t + ℓ)` of `run`. Relays and clocks are left out; in logical time nothing changes.
-///
-/// # Errors
-/// [`SimError::OffSchedule`] for the first spike in a step that belongs to no logical step.
-pub fn logical_spikes(
-    network: &QuantizedNetwork,
-    run: &IntRun,
-) -> Result<Vec<(PopId, SpikeTrain)>, SimError> {
-    let populations = network.populations.iter().filter(|(_, p)| p.role == Role::Logical);
-    populations.map(|(id, _)| Ok((id, logical(network, run, id)?))).collect()
-}
-
-/// The messages of the logical graded populations in logical time, as [`logical_spikes`] gives where
-/// they were sent.
-///
-/// # Errors
-/// [`SimError::OffSchedule`] for the first message in a step that belongs to no logical step.
-pub fn logical_messages(
-    network: &QuantizedNetwork,
-    run: &IntRun,
-) -> Result<Vec<(PopId, MessageTrain)>, SimError> {
-    let populations = network.populations.iter().filter(|(_, p)| p.role == Role::Logical);
-    let graded = populations.filter_map(|(id, _)| Some((id, run.messages[id.index()].as_ref()?)));
-    graded
-        .map(|(id, train)| {
-            logical(network, run, id)?;
-            Ok((id, window(network, id).messages(train)))
-        })
-        .collect()
-}
-
-/// The train of population `id` in logical time.
-pub(crate) fn logical(
-    network: &QuantizedDraft,
-    run: &IntRun,
-    id: PopId,
-) -> Result<SpikeTrain, SimError> {
-    window(network, id).logical(&run.spikes[id.index()]).map_err(|(neuron, step)| {
-        let population = network.populations[id].name.clone();
-        SimError::OffSchedule { population, neuron, step }
-    })
-}
-
-/// Where the logical steps of population `id` lie.
-pub(crate) fn window(network: &QuantizedDraft, id: PopId) -> Window {
-    let steps = network.steps as usize;
-    match &network.time {
-        Time::Logical => Window { period: 1, latency: 0, steps },
-        Time::Hardware(schedule) => Window {
-            period: schedule.period as usize,
-            latency: schedule.latency[id.index()] as usize,
-            steps,
-        },
-    }
 }
 
 /// A network prepared for simulation: order of evaluation, weights by source.
@@ -284,23 +227,6 @@ impl<'n> IntSim<'n> {
         populations.map(|p| p.graded().map(|_| MessageTrain::new(self.steps, p.size()))).collect()
     }
 
-    /// Registers of all populations before a run, with what the host adds to biases.
-    fn bodies(&self, stimulus: &Stimulus) -> Result<Vec<Body>, SimError> {
-        let host = self.host(stimulus)?;
-        let body = |(id, p): (PopId, &Population)| {
-            let host = host[id.index()].as_deref();
-            match &p.kind {
-                PopKind::Input(_) => Body::Input,
-                PopKind::Neurons(n) => {
-                    let latency = window(self.network, id).latency;
-                    Body::Neurons(Box::new(State::new(n, &p.shape, latency, host)))
-                }
-                PopKind::Graded(g) => Body::Relay(Relay::new(g, &p.shape, host)),
-            }
-        };
-        Ok(self.network.populations.iter().map(body).collect())
-    }
-
     fn traces(&self, probe: &IntProbe) -> Result<Vec<IntTrace>, SimError> {
         let neurons = self.network.populations.iter().filter(|(_, p)| p.neuron().is_some());
         let sizes: Vec<_> = neurons.map(|(id, p)| (id, p.size())).collect();
@@ -325,47 +251,6 @@ impl<'n> IntSim<'n> {
                 mean_linear(&terms, bias, self.network.steps)
             }
         }
-    }
-}
-
-/// What a population consists of during a run.
-enum Body {
-    Input,
-    Neurons(Box<State>),
-    Relay(Relay),
-}
-
-impl Body {
-    /// Where arrivals are summed; `None` for inputs.
-    fn input(&mut self) -> Option<&mut [i64]> {
-        match self {
-            Self::Input => None,
-            Self::Neurons(state) => Some(state.input()),
-            Self::Relay(relay) => Some(relay.input()),
-        }
-    }
-
-    /// Step `t`: marks what is sent in `train`, with the values in `messages` where there are any.
-    fn step(
-        &mut self,
-        t: usize,
-        train: &mut SpikeTrain,
-        messages: Option<&mut MessageTrain>,
-    ) -> Result<(), Overflow> {
-        match self {
-            Self::Neurons(state) if state.updates_at(t) => state.update(train, t)?,
-            Self::Relay(relay) => {
-                let sent = relay.messages()?;
-                for &(n, _) in &sent {
-                    train.set(t, n as usize);
-                }
-                if let Some(messages) = messages {
-                    messages.put(t, sent);
-                }
-            }
-            Self::Input | Self::Neurons(_) => {}
-        }
-        Ok(())
     }
 }
 

@@ -115,7 +115,7 @@ impl Sample {
 enum Body {
     Input,
     Neurons(Box<State>),
-    Relay(Relay),
+    Relay(Box<Relay>),
 }
 
 /// The state of one run.
@@ -146,7 +146,7 @@ impl<'a, 'n> Run<'a, 'n> {
                 }
                 PopKind::Graded(graded) => {
                     let relay = Relay::new(graded, &p.shape, &host, device);
-                    (Vec::with_capacity(steps), Body::Relay(relay))
+                    (Vec::with_capacity(steps), Body::Relay(Box::new(relay)))
                 }
             }
         };

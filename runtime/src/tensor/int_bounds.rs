@@ -79,10 +79,10 @@ fn messages(network: &QuantizedDraft, worst: &[u64]) -> Vec<u64> {
 
 /// Largest magnitude of what the host adds to a bias of an entry's target.
 fn host(network: &QuantizedDraft, host: &HostBias) -> u64 {
-    let range = match network.populations[host.input].kind {
-        PopKind::Input(Coding::Direct { range: Some(range) }) => range,
-        // A verified network states the range.
-        _ => return u64::MAX,
+    let kind = &network.populations[host.input].kind;
+    let PopKind::Input(Coding::Direct { range: Some(range) }) = *kind else {
+        // Never in a verified network, which states the range.
+        return u64::MAX;
     };
     let rows = 0..host.structure.rows();
     rows.map(|row| {
