@@ -1,4 +1,4 @@
-//! Interval analysis of one neuron: no register overflows, whatever spikes arrive.
+//! Interval analysis of one compartment: no register overflows, whatever arrives.
 //!
 //! With `k = 4096 − decay`, a register driven by at most `x ≥ 0` per update obeys
 //! `y' ≤ ⌊y·k / 4096⌋ + x`, is monotone in `y`, and starts at 0. So it never exceeds the smallest
@@ -6,24 +6,28 @@
 //! `⌊(x − 1)·4096 / decay⌋ + 1`; nor `x` times the number of updates. Truncation toward zero makes
 //! the lower side the mirror image.
 //!
+//! A graded relay has no register that lasts from step to step: the bounds of what it sends are those
+//! of the sum that arrives, plus its bias.
+//!
 //! Only the updates of the logical steps of one run count: what a neuron does after its last
 //! logical step cannot change a spike of an earlier one.
 
 use super::certificate::{Bounds, Interval};
 use super::findings::Site;
+use super::matrix::RowSum;
+use super::sends::Span;
 use snnc_ir::diag::codes;
+use snnc_ir::network::Keep;
 use snnc_ir::target::{Limit, TargetSpec};
 use snnc_ir::{Diagnostic, Diagnostics};
 
 /// What the bounds of a neuron depend on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts {
-    /// Sum of the positive weights into it, bias carriers included.
-    pub(super) positive: i64,
-    /// Sum of the negative weights into it, bias carriers included.
-    pub(super) negative: i64,
-    /// Static bias register. **Units**: membrane.
-    pub(super) bias: i64,
+    /// What may arrive in one step, bias carriers included.
+    pub(super) sum: RowSum,
+    /// Static bias register, with what the host writes. **Units**: membrane.
+    pub(super) bias: (i64, i64),
     /// Current decay register.
     pub(super) du: u16,
     /// Membrane decay register.
@@ -50,6 +54,8 @@ pub(super) struct Reach {
     /// Largest membrane that an update leaves behind.
     rest: i128,
     threshold: i128,
+    /// Messages, of a graded relay.
+    message: Option<(i128, i128)>,
 }
 
 /// Largest value of a register with this decay (0..=4096) that starts at 0 and receives at most
@@ -66,13 +72,14 @@ fn settle(drive: i128, decay: i128, updates: i128) -> i128 {
 /// Bounds of one neuron.
 pub(super) fn reach(facts: &Facts) -> Reach {
     let updates = i128::from(facts.updates);
-    let (positive, negative) = (i128::from(facts.positive), i128::from(facts.negative));
-    let (bias, threshold) = (i128::from(facts.bias), i128::from(facts.threshold));
+    let (negative, positive) = (i128::from(facts.sum.low), i128::from(facts.sum.high));
+    let bias = (i128::from(facts.bias.0), i128::from(facts.bias.1));
+    let threshold = i128::from(facts.threshold);
     // The chip adds 1 to the current decay register.
     let du = i128::from(facts.du) + 1;
     let dv = i128::from(facts.dv);
     let u = (-settle(-64 * negative, du, updates), settle(64 * positive, du, updates));
-    let drive = (u.0 + bias, u.1 + bias);
+    let drive = (u.0 + bias.0, u.1 + bias.1);
     let (fall, rise) = ((-drive.0).max(0), drive.1.max(0));
     let free = settle(rise, dv, updates);
     let (rest, lowest_reset) = match facts.subtract.map(i128::from) {
@@ -91,6 +98,27 @@ pub(super) fn reach(facts: &Facts) -> Reach {
         v: (lowest_reset - settle(fall, dv, updates), free.min(kept + rise)),
         rest,
         threshold,
+        message: None,
+    }
+}
+
+/// Bounds of one graded relay; `bias` as in [`Facts`].
+pub(super) fn relay_reach(sum: RowSum, bias: (i64, i64), keep: Option<Keep>) -> Reach {
+    let input = (i128::from(sum.low), i128::from(sum.high));
+    let u = (64 * input.0, 64 * input.1);
+    let drive = (u.0 + i128::from(bias.0), u.1 + i128::from(bias.1));
+    let narrow = |x: i128| {
+        i64::try_from(x.div_euclid(64)).unwrap_or(if x < 0 { i64::MIN } else { i64::MAX })
+    };
+    let sent = Span { low: narrow(drive.0), high: narrow(drive.1) }.kept(keep);
+    Reach {
+        input,
+        u,
+        drive,
+        v: drive,
+        rest: 0,
+        threshold: 0,
+        message: Some((i128::from(sent.low), i128::from(sent.high))),
     }
 }
 
@@ -117,8 +145,10 @@ impl Reach {
         let mut check =
             |what: &str, range: (i128, i128), most: i128, limit: &str, source: &Limit| {
                 let narrow = (i64::try_from(range.0), i64::try_from(range.1));
+                // Messages are signed numbers of some bits, whose smallest has no counterpart.
+                let least = if limit == "message_bits" { -most - 1 } else { -most };
                 if let (Ok(low), Ok(high)) = narrow
-                    && -most <= range.0
+                    && least <= range.0
                     && range.1 <= most
                 {
                     return Interval { low, high };
@@ -146,6 +176,11 @@ impl Reach {
             u: check("the current", self.u, state, "state_bits", bits),
             drive: check("current plus bias", self.drive, state, "state_bits", bits),
             v: check("the membrane", self.v, state, "state_bits", bits),
+            message: self.message.map(|range| {
+                let bits = target.message_bits.value.clamp(0, 63);
+                let most = (1_i128 << bits) / 2 - 1;
+                check("a message", range, most, "message_bits", &target.message_bits)
+            }),
         };
         out.into_result(bounds)
     }
@@ -165,9 +200,8 @@ mod tests {
     #[test]
     fn a_current_without_memory_is_what_arrives() {
         let facts = Facts {
-            positive: 30_000,
-            negative: -20_000,
-            bias: 5,
+            sum: RowSum { low: -20_000, high: 30_000, count: 2 },
+            bias: (5, 5),
             du: 4095,
             dv: 4095,
             threshold: 64,
@@ -184,6 +218,7 @@ mod tests {
         #[test]
         fn bounds_hold(
             positive in 0_i64..300, negative in -300_i64..=0, bias in -2000_i64..2000,
+            written in -500_i64..500,
             du in prop_oneof![Just(4095_u16), 0_u16..4096],
             dv in prop_oneof![Just(0_u16), 0_u16..4096],
             threshold in 0_i64..300, amount in proptest::option::of(0_i64..20_000),
@@ -191,11 +226,14 @@ mod tests {
             inputs in proptest::collection::vec(prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0], 1..80),
         ) {
             let threshold = threshold * 64;
+            // The host adds something between 0 and `written`, the same in every step.
             let facts = Facts {
-                positive, negative, bias, du, dv, threshold, subtract: amount,
+                sum: RowSum { low: negative, high: positive, count: 2 },
+                bias: (bias + written.min(0), bias + written.max(0)), du, dv, threshold, subtract: amount,
                 updates: inputs.len() as u64,
             };
             let reach = reach(&facts);
+            let bias = bias + written / 2;
             let (mut u, mut v, mut hold) = (0, 0, 0);
             for x in inputs {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss,

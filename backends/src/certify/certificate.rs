@@ -38,7 +38,7 @@ pub struct Certificate {
 pub struct PopulationCertificate {
     /// Name.
     pub name: String,
-    /// `input`, `neurons`, `relay` or `clock`.
+    /// `input`, `neurons`, `graded`, `relay` or `clock`.
     pub role: &'static str,
     /// Hardware step of logical step 0 (of a clock: of its first spike).
     pub latency: u32,
@@ -55,14 +55,18 @@ pub struct PopulationCertificate {
 /// Bounds over all inputs of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Bounds {
-    /// Sum of the weights that arrive in one step. **Units**: weights.
+    /// Sum of what arrives in one step. **Units**: weights.
     pub input_sum: Interval,
     /// Current. **Units**: membrane.
     pub u: Interval,
     /// Current plus static bias. **Units**: membrane.
     pub drive: Interval,
-    /// Membrane, before the reset. **Units**: membrane.
+    /// Membrane, before the reset; of a graded relay, which has none, the drive again. **Units**:
+    /// membrane.
     pub v: Interval,
+    /// Messages of a graded relay, silence counting as 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Interval>,
 }
 
 impl Bounds {
@@ -74,6 +78,10 @@ impl Bounds {
             u: self.u.hull(other.u),
             drive: self.drive.hull(other.drive),
             v: self.v.hull(other.v),
+            message: match (self.message, other.message) {
+                (Some(a), Some(b)) => Some(a.hull(b)),
+                (a, b) => a.or(b),
+            },
         }
     }
 }
@@ -105,7 +113,7 @@ impl fmt::Display for Interval {
 pub struct Totals {
     /// Cores.
     pub cores: usize,
-    /// Neurons of the source network, inputs left out.
+    /// Neurons and graded relays of the source network, inputs left out.
     pub neurons: u64,
     /// Input neurons.
     pub inputs: u64,
@@ -139,6 +147,9 @@ impl fmt::Display for Certificate {
             )?;
             if let Some(b) = &p.bounds {
                 write!(f, "  {}, {}, {}", b.input_sum, b.u, b.v)?;
+                if let Some(message) = b.message {
+                    write!(f, ", messages {message}")?;
+                }
             }
             writeln!(f)?;
         }

@@ -1,18 +1,20 @@
 //! Phase 3: compares every compartment with its neuron.
 
-use super::bounds::{Facts, reach};
+use super::bounds::{Facts, Reach, reach, relay_reach};
 use super::certificate::Bounds;
-use super::findings::{Findings, First, Site};
+use super::findings::{Findings, First, Site, population};
+use super::host::{self, Host};
 use super::lines;
 use super::matrix::{RowSum, RowSums, equals, not_stored};
 use super::registers::{self, Registers, Timing};
+use super::sends::{self, Sends, Span};
 use super::symbols::Meaning;
 use super::synapses::{Link, Segment, Synapse, in_words, segments, source_in_words, surplus};
 use super::tables::Tables;
 use snnc_ir::arena::{MatId, PopId, ProjId};
 use snnc_ir::diag::codes::equivalence as code;
-use snnc_ir::program::{Format, SynapseBlock};
-use snnc_ir::quantized::{IntNeuron, PopKind, QuantizedDraft};
+use snnc_ir::program::{Format, GradedMode, SynapseBlock};
+use snnc_ir::quantized::{PopKind, QuantizedDraft};
 use snnc_ir::{Diagnostic, Diagnostics, Entity, TargetSpec};
 use std::collections::HashMap;
 
@@ -26,6 +28,8 @@ pub(super) struct Record {
     pub(super) synapses: u64,
     /// Bounds over its neurons.
     pub(super) bounds: Option<Bounds>,
+    /// Whether it holds graded relays of the source.
+    pub(super) graded: bool,
 }
 
 /// Compares compartments with neurons.
@@ -37,6 +41,10 @@ struct Checker<'a> {
     into: Vec<Vec<ProjId>>,
     /// Symbol of each population of the source.
     symbol_of: Vec<usize>,
+    /// What the host may write.
+    host: Host,
+    /// What each population of the source may send.
+    sends: Vec<Sends>,
     sums: RowSums,
     /// Whether a pooled matrix with an exponent equals a matrix of the source.
     equal: HashMap<(u32, i8, MatId), bool>,
@@ -65,13 +73,21 @@ pub(super) fn compare(
             symbol_of[id.index()] = symbol;
         }
     }
+    let (host, mut sums) = (Host::of(source), RowSums::default());
+    let sends = sends::sends(source, &host, &mut sums).map_err(|id| {
+        Diagnostic::error(code::OVERFLOW, "messages in a loop of graded relays have no bounds")
+            .at(population(&source.populations[id].name))
+            .help("let the loop pass through neurons")
+    })?;
     let mut checker = Checker {
         source,
         tables,
         target,
         into,
         symbol_of,
-        sums: RowSums::default(),
+        host,
+        sends,
+        sums,
         equal: HashMap::new(),
         stored: HashMap::new(),
         records: vec![Record::default(); tables.meanings.len()],
@@ -140,13 +156,17 @@ impl Checker<'_> {
             let site = Site { name, neuron: run.first, core: index, compartment: start };
             let core = tables.cores[index].core;
             let registers = registers::decode(core, run, &site, self.target, &mut self.findings);
-            if let Meaning::Neurons(id) = tables.meanings[symbol]
-                && let PopKind::Neurons(neuron) = &self.source.populations[id].kind
-            {
-                let shape = &self.source.populations[id].shape;
-                let timing = self.timing(symbol);
-                let run = (&site, run.len);
-                registers::compare(&registers, neuron, shape, timing, run, &mut self.findings);
+            if let Meaning::Neurons(id) = tables.meanings[symbol] {
+                let mode = self.mode(symbol);
+                self.records[symbol].graded = mode.is_some();
+                let same = registers::compare_kind(&registers, mode, &site, &mut self.findings);
+                if let (true, PopKind::Neurons(neuron)) = (same, &self.source.populations[id].kind)
+                {
+                    let shape = &self.source.populations[id].shape;
+                    let timing = self.timing(symbol);
+                    let run = (&site, run.len);
+                    registers::compare(&registers, neuron, shape, timing, run, &mut self.findings);
+                }
             }
             decoded.push((symbol, registers));
         }
@@ -161,13 +181,34 @@ impl Checker<'_> {
         Timing { period: program.period, latency: program.populations[symbol].latency }
     }
 
+    /// The population of the source whose spikes or messages a symbol sends, sooner or later.
+    fn root(&self, symbol: usize) -> Option<PopId> {
+        match self.tables.meanings[symbol] {
+            Meaning::Input(id) | Meaning::Neurons(id) => Some(id),
+            // Phase 1 refuses relays of relays and clocks.
+            Meaning::Relay { of, .. } => match self.tables.meanings[of] {
+                Meaning::Input(id) | Meaning::Neurons(id) => Some(id),
+                Meaning::Relay { .. } | Meaning::Clock => None,
+            },
+            Meaning::Clock => None,
+        }
+    }
+
+    /// The messages that a symbol is to send; `None` if it is to spike.
+    fn mode(&self, symbol: usize) -> Option<GradedMode> {
+        let id = self.root(symbol)?;
+        self.source.populations[id].graded().map(registers::mode_of)
+    }
+
+    /// What the source of a synapse may send in one step.
+    fn sent(&self, synapse: &Synapse) -> Span {
+        let root = self.root(synapse.source);
+        root.map_or(Span::SPIKE, |id| self.sends[id.index()].at(synapse.neuron as usize))
+    }
+
     fn segment(&mut self, symbol: usize, registers: &Registers, segment: Segment<'_>) {
         match self.tables.meanings[symbol] {
-            Meaning::Neurons(id) => {
-                if let PopKind::Neurons(neuron) = &self.source.populations[id].kind {
-                    self.neurons(symbol, (id, neuron), registers, segment);
-                }
-            }
+            Meaning::Neurons(id) => self.neurons(symbol, id, registers, segment),
             Meaning::Relay { .. } | Meaning::Clock => self.line(symbol, registers, &segment),
             // Phase 2 refuses inputs in compartments.
             Meaning::Input(_) => {}
@@ -186,30 +227,25 @@ impl Checker<'_> {
                 link.expand(tables.program, offset, &mut synapses);
             }
             if let Meaning::Relay { of, hops } = tables.meanings[symbol] {
-                lines::relay(tables, registers, (of, hops), &site, &synapses, &mut first);
+                let of = (of, hops, self.mode(symbol));
+                lines::relay(tables, registers, of, &site, &synapses, &mut first);
             } else {
                 lines::clock(tables, registers, symbol, &site, &synapses, &mut first);
             }
             let mut sum = RowSum::default();
             for synapse in &synapses {
-                sum.add(synapse.weight);
+                sum.add(synapse.weight, self.sent(synapse));
             }
             self.records[symbol].synapses += sum.count;
-            let facts = facts(registers, sum, tables.program.run_steps);
-            self.bounds(symbol, &facts, &site, &mut overflow);
+            let reach = reached(registers, sum, Span::default(), tables.program.run_steps);
+            self.bounds(symbol, &reach, &site, &mut overflow);
         }
         first.report(&mut self.findings);
         overflow.report(&mut self.findings);
     }
 
-    /// Neurons of the source.
-    fn neurons(
-        &mut self,
-        symbol: usize,
-        (id, neuron): (PopId, &IntNeuron),
-        registers: &Registers,
-        segment: Segment<'_>,
-    ) {
+    /// Neurons and graded relays of the source.
+    fn neurons(&mut self, symbol: usize, id: PopId, registers: &Registers, segment: Segment<'_>) {
         let tables = self.tables;
         let (clocks, mut links): (Vec<Link>, Vec<Link>) =
             (segment.links.into_iter()).partition(|l| tables.meanings[l.symbol] == Meaning::Clock);
@@ -224,8 +260,11 @@ impl Checker<'_> {
             .filter(|&p| !self.take_whole(p, symbol, segment.site.neuron, &mut links))
             .collect();
         let timing = self.timing(symbol);
-        let idle = timing.period > 1 && registers.profile.update == (1, 0);
-        let shape = &self.source.populations[id].shape;
+        // A relay without input and static bias sends nothing, whatever it sent before.
+        let idle = timing.period > 1
+            && registers.profile.update == (1, 0)
+            && registers.profile.graded.is_none();
+        let hosted = self.host.writes(id);
         let [mut synapses, mut biases, mut overflow, mut restless] =
             std::array::from_fn(|_| First::default());
         let mut carried = Vec::new();
@@ -238,20 +277,20 @@ impl Checker<'_> {
             for link in &clocks {
                 link.expand(tables.program, offset, &mut carried);
             }
-            let bias = i64::from(neuron.bias.at(site.neuron as usize, shape));
-            biases.add(self.bias(&site, timing, registers, &carried, bias));
-            let mut sum = RowSum::default();
-            for &p in &into {
-                let matrix = self.source.projections[p].matrix;
-                let values = &self.source.matrices[matrix];
-                sum.join(self.sums.of(matrix, values, site.neuron as usize));
+            let neuron = site.neuron as usize;
+            biases.add(self.bias(&site, timing, registers, &carried, self.source_bias(id, neuron)));
+            let written = self.host.at(id, neuron);
+            if hosted {
+                biases.add(host::misfit(registers, written, &site, self.target));
             }
+            let Self { source, sends, sums, .. } = self;
+            let mut sum = sends::arriving(source, sends, sums, &into, neuron);
             for synapse in &carried {
-                sum.add(synapse.weight);
+                sum.add(synapse.weight, Span::SPIKE);
             }
             self.records[symbol].synapses += sum.count;
-            let facts = facts(registers, sum, u64::from(tables.program.steps));
-            let rests = self.bounds(symbol, &facts, &site, &mut overflow);
+            let reach = reached(registers, sum, written, u64::from(tables.program.steps));
+            let rests = self.bounds(symbol, &reach, &site, &mut overflow);
             if idle && !rests {
                 let message =
                     "a neuron can stay above its threshold and fire between its logical steps";
@@ -264,9 +303,18 @@ impl Checker<'_> {
         }
     }
 
+    /// Bias of a neuron or graded relay of the source. **Units**: membrane.
+    fn source_bias(&self, id: PopId, neuron: usize) -> i64 {
+        let population = &self.source.populations[id];
+        match &population.kind {
+            PopKind::Input(_) => 0,
+            PopKind::Neurons(n) => i64::from(n.bias.at(neuron, &population.shape)),
+            PopKind::Graded(relay) => 64 * i64::from(relay.bias.at(neuron, &population.shape)),
+        }
+    }
+
     /// Records the bounds of a neuron; returns whether it rests without input.
-    fn bounds(&mut self, symbol: usize, facts: &Facts, site: &Site<'_>, out: &mut First) -> bool {
-        let reach = reach(facts);
+    fn bounds(&mut self, symbol: usize, reach: &Reach, site: &Site<'_>, out: &mut First) -> bool {
         match reach.within(site, self.target) {
             Ok(bounds) => {
                 let all = &mut self.records[symbol].bounds;
@@ -424,18 +472,29 @@ impl Checker<'_> {
     }
 }
 
-/// What the bounds of a neuron with these registers and input sums depend on.
-fn facts(registers: &Registers, sum: RowSum, updates: u64) -> Facts {
+/// Bounds of a compartment with these registers, input sums and biases from the host.
+fn reached(registers: &Registers, sum: RowSum, written: Span, updates: u64) -> Reach {
     let profile = &registers.profile;
-    Facts {
-        positive: sum.positive,
-        negative: sum.negative,
-        bias: registers.bias,
+    let with = |units: i64| registers.bias.saturating_add(units.saturating_mul(64));
+    let bias = (with(written.low), with(written.high));
+    if let Some(mode) = profile.graded {
+        return relay_reach(
+            sum,
+            bias,
+            match mode {
+                GradedMode::All => None,
+                GradedMode::Keep(keep) => Some(keep),
+            },
+        );
+    }
+    reach(&Facts {
+        sum,
+        bias,
         // Registers beyond 4095 are findings; the formulas hold up to there.
         du: profile.du.min(4095),
         dv: profile.dv.min(4095),
         threshold: registers.threshold,
         subtract: profile.subtract.map(i64::from),
         updates,
-    }
+    })
 }

@@ -7,6 +7,10 @@
 //! refractory then: its source fires at most once in P steps, so a register of at most P does no
 //! harm.
 //!
+//! A *repeater* of graded messages is a graded relay with bias 0 and one synapse of weight 1, that
+//! keeps both signs or the one that its head keeps. What arrives is the message `m` of its head, or
+//! nothing; it sends `m + 0`, which has the sign that passes, and is silent where its head was.
+//!
 //! A clock's *head* has no synapses. With static bias b > 0 and updates in steps φ, φ + p, … it
 //! fires in its n-th update, where n = 1 if `b > θ`, and `n = ⌊θ / b⌋ + 1` without leak; after
 //! `register − 1` held updates it starts over.
@@ -19,11 +23,14 @@ use super::tables::Tables;
 use snnc_ir::Diagnostic;
 use snnc_ir::diag::Code;
 use snnc_ir::diag::codes::equivalence as code;
+use snnc_ir::program::GradedMode;
 
 /// Why registers are not those of a follower.
 fn not_a_follower(registers: &Registers, period: u32) -> Option<String> {
     let p = &registers.profile;
-    if p.du != 4095 {
+    if p.graded.is_some() {
+        Some("it sends graded messages".to_owned())
+    } else if p.du != 4095 {
         Some(format!("its current has a memory (du = {})", p.du))
     } else if registers.bias != 0 {
         Some(format!("it has a static bias of {}", registers.bias))
@@ -38,21 +45,44 @@ fn not_a_follower(registers: &Registers, period: u32) -> Option<String> {
     }
 }
 
-/// Checks that neuron `site` of a relay repeats neuron `site.neuron` of symbol `of`.
+/// Why registers are not those of a repeater of messages that `head` sends.
+fn not_a_repeater(registers: &Registers, head: GradedMode) -> Option<String> {
+    match registers.profile.graded {
+        None => Some("it spikes, where graded messages are to be repeated".to_owned()),
+        Some(own) if own != GradedMode::All && own != head => {
+            Some("it drops messages that it is to repeat".to_owned())
+        }
+        Some(_) if registers.bias != 0 => {
+            Some(format!("it has a static bias of {}", registers.bias))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Checks that neuron `site` of a relay repeats neuron `site.neuron` of symbol `of`, which sends
+/// spikes, or messages of this kind.
 pub(super) fn relay(
     tables: &Tables<'_>,
     registers: &Registers,
-    (of, hops): (usize, u32),
+    (of, hops, messages): (usize, u32, Option<GradedMode>),
     site: &Site<'_>,
     synapses: &[Synapse],
     out: &mut First,
 ) {
     let wrong = |why: String| Some(site.mark(Diagnostic::error(code::RELAY, why)));
-    if let Some(why) = not_a_follower(registers, tables.program.period) {
+    let unfit = match messages {
+        None => not_a_follower(registers, tables.program.period),
+        Some(head) => not_a_repeater(registers, head),
+    };
+    if let Some(why) = unfit {
         out.add(wrong(why));
     }
     let head = neuron(&tables.program.populations[of].name, site.neuron);
-    let synapse = match one(tables, registers, site, code::RELAY, synapses) {
+    let weak = |weight: i64| match messages {
+        None => too_weak(registers, weight),
+        Some(_) => (weight != 1).then(|| format!("weight {weight} changes the messages")),
+    };
+    let synapse = match one(tables, weak, site, code::RELAY, synapses) {
         Ok(synapse) => synapse,
         Err(why) => return out.add([why]),
     };
@@ -101,7 +131,8 @@ pub(super) fn clock(
     if let Some(why) = not_a_follower(registers, tables.program.period) {
         out.add(wrong(why));
     }
-    let synapse = match one(tables, registers, site, code::CLOCK, synapses) {
+    let weak = |weight: i64| too_weak(registers, weight);
+    let synapse = match one(tables, weak, site, code::CLOCK, synapses) {
         Ok(synapse) => synapse,
         Err(why) => return out.add([why]),
     };
@@ -118,6 +149,9 @@ pub(super) fn clock(
 /// First step and interval of the spikes of a neuron without synapses.
 fn head_fires(registers: &Registers) -> Option<(u64, u64)> {
     let profile = &registers.profile;
+    if profile.graded.is_some() {
+        return None;
+    }
     let bias = u64::try_from(registers.bias).ok().filter(|&b| b > 0)?;
     let threshold = u64::try_from(registers.threshold).ok()?;
     let updates = match (bias > threshold, profile.dv) {
@@ -133,10 +167,17 @@ fn head_fires(registers: &Registers) -> Option<(u64, u64)> {
     Some((phase + (updates - 1) * every, (held + updates) * every))
 }
 
-/// The one synapse of a follower, if it is strong enough.
+/// Why a weight does not make a follower fire.
+fn too_weak(registers: &Registers, weight: i64) -> Option<String> {
+    let threshold = registers.threshold;
+    (64 * weight <= threshold)
+        .then(|| format!("weight {weight} does not lift it above its threshold {threshold}"))
+}
+
+/// The one synapse of a follower or repeater, if its weight does.
 fn one<'s>(
     tables: &Tables<'_>,
-    registers: &Registers,
+    weak: impl Fn(i64) -> Option<String>,
     site: &Site<'_>,
     code: Code,
     synapses: &'s [Synapse],
@@ -144,11 +185,7 @@ fn one<'s>(
     let wrong = |why: String| site.mark(Diagnostic::error(code, why));
     match synapses {
         [] => Err(wrong("no synapse drives it".to_owned())),
-        [synapse] if 64 * synapse.weight <= registers.threshold => Err(wrong(format!(
-            "weight {} does not lift it above its threshold {}",
-            synapse.weight, registers.threshold
-        ))),
-        [synapse] => Ok(synapse),
+        [synapse] => weak(synapse.weight).map_or(Ok(synapse), |why| Err(wrong(why))),
         [first, second, ..] => Err(wrong(format!("{} synapses drive it", synapses.len()))
             .note(format!("{}: {}", source_in_words(tables.program, first), in_words(Some(first))))
             .note(format!(

@@ -1,6 +1,7 @@
 //! Matrices of the pool: well-formedness, rows, weights; and row sums of the source's matrices.
 
-use snnc_ir::arena::MatId;
+use super::sends::{Sends, Span};
+use snnc_ir::arena::{MatId, PopId};
 use snnc_ir::conv::Conv;
 use snnc_ir::program::{Format, PoolMatrix};
 use snnc_ir::quantized::{IntMatrix, Sign, Structure};
@@ -102,16 +103,17 @@ struct Window {
 fn window(conv: &Conv, row: usize) -> Window {
     let [_, height, width] = conv.output().unwrap_or([0; 3]).map(|d| d as usize);
     let place = row % (height * width);
-    let clip = |out: usize, axis: usize, before: u32| {
+    let clip = |out: usize, axis: usize| {
         let start = out * conv.stride[axis] as usize;
-        let before = before as usize;
-        let (kernel, input) = (conv.kernel[axis] as usize, conv.input[axis + 1] as usize);
+        let (before, left_out) = (conv.pad[2 * axis] as usize, conv.crop[2 * axis] as usize);
+        let (kernel, input) =
+            (conv.kernel[axis] as usize, conv.cropped(axis).unwrap_or(0) as usize);
         let low = before.saturating_sub(start).min(kernel);
         let high = (input + before).saturating_sub(start).min(kernel);
-        (low..high.max(low), (start + low).saturating_sub(before))
+        (low..high.max(low), (start + low).saturating_sub(before) + left_out)
     };
-    let (ky, y) = clip(place / width, 0, conv.pad[0]);
-    let (kx, x) = clip(place % width, 1, conv.pad[2]);
+    let (ky, y) = clip(place / width, 0);
+    let (kx, x) = clip(place % width, 1);
     Window { channel: row / (height * width), ky, kx, y, x }
 }
 
@@ -175,61 +177,79 @@ pub(super) fn equals(pooled: &PoolMatrix, exponent: i8, source: &IntMatrix) -> b
             .all(|(i, &m)| weight(m, exponent) == Some(i64::from(source.weight(i))))
 }
 
-/// Sums over the synapses of one target neuron.
+/// Sums over the synapses of one target neuron, of what may arrive in one step. **Units**: weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct RowSum {
-    /// Sum of the positive weights.
-    pub(super) positive: i64,
-    /// Sum of the negative weights.
-    pub(super) negative: i64,
+    /// Smallest sum, at most 0.
+    pub(super) low: i64,
+    /// Largest sum, at least 0.
+    pub(super) high: i64,
     /// Synapses whose weight is not zero.
     pub(super) count: u64,
 }
 
 impl RowSum {
-    /// Adds a synapse.
-    pub(super) const fn add(&mut self, weight: i64) {
-        if weight > 0 {
-            self.positive = self.positive.saturating_add(weight);
-        } else {
-            self.negative = self.negative.saturating_add(weight);
-        }
-        self.count += (weight != 0) as u64;
+    /// Adds a synapse whose source sends `messages`. Sums beyond i64 are cut off there.
+    pub(super) fn add(&mut self, weight: i64, messages: Span) {
+        let part = messages.scaled(weight);
+        self.low = self.low.saturating_add(part.low);
+        self.high = self.high.saturating_add(part.high);
+        self.count += u64::from(weight != 0);
     }
 
     /// Adds all synapses of `other`.
     pub(super) const fn join(&mut self, other: Self) {
-        self.positive = self.positive.saturating_add(other.positive);
-        self.negative = self.negative.saturating_add(other.negative);
+        self.low = self.low.saturating_add(other.low);
+        self.high = self.high.saturating_add(other.high);
         self.count += other.count;
     }
 }
 
+/// Matrix, source, output channel and the part of the kernel that lies inside the input.
+type WindowKey = (MatId, PopId, usize, Range<usize>, Range<usize>);
+
 /// Row sums of matrices. Output neurons of a convolution that see the same part of the kernel have
-/// the same sums, so that a convolution is never expanded.
+/// the same sums, so that a convolution is never expanded; for that the messages of an input channel
+/// are bounded together.
 #[derive(Debug, Default)]
 pub(super) struct RowSums {
-    windows: HashMap<(MatId, usize, Range<usize>, Range<usize>), RowSum>,
+    windows: HashMap<WindowKey, RowSum>,
+    /// Bounds of the messages of each channel, by population and extent of a channel.
+    channels: HashMap<(PopId, usize), Vec<Span>>,
 }
 
 impl RowSums {
-    /// Sums over row `row` of matrix `id`.
-    pub(super) fn of(&mut self, id: MatId, matrix: &IntMatrix, row: usize) -> RowSum {
-        let sum = || {
+    /// Sums over row `row` of a matrix that reads population `from`, which sends `sends`.
+    pub(super) fn of(
+        &mut self,
+        (id, matrix): (MatId, &IntMatrix),
+        row: usize,
+        (from, sends): (PopId, &Sends),
+    ) -> RowSum {
+        let Structure::Conv(conv) = &matrix.structure else {
             let mut sum = RowSum::default();
-            matrix.for_row(row, |_, w| sum.add(i64::from(w)));
-            sum
+            matrix.for_row(row, |col, w| sum.add(i64::from(w), sends.at(col)));
+            return sum;
         };
-        match &matrix.structure {
-            Structure::Conv(conv) => {
-                let window = window(conv, row);
-                let key = (id, window.channel, window.ky, window.kx);
-                *self.windows.entry(key).or_insert_with(sum)
+        let window = window(conv, row);
+        let plane = (conv.input[1] as usize * conv.input[2] as usize).max(1);
+        let Self { windows, channels } = self;
+        *windows.entry((id, from, window.channel, window.ky, window.kx)).or_insert_with(|| {
+            let mut sum = RowSum::default();
+            match sends {
+                Sends::Messages(each) => {
+                    let hull = |part: &[Span]| part.iter().copied().reduce(Span::hull);
+                    let channels = channels.entry((from, plane)).or_insert_with(|| {
+                        each.chunks(plane).map(|part| hull(part).unwrap_or_default()).collect()
+                    });
+                    matrix.for_row(row, |col, w| sum.add(i64::from(w), channels[col / plane]));
+                }
+                Sends::Spikes | Sends::Nothing => {
+                    matrix.for_row(row, |col, w| sum.add(i64::from(w), sends.at(col)));
+                }
             }
-            Structure::Dense { .. } | Structure::Sparse { .. } | Structure::Identity { .. } => {
-                sum()
-            }
-        }
+            sum
+        })
     }
 }
 
@@ -243,10 +263,11 @@ mod tests {
             groups in 1_u32..3, c in 1_u32..3, o in 1_u32..3,
             h in 1_u32..6, w in 1_u32..6, kh in 1_u32..4, kw in 1_u32..4,
             stride in prop::array::uniform2(1_u32..4), pad in prop::array::uniform4(0_u32..4),
+            crop in prop::array::uniform4(0_u32..3),
         ) -> Conv {
             Conv {
                 input: [c * groups, h, w], out_channels: o * groups, kernel: [kh, kw], stride, pad,
-                groups,
+                groups, crop,
             }
         }
     }
@@ -274,6 +295,7 @@ mod tests {
         fn shared_sums_are_row_sums(
             conv in convolution(),
             weights in prop::collection::vec(-128_i16..128, 1..20),
+            messages in prop::option::of(prop::collection::vec((-9_i64..=0, 0_i64..9), 4)),
         ) {
             prop_assume!(conv.output().is_some_and(|o| !o.contains(&0)));
             let mantissa = weights.iter().cycle().take(conv.kernel_size());
@@ -285,11 +307,18 @@ mod tests {
                 sign: Sign::Mixed,
                 provenance: snnc_ir::network::Provenance::Dense { tensor: String::new() },
             };
+            // All neurons of a channel have the same bounds.
+            let plane = (conv.input[1] * conv.input[2]) as usize;
+            let sends = messages.map_or(Sends::Spikes, |m| {
+                let of = |n: usize| Span { low: m[n / plane].0, high: m[n / plane].1 };
+                Sends::Messages((0..matrix.structure.cols()).map(of).collect())
+            });
             let mut sums = RowSums::default();
             for row in 0..matrix.structure.rows() {
                 let mut expected = RowSum::default();
-                matrix.for_row(row, |_, w| expected.add(i64::from(w)));
-                prop_assert_eq!(sums.of(snnc_ir::Entity::new(0), &matrix, row), expected);
+                matrix.for_row(row, |col, w| expected.add(i64::from(w), sends.at(col)));
+                let (id, from) = (snnc_ir::Entity::new(0), snnc_ir::Entity::new(0));
+                prop_assert_eq!(sums.of((id, &matrix), row, (from, &sends)), expected);
             }
         }
     }

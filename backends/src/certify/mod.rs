@@ -2,27 +2,38 @@
 //!
 //! **Statement.** Let the source be an integer network in logical time of T steps, and let the
 //! artifact have period P and latencies ℓ. For every input of at most T logical steps, injected so
-//! that spike `(n, t)` of an input enters in hardware step `P·t + ℓ`: neuron n of a population fires
-//! in logical step t < T exactly if its compartment fires in hardware step `P·t + ℓ`, and it fires in
-//! no other hardware step before `P·T + ℓ`. Until then none of its registers overflows.
+//! that spike `(n, t)` of an input enters in hardware step `P·t + ℓ`, and for every sample of each
+//! directly coded input whose elements lie in its range, from which the host computes biases: neuron n
+//! of a population fires in logical step t < T exactly if its compartment fires in hardware step
+//! `P·t + ℓ`, and it fires in no other hardware step before `P·T + ℓ`. Likewise graded relay n sends
+//! message m ≠ 0 in logical step t exactly if its compartment sends m in hardware step `P·t + ℓ`, and
+//! none in another step before `P·T + ℓ`. Until then none of the registers and messages overflows.
 //!
 //! **Proof**, by induction over hardware steps; each part names what is checked.
 //! 1. Every neuron has one compartment, every axon one source (`tables`), so following routes, axons
 //!    and blocks back from a compartment finds all synapses that drive it (`synapses`).
 //! 2. A relay fires exactly `hops` steps after its source, a clock exactly in steps `ℓ + k·P`
-//!    (`lines`). A synapse of a relay is therefore a synapse of its source with a longer delay.
+//!    (`lines`). A relay of graded relays sends exactly the messages of its source, `hops` steps
+//!    later. A synapse of a relay is therefore a synapse of its source with a longer delay.
 //! 3. After that contraction, the synapses into each neuron are, as a multiset of (source, weight,
 //!    delay), those of the source network, where a logical delay d became
 //!    `P·d + ℓ_target − ℓ_source` (`checker`). A spike of logical step t thus arrives in step
-//!    `P·(t + d) + ℓ_target`: in logical step t + d of the target and never between or before.
+//!    `P·(t + d) + ℓ_target`: in logical step t + d of the target and never between or before. So does
+//!    a message, with its weight times its value.
 //! 4. The bias acts once per logical step from the first on: as a register where the first update
-//!    is logical step 0, as clock spikes (which a current without memory passes on) elsewhere.
+//!    is logical step 0, as clock spikes (which a current without memory passes on) elsewhere. What the
+//!    host adds is computed by the source's own tables, bit for bit, so it is the same number; it
+//!    goes to populations of latency 0 with P = 1, whose registers act in just their logical steps
+//!    (`host`).
 //! 5. Registers decode to the parameters of the source (`registers`). With a period P > 1 a neuron
 //!    either updates in its logical steps only, or it is idle-invariant: without leak, current
 //!    memory and static bias, and at or below its threshold after an update, a step without input
 //!    changes nothing. Before its first logical step it is at 0 and stays there: no input, no bias.
-//! 6. Interval analysis bounds input sums, currents and membranes over all inputs (`bounds`), so
-//!    the integer contract is what the chip computes.
+//!    A graded relay keeps the sign that it keeps in the source and has no state: in a step in which
+//!    nothing arrives and no bias acts it sends nothing. With the sum and the bias of its logical
+//!    step the same as in the source (3, 4), so is its message.
+//! 6. Interval analysis bounds input sums, currents, membranes and messages over all inputs and
+//!    samples (`bounds`, `sends`, `host`), so the integer contract is what the chip computes.
 //!
 //! The checker depends on the types of `snnc_ir` alone: no code of a writer, a reader or a pass.
 //! It takes time and memory in proportion to neurons and stored parameters where both sides hold
@@ -32,11 +43,13 @@ mod bounds;
 mod certificate;
 mod checker;
 mod findings;
+mod host;
 mod lines;
 mod matrix;
 #[cfg(feature = "testing")]
 pub mod mutate;
 mod registers;
+mod sends;
 mod symbols;
 mod synapses;
 mod tables;
@@ -54,7 +67,7 @@ use tables::Tables;
 /// the artifact's bytes.
 ///
 /// # Errors
-/// What differs, with codes `SNN0701` to `SNN0716`: the neuron (or population, or header field), its
+/// What differs, with codes `SNN0701` to `SNN0717`: the neuron (or population, or header field), its
 /// core and compartment, and the quantity on both sides. The first differences are listed, the
 /// rest is counted.
 pub fn certify(
@@ -78,6 +91,7 @@ pub fn certify(
         let neurons = symbol.shape.size() as u64;
         let (role, total) = match &symbol.role {
             SymbolRole::Input(_) => ("input", &mut totals.inputs),
+            SymbolRole::Neurons if record.graded => ("graded", &mut totals.neurons),
             SymbolRole::Neurons => ("neurons", &mut totals.neurons),
             SymbolRole::Relay { .. } => ("relay", &mut totals.relays),
             SymbolRole::Clock => ("clock", &mut totals.clocks),
@@ -97,13 +111,25 @@ pub fn certify(
     let (steps, period) = (program.steps, program.period);
     let step = |t: &str| if period == 1 { t.to_owned() } else { format!("{period}*{t}") };
     let (this, last) = (step("t"), step(&steps.to_string()));
+    let graded = records.iter().any(|record| record.graded);
+    let hosted = !program.host.is_empty();
     Ok(Certificate {
         format: FORMAT,
         statement: format!(
-            "For every input of at most {steps} logical steps, a neuron of a population of latency \
+            "For every input of at most {steps} logical steps{}, a neuron of a population of latency \
              L fires in logical step t exactly if its compartment fires in hardware step \
-             {this} + L, and in no other step before {last} + L. Until then none of \
-             its registers overflows."
+             {this} + L, and in no other step before {last} + L{}. Until then none of \
+             its registers overflows.",
+            if hosted {
+                " and every sample within the ranges of the directly coded inputs"
+            } else {
+                ""
+            },
+            if graded {
+                "; a graded relay sends the same messages in these steps and no other"
+            } else {
+                ""
+            },
         ),
         name: program.name.clone(),
         target: program.target.clone(),

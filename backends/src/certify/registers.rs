@@ -2,21 +2,23 @@
 
 use super::findings::{Findings, First, Site};
 use snnc_ir::diag::codes::equivalence as code;
-use snnc_ir::network::{Compare, UpdateOrder};
-use snnc_ir::program::{CompartmentRun, Profile, ProgramCore};
-use snnc_ir::quantized::{IntNeuron, IntReset};
+use snnc_ir::network::{Compare, Keep, UpdateOrder};
+use snnc_ir::program::{CompartmentRun, GradedMode, Profile, ProgramCore};
+use snnc_ir::quantized::{Graded, IntNeuron, IntReset};
 use snnc_ir::target::Limit;
 use snnc_ir::{Diagnostic, Shape, TargetSpec};
 
 /// What the registers of a compartment mean.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Registers {
-    /// Decays, refractory time, reset and update steps.
+    /// Decays, refractory time, reset and update steps; which messages it sends, if any.
     pub(super) profile: Profile,
     /// The neuron fires above this. **Units**: membrane.
     pub(super) threshold: i64,
     /// Static bias. **Units**: membrane.
     pub(super) bias: i64,
+    /// Exponent of the static bias.
+    pub(super) exponent: u8,
 }
 
 /// Decodes the registers of a run; findings for those outside the target's range.
@@ -72,9 +74,42 @@ pub(super) fn decode(
                 .note(format!("{}: programmable_neuron = false", target.file)),
         );
     }
+    if profile.graded.is_some() {
+        relay(run, &profile, site, target, findings);
+    }
     // Exponents beyond 31 were found outside any target's range above.
     let shift = u32::from(run.bias_exponent).min(31);
-    Registers { profile, threshold: threshold << 6, bias: bias << shift }
+    let exponent = run.bias_exponent;
+    Registers { profile, threshold: threshold << 6, bias: bias << shift, exponent }
+}
+
+/// Findings for the registers of a graded relay: it has no state, and its bias is a whole message.
+fn relay(
+    run: &CompartmentRun,
+    profile: &Profile,
+    site: &Site<'_>,
+    target: &TargetSpec,
+    findings: &mut Findings,
+) {
+    let Profile { du, dv, refractory, subtract, update, graded: _ } = *profile;
+    if (du, dv, refractory, subtract, update) != (4095, 4095, 1, None, (1, 0)) {
+        let message = "a graded relay has no state, and its profile says otherwise";
+        let note = format!("profile {}: {profile:?}", run.profile);
+        findings.push(site.mark(Diagnostic::error(code::REGISTER, message)).note(note));
+    }
+    let shift = u32::from(run.bias_exponent).min(31);
+    let bias = i64::from(run.bias_mantissa) << shift;
+    if bias % 64 != 0 {
+        let message = format!("the bias {bias} of a graded relay is no multiple of 64");
+        findings.push(site.mark(Diagnostic::error(code::REGISTER, message)));
+    }
+    if target.message_bits.value == 0 {
+        let message = "a graded relay needs a target that sends graded messages";
+        findings.push(
+            site.mark(Diagnostic::error(code::REGISTER, message))
+                .note(format!("{}: message_bits = {}", target.file, target.message_bits)),
+        );
+    }
 }
 
 /// When a population's logical steps are, and when its neurons update.
@@ -121,6 +156,42 @@ fn fires_from(compare: Compare, threshold: i64, unit: i64) -> i64 {
         Compare::Ge => threshold - 1,
     };
     below.div_euclid(unit) * unit + unit
+}
+
+/// Names a kind of compartment.
+const fn mode_in_words(mode: Option<GradedMode>) -> &'static str {
+    match mode {
+        None => "a spiking neuron",
+        Some(GradedMode::All) => "a graded relay of both signs",
+        Some(GradedMode::Keep(keep)) => match keep {
+            Keep::Positive => "a graded relay of positive messages",
+            Keep::Negative => "a graded relay of negative messages",
+        },
+    }
+}
+
+/// The compartment that a graded relay of the source is.
+pub(super) fn mode_of(graded: &Graded) -> GradedMode {
+    graded.keep.map_or(GradedMode::All, GradedMode::Keep)
+}
+
+/// Compares what a run's compartments are with what the source has there; true if they agree.
+pub(super) fn compare_kind(
+    registers: &Registers,
+    source: Option<GradedMode>,
+    site: &Site<'_>,
+    findings: &mut Findings,
+) -> bool {
+    let artifact = registers.profile.graded;
+    if source == artifact {
+        return true;
+    }
+    let (source, artifact) = (mode_in_words(source), mode_in_words(artifact));
+    findings.push(
+        site.mark(Diagnostic::error(code::PARAMETERS, "the kind of compartment differs"))
+            .note(format!("source: {source}; artifact: {artifact}")),
+    );
+    false
 }
 
 /// Compares the registers of a run with its neurons; the bias is compared with the synapses.

@@ -1,6 +1,7 @@
 //! Phase 1: symbol table and readout, and the header.
 
 use super::findings::{Findings, population};
+use super::host;
 use snnc_ir::arena::PopId;
 use snnc_ir::diag::codes::equivalence as code;
 use snnc_ir::program::{Program, ProgramReadout, Symbol, SymbolRole};
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 pub(super) enum Meaning {
     /// An input of the source.
     Input(PopId),
-    /// Neurons of the source.
+    /// Neurons or graded relays of the source.
     Neurons(PopId),
     /// Repeats a symbol that is one of the first two, `hops` steps later.
     Relay {
@@ -45,6 +46,7 @@ pub(super) fn check(
     }
     let meanings = meanings(source, program, &mut findings);
     readout(source, program, &meanings, &mut findings);
+    host::compare(source, program, &meanings, &mut findings);
     findings.end_phase()?;
     // A symbol without a meaning is a finding, so none is left out here.
     Ok(meanings.into_iter().flatten().collect())
@@ -128,7 +130,9 @@ fn meaning(
             }
             match (&expected.kind, &symbol.role) {
                 (PopKind::Input(a), SymbolRole::Input(b)) if a == b => Some(Meaning::Input(id)),
-                (PopKind::Neurons(_), SymbolRole::Neurons) => Some(Meaning::Neurons(id)),
+                (PopKind::Neurons(_) | PopKind::Graded(_), SymbolRole::Neurons) => {
+                    Some(Meaning::Neurons(id))
+                }
                 (kind, role) => wrong(format!(
                     "the source has {} here, the artifact {}",
                     kind_in_words(kind),
@@ -174,6 +178,7 @@ fn kind_in_words(kind: &PopKind) -> String {
     match kind {
         PopKind::Input(coding) => format!("an input ({coding:?})"),
         PopKind::Neurons(_) => "neurons".to_owned(),
+        PopKind::Graded(_) => "graded relays".to_owned(),
     }
 }
 

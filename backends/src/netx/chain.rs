@@ -26,7 +26,7 @@ pub(super) struct Stage {
 /// The layers, if the network is a chain: one input, one projection into every other population, at
 /// most one out of each, no population left out.
 pub(super) fn stages(network: &QuantizedDraft) -> Option<Vec<Stage>> {
-    let mut inputs = network.populations.iter().filter(|(_, p)| p.neuron().is_none());
+    let mut inputs = network.populations.iter().filter(|(_, p)| p.is_input());
     let (mut source, _) = inputs.next()?;
     if inputs.next().is_some() || network.projections.len() + 1 != network.populations.len() {
         return None;
@@ -107,11 +107,11 @@ fn at(diagnostic: Diagnostic, source: &Population, target: &Population) -> Diagn
 /// The geometry of a convolution that a `conv` layer can express.
 fn fitting(source: &Population, target: &Population, matrix: &IntMatrix) -> Option<Conv> {
     let Structure::Conv(conv) = matrix.structure else { return None };
-    let Conv { input, kernel, stride, pad: [top, bottom, left, right], groups, .. } = conv;
+    let Conv { input, kernel, stride, pad: [top, bottom, left, right], groups, crop, .. } = conv;
     let small =
         [kernel, stride, [top, left], [groups, 1]].iter().flatten().all(|&n| n <= MAX_EXTENT);
     let shapes = source.shape.as_chw() == Some(input) && target.shape.as_chw() == conv.output();
-    (small && shapes && top == bottom && left == right).then_some(conv)
+    (small && shapes && top == bottom && left == right && crop == [0; 4]).then_some(conv)
 }
 
 fn convolution(conv: Conv, matrix: &IntMatrix) -> Result<Synapses, Diagnostic> {

@@ -33,7 +33,7 @@ pub(super) fn plan(network: &QuantizedDraft) -> Result<Plan, Diagnostic> {
     };
     let (mut input, mut recurrent) = (matrix(inputs), matrix(neurons));
     for projection in network.projections.values() {
-        let from_neurons = populations[projection.source].neuron().is_some();
+        let from_neurons = !populations[projection.source].is_input();
         let into = if from_neurons { &mut recurrent } else { &mut input };
         let weights = &network.matrices[projection.matrix];
         let (first_row, first_col) =
@@ -95,7 +95,7 @@ fn number(populations: &Arena<PopId, Population>) -> (Vec<usize>, usize, usize) 
     let firsts = populations
         .values()
         .map(|p| {
-            let next = if p.neuron().is_some() { &mut neurons } else { &mut inputs };
+            let next = if p.is_input() { &mut inputs } else { &mut neurons };
             let first = *next;
             *next = next.saturating_add(p.size());
             first
@@ -108,7 +108,7 @@ fn layout(populations: &Arena<PopId, Population>, firsts: &[usize]) -> Layout {
     let parts = |neurons: bool| {
         populations
             .iter()
-            .filter(|(_, p)| p.neuron().is_some() == neurons)
+            .filter(|(_, p)| p.is_input() != neurons)
             .map(|(id, p)| Part {
                 population: p.name.clone(),
                 layer: usize::from(neurons),

@@ -95,7 +95,8 @@ pub fn export(network: &MappedNetwork) -> Result<Export, Diagnostic> {
 }
 
 fn plan(network: &QuantizedDraft) -> Result<Plan, Diagnostic> {
-    let inputs = network.populations.values().filter(|p| p.neuron().is_none()).count();
+    neurons::no_messages(network)?;
+    let inputs = network.populations.values().filter(|p| p.is_input()).count();
     if inputs == 0 || network.projections.is_empty() {
         return Err(Diagnostic::error(
             artifact::NETX_SHAPE,

@@ -2,8 +2,8 @@
 
 use super::layers::{Array, Neurons};
 use snnc_ir::diag::codes::artifact;
-use snnc_ir::network::Compare;
-use snnc_ir::quantized::{IntNeuron, IntReset, Population, QuantizedDraft};
+use snnc_ir::network::{Coding, Compare};
+use snnc_ir::quantized::{IntNeuron, IntReset, PopKind, Population, QuantizedDraft};
 use snnc_ir::shape::Shape;
 use snnc_ir::{Diagnostic, Param};
 
@@ -13,6 +13,29 @@ const MAX_BIAS: i32 = 4095;
 const MAX_THRESHOLD: i32 = 131_071;
 /// Units of the membrane per unit of a threshold mantissa, and of a bias mantissa at exponent 6.
 const UNIT: i32 = 64;
+
+/// Refuses what no file can say: graded messages, and biases that change from sample to sample.
+pub(super) fn no_messages(network: &QuantizedDraft) -> Result<(), Diagnostic> {
+    if let Some(relay) = network.populations.values().find(|p| p.graded().is_some()) {
+        return Err(Diagnostic::error(
+            artifact::NETX_NEURON,
+            "NetX neurons send spikes, not graded messages",
+        )
+        .at(format!("population \"{}\"", relay.name))
+        .note("the loader builds Lava's LIF process, which has no graded relay"));
+    }
+    let direct = |p: &&Population| matches!(p.kind, PopKind::Input(Coding::Direct { .. }));
+    if let Some(input) = network.populations.values().find(direct) {
+        return Err(Diagnostic::error(
+            artifact::NETX_SHAPE,
+            "a NetX file has no place for a directly coded input",
+        )
+        .at(format!("population \"{}\"", input.name))
+        .note("the host writes its current to biases, sample by sample; a file holds one bias")
+        .help("code the input as spikes: events, an accumulator or a rate"));
+    }
+    Ok(())
+}
 
 /// Whether a file can hold all neurons of the network.
 pub(super) fn check(network: &QuantizedDraft) -> Result<(), Diagnostic> {

@@ -6,12 +6,12 @@
 use serde::Serialize;
 use snnc_ir::binary::{KIND_PROGRAM, MAGIC};
 use snnc_ir::conv;
-use snnc_ir::network::Coding;
+use snnc_ir::network::{self, Coding};
 use snnc_ir::program::{self, Program};
 use snnc_ir::quantized;
 
 /// Version of the format that this module writes.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// Encodes a program. The result is a function of the program alone.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -33,6 +33,7 @@ struct Root<'a> {
     matrices: Vec<PoolMatrix<'a>>,
     inputs: Vec<[u32; 5]>,
     cores: Vec<Core<'a>>,
+    host: Vec<HostMap<'a>>,
     readout: Readout<'a>,
 }
 
@@ -54,7 +55,7 @@ enum Role {
 
 #[derive(Serialize)]
 enum InputCoding {
-    Direct,
+    Direct { range: Option<[i32; 2]> },
     Events,
     Accumulator { pmax: u32, steps_in: u32 },
     Rate { seed: u64 },
@@ -82,6 +83,7 @@ struct Conv {
     stride: [u32; 2],
     pad: [u32; 4],
     groups: u32,
+    crop: [u32; 4],
 }
 
 #[derive(Serialize)]
@@ -103,6 +105,19 @@ struct Profile {
     refractory: u8,
     subtract: Option<i32>,
     update: (u32, u32),
+    graded: Option<GradedMode>,
+}
+
+#[derive(Serialize)]
+enum GradedMode {
+    All,
+    Keep(Keep),
+}
+
+#[derive(Serialize)]
+enum Keep {
+    Positive,
+    Negative,
 }
 
 #[derive(Serialize)]
@@ -145,6 +160,15 @@ struct Block {
 }
 
 #[derive(Serialize)]
+struct HostMap<'a> {
+    input: u32,
+    target: u32,
+    structure: Structure<'a>,
+    weights: &'a [f32],
+    scale: f64,
+}
+
+#[derive(Serialize)]
 enum Readout<'a> {
     SpikeCount(u32),
     MeanLinear { terms: Vec<(u32, &'a [f32])>, bias: &'a [f32] },
@@ -166,6 +190,7 @@ impl<'a> From<&'a Program> for Root<'a> {
                 .map(|r| [r.population, r.first, r.len, r.core, r.axon])
                 .collect(),
             cores: p.cores.iter().map(Core::from).collect(),
+            host: p.host.iter().map(HostMap::from).collect(),
             readout: match &p.readout {
                 program::ProgramReadout::SpikeCount(population) => Readout::SpikeCount(*population),
                 program::ProgramReadout::MeanLinear { terms, bias } => Readout::MeanLinear {
@@ -181,7 +206,7 @@ impl<'a> From<&'a program::Symbol> for Symbol<'a> {
     fn from(s: &'a program::Symbol) -> Self {
         let role = match &s.role {
             program::SymbolRole::Input(coding) => Role::Input(match *coding {
-                Coding::Direct => InputCoding::Direct,
+                Coding::Direct { range } => InputCoding::Direct { range },
                 Coding::Events => InputCoding::Events,
                 Coding::Accumulator { pmax, steps_in } => {
                     InputCoding::Accumulator { pmax, steps_in }
@@ -198,24 +223,27 @@ impl<'a> From<&'a program::Symbol> for Symbol<'a> {
 
 impl<'a> From<&'a program::PoolMatrix> for PoolMatrix<'a> {
     fn from(m: &'a program::PoolMatrix) -> Self {
-        let structure = match &m.structure {
-            quantized::Structure::Dense { rows, cols } => {
-                Structure::Dense { rows: *rows, cols: *cols }
-            }
-            quantized::Structure::Conv(c) => Structure::Conv(Conv::from(*c)),
+        Self { structure: Structure::from(&m.structure), mantissa: &m.mantissa }
+    }
+}
+
+impl<'a> From<&'a quantized::Structure> for Structure<'a> {
+    fn from(structure: &'a quantized::Structure) -> Self {
+        match structure {
+            quantized::Structure::Dense { rows, cols } => Self::Dense { rows: *rows, cols: *cols },
+            quantized::Structure::Conv(c) => Self::Conv(Conv::from(*c)),
             quantized::Structure::Sparse { rows, cols, row_start, col } => {
-                Structure::Sparse { rows: *rows, cols: *cols, row_start, col }
+                Self::Sparse { rows: *rows, cols: *cols, row_start, col }
             }
-            quantized::Structure::Identity { size } => Structure::Identity { size: *size },
-        };
-        Self { structure, mantissa: &m.mantissa }
+            quantized::Structure::Identity { size } => Self::Identity { size: *size },
+        }
     }
 }
 
 impl From<conv::Conv> for Conv {
     fn from(c: conv::Conv) -> Self {
         let conv::Conv { input, out_channels, kernel, stride, pad, groups, crop } = c;
-        Self { input, out_channels, kernel, stride, pad, groups }
+        Self { input, out_channels, kernel, stride, pad, groups, crop }
     }
 }
 
@@ -236,8 +264,13 @@ impl<'a> From<&'a program::ProgramCore> for Core<'a> {
 
 impl From<&program::Profile> for Profile {
     fn from(p: &program::Profile) -> Self {
-        let program::Profile { du, dv, refractory, subtract, update } = *p;
-        Self { du, dv, refractory, subtract, update }
+        let program::Profile { du, dv, refractory, subtract, update, graded } = *p;
+        let graded = graded.map(|mode| match mode {
+            program::GradedMode::All => GradedMode::All,
+            program::GradedMode::Keep(network::Keep::Positive) => GradedMode::Keep(Keep::Positive),
+            program::GradedMode::Keep(network::Keep::Negative) => GradedMode::Keep(Keep::Negative),
+        });
+        Self { du, dv, refractory, subtract, update, graded }
     }
 }
 
@@ -250,6 +283,19 @@ impl From<&program::Format> for Format {
             quantized::Sign::Inhibitory => Sign::Inhibitory,
         };
         Self { exponent, sign, weight_bits, delay_bits }
+    }
+}
+
+impl<'a> From<&'a program::HostMap> for HostMap<'a> {
+    fn from(h: &'a program::HostMap) -> Self {
+        let program::HostMap { input, target, structure, weights, scale } = h;
+        Self {
+            input: *input,
+            target: *target,
+            structure: Structure::from(structure),
+            weights,
+            scale: *scale,
+        }
     }
 }
 

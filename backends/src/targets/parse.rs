@@ -83,6 +83,7 @@ impl<'a> Reader<'a> {
             file: file.to_owned(),
             hash,
             programmable_neuron: self.flag("programmable_neuron"),
+            message_bits: self.limit("message_bits", 0..=32),
             compartments: self.limit("compartments", 1..=1 << 20),
             input_axons: self.limit("input_axons", 1..=1 << 20),
             output_axons: self.limit("output_axons", 1..=1 << 20),

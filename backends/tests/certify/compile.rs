@@ -1,10 +1,11 @@
 //! A small compiler from source networks to programs, made to vary in every way that is allowed.
 
 use super::random::{Rng, rests};
+use snnc_ir::arena::PopId;
 use snnc_ir::network::Compare;
 use snnc_ir::program::{
-    CompartmentRun, Format, InputRoute, PoolMatrix, Profile, Program, ProgramCore, ProgramReadout,
-    Route, Symbol, SymbolRole, SynapseBlock,
+    CompartmentRun, Format, GradedMode, HostMap, InputRoute, PoolMatrix, Profile, Program,
+    ProgramCore, ProgramReadout, Route, Symbol, SymbolRole, SynapseBlock,
 };
 use snnc_ir::quantized::{
     IntNeuron, IntReadout, IntReset, PopKind, QuantizedDraft, Sign, Structure,
@@ -72,7 +73,7 @@ pub(crate) fn compile(net: &QuantizedDraft, options: Options, rng: &mut Rng) -> 
     let mut hardware = schedule(net, options, rng)?;
     let (matrices, inputs, cores) = map(&mut hardware, options, rng);
     let latest = hardware.populations.iter().map(|p| p.symbol.latency).max().unwrap_or(0);
-    let symbol = |id: snnc_ir::arena::PopId| u32::try_from(id.index()).expect("few");
+    let symbol = |id: PopId| u32::try_from(id.index()).expect("few");
     Some(Program {
         name: net.name.clone(),
         target: if options.programmable { "loihi2" } else { "loihi1" }.to_owned(),
@@ -83,6 +84,17 @@ pub(crate) fn compile(net: &QuantizedDraft, options: Options, rng: &mut Rng) -> 
         matrices,
         inputs,
         cores,
+        host: net
+            .host
+            .iter()
+            .map(|table| HostMap {
+                input: symbol(table.input),
+                target: symbol(table.target),
+                structure: table.structure.clone(),
+                weights: table.weights.clone(),
+                scale: table.scale,
+            })
+            .collect(),
         readout: match &net.readout {
             IntReadout::SpikeCount(id) => ProgramReadout::SpikeCount(symbol(*id)),
             IntReadout::MeanLinear { terms, bias } => ProgramReadout::MeanLinear {
@@ -119,9 +131,14 @@ fn latencies(net: &QuantizedDraft, period: u32, start: &[i64]) -> Option<Vec<i64
 }
 
 fn schedule(net: &QuantizedDraft, options: Options, rng: &mut Rng) -> Option<Hardware> {
-    let start: Vec<i64> =
-        net.populations.ids().map(|_| i64::from(rng.range(0, options.slack))).collect();
-    let period = (1..=64).find(|&p| latencies(net, p, &start).is_some())? + options.slower;
+    let written: Vec<PopId> = net.host.iter().map(|table| table.target).collect();
+    let start: Vec<i64> = net
+        .populations
+        .ids()
+        .map(|id| i64::from(rng.range(0, options.slack)) * i64::from(!written.contains(&id)))
+        .collect();
+    let slower = if written.is_empty() { options.slower } else { 0 };
+    let period = (1..=64).find(|&p| latencies(net, p, &start).is_some())? + slower;
     let mut latency = latencies(net, period, &start)?;
     // (P, ℓ mod P) where a neuron does not rest or where chance says so, (1, 0) elsewhere.
     let mut slow = Vec::new();
@@ -130,11 +147,17 @@ fn schedule(net: &QuantizedDraft, options: Options, rng: &mut Rng) -> Option<Har
         if must && period > 1 && !options.programmable {
             return None;
         }
-        slow.push(period > 1 && (must || options.programmable && rng.chance(30)));
+        let may = options.programmable && p.neuron().is_some();
+        slow.push(period > 1 && (must || may && rng.chance(30)));
     }
     let biased = |i: usize| {
-        let n = net.populations.values().nth(i).and_then(|p| p.neuron());
-        n.is_some_and(|n| n.bias.values().iter().any(|&b| b != 0))
+        let kind = net.populations.values().nth(i).map(|p| &p.kind);
+        let bias = match kind {
+            Some(PopKind::Neurons(n)) => &n.bias,
+            Some(PopKind::Graded(relay)) => &relay.bias,
+            Some(PopKind::Input(_)) | None => return false,
+        };
+        bias.values().iter().any(|&b| b != 0)
     };
     let on_time = |latency: &[i64], i: usize| {
         if period == 1 { latency[i] == 0 } else { slow[i] && latency[i] < i64::from(period) }
@@ -149,6 +172,9 @@ fn schedule(net: &QuantizedDraft, options: Options, rng: &mut Rng) -> Option<Har
         }
     }
     let late = late(&latency);
+    if written.iter().any(|id| latency[id.index()] != 0 || period != 1) {
+        return None;
+    }
     let mut hardware = Hardware { period, populations: vec![], projections: vec![] };
     for (id, p) in net.populations.iter() {
         let l = u32::try_from(latency[id.index()]).expect("not negative");
@@ -166,6 +192,13 @@ fn schedule(net: &QuantizedDraft, options: Options, rng: &mut Rng) -> Option<Har
                 }
                 (SymbolRole::Neurons, all)
             }
+            PopKind::Graded(relay) => {
+                let mode = relay.keep.map_or(GradedMode::All, GradedMode::Keep);
+                let bias = |i: usize| i16::try_from(relay.bias.at(i, &p.shape)).expect("small");
+                let late = late.contains(&id.index());
+                let all = (0..p.size()).map(|i| repeater(mode, if late { 0 } else { bias(i) }));
+                (SymbolRole::Neurons, all.collect())
+            }
         };
         let symbol = Symbol { name: p.name.clone(), shape: p.shape.clone(), role, latency: l };
         hardware.populations.push(Population { symbol, neurons });
@@ -182,9 +215,12 @@ fn schedule(net: &QuantizedDraft, options: Options, rng: &mut Rng) -> Option<Har
     }
     for target in late {
         let (id, p) = net.populations.iter().nth(target).expect("an index of a population");
-        let PopKind::Neurons(n) = &p.kind else { continue };
         assert_eq!(id.index(), target);
-        let biases: Vec<i32> = n.bias.expand(&p.shape);
+        let biases: Vec<i32> = match &p.kind {
+            PopKind::Neurons(n) => n.bias.expand(&p.shape),
+            PopKind::Graded(relay) => relay.bias.map(|b| 64 * b).expand(&p.shape),
+            PopKind::Input(_) => continue,
+        };
         carry(&mut hardware, target, &biases, rng);
     }
     Some(hardware)
@@ -212,6 +248,7 @@ fn registers(
                 IntReset::Subtract(amount) => Some(amount.at(i, shape)),
             },
             update,
+            graded: None,
         },
         threshold: u32::try_from(below.div_euclid(64)).expect("fires above 0"),
         bias: if bias % 64 == 0 && coin {
@@ -224,20 +261,35 @@ fn registers(
 
 /// A neuron that fires whenever its one input arrives, or by itself with a bias.
 fn simple(threshold: u32, bias: i16, dv: u16) -> Registers {
-    let profile = Profile { du: 4095, dv, refractory: 1, subtract: None, update: (1, 0) };
+    let profile =
+        Profile { du: 4095, dv, refractory: 1, subtract: None, update: (1, 0), graded: None };
     Registers { profile, threshold, bias: (bias, 6) }
+}
+
+/// A graded relay with a bias in messages.
+fn repeater(mode: GradedMode, bias: i16) -> Registers {
+    let mut registers = simple(0, bias, 4095);
+    registers.profile.graded = Some(mode);
+    registers
 }
 
 impl Hardware {
     /// Adds `size` followers of the neurons of `source`, one to one.
     fn follow(&mut self, source: usize, size: u32, symbol: Symbol, delay: u32) -> usize {
         let target = self.populations.len();
-        self.populations
-            .push(Population { symbol, neurons: vec![simple(1, 0, 4095); size as usize] });
+        let head = self.populations[source].neurons.first();
+        let (registers, mantissa) = match head.and_then(|r| r.profile.graded) {
+            Some(mode) => (repeater(mode, 0), 2),
+            None => (simple(1, 0, 4095), 4),
+        };
+        self.populations.push(Population { symbol, neurons: vec![registers; size as usize] });
         self.projections.push(Projection {
             source,
             target,
-            matrix: PoolMatrix { structure: Structure::Identity { size }, mantissa: vec![4] },
+            matrix: PoolMatrix {
+                structure: Structure::Identity { size },
+                mantissa: vec![mantissa],
+            },
             exponent: -1,
             sign: Sign::Mixed,
             delay,
@@ -444,7 +496,10 @@ fn build(
                 first: n,
                 len: 1,
                 profile: intern(&mut core.profiles, r.profile),
-                threshold: intern(&mut core.thresholds, r.threshold),
+                threshold: match r.profile.graded {
+                    Some(_) => 0,
+                    None => intern(&mut core.thresholds, r.threshold),
+                },
                 bias_mantissa: r.bias.0,
                 bias_exponent: r.bias.1,
             };
@@ -459,6 +514,9 @@ fn build(
                 _ => core.compartments.push(run),
             }
         }
+    }
+    if core.thresholds.is_empty() {
+        core.thresholds.push(0);
     }
     let mut runs: Vec<Part> = Vec::new();
     for p in &hardware.projections {

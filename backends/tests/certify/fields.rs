@@ -1,5 +1,6 @@
 //! Every number of a program, to be changed one at a time.
 
+use snnc_ir::network::Coding;
 use snnc_ir::program::{Program, ProgramReadout, SymbolRole};
 use snnc_ir::quantized::Structure;
 
@@ -12,6 +13,8 @@ pub(crate) enum Field<'a> {
     U32(&'a mut u32),
     I32(&'a mut i32),
     U64(&'a mut u64),
+    F32(&'a mut f32),
+    F64(&'a mut f64),
 }
 
 impl Field<'_> {
@@ -24,6 +27,8 @@ impl Field<'_> {
             Self::U32(x) => u64::from(**x),
             Self::I32(x) => i64::from(**x).cast_unsigned(),
             Self::U64(x) => **x,
+            Self::F32(x) => u64::from(x.to_bits()),
+            Self::F64(x) => x.to_bits(),
         }
     }
 
@@ -38,13 +43,15 @@ impl Field<'_> {
             Self::U32(x) => **x = value as u32,
             Self::I32(x) => **x = (value as u32).cast_signed(),
             Self::U64(x) => **x = value,
+            Self::F32(x) => **x = f32::from_bits(value as u32),
+            Self::F64(x) => **x = f64::from_bits(value),
         }
     }
 }
 
 /// All numbers, named by their table.
 pub(crate) fn fields(program: &mut Program) -> Vec<(&'static str, Field<'_>)> {
-    use Field::{I8, I16, I32, U8, U16, U32, U64};
+    use Field::{F32, F64, I8, I16, I32, U8, U16, U32, U64};
     let mut out = vec![
         ("steps", U32(&mut program.steps)),
         ("period", U32(&mut program.period)),
@@ -53,8 +60,14 @@ pub(crate) fn fields(program: &mut Program) -> Vec<(&'static str, Field<'_>)> {
     for s in &mut program.populations {
         out.push(("symbol.latency", U32(&mut s.latency)));
         out.extend(s.shape.0.iter_mut().map(|d| ("symbol.shape", U32(d))));
-        if let SymbolRole::Relay { of, hops } = &mut s.role {
-            out.extend([("relay.of", U32(of)), ("relay.hops", U32(hops))]);
+        match &mut s.role {
+            SymbolRole::Relay { of, hops } => {
+                out.extend([("relay.of", U32(of)), ("relay.hops", U32(hops))]);
+            }
+            SymbolRole::Input(Coding::Direct { range: Some(range) }) => {
+                out.extend(range.iter_mut().map(|end| ("range", I32(end))));
+            }
+            SymbolRole::Input(_) | SymbolRole::Neurons | SymbolRole::Clock => {}
         }
     }
     for m in &mut program.matrices {
@@ -70,12 +83,20 @@ pub(crate) fn fields(program: &mut Program) -> Vec<(&'static str, Field<'_>)> {
             }
             Structure::Identity { size } => out.push(("matrix.size", U32(size))),
             Structure::Conv(c) => {
-                let (input, kernel, stride, pad) =
-                    (&mut c.input, &mut c.kernel, &mut c.stride, &mut c.pad);
-                let lists: [&mut [u32]; 4] = [input, kernel, stride, pad];
+                let (input, kernel, stride, pad, crop) =
+                    (&mut c.input, &mut c.kernel, &mut c.stride, &mut c.pad, &mut c.crop);
+                let lists: [&mut [u32]; 5] = [input, kernel, stride, pad, crop];
                 out.extend(lists.into_iter().flatten().map(|x| ("conv", U32(x))));
                 out.extend([("conv", U32(&mut c.out_channels)), ("conv", U32(&mut c.groups))]);
             }
+        }
+    }
+    for h in &mut program.host {
+        out.extend([("host.input", U32(&mut h.input)), ("host.target", U32(&mut h.target))]);
+        out.extend(h.weights.iter_mut().map(|w| ("host.weight", F32(w))));
+        out.push(("host.scale", F64(&mut h.scale)));
+        if let Structure::Dense { rows, cols } = &mut h.structure {
+            out.extend([("host.rows", U32(rows)), ("host.cols", U32(cols))]);
         }
     }
     for r in &mut program.inputs {

@@ -5,6 +5,7 @@ use snnc_ir::Param;
 use snnc_ir::arena::{MatId, PopId};
 use snnc_ir::conv::Conv;
 use snnc_ir::network::Compare;
+use snnc_ir::network::Keep;
 use snnc_ir::quantized::{IntNeuron, IntReadout, IntReset, PopKind, Sign, Structure};
 
 /// A reproducible source of choices.
@@ -41,7 +42,8 @@ impl Rng {
     }
 }
 
-/// A random network. Without `programmable`, neurons that a fixed-function chip has.
+/// A random network. Without `programmable`, neurons that a fixed-function chip has; with it, graded
+/// relays and directly coded inputs too.
 pub(crate) fn source(rng: &mut Rng, programmable: bool) -> Source {
     let mut s = Source::new(rng.range(3, 8));
     let mut populations = Vec::new();
@@ -49,9 +51,24 @@ pub(crate) fn source(rng: &mut Rng, programmable: bool) -> Source {
         let shape = shape(rng);
         populations.push(s.input(&format!("in{i}"), &shape));
     }
+    let relays = programmable && rng.chance(60);
+    if programmable && rng.chance(40) {
+        // Nothing arrives in the same step at what the host writes to, which is to start at once.
+        let first = written(rng, &mut s, relays);
+        populations.push(first);
+    }
     for i in 0..rng.range(1, 5) {
         let shape = shape(rng);
         let size = shape.iter().product::<u32>();
+        if relays && rng.chance(50) {
+            let id = relay(rng, &mut s, &format!("g{i}"), &shape);
+            for _ in 0..rng.range(1, 3) {
+                let from = rng.pick(&populations);
+                let delay = if rng.chance(60) { 0 } else { rng.range(0, 3) };
+                connect(rng, &mut s, from, id, delay);
+            }
+            populations.push(id);
+        }
         let parameters = parameters(rng, size, programmable);
         let id = s.neurons(&format!("h{i}"), &shape, parameters);
         for _ in 0..rng.range(1, 4) {
@@ -74,7 +91,12 @@ pub(crate) fn source(rng: &mut Rng, programmable: bool) -> Source {
         connect(rng, &mut s, from, to, delay);
     }
     if rng.chance(30) {
-        let read = rng.pick(&populations);
+        let counted: Vec<PopId> = populations
+            .iter()
+            .copied()
+            .filter(|&id| s.draft.populations[id].graded().is_none())
+            .collect();
+        let read = rng.pick(&counted);
         let size = s.draft.populations[read].size();
         let weights =
             (0..2 * size).map(|i| f32::from(u16::try_from(i).expect("small")) - 1.5).collect();
@@ -82,6 +104,44 @@ pub(crate) fn source(rng: &mut Rng, programmable: bool) -> Source {
             IntReadout::MeanLinear { terms: vec![(read, weights)], bias: vec![0.5, -0.0] };
     }
     s
+}
+
+fn keep(rng: &mut Rng) -> Option<Keep> {
+    rng.pick(&[None, Some(Keep::Positive), Some(Keep::Negative)])
+}
+
+fn relay(rng: &mut Rng, s: &mut Source, name: &str, shape: &[u32]) -> PopId {
+    let size = shape.iter().product::<u32>();
+    let bias = match rng.range(0, 3) {
+        0 => Param::PerNeuron((0..size).map(|_| i32::from(rng.small(-4, 5))).collect()),
+        _ => Param::Uniform(0),
+    };
+    let keep = keep(rng);
+    s.graded(name, shape, keep, bias)
+}
+
+/// A directly coded input, and what the host writes it to.
+fn written(rng: &mut Rng, s: &mut Source, relays: bool) -> PopId {
+    let image = s.direct("image", &[1, 2, 3]);
+    let target = if relays && rng.chance(60) {
+        relay(rng, s, "first", &[2, 2, 2])
+    } else {
+        let parameters = parameters(rng, 8, true);
+        s.neurons("first", &[2, 2, 2], parameters)
+    };
+    let structure = if rng.chance(50) {
+        Structure::Dense { rows: 8, cols: 6 }
+    } else {
+        let (input, kernel, stride) = ([1, 2, 3], [1, 2], [1, 1]);
+        let (pad, crop) = ([0, 1, 0, 0], [1, 0, 0, 0]);
+        let pad = if rng.chance(50) { [1, 0, 0, 0] } else { pad };
+        Structure::Conv(Conv { input, out_channels: 2, kernel, stride, pad, groups: 1, crop })
+    };
+    s.host(image, target, structure, 2.5);
+    if s.draft.populations[target].neuron().is_some() && rng.chance(50) {
+        connect(rng, s, target, target, 1);
+    }
+    target
 }
 
 fn shape(rng: &mut Rng) -> Vec<u32> {
@@ -98,6 +158,8 @@ fn connect(rng: &mut Rng, s: &mut Source, from: PopId, to: PopId, delay: u32) {
 }
 
 fn matrix(rng: &mut Rng, s: &mut Source, from: PopId, to: PopId) -> MatId {
+    // Sums of messages are sums of sums: small weights keep most of them inside the accumulator.
+    let messages = s.draft.populations[from].graded().is_some();
     let size = |id: PopId| u32::try_from(s.draft.populations[id].size()).expect("small");
     let (rows, cols) = (size(to), size(from));
     let known =
@@ -105,16 +167,17 @@ fn matrix(rng: &mut Rng, s: &mut Source, from: PopId, to: PopId) -> MatId {
             m.structure.rows() == rows as usize && m.structure.cols() == cols as usize
         });
     if let Some((id, _)) = known
-        && rng.chance(25)
+        && rng.chance(if messages { 0 } else { 25 })
     {
         return id;
     }
     let shapes = [from, to].map(|id| s.draft.populations[id].shape.as_chw());
-    let weight = |rng: &mut Rng| if rng.chance(25) { 0 } else { rng.small(-4, 7) };
+    let (low, high) = if messages { (-1, 2) } else { (-4, 7) };
+    let weight = |rng: &mut Rng| if rng.chance(25) { 0 } else { rng.small(low, high) };
     if let [Some(input), Some([channels, height, width])] = shapes
         && rng.chance(70)
     {
-        let conv = Conv {
+        let mut conv = Conv {
             input,
             out_channels: channels,
             kernel: [3, 2],
@@ -123,6 +186,10 @@ fn matrix(rng: &mut Rng, s: &mut Source, from: PopId, to: PopId) -> MatId {
             groups: 1,
             crop: [0; 4],
         };
+        if rng.chance(40) {
+            // What is cropped acts as padding.
+            (conv.crop, conv.pad) = ([1, 0, 0, 1], [2, 1, 1, 1]);
+        }
         if conv.output() == Some([channels, height, width]) {
             let weights: Vec<i16> = (0..conv.kernel_size()).map(|_| weight(rng)).collect();
             return stored(rng, s, Structure::Conv(conv), &weights);
@@ -202,7 +269,7 @@ fn parameters(rng: &mut Rng, size: u32, programmable: bool) -> IntNeuron {
 /// Whether no neuron of the population changes in a step without input.
 pub(crate) fn rests(kind: &PopKind) -> bool {
     match kind {
-        PopKind::Input(_) => true,
+        PopKind::Input(_) | PopKind::Graded(_) => true,
         PopKind::Neurons(n) => {
             n.dv.values().iter().all(|&d| d == 0)
                 && n.du.values().iter().all(|&d| d == 4095)

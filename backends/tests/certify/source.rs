@@ -2,10 +2,10 @@
 
 use snnc_ir::arena::{MatId, PopId, ProjId};
 use snnc_ir::conv::Conv;
-use snnc_ir::network::{Coding, Compare, Provenance, UpdateOrder};
+use snnc_ir::network::{Coding, Compare, Keep, Provenance, UpdateOrder};
 use snnc_ir::quantized::{
-    IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection, QuantizedDraft,
-    Role, Sign, Structure, Time,
+    Graded, HostBias, IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection,
+    QuantizedDraft, Role, Sign, Structure, Time,
 };
 use snnc_ir::{Arena, Entity, Level, Param, QuantizedNetwork, Rules, Shape};
 
@@ -40,24 +40,52 @@ impl Source {
                 populations: Arena::new(),
                 projections: Arena::new(),
                 matrices: Arena::new(),
+                host: Vec::new(),
                 readout: IntReadout::SpikeCount(PopId::new(0)),
             },
         }
     }
 
     fn population(&mut self, name: &str, shape: &[u32], kind: PopKind) -> PopId {
+        let counts = !matches!(kind, PopKind::Graded(_) | PopKind::Input(Coding::Direct { .. }));
         let id = self.draft.populations.push(Population {
             name: name.to_owned(),
             shape: Shape(shape.to_vec()),
             role: Role::Logical,
             kind,
         });
-        self.draft.readout = IntReadout::SpikeCount(id);
+        if counts {
+            self.draft.readout = IntReadout::SpikeCount(id);
+        }
         id
     }
 
     pub(crate) fn input(&mut self, name: &str, shape: &[u32]) -> PopId {
         self.population(name, shape, PopKind::Input(Coding::Events))
+    }
+
+    /// Graded relays with these biases.
+    pub(crate) fn graded(
+        &mut self,
+        name: &str,
+        shape: &[u32],
+        keep: Option<Keep>,
+        bias: Param<i32>,
+    ) -> PopId {
+        self.population(name, shape, PopKind::Graded(Graded { keep, bias }))
+    }
+
+    /// A directly coded input of values from -1 to 2.
+    pub(crate) fn direct(&mut self, name: &str, shape: &[u32]) -> PopId {
+        self.population(name, shape, PopKind::Input(Coding::Direct { range: Some([-1, 2]) }))
+    }
+
+    /// What the host writes from `input` to `target`, through weights that count up in steps of 0.3
+    /// from -0.7 and over again.
+    pub(crate) fn host(&mut self, input: PopId, target: PopId, structure: Structure, scale: f64) {
+        let weight = |i| f32::from(small(i % 6)) * 0.3 - 0.7;
+        let weights = (0..u32::try_from(structure.stored()).expect("small")).map(weight).collect();
+        self.draft.host.push(HostBias { input, target, structure, weights, scale });
     }
 
     pub(crate) fn neurons(&mut self, name: &str, shape: &[u32], neuron: IntNeuron) -> PopId {

@@ -5,10 +5,10 @@
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::conv::Conv;
 use snnc_ir::mapped::{Block, Core, Slice};
-use snnc_ir::network::{Coding, Compare, Provenance, UpdateOrder};
+use snnc_ir::network::{Coding, Compare, Keep, Provenance, UpdateOrder};
 use snnc_ir::quantized::{
-    IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection, QuantizedDraft,
-    Role, Schedule, Sign, Structure, Time,
+    Graded, HostBias, IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection,
+    QuantizedDraft, Role, Schedule, Sign, Structure, Time,
 };
 use snnc_ir::{
     Arena, Diagnostics, Level, MappedDraft, MappedNetwork, Param, Rules, Shape, TargetSpec,
@@ -40,6 +40,7 @@ impl Net {
             populations: Arena::new(),
             projections: Arena::new(),
             matrices: Arena::new(),
+            host: Vec::new(),
             readout: IntReadout::SpikeCount(PopId::new(0)),
         };
         Self { draft, latency: Vec::new(), period: 1 }
@@ -78,6 +79,31 @@ impl Net {
         self.draft.populations.push(Population { name: name.to_owned(), shape, role, kind })
     }
 
+    /// Graded relays with a bias of 2 messages.
+    pub(crate) fn graded(
+        &mut self,
+        name: &str,
+        shape: &[u32],
+        latency: u32,
+        keep: Option<Keep>,
+    ) -> PopId {
+        let kind = PopKind::Graded(Graded { keep, bias: Param::Uniform(2) });
+        self.population(name, shape, latency, Role::Logical, kind)
+    }
+
+    /// A directly coded input of values from -1 to 1, which the host writes to `target` through a
+    /// dense matrix.
+    pub(crate) fn direct(&mut self, name: &str, shape: &[u32], target: PopId) -> PopId {
+        let coding = Coding::Direct { range: Some([-1, 1]) };
+        let input = self.population(name, shape, 0, Role::Logical, PopKind::Input(coding));
+        let size = |p: PopId| int(self.draft.populations[p].size());
+        let structure = Structure::Dense { rows: size(target), cols: size(input) };
+        let weights = (0..structure.stored()).map(|i| f32::from(u8::try_from(i).expect("small")));
+        let weights = weights.map(|w| 0.1 * w - 0.3).collect();
+        self.draft.host.push(HostBias { input, target, structure, weights, scale: 10.0 / 3.0 });
+        input
+    }
+
     /// Changes the latency of the population numbered `index`.
     pub(crate) fn set_latency(&mut self, index: usize, latency: u32) {
         self.latency[index] = latency;
@@ -87,7 +113,7 @@ impl Net {
     pub(crate) fn neuron(&mut self, population: PopId) -> &mut IntNeuron {
         match &mut self.draft.populations[population].kind {
             PopKind::Neurons(neuron) => neuron,
-            PopKind::Input(_) => panic!("an input has no parameters"),
+            PopKind::Input(_) | PopKind::Graded(_) => panic!("only neurons have these parameters"),
         }
     }
 
@@ -185,7 +211,7 @@ impl Net {
             .draft
             .populations
             .iter()
-            .filter(|(_, p)| p.neuron().is_some())
+            .filter(|(_, p)| !p.is_input())
             .map(|(id, p)| [(id, 0, int(p.size()))])
             .collect();
         let cores: Vec<&[(PopId, u32, u32)]> = slices.iter().map(<[_; 1]>::as_slice).collect();

@@ -7,6 +7,7 @@
 
 mod blocks;
 mod header;
+mod messages;
 mod neurons;
 mod routes;
 mod view;
@@ -51,11 +52,24 @@ const CLASSES: &[(&str, Change)] = &[
     ("bias-start", neurons::bias_start),
     ("clock-bias", neurons::clock_bias),
     ("chip", neurons::chip),
+    // Graded relays, and what the host writes.
+    ("graded-mode", messages::mode),
+    ("graded-spiking", messages::spiking),
+    ("graded-relay", messages::relay_mode),
+    ("host-weight", messages::host_weight),
+    ("host-scale", messages::host_scale),
+    ("host-structure", messages::host_structure),
+    ("host-input", messages::host_input),
+    ("host-target", messages::host_target),
+    ("host-dropped", messages::host_dropped),
+    ("host-doubled", messages::host_doubled),
+    ("range", messages::range),
     // Synapses.
     ("weight", blocks::weight),
     ("weight-sign", blocks::weight_sign),
     ("weight-dropped", blocks::weight_dropped),
     ("structure", blocks::structure),
+    ("crop", messages::crop),
     ("delay", blocks::delay),
     ("block-dropped", blocks::dropped),
     ("block-doubled", blocks::doubled),

@@ -6,16 +6,26 @@ use snnc_ir::program::{CompartmentRun, Profile, Program, ProgramCore, SymbolRole
 use std::collections::BTreeMap;
 
 /// All compartment runs as (core, index).
-fn runs(program: &Program) -> Vec<(usize, usize)> {
+pub(super) fn runs(program: &Program) -> Vec<(usize, usize)> {
     let cores = program.cores.iter().enumerate();
     cores.flat_map(|(c, core)| (0..core.compartments.len()).map(move |r| (c, r))).collect()
 }
 
-/// Runs of the source network's neurons.
-fn of_source(program: &Program) -> Vec<(usize, usize)> {
+/// Runs of the source network's neurons and graded relays.
+pub(super) fn of_source(program: &Program) -> Vec<(usize, usize)> {
     let mut runs = runs(program);
     runs.retain(|&(c, r)| {
         is_neurons(program, program.cores[c].compartments[r].population as usize)
+    });
+    runs
+}
+
+/// Runs of the source network's spiking neurons, whose thresholds matter.
+fn spiking(program: &Program) -> Vec<(usize, usize)> {
+    let mut runs = of_source(program);
+    runs.retain(|&(c, r)| {
+        let core = &program.cores[c];
+        core.profiles[core.compartments[r].profile as usize].graded.is_none()
     });
     runs
 }
@@ -128,7 +138,7 @@ fn reindex<T>(
     index: fn(&mut CompartmentRun) -> &mut u32,
     differ: fn(&T, &T) -> bool,
 ) -> Option<String> {
-    chance.rotated(of_source(program)).into_iter().find_map(|(c, r)| {
+    chance.rotated(spiking(program)).into_iter().find_map(|(c, r)| {
         let core = &mut program.cores[c];
         let old = *index(&mut core.compartments[r]);
         let entries = table(core);
@@ -150,7 +160,7 @@ pub(super) fn threshold_index(program: &mut Program, chance: &mut Chance) -> Opt
 }
 
 pub(super) fn threshold(program: &mut Program, chance: &mut Chance) -> Option<String> {
-    let (core, run) = chance.pick(of_source(program))?;
+    let (core, run) = chance.pick(spiking(program))?;
     let core = &mut program.cores[core];
     let mantissa = &mut core.thresholds[core.compartments[run].threshold as usize];
     let old = *mantissa;

@@ -8,7 +8,6 @@ use snnc_ir::diag::codes::artifact;
 use snnc_ir::mapped::usage::format_of;
 use snnc_ir::mapped::{Block, Core, Slice};
 use snnc_ir::program::{CompartmentRun, Format, InputRoute, ProgramCore, Route, SynapseBlock};
-use snnc_ir::quantized::PopKind;
 use snnc_ir::target::Limit;
 use snnc_ir::{Diagnostic, Diagnostics, MappedNetwork, TargetSpec};
 
@@ -149,7 +148,10 @@ impl<'a> CoreBuilder<'a> {
             for neuron in slice.start as usize..end {
                 let shape = &population.shape;
                 let profile = tables.profiles.intern(registers.profile.at(neuron, shape));
-                let threshold = tables.thresholds.intern(registers.threshold.at(neuron, shape));
+                let threshold = match &registers.threshold {
+                    Some(threshold) => tables.thresholds.intern(threshold.at(neuron, shape)),
+                    None => 0,
+                };
                 let (bias_mantissa, bias_exponent) = registers.bias.at(neuron, shape);
                 let first = open.map_or(slice.start, |run| run.first + run.len);
                 let here = CompartmentRun {
@@ -171,6 +173,10 @@ impl<'a> CoreBuilder<'a> {
                 }
             }
             runs.extend(open);
+        }
+        if !runs.is_empty() && tables.thresholds.len() == 0 {
+            // Graded relays alone: the entry that they name without using it.
+            tables.thresholds.intern(0);
         }
         runs
     }
@@ -214,7 +220,7 @@ impl<'a> CoreBuilder<'a> {
         if end > population.size() as u64 || run.len == 0 {
             return false;
         }
-        if matches!(population.kind, PopKind::Input(_)) {
+        if population.is_input() {
             self.inputs.push(InputRoute {
                 population: number(run.population),
                 first: start,
@@ -288,7 +294,7 @@ fn place(network: &MappedNetwork, out: &mut Diagnostics) -> Vec<Vec<Placed>> {
     for (id, population) in populations.iter() {
         let parts = &mut placed[PopId::index(id)];
         parts.sort_by_key(|part| (part.start, part.core));
-        let size = if population.neuron().is_some() { population.size() as u64 } else { 0 };
+        let size = if population.is_input() { 0 } else { population.size() as u64 };
         let mut next = 0;
         let tiles = parts.iter().all(|part| {
             let here = u64::from(part.start) == next;

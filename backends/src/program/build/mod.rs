@@ -8,8 +8,10 @@ use cores::CoreBuilder;
 use registers::PopulationRegisters;
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::diag::codes::artifact;
-use snnc_ir::program::{PoolMatrix, Program, ProgramReadout, Symbol, SymbolRole};
-use snnc_ir::quantized::{IntReadout, PopKind, Population, Role, Schedule, Time};
+use snnc_ir::program::{HostMap, PoolMatrix, Program, ProgramReadout, Symbol, SymbolRole};
+use snnc_ir::quantized::{
+    HostBias, IntReadout, PopKind, Population, QuantizedDraft, Role, Schedule, Time,
+};
 use snnc_ir::{Diagnostic, Diagnostics, MappedNetwork, TargetSpec};
 use table::Table;
 
@@ -51,7 +53,10 @@ pub(super) fn program(
     let registers: Vec<Option<PopulationRegisters>> = net
         .populations
         .iter()
-        .map(|(id, p)| registers::population(p, latency(schedule, id), target, &mut out))
+        .map(|(id, p)| {
+            let hosted = net.host.iter().any(|h| h.target == id);
+            registers::population(p, latency(schedule, id), hosted, target, &mut out)
+        })
         .collect();
     registers::check_matrices(net, target, &mut out);
     let (matrices, pool) = pool(network);
@@ -75,6 +80,7 @@ pub(super) fn program(
         matrices,
         inputs,
         cores,
+        host: host(net),
         readout: readout(&net.readout),
     })
 }
@@ -91,13 +97,22 @@ fn latency(schedule: &Schedule, id: PopId) -> u32 {
 fn symbol(population: &Population, latency: u32) -> Symbol {
     let role = match (&population.kind, population.role) {
         (PopKind::Input(coding), _) => SymbolRole::Input(coding.clone()),
-        (PopKind::Neurons(_), Role::Logical) => SymbolRole::Neurons,
-        (PopKind::Neurons(_), Role::Relay { of, hops }) => {
-            SymbolRole::Relay { of: number(of), hops }
-        }
-        (PopKind::Neurons(_), Role::Clock) => SymbolRole::Clock,
+        (_, Role::Logical) => SymbolRole::Neurons,
+        (_, Role::Relay { of, hops }) => SymbolRole::Relay { of: number(of), hops },
+        (_, Role::Clock) => SymbolRole::Clock,
     };
     Symbol { name: population.name.clone(), shape: population.shape.clone(), role, latency }
+}
+
+fn host(network: &QuantizedDraft) -> Vec<HostMap> {
+    let map = |h: &HostBias| HostMap {
+        input: number(h.input),
+        target: number(h.target),
+        structure: h.structure.clone(),
+        weights: h.weights.clone(),
+        scale: h.scale,
+    };
+    network.host.iter().map(map).collect()
 }
 
 fn readout(readout: &IntReadout) -> ProgramReadout {

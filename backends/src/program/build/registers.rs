@@ -2,31 +2,51 @@
 
 use snnc_ir::diag::codes::artifact;
 use snnc_ir::network::Compare;
-use snnc_ir::program::Profile;
-use snnc_ir::quantized::{IntMatrix, IntNeuron, IntReset, Population, QuantizedDraft};
+use snnc_ir::program::{GradedMode, Profile};
+use snnc_ir::quantized::{
+    Graded, IntMatrix, IntNeuron, IntReset, PopKind, Population, QuantizedDraft,
+};
 use snnc_ir::target::Limit;
 use snnc_ir::{Diagnostic, Diagnostics, Param, TargetSpec};
 use std::fmt::Display;
 
-/// Registers of a population's neurons.
+/// Registers of a population's compartments.
 #[derive(Debug)]
 pub(super) struct PopulationRegisters {
     pub(super) profile: Param<Profile>,
-    /// Threshold mantissa.
-    pub(super) threshold: Param<u32>,
+    /// Threshold mantissa; graded relays have none.
+    pub(super) threshold: Option<Param<u32>>,
     /// Bias mantissa and exponent.
     pub(super) bias: Param<(i16, u8)>,
 }
 
 /// Converts the parameters of a population. `None` for an input, and where `out` got an error.
+///
+/// `hosted`: the host adds to the biases, in units of 64.
 pub(super) fn population(
     population: &Population,
     latency: u32,
+    hosted: bool,
     target: &TargetSpec,
     out: &mut Diagnostics,
 ) -> Option<PopulationRegisters> {
-    let neuron = population.neuron()?;
     let mut check = Check { population, out };
+    match &population.kind {
+        PopKind::Input(_) => None,
+        PopKind::Neurons(n) => neuron(population, n, latency, hosted, target, &mut check),
+        PopKind::Graded(relay) => graded(relay, hosted, target, &mut check),
+    }
+}
+
+/// Registers of spiking neurons.
+fn neuron(
+    population: &Population,
+    neuron: &IntNeuron,
+    latency: u32,
+    hosted: bool,
+    target: &TargetSpec,
+    check: &mut Check<'_>,
+) -> Option<PopulationRegisters> {
     let supported = check.features(neuron, target);
     let refractory = check.refractory(neuron, &target.max_refractory);
     let du = check.convert("du", &neuron.du, decay, "expected 0 to 4095");
@@ -38,13 +58,7 @@ pub(super) fn population(
         |v| threshold_register(v, max.value),
         &format!("expected 64 times a mantissa of 0 to {max}"),
     );
-    let (mantissa, exponent) = (&target.max_bias_mantissa, &target.max_bias_exponent);
-    let bias = check.convert(
-        "bias",
-        &neuron.bias,
-        |v| bias_register(v, mantissa.value, exponent.value),
-        &format!("expected mantissa << exponent; mantissa ±{mantissa}, exponent 0 to {exponent}"),
-    );
+    let bias = check.bias(&neuron.bias, 1, hosted, target);
     let (refractory, du, dv) = (refractory?, du?, dv?);
     let phase = if neuron.update_period == 1 { 0 } else { latency % neuron.update_period.max(1) };
     let make = |du, dv, subtract| Profile {
@@ -53,6 +67,7 @@ pub(super) fn population(
         refractory,
         subtract,
         update: (neuron.update_period, phase),
+        graded: None,
     };
     let shape = &population.shape;
     let profile = match &neuron.reset {
@@ -62,7 +77,34 @@ pub(super) fn population(
                 .zip(amount, shape, |(du, dv), amount| make(du, dv, Some(amount)))
         }
     };
-    supported.then_some(PopulationRegisters { profile, threshold: threshold?, bias: bias? })
+    let threshold = Some(threshold?);
+    supported.then_some(PopulationRegisters { profile, threshold, bias: bias? })
+}
+
+/// Registers of graded relays: those of a neuron without memory.
+fn graded(
+    relay: &Graded,
+    hosted: bool,
+    target: &TargetSpec,
+    check: &mut Check<'_>,
+) -> Option<PopulationRegisters> {
+    let sends = target.message_bits.value > 0;
+    if !sends {
+        check.reject(
+            "graded relays have no register".to_owned(),
+            &format!("{}: message_bits = {}", target.file, target.message_bits),
+        );
+    }
+    let bias = check.bias(&relay.bias, 64, hosted, target)?;
+    let profile = Profile {
+        du: 4095,
+        dv: 4095,
+        refractory: 1,
+        subtract: None,
+        update: (1, 0),
+        graded: Some(relay.keep.map_or(GradedMode::All, GradedMode::Keep)),
+    };
+    sends.then_some(PopulationRegisters { profile: Param::Uniform(profile), threshold: None, bias })
 }
 
 /// Reports what the matrices of `network` hold that no synapse stores.
@@ -132,6 +174,15 @@ fn bias_register(bias: i32, max_mantissa: i64, max_exponent: i64) -> Option<(i16
     preferred.or_else(|| (0..=largest).find_map(with))
 }
 
+/// Mantissa and exponent of a bias to which the host adds multiples of 64: the largest exponent up to 6
+/// that holds the bias, so that the sums have room.
+fn hosted_bias_register(bias: i32, max_mantissa: i64, max_exponent: i64) -> Option<(i16, u8)> {
+    let finest = i64::from(bias.trailing_zeros().min(6));
+    let exponent = u8::try_from(finest.min(max_exponent)).ok()?;
+    let mantissa = i16::try_from(bias >> exponent).ok()?;
+    (i64::from(mantissa).abs() <= max_mantissa).then_some((mantissa, exponent))
+}
+
 /// Checks of one population, reported under its name.
 struct Check<'a> {
     population: &'a Population,
@@ -177,6 +228,26 @@ impl Check<'_> {
             );
         }
         register
+    }
+
+    /// Converts biases in multiples of `unit` units of the membrane.
+    fn bias(
+        &mut self,
+        bias: &Param<i32>,
+        unit: i32,
+        hosted: bool,
+        target: &TargetSpec,
+    ) -> Option<Param<(i16, u8)>> {
+        let (mantissa, exponent) = (&target.max_bias_mantissa, &target.max_bias_exponent);
+        let register = if hosted { hosted_bias_register } else { bias_register };
+        self.convert(
+            "bias",
+            bias,
+            |v| register(v.checked_mul(unit)?, mantissa.value, exponent.value),
+            &format!(
+                "expected mantissa << exponent; mantissa ±{mantissa}, exponent 0 to {exponent}"
+            ),
+        )
     }
 
     /// Converts every stored value, or reports the first that has no register value.
@@ -232,7 +303,7 @@ mod tests {
         let shape = Shape::flat(3);
         let p = Population { name: "h".to_owned(), shape, role: Role::Logical, kind };
         let mut out = Diagnostics::new();
-        let registers = population(&p, 0, &target, &mut out);
+        let registers = population(&p, 0, false, &target, &mut out);
         assert_eq!(registers.is_none(), out.has_errors());
         out.iter().map(|d| d.message.clone()).collect()
     }
@@ -287,6 +358,19 @@ mod tests {
         assert_eq!(bias_register(64, 4095, 5), Some((64, 0)));
     }
 
+    /// The host adds multiples of 64: an exponent above 6 could not hold them, a smaller one than
+    /// needed leaves less room.
+    #[test]
+    fn a_bias_that_the_host_adds_to_takes_the_largest_exponent_up_to_six() {
+        let register = |bias| hosted_bias_register(bias, 4095, 7);
+        assert_eq!(register(0), Some((0, 6)));
+        assert_eq!(register(-64), Some((-1, 6)));
+        assert_eq!(register(96), Some((3, 5)));
+        assert_eq!(register(-3), Some((-3, 0)));
+        assert_eq!(register(4096 * 64), None);
+        assert_eq!(hosted_bias_register(128, 4095, 5), Some((4, 5)));
+    }
+
     #[test]
     fn mantissas_are_held_against_sign_and_exponent() {
         let target = crate::targets::by_name("loihi1").unwrap();
@@ -307,6 +391,7 @@ mod tests {
                 populations: Arena::new(),
                 projections: Arena::new(),
                 matrices,
+                host: Vec::new(),
                 readout: IntReadout::SpikeCount(PopId::new(0)),
             };
             let mut out = Diagnostics::new();

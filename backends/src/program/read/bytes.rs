@@ -94,6 +94,12 @@ impl<'a> Cursor<'a> {
         Ok(f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
 
+    pub(super) fn f64(&mut self) -> Decoded<f64> {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(self.take(8)?);
+        Ok(f64::from_le_bytes(bytes))
+    }
+
     /// A varint in its shortest form.
     fn varint<T: TryFrom<u64>>(&mut self) -> Decoded<T> {
         let start = self.at;

@@ -4,10 +4,10 @@ use super::bytes::{Cursor, Decoded};
 use snnc_ir::Diagnostic;
 use snnc_ir::conv::Conv;
 use snnc_ir::diag::codes::artifact;
-use snnc_ir::network::Coding;
+use snnc_ir::network::{Coding, Keep};
 use snnc_ir::program::{
-    CompartmentRun, Format, InputRoute, PoolMatrix, Profile, Program, ProgramCore, ProgramReadout,
-    Route, Symbol, SymbolRole, SynapseBlock,
+    CompartmentRun, Format, GradedMode, HostMap, InputRoute, PoolMatrix, Profile, Program,
+    ProgramCore, ProgramReadout, Route, Symbol, SymbolRole, SynapseBlock,
 };
 use snnc_ir::quantized::{Sign, Structure};
 use snnc_ir::shape::Shape;
@@ -28,15 +28,26 @@ fn header(c: &mut Cursor<'_>) -> Decoded<()> {
     }
     let kind = c.u8()?;
     let version = u16::from_le_bytes([c.u8()?, c.u8()?]);
-    let refuse = |message: String, note: &str| {
-        Err(Box::new(Diagnostic::error(artifact::PROGRAM_VERSION, message).note(note)))
+    let refuse = |message: String, note: &str, help: &str| {
+        let refusal = Diagnostic::error(artifact::PROGRAM_VERSION, message).note(note);
+        Err(Box::new(refusal.help(help)))
     };
     match (kind, version) {
-        (3, 1) => Ok(()),
-        (3, _) => {
-            refuse(format!("the program has format version {version}"), "this snnc reads version 1")
-        }
-        _ => refuse(format!("the file is of kind {kind}, not a program"), "a program has kind 3"),
+        (3, 2) => Ok(()),
+        (3, _) => refuse(
+            format!("the program has format version {version}"),
+            "this snnc reads version 2",
+            if version < 2 {
+                "compile the network again: programs of older versions lack what a reader needs now"
+            } else {
+                "use the snnc that wrote it, or a newer one"
+            },
+        ),
+        _ => refuse(
+            format!("the file is of kind {kind}, not a program"),
+            "a program has kind 3",
+            "give `program.snnb`, or a command that takes networks",
+        ),
     }
 }
 
@@ -51,6 +62,7 @@ fn program(c: &mut Cursor<'_>) -> Decoded<Program> {
         matrices: c.field("matrices", |c| c.list(3, pool_matrix))?,
         inputs: c.field("inputs", |c| c.list(5, input_route))?,
         cores: c.field("cores", |c| c.list(8, core))?,
+        host: c.field("host", |c| c.list(13, host_map))?,
         readout: c.field("readout", readout)?,
     })
 }
@@ -78,7 +90,9 @@ fn role(c: &mut Cursor<'_>) -> Decoded<SymbolRole> {
 
 fn coding(c: &mut Cursor<'_>) -> Decoded<Coding> {
     Ok(match c.tag(4)? {
-        0 => Coding::Direct,
+        0 => {
+            Coding::Direct { range: c.field("range", |c| c.option(|c| Ok([c.i32()?, c.i32()?])))? }
+        }
         1 => Coding::Events,
         2 => Coding::Accumulator {
             pmax: c.field("pmax", Cursor::u32)?,
@@ -108,7 +122,7 @@ fn structure(c: &mut Cursor<'_>) -> Decoded<Structure> {
             stride: c.field("stride", Cursor::array)?,
             pad: c.field("pad", Cursor::array)?,
             groups: c.field("groups", Cursor::u32)?,
-            crop: c.field("crop", Cursor::four)?,
+            crop: c.field("crop", Cursor::array)?,
         }),
         2 => Structure::Sparse {
             rows: c.field("rows", Cursor::u32)?,
@@ -133,7 +147,7 @@ fn input_route(c: &mut Cursor<'_>) -> Decoded<InputRoute> {
 fn core(c: &mut Cursor<'_>) -> Decoded<ProgramCore> {
     Ok(ProgramCore {
         chip: c.field("chip", Cursor::u32)?,
-        profiles: c.field("profiles", |c| c.list(6, profile))?,
+        profiles: c.field("profiles", |c| c.list(7, profile))?,
         thresholds: c.field("thresholds", |c| c.list(1, Cursor::u32))?,
         formats: c.field("formats", |c| c.list(4, format))?,
         compartments: c.field("compartments", |c| c.list(7, compartment_run))?,
@@ -150,6 +164,17 @@ fn profile(c: &mut Cursor<'_>) -> Decoded<Profile> {
         refractory: c.field("refractory", Cursor::u8)?,
         subtract: c.field("subtract", |c| c.option(Cursor::i32))?,
         update: c.field("update", |c| Ok((c.u32()?, c.u32()?)))?,
+        graded: c.field("graded", |c| c.option(graded_mode))?,
+    })
+}
+
+fn graded_mode(c: &mut Cursor<'_>) -> Decoded<GradedMode> {
+    Ok(match c.tag(2)? {
+        0 => GradedMode::All,
+        _ => GradedMode::Keep(match c.tag(2)? {
+            0 => Keep::Positive,
+            _ => Keep::Negative,
+        }),
     })
 }
 
@@ -200,6 +225,16 @@ fn route(c: &mut Cursor<'_>) -> Decoded<Route> {
         len: c.field("len", Cursor::u32)?,
         core: c.field("core", Cursor::u32)?,
         axon: c.field("axon", Cursor::u32)?,
+    })
+}
+
+fn host_map(c: &mut Cursor<'_>) -> Decoded<HostMap> {
+    Ok(HostMap {
+        input: c.field("input", Cursor::u32)?,
+        target: c.field("target", Cursor::u32)?,
+        structure: c.field("structure", structure)?,
+        weights: c.field("weights", |c| c.list(4, Cursor::f32))?,
+        scale: c.field("scale", Cursor::f64)?,
     })
 }
 

@@ -27,10 +27,11 @@ codes! {
     PROGRAM_VERSION = 611, "program of another version or kind",
         "The file is `.snnb`, but not a program of a format version that this snnc knows. Levels \
          (network, quantized, mapped) are read by other commands; a newer version needs a newer \
-         snnc.";
+         snnc; a program of version 1 has to be compiled again.";
     PROGRAM_STRUCTURE = 612, "program contradicts itself",
         "The bytes decode, but an index lies outside its list, a register outside its range, a \
-         block outside its core, or two sources drive one axon. Compile the network again.";
+         block outside its core, two sources drive one axon, or a table of the host does not fit \
+         the populations that it joins. Compile the network again.";
 
     // Writing `program.snnb` (0620–0629).
     PROGRAM_REGISTER = 620, "value does not fit a register of the program",
@@ -48,8 +49,8 @@ codes! {
     // NetX (0630–0639). Errors here only leave `network.net` out.
     NETX_NEURON = 630, "NetX cannot express the neuron",
         "A NetX file knows one neuron: reset to zero, no refractory period, an update in every \
-         step, the strict comparison, and biases that are multiples of 64. `program.snnb` has no \
-         such restriction.";
+         step, the strict comparison, biases that are multiples of 64, and spikes without a \
+         payload. `program.snnb` has no such restriction.";
     NETX_DELAY = 631, "NetX cannot express the delay",
         "NetX loaders drop the weight exponent of a recurrent layer with delays, so synaptic delays \
          can be written for layers without recurrence only, one delay per pair of neurons. \
@@ -63,7 +64,9 @@ codes! {
         "A net that is not a chain of layers becomes one layer with a full weight matrix over all \
          neurons; beyond the bound the file would be larger than it is useful.";
     NETX_SHAPE = 634, "NetX cannot express the network",
-        "A NetX file needs an input and at least one synapse, and spikes enter through one port.";
+        "A NetX file needs an input and at least one synapse, and spikes enter through one port. A \
+         directly coded input has no place in it: its current is a bias that changes from sample \
+         to sample.";
     NETX_WRITE = 635, "NetX file cannot be written",
         "The HDF5 writer refused the data, although everything was checked before. This is a bug \
         in snnc: please report it with the network.";

@@ -26,7 +26,8 @@ codes! {
          and again in core 2. This is a mistake in the mapping; please report it.";
     PARAMETERS = 706, "the registers of a neuron differ from the source",
         "Decays, threshold, reset, refractory time and update period of each compartment are \
-         decoded and compared with the neuron of the source. Example: the source fires at v > 640, \
+         decoded and compared with the neuron of the source; of a graded relay, the sign that it \
+         keeps. Example: the source fires at v > 640, \
          the artifact at v > 704. The message names neuron, core and compartment. Compile the \
          source again.";
     SYNAPSES = 707, "the synapses of a neuron differ from the source",
@@ -41,7 +42,8 @@ codes! {
     RELAY = 709, "a relay does not repeat its source",
         "A relay neuron must fire exactly when the one spike arrives that drives it: a single \
          synapse from the neuron before it in the chain, 64·weight above its threshold, no bias, \
-         no current memory, reset to 0. The delays along the chain must add up to the claimed \
+         no current memory, reset to 0. A relay of messages must send each one unchanged: weight \
+         1, no bias, both signs or the one that its source keeps. The delays along the chain must add up to the claimed \
          number of steps.";
     CLOCK = 710, "a clock neuron does not fire in the claimed steps",
         "Clock neurons carry biases to populations that start late. The first of them fires \
@@ -58,19 +60,27 @@ codes! {
          bias, and no membrane above the threshold after a reset by subtraction. Use a target \
          whose neurons can update every P-th step.";
     OVERFLOW = 713, "a register can overflow",
-        "For some input, the sum of weights that arrive in one step, the current, or the membrane \
-         leaves the range in which all implementations of the chip agree. The bound holds for all \
+        "For some input, the sum of weights that arrive in one step, the current, the membrane, or \
+         the message of a graded relay leaves the range in which all implementations of the chip \
+         agree. The bound holds for all \
          inputs of the given number of steps; it is not an estimate of typical activity. Fewer \
          steps, a leak, a smaller fan-in or smaller weights bring it into range.";
     READOUT = 714, "the readout differs from the source",
         "The artifact computes scores from other populations, weights or biases than the source. \
          Compile the source again.";
     REGISTER = 715, "a register of the artifact is outside the target's range",
-        "A decay, threshold, bias, delay, weight or refractory time does not fit the register or \
-         the synapse format that is to hold it, or needs a programmable neuron that the target \
-         does not have. The chip would cut bits off. The message names the limit and its line in \
+        "A decay, threshold, bias (what the host adds included), delay, weight or refractory time \
+         does not fit the register or the synapse format that is to hold it, needs a programmable \
+         neuron or graded messages that the target does not have, or stands where a graded relay, \
+         which has no state, has none. The chip would cut bits off. The message names the limit and its line in \
          the target file.";
     CAPACITY = 716, "the artifact does not fit the target",
         "A core uses more compartments, axons, profiles, thresholds or synapse formats than the \
          target has, or sits on a chip that does not exist. Compile for the target that is meant.";
+    HOST = 717, "what the host writes differs from the source",
+        "Before a run the host computes a current from each sample of a directly coded input and \
+         adds it to biases. The artifact's tables for that must be those of the source, bit for \
+         bit, at most one per input and population, and reach populations of latency 0 in a \
+         program of period 1, where a bias acts once per logical step. Example: one weight of \
+         the table differs in its last bit. Compile the source again.";
 }

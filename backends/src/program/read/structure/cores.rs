@@ -1,6 +1,7 @@
 //! Registers, compartments, synapses and routes of the cores.
 
 use super::Check;
+use snnc_ir::network::Coding;
 use snnc_ir::program::{CompartmentRun, Format, Profile, ProgramCore, SymbolRole, SynapseBlock};
 use snnc_ir::quantized::Sign;
 use std::collections::BTreeSet;
@@ -40,7 +41,8 @@ impl Check<'_> {
 
     fn tables(&mut self, core: usize, content: &ProgramCore) {
         for (k, profile) in content.profiles.iter().enumerate() {
-            let Profile { du, dv, refractory, subtract: _, update: (period, phase) } = *profile;
+            let Profile { du, dv, refractory, subtract: _, update, graded: _ } = *profile;
+            let (period, phase) = update;
             let ok = du <= 4095 && dv <= 4095 && (1..=63).contains(&refractory) && phase < period;
             self.need(
                 ok,
@@ -52,6 +54,7 @@ impl Check<'_> {
                     )
                 },
             );
+            self.relay_profile(profile, || format!("cores[{core}].profiles[{k}]"));
         }
         for (k, &threshold) in content.thresholds.iter().enumerate() {
             self.need(
@@ -106,6 +109,7 @@ impl Check<'_> {
                     )
                 },
             );
+            self.relay_run(content, run, &at);
         }
         self.need(
             total <= MAX_PER_CORE,
@@ -203,6 +207,11 @@ impl Check<'_> {
                     matches!(symbol.role, SymbolRole::Input(_)),
                     || at() + ".population",
                     || format!("\"{}\" is not an input", symbol.name),
+                );
+                self.need(
+                    !matches!(symbol.role, SymbolRole::Input(Coding::Direct { .. })),
+                    || at() + ".population",
+                    || format!("\"{}\" is coded directly and sends no spikes", symbol.name),
                 );
                 self.range(route.first, route.len, symbol.shape.size() as u64, "neurons", &at);
             }

@@ -25,7 +25,7 @@ impl Check<'_> {
 }
 
 /// Why a layout makes no sense.
-fn sound(structure: &Structure) -> Result<(), &'static str> {
+pub(super) fn sound(structure: &Structure) -> Result<(), &'static str> {
     match structure {
         Structure::Dense { rows, cols } => (*rows >= 1 && *cols >= 1)
             .then_some(())

@@ -5,8 +5,11 @@
 
 mod cores;
 mod matrices;
+mod messages;
 
+use messages::Kinds;
 use snnc_ir::diag::codes::artifact;
+use snnc_ir::network::Coding;
 use snnc_ir::program::{Program, ProgramReadout, SymbolRole};
 use snnc_ir::{Diagnostic, Diagnostics};
 use std::collections::BTreeSet;
@@ -19,11 +22,13 @@ const MAX_NEURONS: u64 = 1 << 28;
 
 /// Reports every contradiction, at most [`MOST`].
 pub(super) fn check(program: &Program, out: &mut Diagnostics) {
-    let mut check = Check { program, out, sound: Vec::new() };
+    let mut check = Check { program, out, sound: Vec::new(), kinds: Vec::new() };
     check.head();
     check.populations();
     check.matrices();
     check.cores();
+    check.kinds();
+    check.host();
     check.readout();
 }
 
@@ -33,6 +38,8 @@ struct Check<'a> {
     out: &'a mut Diagnostics,
     /// Whether each matrix has a layout that makes sense and all its mantissas.
     sound: Vec<bool>,
+    /// What the compartments of each symbol are.
+    kinds: Vec<Kinds>,
 }
 
 impl Check<'_> {
@@ -94,10 +101,31 @@ impl Check<'_> {
                     )
                 },
             );
-            if let SymbolRole::Relay { of, .. } = symbol.role {
-                self.index(of, self.program.populations.len(), || at("role.of"));
+            match symbol.role {
+                SymbolRole::Relay { of, .. } => {
+                    self.index(of, self.program.populations.len(), || at("role.of"));
+                }
+                SymbolRole::Input(Coding::Direct { range }) => {
+                    self.need(
+                        range.is_some_and(|[low, high]| low < high),
+                        || at("role.coding"),
+                        || {
+                            "a directly coded input states the range of its values, the smallest below the largest"
+                                .to_owned()
+                        },
+                    );
+                }
+                SymbolRole::Input(_) | SymbolRole::Neurons | SymbolRole::Clock => {}
             }
         }
+    }
+
+    /// The readout counts spikes, which graded relays and directly coded inputs do not have.
+    fn counted(&mut self, population: u32, path: impl FnOnce() -> String) {
+        let symbol = &self.program.populations[population as usize];
+        let graded = self.kinds[population as usize].graded;
+        let direct = matches!(symbol.role, SymbolRole::Input(Coding::Direct { .. }));
+        self.need(!graded && !direct, path, || format!("\"{}\" sends no spikes", symbol.name));
     }
 
     fn readout(&mut self) {
@@ -106,6 +134,7 @@ impl Check<'_> {
                 let path = || "readout".to_owned();
                 let symbols = &self.program.populations;
                 if self.index(*population, symbols.len(), path) {
+                    self.counted(*population, path);
                     let role = &self.program.populations[*population as usize].role;
                     let fires = !matches!(role, SymbolRole::Input(_));
                     self.need(fires, path, || "an input is the readout".to_owned());
@@ -128,6 +157,7 @@ impl Check<'_> {
                     if !self.index(*population, symbols, || at("population")) {
                         continue;
                     }
+                    self.counted(*population, || at("population"));
                     let size = self.program.populations[*population as usize].shape.size();
                     let expected = bias.len().saturating_mul(size);
                     self.need(

@@ -1,5 +1,7 @@
 //! The reader against arbitrary programs, damaged bytes, and contradictions.
 
+mod messages;
+
 use super::bytes::Cursor;
 use super::{read, records, structure};
 use crate::program::encode;
@@ -7,10 +9,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use snnc_ir::conv::Conv;
-use snnc_ir::network::Coding;
+use snnc_ir::network::{Coding, Keep};
 use snnc_ir::program::{
-    CompartmentRun, Format, InputRoute, PoolMatrix, Profile, Program, ProgramCore, ProgramReadout,
-    Route, Symbol, SymbolRole, SynapseBlock,
+    CompartmentRun, Format, GradedMode, HostMap, InputRoute, PoolMatrix, Profile, Program,
+    ProgramCore, ProgramReadout, Route, Symbol, SymbolRole, SynapseBlock,
 };
 use snnc_ir::quantized::{Sign, Structure};
 use snnc_ir::{Diagnostics, Shape};
@@ -23,10 +25,11 @@ fn any_program() -> impl Strategy<Value = Program> {
         vec(any_matrix(), 0..3),
         vec(any::<[u32; 5]>(), 0..3),
         vec(any_core(), 0..3),
+        vec(any_host(), 0..3),
         any_readout(),
     );
     (head, lists).prop_map(|((name, target, (steps, period, run_steps)), lists)| {
-        let (populations, matrices, inputs, cores, readout) = lists;
+        let (populations, matrices, inputs, cores, host, readout) = lists;
         let inputs = inputs.into_iter().map(|[population, first, len, core, axon]| InputRoute {
             population,
             first,
@@ -44,6 +47,7 @@ fn any_program() -> impl Strategy<Value = Program> {
             matrices,
             inputs: inputs.collect(),
             cores,
+            host,
             readout,
         }
     })
@@ -51,7 +55,7 @@ fn any_program() -> impl Strategy<Value = Program> {
 
 fn any_symbol() -> impl Strategy<Value = Symbol> {
     let coding = prop_oneof![
-        Just(Coding::Direct),
+        any::<Option<[i32; 2]>>().prop_map(|range| Coding::Direct { range }),
         Just(Coding::Events),
         any::<(u32, u32)>().prop_map(|(pmax, steps_in)| Coding::Accumulator { pmax, steps_in }),
         any::<u64>().prop_map(|seed| Coding::Rate { seed }),
@@ -68,28 +72,56 @@ fn any_symbol() -> impl Strategy<Value = Symbol> {
 }
 
 fn any_matrix() -> impl Strategy<Value = PoolMatrix> {
-    let conv = any::<([u32; 3], u32, [u32; 2], [u32; 2], [u32; 4], u32)>().prop_map(
-        |(input, out_channels, kernel, stride, pad, groups)| {
-            Structure::Conv(Conv { input, out_channels, kernel, stride, pad, groups, crop: [0; 4] })
+    (any_structure(), vec(any::<i16>(), 0..9))
+        .prop_map(|(structure, mantissa)| PoolMatrix { structure, mantissa })
+}
+
+fn any_host() -> impl Strategy<Value = HostMap> {
+    let numbers = (vec(-1e9_f32..1e9, 0..5), -1e9_f64..1e9);
+    (any::<[u32; 2]>(), any_structure(), numbers).prop_map(
+        |([input, target], structure, (weights, scale))| HostMap {
+            input,
+            target,
+            structure,
+            weights,
+            scale,
+        },
+    )
+}
+
+fn any_structure() -> impl Strategy<Value = Structure> {
+    let conv = any::<([u32; 3], u32, [u32; 2], [u32; 2], [u32; 4], u32, [u32; 4])>().prop_map(
+        |(input, out_channels, kernel, stride, pad, groups, crop)| {
+            Structure::Conv(Conv { input, out_channels, kernel, stride, pad, groups, crop })
         },
     );
     let list = || vec(any::<u32>(), 0..4);
-    let structure = prop_oneof![
+    prop_oneof![
         any::<(u32, u32)>().prop_map(|(rows, cols)| Structure::Dense { rows, cols }),
         conv,
         (any::<u32>(), any::<u32>(), list(), list()).prop_map(|(rows, cols, row_start, col)| {
             Structure::Sparse { rows, cols, row_start, col }
         }),
         any::<u32>().prop_map(|size| Structure::Identity { size }),
-    ];
-    (structure, vec(any::<i16>(), 0..9))
-        .prop_map(|(structure, mantissa)| PoolMatrix { structure, mantissa })
+    ]
 }
 
 fn any_core() -> impl Strategy<Value = ProgramCore> {
-    let profile = any::<(u16, u16, u8, Option<i32>, (u32, u32))>().prop_map(
-        |(du, dv, refractory, subtract, update)| Profile { du, dv, refractory, subtract, update },
-    );
+    let graded = prop::option::of(prop_oneof![
+        Just(GradedMode::All),
+        Just(GradedMode::Keep(Keep::Positive)),
+        Just(GradedMode::Keep(Keep::Negative)),
+    ]);
+    let registers = any::<(u16, u16, u8, Option<i32>, (u32, u32))>();
+    let profile =
+        (registers, graded).prop_map(|((du, dv, refractory, subtract, update), graded)| Profile {
+            du,
+            dv,
+            refractory,
+            subtract,
+            update,
+            graded,
+        });
     let sign = prop_oneof![Just(Sign::Mixed), Just(Sign::Excitatory), Just(Sign::Inhibitory)];
     let format = (any::<i8>(), sign, any::<u8>(), any::<u8>()).prop_map(
         |(exponent, sign, weight_bits, delay_bits)| Format {
@@ -160,7 +192,14 @@ fn sound() -> Program {
     };
     let core = |first, len| ProgramCore {
         chip: 0,
-        profiles: vec![Profile { du: 4095, dv: 9, refractory: 1, subtract: None, update: (1, 0) }],
+        profiles: vec![Profile {
+            du: 4095,
+            dv: 9,
+            refractory: 1,
+            subtract: None,
+            update: (1, 0),
+            graded: None,
+        }],
         thresholds: vec![10],
         formats: vec![Format { exponent: -1, sign: Sign::Mixed, weight_bits: 8, delay_bits: 2 }],
         compartments: vec![CompartmentRun {
@@ -215,6 +254,7 @@ fn sound() -> Program {
             .map(|core| InputRoute { population: 0, first: 0, len: 2, core, axon: 0 })
             .to_vec(),
         cores: vec![core(0, 2), core(2, 1)],
+        host: vec![],
         readout: ProgramReadout::MeanLinear {
             terms: vec![(1, vec![1.0, -2.0, 0.5])],
             bias: vec![0.25],
@@ -224,7 +264,11 @@ fn sound() -> Program {
 
 /// The places and messages of the contradictions of `sound()` after `edit`.
 fn findings(edit: impl FnOnce(&mut Program)) -> Vec<String> {
-    let mut program = sound();
+    found(sound(), edit)
+}
+
+/// The places and messages of the contradictions of a program after `edit`.
+fn found(mut program: Program, edit: impl FnOnce(&mut Program)) -> Vec<String> {
     edit(&mut program);
     let found = match read(&encode(&program)) {
         Ok(_) => Diagnostics::new(),
@@ -417,6 +461,8 @@ fn layouts_of_matrices_make_sense() {
         Conv { kernel: [5, 3], ..conv },
         Conv { kernel: [0, 3], ..conv },
         Conv { pad: [u32::MAX, 0, 0, 0], ..conv },
+        Conv { crop: [2, 2, 0, 0], ..conv },
+        Conv { crop: [0, 0, u32::MAX, 1], ..conv },
         Conv { input: [2, 1 << 16, 1 << 16], ..conv },
     ] {
         assert_eq!(with(Structure::Conv(bad)).len(), 1, "{bad:?}");
@@ -445,17 +491,20 @@ fn headers_tell_other_files_apart() {
     };
     assert_eq!(code(&|b| b[0] = b'X'), "SNN0610: the file does not start with the letters SNNB");
     assert_eq!(code(&|b| b[4] = 2), "SNN0611: the file is of kind 2, not a program");
-    assert_eq!(code(&|b| b[5] = 2), "SNN0611: the program has format version 2");
+    assert_eq!(code(&|b| b[5] = 1), "SNN0611: the program has format version 1");
+    assert_eq!(code(&|b| b[5] = 3), "SNN0611: the program has format version 3");
     assert_eq!(code(&|b| b.push(0)), "SNN0610: 1 bytes follow the program");
     assert_eq!(code(&|b| b.truncate(3)), "SNN0610: 4 bytes are needed and 3 are left");
 }
 
 #[test]
 fn no_prefix_of_a_program_is_a_program() {
-    let bytes = encode(&sound());
-    for end in 0..bytes.len() {
-        let error = read(&bytes[..end]).unwrap_err();
-        assert_eq!(error.len(), 1, "decoding stops at the first error");
+    for program in [sound(), messages::sound()] {
+        let bytes = encode(&program);
+        for end in 0..bytes.len() {
+            let error = read(&bytes[..end]).unwrap_err();
+            assert_eq!(error.len(), 1, "decoding stops at the first error");
+        }
     }
 }
 
@@ -475,8 +524,11 @@ proptest! {
     /// A damaged file is refused or means something else; it never brings the reader down, and no
     /// second encoding of the same program is accepted.
     #[test]
-    fn damaged_bytes_do_not_panic(edits in vec((any::<Index>(), any::<u8>()), 1..5)) {
-        let sound = encode(&sound());
+    fn damaged_bytes_do_not_panic(
+        edits in vec((any::<Index>(), any::<u8>()), 1..5),
+        graded in any::<bool>(),
+    ) {
+        let sound = encode(&if graded { messages::sound() } else { sound() });
         let mut bytes = sound.clone();
         for (at, value) in &edits {
             let at = at.index(bytes.len());
@@ -492,8 +544,9 @@ proptest! {
         at in any::<Index>(),
         insert in vec(any::<u8>(), 0..6),
         remove in 0..6_usize,
+        graded in any::<bool>(),
     ) {
-        let mut bytes = encode(&sound());
+        let mut bytes = encode(&if graded { messages::sound() } else { sound() });
         let at = 7 + at.index(bytes.len() - 7);
         let end = (at + remove).min(bytes.len());
         bytes.splice(at..end, insert);
