@@ -52,7 +52,7 @@ fn same_values(before: &NetworkDraft, after: &NetworkDraft, seed: u64) {
 }
 
 /// Repeats every neuron population but that of the readout, which is never split or merged, and
-/// lets some of what reads it read its twin.
+/// lets some of what reads it read its twin, or a population that is a step late.
 fn with_twins(mut draft: NetworkDraft, seed: u64) -> NetworkDraft {
     let mut rng = generate::Rng::new(seed ^ 1);
     for id in draft.nodes.ids() {
@@ -60,7 +60,10 @@ fn with_twins(mut draft: NetworkDraft, seed: u64) -> NetworkDraft {
         if !matches!(twin.op, Op::Neuron(_)) || draft.readout.node() == id {
             continue;
         }
-        twin.name = format!("{}-twin", twin.name);
+        // What reads the same one step later is no twin.
+        let late = u32::from(rng.chance(30));
+        twin.inputs[0].delay += late;
+        twin.name = format!("{}-{}", twin.name, ["twin", "late"][late as usize]);
         let twin = draft.nodes.push(twin);
         for node in draft.nodes.values_mut() {
             for edge in node.inputs.iter_mut().filter(|e| e.source == id) {

@@ -199,7 +199,7 @@ fn many_clips_are_idle() {
             after += clips(network(&outcome.level));
         }
     }
-    assert!(after > 50 && after + 50 < before, "{after} of {before} stay");
+    assert!(after > 20 && after + 50 < before, "{after} of {before} stay");
 }
 
 /// The generator is of use only if most of its networks get through.
