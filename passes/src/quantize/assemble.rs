@@ -23,7 +23,7 @@ pub(super) fn pop_ids(network: &NetworkDraft) -> BTreeMap<NodeId, PopId> {
 pub(super) fn assemble(
     network: &NetworkDraft,
     members: &[Member<'_>],
-    fitted: &[Option<Fitted>],
+    fitted: &[Fitted],
     readout: IntReadout,
     out: &mut Diagnostics,
 ) -> QuantizedDraft {
@@ -31,7 +31,7 @@ pub(super) fn assemble(
     let planned: BTreeMap<NodeId, (&Member<'_>, &Fitted)> = members
         .iter()
         .zip(fitted)
-        .filter_map(|(member, fitted)| Some((member.node, (member, fitted.as_ref()?))))
+        .map(|(member, fitted)| (member.node, (member, fitted)))
         .collect();
     let mut populations = Arena::new();
     let mut projections = Arena::new();

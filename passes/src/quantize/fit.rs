@@ -7,7 +7,7 @@
 
 use super::groups::{Groups, LARGEST};
 use super::matrix::MAX_WEIGHT;
-use super::member::{Member, Message, Model};
+use super::member::{Member, Message};
 use super::population::{Rounded, Trial, first_scale, rounded, violation};
 use super::remarks;
 use snnc_ir::network::NetworkDraft;
@@ -27,6 +27,20 @@ pub(super) struct Fitted {
     pub rounded: Rounded,
     /// Which constraint set the scale.
     pub limited_by: String,
+    /// The scale that the population's own weights and biases allow, over its scale; `None` if it has
+    /// none.
+    pub loss: Option<f64>,
+}
+
+/// Scales of all members.
+#[derive(Clone, Debug)]
+pub(super) struct Fit {
+    /// By member; `None` where there is none.
+    pub fitted: Vec<Option<Fitted>>,
+    /// Largest factor of resolution that a population lost; infinite if there are errors.
+    pub loss: f64,
+    /// Populations without a scale.
+    pub errors: Diagnostics,
 }
 
 /// Finds the scales of all members. Reports populations for which there is none.
@@ -35,18 +49,14 @@ pub(super) fn fit(
     members: &[Member<'_>],
     groups: &Groups,
     target: &TargetSpec,
-    found: (&mut Diagnostics, &mut Diagnostics),
-) -> Vec<Option<Fitted>> {
-    let (remarks, errors) = found;
+) -> Fit {
+    let mut errors = Diagnostics::new();
     let mut search = Search::new(network, members, groups, target);
-    search.run(errors);
-    let fitted = (0..members.len()).map(|i| search.fitted(i)).collect::<Vec<_>>();
-    for (index, fit) in fitted.iter().enumerate() {
-        if let Some(fit) = fit {
-            search.remark(index, fit, remarks);
-        }
-    }
-    fitted
+    search.run(&mut errors);
+    let fitted: Vec<_> = (0..members.len()).map(|i| search.fitted(i)).collect();
+    let losses = fitted.iter().flatten().filter_map(|f| f.loss);
+    let loss = losses.fold(if errors.is_empty() { 1.0 } else { f64::INFINITY }, f64::max);
+    Fit { fitted, loss, errors }
 }
 
 /// The scale of a group.
@@ -208,7 +218,7 @@ impl<'a> Search<'a> {
             let scale = self.scale(index);
             let spikes = (self.on_spikes[index], scale);
             let samples = member.samples.iter().map(|s| (s.reach(), scale));
-            // Exact weights never vanish.
+            // Weights in fixed ratios never vanish.
             let messages = member.messages.iter().filter(|m| m.fraction.is_none());
             let messages = messages.map(|m| (m.largest, self.factor(index, m)));
             let group = &mut largest[self.groups.of[index]];
@@ -248,20 +258,9 @@ impl<'a> Search<'a> {
         let messages = self.members[index].messages.iter();
         let factors = messages.map(|m| self.factor(index, m)).collect();
         let scale = self.scale(index);
-        (!base.failed).then_some(Fitted { scale, factors, rounded, limited_by })
-    }
-
-    /// Warns about thresholds that moved and resolution that was lost.
-    fn remark(&self, index: usize, fitted: &Fitted, remarks: &mut Diagnostics) {
-        let member = &self.members[index];
-        if let Model::Neurons(neuron, _) = &member.model
-            && let Some(warning) = remarks::threshold(member.name, neuron, fitted.scale)
-        {
-            remarks.push(warning);
-        }
-        let (most, _) = first_scale(self.network, member, self.target);
-        if most.is_finite() && fitted.scale * 8.0 < most {
-            remarks.push(remarks::coarse(member.name, most / fitted.scale, &fitted.limited_by));
-        }
+        let own = self.on_spikes[index] > 0.0 || !self.members[index].samples.is_empty();
+        let (most, _) = first_scale(self.network, &self.members[index], self.target);
+        let loss = own.then_some(most / scale);
+        (!base.failed).then_some(Fitted { scale, factors, rounded, limited_by, loss })
     }
 }

@@ -13,6 +13,23 @@ pub(super) struct Fraction {
     pub denominator: u64,
     /// The largest |n|.
     pub numerator: u64,
+    /// The smallest |n| that is not 0.
+    least: u64,
+}
+
+impl Fraction {
+    /// The denominators that may take the place of the exact one, which is the first.
+    pub(super) fn denominators(&self) -> impl Iterator<Item = u64> {
+        let Self { denominator, least, .. } = *self;
+        (1..=denominator)
+            .rev()
+            .filter(move |d| denominator.is_multiple_of(*d) && d * least >= denominator)
+    }
+
+    /// The denominator at this level of coarseness; 0 is exact.
+    pub(super) fn at(&self, level: usize) -> u64 {
+        self.denominators().take(level + 1).last().unwrap_or(self.denominator)
+    }
 }
 
 /// The fraction of these weights: `n` and the denominator are at most [`MAX_WEIGHT`], and each weight
@@ -23,7 +40,7 @@ pub(super) fn common(weights: &[f32]) -> Option<Fraction> {
 
 fn over(weights: &[f32], denominator: u16) -> Option<Fraction> {
     let d = f64::from(denominator);
-    let mut largest = 0.0_f64;
+    let (mut largest, mut least) = (0.0_f64, f64::INFINITY);
     for &w in weights {
         let n = (f64::from(w) * d).round_ties_even();
         #[expect(clippy::cast_possible_truncation, reason = "the nearest f32 is what is compared")]
@@ -31,11 +48,14 @@ fn over(weights: &[f32], denominator: u16) -> Option<Fraction> {
         if n.abs() > f64::from(MAX_WEIGHT) || (nearest - w).abs() > 0.0 {
             return None;
         }
-        largest = largest.max(n.abs());
+        if n.abs() > 0.0 {
+            (largest, least) = (largest.max(n.abs()), least.min(n.abs()));
+        }
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 127")]
-    let numerator = largest as u64;
-    (numerator > 0).then_some(Fraction { denominator: u64::from(denominator), numerator })
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 127")]
+    let [numerator, least] = [largest, least].map(|n| n as u64);
+    let denominator = u64::from(denominator);
+    (largest > 0.0).then_some(Fraction { denominator, numerator, least })
 }
 
 #[cfg(test)]
@@ -53,6 +73,19 @@ mod tests {
         assert_eq!(fraction(&[1.0 / 9.0; 4]), Some((9, 1)));
         assert_eq!(fraction(&[1.0 / 9.0, 1.0 / 6.0, 1.0 / 4.0]), Some((36, 9)));
         assert_eq!(fraction(&[0.375, -0.5]), Some((8, 4)));
+    }
+
+    #[test]
+    fn coarser_units_go_down_to_the_smallest_weight() {
+        let levels = |weights: &[f32]| {
+            common(weights).expect("a fraction").denominators().collect::<Vec<_>>()
+        };
+        let average = [1.0 / 9.0, 1.0 / 6.0, 1.0 / 4.0];
+        assert_eq!(levels(&average), [36, 18, 12, 9]);
+        assert_eq!(levels(&[1.0 / 9.0]), [9]);
+        assert_eq!(levels(&[1.0, 0.0]), [1]);
+        let average = common(&average).expect("a fraction");
+        assert_eq!([0, 1, 3, 9].map(|level| average.at(level)), [36, 18, 9, 9]);
     }
 
     #[test]

@@ -6,6 +6,9 @@
 //! each has a *multiple* of it. Multiples are the least ones that make all these weights integers, so
 //! that populations joined by weights of 1 all have the same scale.
 //!
+//! Averages of averages may ask for multiples beyond all weights. Then (`level` above 0) the weights of
+//! averages with many denominators are rounded in a coarser unit; those of weight 1 stay exact.
+//!
 //! General weights from a relay are rounded. If both ends are in one group for another reason, the
 //! multiple of the target is raised until the rounded weights have at least [`FINE`] steps.
 
@@ -27,17 +30,25 @@ pub(super) struct Groups {
     pub multiple: Vec<u64>,
     /// Number of groups.
     pub count: usize,
+    /// Coarseness of averages; 0 = exact.
+    level: usize,
 }
 
 impl Groups {
+    /// Number of levels of coarseness that make a difference.
+    pub(super) fn levels(members: &[Member<'_>]) -> usize {
+        let fractions = members.iter().flat_map(|m| &m.messages).filter_map(|m| m.fraction);
+        fractions.map(|f| f.denominators().count()).max().unwrap_or(1)
+    }
+
     /// Groups the members, relays before their readers.
     ///
     /// # Errors
     /// If weights from relays cannot all be integers of the scheme.
-    pub(super) fn new(members: &[Member<'_>]) -> Result<Self, Diagnostics> {
+    pub(super) fn new(members: &[Member<'_>], level: usize) -> Result<Self, Diagnostics> {
         let of = connected(members);
         let count = of.iter().max().map_or(0, |g| g + 1);
-        let mut groups = Self { of, multiple: Vec::with_capacity(members.len()), count };
+        let mut groups = Self { of, multiple: Vec::with_capacity(members.len()), count, level };
         let mut errors = Diagnostics::new();
         for (index, member) in members.iter().enumerate() {
             let multiple = groups.least(member).map(|least| groups.finer(member, index, least));
@@ -53,12 +64,25 @@ impl Groups {
         errors.into_result(groups)
     }
 
-    /// The least multiple that makes the exact weights integers; `None` if it overflows.
+    /// Whether the weights of a projection are exact.
+    pub(super) fn keeps(&self, message: &Message) -> bool {
+        message.fraction.is_some_and(|f| f.at(self.level) == f.denominator)
+    }
+
+    /// The least multiple that makes the exact weights integers, and rounded averages not 0; `None` if
+    /// it overflows.
     fn least(&self, member: &Member<'_>) -> Option<u64> {
-        member.messages.iter().try_fold(1, |least, message| match message.fraction {
-            Some(f) => lcm(least, f.denominator.checked_mul(self.multiple[message.from])?),
-            None => Some(least),
-        })
+        let (mut exact, mut rounded) = (1, 0);
+        for message in &member.messages {
+            let Some(fraction) = message.fraction else { continue };
+            let wanted = fraction.at(self.level).checked_mul(self.multiple[message.from])?;
+            if self.keeps(message) {
+                exact = lcm(exact, wanted)?;
+            } else {
+                rounded = rounded.max(wanted);
+            }
+        }
+        rounded.max(1).div_ceil(exact).checked_mul(exact)
     }
 
     /// A multiple of `least` at which rounded weights inside the group are fine enough, as far as
@@ -150,6 +174,6 @@ fn no_common_scale(
         ),
     )
     .at(format!("population `{}`", member.name))
-    .note(format!("weights on messages that are whole multiples of a fraction (identities, averages) are kept exactly; {why}"))
+    .note(format!("weights on messages that are whole multiples of a fraction (identities, averages) keep their ratios; {why}"))
     .help("put a population of neurons between nested poolings, or read them through a learnt layer")
 }

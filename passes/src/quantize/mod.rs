@@ -48,8 +48,10 @@ mod sums;
 mod tests;
 
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
+use fit::Fitted;
 use groups::Groups;
-use snnc_ir::Diagnostics;
+use member::Member;
+use snnc_ir::{Diagnostics, TargetSpec};
 use snnc_ir::network::{Network, NetworkDraft};
 use snnc_ir::quantized::{QuantizedDraft, QuantizedNetwork};
 
@@ -81,17 +83,53 @@ impl Pass for Quantize {
         let mut errors = Diagnostics::new();
         let members = member::collect(&network, cx.target, &mut cx.remarks, &mut errors);
         let readout = readout::convert(&network, &mut errors);
-        let groups = match Groups::new(&members) {
-            Ok(groups) => groups,
+        let scales = match scales(&network, &members, cx.target) {
+            Ok(scales) => scales,
             Err(found) => {
                 errors.extend(found);
                 return Err(errors);
             }
         };
-        let found = (&mut cx.remarks, &mut errors);
-        let fitted = fit::fit(&network, &members, &groups, cx.target, found);
         // Whatever is missing was reported.
         errors.into_result(())?;
-        Ok(assemble::assemble(&network, &members, &fitted, readout, &mut cx.remarks))
+        for (member, fitted) in members.iter().zip(&scales.1) {
+            cx.remarks.extend(remarks::losses(&network, member, fitted, &scales.0));
+        }
+        Ok(assemble::assemble(&network, &members, &scales.1, readout, &mut cx.remarks))
     }
+}
+
+/// A loss of resolution below which averages stay exact.
+const TOLERABLE_LOSS: f64 = 8.0;
+
+/// Groups and scales of all members. Averages are rounded only where there is no scale otherwise, or
+/// where that loses less than half of the resolution.
+fn scales(
+    network: &NetworkDraft,
+    members: &[Member<'_>],
+    target: &TargetSpec,
+) -> Result<(Groups, Vec<Fitted>), Diagnostics> {
+    let mut best: Option<(f64, Groups, Vec<Fitted>)> = None;
+    let mut errors = Diagnostics::new();
+    for level in 0..Groups::levels(members) {
+        let groups = match Groups::new(members, level) {
+            Ok(groups) => groups,
+            Err(found) => {
+                errors = found;
+                continue;
+            }
+        };
+        let fit = fit::fit(network, members, &groups, target);
+        match fit.fitted.into_iter().collect::<Option<Vec<_>>>() {
+            Some(fitted) if best.as_ref().is_none_or(|(loss, ..)| fit.loss * 2.0 < *loss) => {
+                best = Some((fit.loss, groups, fitted));
+            }
+            Some(_) => {}
+            None => errors = fit.errors,
+        }
+        if best.as_ref().is_some_and(|(loss, ..)| *loss <= TOLERABLE_LOSS) {
+            break;
+        }
+    }
+    best.map(|(_, groups, fitted)| (groups, fitted)).ok_or(errors)
 }

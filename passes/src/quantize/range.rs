@@ -46,9 +46,10 @@ pub(crate) struct Drive {
 }
 
 impl Drive {
-    /// What acts on the membrane in a step, in units of weight.
-    const fn total(&self) -> Span {
-        self.sum.plus(self.biases())
+    /// What acts on the membrane in a step, in units of weight. A bias that spikes carry may be
+    /// missing, as far as the verifier and the certificate know.
+    fn total(&self) -> Span {
+        self.arriving().plus(self.host)
     }
 
     /// The bias and what the host adds to it.

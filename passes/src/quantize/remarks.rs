@@ -1,12 +1,14 @@
 //! What quantization reports beside errors.
 
-use super::member::Member;
+use super::fit::Fitted;
+use super::groups::Groups;
+use super::member::{Member, Model};
 use super::population::minimum_units;
 use super::range::Range;
 use super::sums::Span;
-use snnc_ir::Diagnostic;
 use snnc_ir::diag::codes::quantize as codes;
-use snnc_ir::network::Neuron;
+use snnc_ir::network::{NetworkDraft, Neuron, Tensor};
+use snnc_ir::{Diagnostic, Diagnostics};
 
 /// Names in backquotes, separated by commas.
 pub(super) fn list(names: &[&str]) -> String {
@@ -23,8 +25,8 @@ pub(super) fn scale(
     let name = member.name;
     let words = |span: Span| format!("{}..={}", span.low, span.high);
     let state = match member.model {
-        super::member::Model::Neurons(..) => format!("membrane within {}", words(range.v)),
-        super::member::Model::Relays(_) => format!("messages within {}", words(range.message)),
+        Model::Neurons(..) => format!("membrane within {}", words(range.v)),
+        Model::Relays(_) => format!("messages within {}", words(range.message)),
     };
     let mut note = Diagnostic::note_only(
         codes::SCALE,
@@ -44,7 +46,7 @@ pub(super) fn scale(
 }
 
 /// Warns where rounding moves a threshold by more than a tenth.
-pub(super) fn threshold(name: &str, neuron: &Neuron, scale: f64) -> Option<Diagnostic> {
+fn threshold(name: &str, neuron: &Neuron, scale: f64) -> Option<Diagnostic> {
     let least = f64::from(minimum_units(neuron.compare));
     let worst = neuron.threshold.values().iter().fold(0.0_f64, |worst, &t| {
         let exact = f64::from(t) * scale;
@@ -61,14 +63,54 @@ pub(super) fn threshold(name: &str, neuron: &Neuron, scale: f64) -> Option<Diagn
     })
 }
 
+/// Warnings about thresholds that moved, resolution that was lost and averages that were rounded.
+pub(super) fn losses(
+    network: &NetworkDraft,
+    member: &Member<'_>,
+    fitted: &Fitted,
+    groups: &Groups,
+) -> Diagnostics {
+    let mut out = Diagnostics::new();
+    if let Model::Neurons(neuron, _) = &member.model {
+        threshold(member.name, neuron, fitted.scale).into_iter().for_each(|d| out.push(d));
+    }
+    if let Some(loss) = fitted.loss.filter(|loss| *loss > 8.0) {
+        out.push(coarse(member.name, loss, &fitted.limited_by));
+    }
+    for (message, &factor) in member.messages.iter().zip(&fitted.factors) {
+        if message.fraction.is_some() && !groups.keeps(message) {
+            let tensor = &network.tensors[message.term.weight];
+            out.push(average(member.name, tensor, factor));
+        }
+    }
+    out
+}
+
+/// Warns about an average whose weights are rounded.
+fn average(name: &str, tensor: &Tensor, factor: f64) -> Diagnostic {
+    let weights = tensor.data.iter().map(|&w| f64::from(w) * factor).filter(|w| w.abs() > 0.0);
+    let error = weights.map(|w| ((w.round_ties_even() - w) / w).abs()).fold(0.0, f64::max);
+    Diagnostic::warning(
+        codes::AVERAGE,
+        format!(
+            "population `{name}`: weights of the average `{}` move by up to {:.0} %",
+            tensor.name,
+            error * 100.0
+        ),
+    )
+    .at(format!("population `{name}`"))
+    .note("messages are integers; averages of averages that keep every weight exact would leave too few of them")
+    .help("put a population of neurons between the averages, or count the padding in them, so that all weights are equal")
+}
+
 /// Warns about lost weight resolution.
-pub(super) fn coarse(name: &str, factor: f64, why: &str) -> Diagnostic {
+fn coarse(name: &str, factor: f64, why: &str) -> Diagnostic {
     Diagnostic::warning(
         codes::COARSE,
         format!("population `{name}` loses a factor of {factor:.0} of weight resolution to {why}"),
     )
     .at(format!("population `{name}`"))
-    .note("the range must hold for every input, so the scale was lowered until it does")
+    .note("the range must hold for every input, and populations that read clips as they are share a scale with them")
     .help(
         "fewer steps, a leak, a smaller fan-in or weights of more equal size keep more resolution",
     )

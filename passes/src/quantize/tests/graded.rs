@@ -65,20 +65,39 @@ fn averages_are_exact_and_identities_beside_them_are_multiples() {
     assert!((scales[2] - 12.0 * scales[0]).abs() < 1e-6);
 }
 
+/// x → c0, whose averages with these weights follow each other in c1, c2, …; `y` reads the first and
+/// the last.
+fn nested(average: &[f32; 9], depth: usize) -> Net {
+    let mut net = Net::new();
+    let x = net.input(Coding::Events, 3);
+    let first = net.clip("c0", Keep::Positive, 3, &[layer(x, 3, 3, &[0.5; 9])]);
+    let mut last = first;
+    for i in 1..=depth {
+        last = net.clip(&format!("c{i}"), Keep::Positive, 3, &[layer(last, 3, 3, average)]);
+    }
+    net.neurons("y", 3, &[identity(last, 3, 1.0), identity(first, 3, 1.0)]);
+    net
+}
+
 #[test]
 fn averages_of_averages_beside_what_they_average_have_no_scale() {
-    let mut net = Net::new();
-    let x = net.input(Coding::Events, 9);
-    let ninth = [1.0 / 9.0; 81];
-    let mut last = net.clip("c0", Keep::Positive, 9, &[layer(x, 9, 9, &ninth)]);
-    let first = last;
-    for i in 1..4 {
-        last = net.clip(&format!("c{i}"), Keep::Positive, 9, &[layer(last, 9, 9, &ninth)]);
-    }
-    net.neurons("y", 9, &[identity(last, 9, 1.0), identity(first, 9, 1.0)]);
-    let errors = quantize(net, &able()).expect_err("729 · c0 is no weight");
+    let errors = quantize(nested(&[1.0 / 9.0; 9], 3), &able()).expect_err("729 · c0 is no weight");
     let text = only(&errors, codes::NO_COMMON_SCALE);
     assert!(text.contains("`y`") && text.contains("`c3`, `c0`"), "{text}");
+}
+
+#[test]
+fn averages_are_rounded_where_exact_ones_have_no_scale() {
+    let average = [0.0, 0.25, 0.25, 1.0 / 6.0, 1.0 / 9.0, 1.0 / 9.0, 0.0, 0.0, 0.25];
+    let (draft, remarks) = quantize(nested(&average, 1), &able()).expect("36 fits");
+    assert_eq!(weights(&draft, "c1", 0), [0, 9, 9, 6, 4, 4, 0, 0, 9]);
+    assert!(remarks.iter().all(|d| d.code != codes::AVERAGE));
+    // 36 · 36 is no weight, 9 · 9 is one.
+    let (draft, remarks) = quantize(nested(&average, 2), &able()).expect("81 fits");
+    assert_eq!(weights(&draft, "c2", 0), [0, 2, 2, 2, 1, 1, 0, 0, 2]);
+    assert_eq!(weights(&draft, "y", 1), [81; 3]);
+    let found = remarks.iter().find(|d| d.code == codes::AVERAGE).expect("a warning").to_string();
+    assert!(found.contains("`c1`") && found.contains("`c1.0.w` move by up to 33 %"), "{found}");
 }
 
 #[test]
