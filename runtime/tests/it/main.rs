@@ -9,6 +9,7 @@
 )]
 
 mod batch;
+mod braincog;
 mod common;
 mod compare;
 mod cores;
