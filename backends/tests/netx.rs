@@ -8,7 +8,8 @@ use snnc_backends::netx::{self, Layout, Part};
 use snnc_backends::{Backend, LoihiBackend, NETX_FILE, PROGRAM_FILE};
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::conv::Conv;
-use snnc_ir::network::Compare;
+use snnc_ir::diag::codes::artifact;
+use snnc_ir::network::{Compare, Keep};
 use snnc_ir::quantized::{IntReset, Role, Sign, Structure};
 use snnc_ir::{Diagnostic, MappedNetwork, Param};
 
@@ -198,6 +199,53 @@ fn a_convolution_that_netx_lacks_is_expanded() {
     let rows =
         [[1.0, 2.0, -3.0, 4.0], [0.0, 1.0, 0.0, -3.0], [0.0, 0.0, 1.0, 2.0], [0.0, 0.0, 0.0, 1.0]];
     assert_eq!(file.floats("1/weight"), (vec![4, 4], rows.concat()));
+}
+
+/// A layer of NetX pads but does not crop: the matrix is written in full.
+#[test]
+fn a_convolution_with_a_crop_is_expanded() {
+    let mut net = Net::new(3);
+    let x = net.input("x", &[1, 2, 2]);
+    let h = net.neurons("h", &[1, 2, 2], 1);
+    let conv = Conv {
+        input: [1, 2, 2],
+        out_channels: 1,
+        kernel: [2, 2],
+        stride: [1, 1],
+        pad: [1, 1, 1, 1],
+        groups: 1,
+        crop: [1, 0, 0, 1],
+    };
+    net.conv(x, h, 1, conv, &[1, 2, -3, 4]);
+    let file = Reader::of(&net.map_whole(&target("loihi2")));
+    assert_eq!(file.kinds(), ["input", "dense"]);
+    // Neuron 2 (second row, first column) is all that is left of the input.
+    let rows =
+        [[0.0, 0.0, 4.0, 0.0], [0.0, 0.0, -3.0, 0.0], [0.0, 0.0, 2.0, 0.0], [0.0, 0.0, 1.0, 0.0]];
+    assert_eq!(file.floats("1/weight"), (vec![4, 4], rows.concat()));
+}
+
+#[test]
+fn messages_and_directly_coded_inputs_have_no_place_in_a_file() {
+    let mut net = Net::new(3);
+    let x = net.input("x", &[2]);
+    let g = net.graded("g", &[2], 1, Some(Keep::Positive));
+    let y = net.neurons("y", &[1], 2);
+    net.dense(x, g, 1, &[1, 2, 3, 4]);
+    net.dense(g, y, 1, &[1, 2]);
+    let why = refused(&net.map_whole(&target("loihi2")));
+    assert_eq!(why.code, artifact::NETX_NEURON);
+    assert_eq!(why.place.path.as_deref(), Some("population \"g\""));
+    assert!(why.message.contains("graded messages"), "{why}");
+
+    let mut net = Net::new(3);
+    let h = net.neurons("h", &[2], 0);
+    let y = net.neurons("y", &[1], 1);
+    net.direct("image", &[3], h);
+    net.dense(h, y, 1, &[1, 2]);
+    let why = refused(&net.map_whole(&target("loihi2")));
+    assert_eq!(why.code, artifact::NETX_SHAPE);
+    assert_eq!(why.place.path.as_deref(), Some("population \"image\""));
 }
 
 #[test]

@@ -5,12 +5,14 @@ mod common;
 use common::{Net, split_recurrent, target};
 use proptest::prelude::*;
 use snnc_backends::program::{encode, read, write};
-use snnc_ir::arena::Entity;
+use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::conv::Conv;
 use snnc_ir::mapped::usage::core_usage;
-use snnc_ir::program::{Format, Program};
-use snnc_ir::quantized::{IntReset, Role, Sign, Structure};
-use snnc_ir::{MappedNetwork, Param, TargetSpec};
+use snnc_ir::network::Keep;
+use snnc_ir::program::{Format, GradedMode, Program};
+use snnc_ir::quantized::{IntReset, PopKind, Role, Sign, Structure};
+use snnc_ir::testing::{Space, mapped};
+use snnc_ir::{Level, MappedNetwork, Param, Rules, TargetSpec};
 use std::collections::BTreeMap;
 
 fn emit(network: &MappedNetwork, target: &TargetSpec) -> Program {
@@ -313,6 +315,58 @@ fn a_network_for_another_target_is_refused() {
     assert!(refused.contains("mapped for loihi1, not for loihi2"), "{refused}");
 }
 
+/// A host that writes to relays and to neurons, and relays next to neurons on one core.
+fn hosted(target: &TargetSpec) -> MappedNetwork {
+    let mut net = Net::new(3);
+    let g = net.graded("g", &[3], 0, Some(Keep::Negative));
+    let h = net.neurons("h", &[2], 0);
+    net.neuron(h).bias = Param::PerNeuron(vec![0, 96]);
+    let y = net.neurons("y", &[2], 1);
+    net.direct("image", &[2], g);
+    net.direct("sound", &[1], h);
+    net.dense(g, y, 1, &[1, 2, 3, 4, 5, 6]);
+    net.dense(h, y, 1, &[1, 2, 3, 4]);
+    net.map(target, &[&[(g, 0, 3)], &[(h, 0, 2), (y, 0, 2)]])
+}
+
+#[test]
+fn relays_and_the_tables_of_the_host_are_written() {
+    let target = target("loihi2");
+    let network = hosted(&target);
+    let program = emit(&network, &target);
+    assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
+    let profile = program.cores[0].profiles[0];
+    assert_eq!(profile.graded, Some(GradedMode::Keep(Keep::Negative)));
+    assert_eq!((profile.du, profile.dv, profile.refractory), (4095, 4095, 1));
+    assert_eq!(
+        program.cores[0].thresholds,
+        [0],
+        "relays alone have one entry, which they do not use"
+    );
+    let registers = |core: usize| -> Vec<_> {
+        let runs = program.cores[core].compartments.iter();
+        runs.map(|r| (r.len, r.threshold, r.bias_mantissa, r.bias_exponent)).collect()
+    };
+    // A bias of 2 messages; then 0 and 96 with room for what the host adds; then no host.
+    assert_eq!(registers(0), [(3, 0, 2, 6)]);
+    assert_eq!(registers(1), [(1, 0, 0, 6), (1, 0, 3, 5), (2, 0, 0, 0)]);
+    let written: Vec<_> = program.host.iter().map(|h| (h.input, h.target)).collect();
+    assert_eq!(written, [(3, 0), (4, 1)]);
+    for (map, source) in program.host.iter().zip(&network.network.host) {
+        assert_eq!(
+            (&map.structure, map.scale.to_bits()),
+            (&source.structure, source.scale.to_bits())
+        );
+        let bits = |w: &[f32]| w.iter().map(|w| w.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&map.weights), bits(&source.weights));
+    }
+    // A target without messages.
+    let loihi1 = self::target("loihi1");
+    let refused = errors(&hosted(&loihi1), &loihi1);
+    assert!(refused.contains("graded relays have no register"), "{refused}");
+    assert!(refused.contains("message_bits = 0"), "{refused}");
+}
+
 /// A network of an input and two populations with random projections, cut into random slices that
 /// are dealt to three cores.
 fn random_network() -> impl Strategy<Value = MappedNetwork> {
@@ -382,6 +436,48 @@ fn random_network() -> impl Strategy<Value = MappedNetwork> {
 }
 
 proptest! {
+    /// Whatever the verifier accepts is read as it was written: messages, tables of the host, crops.
+    #[test]
+    fn every_mapped_network_is_read_as_it_was_written(draft in mapped(Space::Everything)) {
+        let target = snnc_ir::testing::target(true);
+        let network = MappedNetwork::verify(draft, &Rules::default()).expect("generated valid");
+        let program = emit(&network, &target);
+        prop_assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
+        let net = &network.network;
+        prop_assert_eq!(program.host.len(), net.host.len());
+        for (map, host) in program.host.iter().zip(&net.host) {
+            let ends = (map.input as usize, map.target as usize);
+            prop_assert_eq!(ends, (host.input.index(), host.target.index()));
+            prop_assert_eq!(&map.structure, &host.structure);
+            let bits = |w: &[f32]| w.iter().map(|w| w.to_bits()).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&map.weights), bits(&host.weights));
+            prop_assert_eq!(map.scale.to_bits(), host.scale.to_bits());
+        }
+        for (core, written) in network.cores.values().zip(&program.cores) {
+            let usage = core_usage(net, core, &target);
+            prop_assert_eq!(written.profiles.len() as u64, usage.profiles);
+            // Relays name an entry that they do not use.
+            let named = u64::from(!written.compartments.is_empty());
+            prop_assert_eq!(written.thresholds.len() as u64, usage.thresholds.max(named));
+            for run in &written.compartments {
+                let id = PopId::new(run.population as usize);
+                let population = &net.populations[id];
+                let profile = written.profiles[run.profile as usize];
+                let mode = population.graded().map(|g| g.keep.map_or(GradedMode::All, GradedMode::Keep));
+                prop_assert_eq!(profile.graded, mode);
+                for neuron in run.first..run.first + run.len {
+                    let (neuron, shape) = (neuron as usize, &population.shape);
+                    let bias = match &population.kind {
+                        PopKind::Input(_) => panic!("an input on a core"),
+                        PopKind::Neurons(n) => n.bias.at(neuron, shape),
+                        PopKind::Graded(g) => 64 * g.bias.at(neuron, shape),
+                    };
+                    prop_assert_eq!(i32::from(run.bias_mantissa) << run.bias_exponent, bias);
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_mapping_keeps_synapses_and_registers(network in random_network()) {
         let program = emit(&network, &target("loihi2"));

@@ -24,6 +24,8 @@ fn built_in_targets_parse_and_are_named_after_themselves() {
     }
     assert!(!by_name("loihi1").unwrap().programmable_neuron);
     assert!(by_name("loihi2").unwrap().programmable_neuron);
+    let bits = |name| by_name(name).unwrap().message_bits.value;
+    assert_eq!((bits("loihi1"), bits("loihi2")), (0, 32));
 }
 
 #[test]
@@ -34,6 +36,21 @@ fn every_limit_keeps_its_line_and_source() {
     let line = loihi1().lines().nth(spec.thresholds.line as usize - 1).unwrap();
     assert!(line.starts_with("thresholds = "), "line {} is {line}", spec.thresholds.line);
     assert!(spec.thresholds.source.contains("nxsdk_objects.py"));
+}
+
+#[test]
+fn messages_have_at_most_the_bits_that_simulators_carry() {
+    let with = |bits: &str| {
+        loihi1().replace("message_bits = { value = 0", &format!("message_bits = {{ value = {bits}"))
+    };
+    assert_eq!(parse(&with("24"), "my.toml").unwrap().message_bits.value, 24);
+    for bad in ["33", "-1"] {
+        let refused = errors(&with(bad));
+        assert!(refused.contains("message_bits.value") && refused.contains("0 to 32"), "{refused}");
+    }
+    let none: String =
+        loihi1().lines().filter(|l| !l.starts_with("message_bits")).collect::<Vec<_>>().join("\n");
+    assert!(errors(&none).contains("the key `message_bits` is missing"));
 }
 
 #[test]

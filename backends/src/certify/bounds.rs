@@ -146,21 +146,26 @@ impl Reach {
             |what: &str, range: (i128, i128), most: i128, limit: &str, source: &Limit| {
                 let narrow = (i64::try_from(range.0), i64::try_from(range.1));
                 // Messages are signed numbers of some bits, whose smallest has no counterpart.
-                let least = if limit == "message_bits" { -most - 1 } else { -most };
+                let message = limit == "message_bits";
+                let least = if message { -most - 1 } else { -most };
                 if let (Ok(low), Ok(high)) = narrow
                     && least <= range.0
                     && range.1 <= most
                 {
                     return Interval { low, high };
                 }
-                let message = format!(
-                    "{what} of a neuron can reach {}..={}, beyond ±{most}",
-                    range.0, range.1
-                );
+                let (beyond, help) = if message {
+                    (format!("outside {least}..={most}"), "a smaller fan-in or smaller weights")
+                } else {
+                    let help = "fewer steps, a leak, a smaller fan-in or smaller weights";
+                    (format!("beyond ±{most}"), help)
+                };
+                let (low, high) = range;
+                let message = format!("{what} of a neuron can reach {low}..={high}, {beyond}");
                 out.push(
                     site.mark(Diagnostic::error(codes::equivalence::OVERFLOW, message))
                         .note(format!("{}: {limit} = {source}", target.file))
-                        .help("fewer steps, a leak, a smaller fan-in or smaller weights"),
+                        .help(help),
                 );
                 Interval { low: 0, high: 0 }
             };

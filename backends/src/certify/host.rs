@@ -112,12 +112,21 @@ pub(super) fn compare(
             wrong(place, format!("the source has no table, or one only, of the host from {from}"));
             continue;
         };
-        let bits = |values: &[f32]| values.iter().map(|w| w.to_bits()).collect::<Vec<_>>();
         let (from, scale) = (population(name(from)), (table.scale, map.scale));
         if map.structure != table.structure {
             wrong(place.clone(), format!("the layout of the host's weights from {from} differs"));
-        } else if bits(&map.weights) != bits(&table.weights) {
-            wrong(place.clone(), format!("the host's weights from {from} differ"));
+        } else if map.weights.len() != table.weights.len() {
+            wrong(place.clone(), format!("the number of the host's weights from {from} differs"));
+        } else if let Some((k, (a, b))) = table
+            .weights
+            .iter()
+            .zip(&map.weights)
+            .enumerate()
+            .find(|(_, (a, b))| a.to_bits() != b.to_bits())
+        {
+            let message = format!("weight {k} of the host's weights from {from} differs");
+            let difference = Diagnostic::error(code::HOST, message).at(place.clone());
+            findings.push(difference.note(format!("source: {a:?}; artifact: {b:?}")));
         }
         if scale.0.to_bits() != scale.1.to_bits() {
             let (a, b) = scale;

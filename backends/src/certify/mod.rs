@@ -111,25 +111,23 @@ pub fn certify(
     let (steps, period) = (program.steps, program.period);
     let step = |t: &str| if period == 1 { t.to_owned() } else { format!("{period}*{t}") };
     let (this, last) = (step("t"), step(&steps.to_string()));
-    let graded = records.iter().any(|record| record.graded);
-    let hosted = !program.host.is_empty();
+    let (sends, same) = if records.iter().any(|record| record.graded) {
+        (" (a graded relay sends a message)", " (sends the same message)")
+    } else {
+        ("", "")
+    };
+    let samples = if program.host.is_empty() {
+        ""
+    } else {
+        " and every sample within the range of its input"
+    };
     Ok(Certificate {
         format: FORMAT,
         statement: format!(
-            "For every input of at most {steps} logical steps{}, a neuron of a population of latency \
-             L fires in logical step t exactly if its compartment fires in hardware step \
-             {this} + L, and in no other step before {last} + L{}. Until then none of \
-             its registers overflows.",
-            if hosted {
-                " and every sample within the ranges of the directly coded inputs"
-            } else {
-                ""
-            },
-            if graded {
-                "; a graded relay sends the same messages in these steps and no other"
-            } else {
-                ""
-            },
+            "For every input of at most {steps} logical steps{samples}, a neuron of a population of \
+             latency L fires{sends} in logical step t exactly if its compartment fires{same} in \
+             hardware step {this} + L, and in no other step before {last} + L. Until then none of \
+             its registers overflows."
         ),
         name: program.name.clone(),
         target: program.target.clone(),

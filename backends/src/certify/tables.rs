@@ -5,7 +5,8 @@ use super::findings::{Findings, Site, neuron, population};
 use super::matrix;
 use super::symbols::Meaning;
 use snnc_ir::diag::codes::equivalence as code;
-use snnc_ir::program::{CompartmentRun, Program, ProgramCore, SynapseBlock};
+use snnc_ir::network::Coding;
+use snnc_ir::program::{CompartmentRun, Program, ProgramCore, SymbolRole, SynapseBlock};
 use snnc_ir::target::Limit;
 use snnc_ir::{Diagnostic, Diagnostics, TargetSpec};
 
@@ -251,16 +252,20 @@ impl<'a> Tables<'a> {
         let mut add = |claim: Claim, source: Option<u64>, first: u32, place: String| {
             let axons = self.cores.get(claim.core).map(|c| u64::from(c.core.axons));
             let why = match (source, axons) {
-                (Some(neurons), _) if !fits(first, claim.len, neurons) => "sources",
-                (None, _) => "an input population",
-                (_, None) => "a core",
-                (_, Some(axons)) if !fits(claim.axon, claim.len, axons) => "axons",
+                (Some(neurons), _) if !fits(first, claim.len, neurons) => {
+                    "names sources out of range"
+                }
+                (None, _) => "starts at no input of spikes",
+                (_, None) => "names a core out of range",
+                (_, Some(axons)) if !fits(claim.axon, claim.len, axons) => {
+                    "names axons out of range"
+                }
                 _ => {
                     claims.push(claim);
                     return;
                 }
             };
-            let message = format!("a route names {why} out of range");
+            let message = format!("a route {why}");
             let note = format!(
                 "{} sources from {first} on, to axons from {} of core {}",
                 claim.len, claim.axon, claim.core
@@ -280,8 +285,13 @@ impl<'a> Tables<'a> {
         }
         for r in &self.program.inputs {
             let symbol = r.population as usize;
+            // A directly coded input has no spikes that could take a route.
+            let spikes = |symbol: usize| {
+                let role = &self.program.populations[symbol].role;
+                !matches!(role, SymbolRole::Input(Coding::Direct { .. }))
+            };
             let source = match self.meanings.get(symbol) {
-                Some(Meaning::Input(_)) => Some(size(self.program, symbol)),
+                Some(Meaning::Input(_)) if spikes(symbol) => Some(size(self.program, symbol)),
                 _ => None,
             };
             let place = match self.program.populations.get(symbol) {

@@ -16,28 +16,28 @@ use snnc_ir::program::{CompartmentRun, Profile, Program, ProgramReadout, SymbolR
 use snnc_ir::quantized::{IntNeuron, IntReadout, IntReset, PopKind};
 use snnc_ir::{Entity, Param, TargetSpec};
 
-const PROGRAMMABLE: Options = Options { programmable: true, ..Options::PLAIN };
-const RELAYS: Options = Options { relays: 100, programmable: true, ..Options::PLAIN };
+pub(crate) const PROGRAMMABLE: Options = Options { programmable: true, ..Options::PLAIN };
+pub(crate) const RELAYS: Options = Options { relays: 100, programmable: true, ..Options::PLAIN };
 
 /// The codes of the reasons against a program.
-fn codes(source: &Source, program: &Program, target: &TargetSpec) -> Vec<Code> {
+pub(crate) fn codes(source: &Source, program: &Program, target: &TargetSpec) -> Vec<Code> {
     let why = certify(&source.seal(), program, target).expect_err("a wrong program");
     why.iter().map(|d| d.code).collect()
 }
 
 /// Asserts that a program is refused with a code, and whether its spikes are wrong as well.
-fn refused(source: &Source, program: &Program, with: Code, wrong_spikes: bool) {
+pub(crate) fn refused(source: &Source, program: &Program, with: Code, wrong_spikes: bool) {
     let codes = codes(source, program, &target(&program.target));
     assert!(codes.contains(&with), "{codes:?} instead of {with}");
     assert_eq!(watch(&source.seal(), program, None).is_err(), wrong_spikes);
 }
 
-fn symbol(program: &Program, wanted: impl Fn(&SymbolRole) -> bool) -> usize {
+pub(crate) fn symbol(program: &Program, wanted: impl Fn(&SymbolRole) -> bool) -> usize {
     program.populations.iter().position(|s| wanted(&s.role)).expect("a symbol of this role")
 }
 
 /// Gives the runs of a symbol a profile of their own.
-fn edit_profile(program: &mut Program, symbol: usize, edit: impl Fn(&mut Profile)) {
+pub(crate) fn edit_profile(program: &mut Program, symbol: usize, edit: impl Fn(&mut Profile)) {
     for core in &mut program.cores {
         for run in core.compartments.iter_mut().filter(|r| r.population as usize == symbol) {
             let mut profile = core.profiles[run.profile as usize];
@@ -48,7 +48,7 @@ fn edit_profile(program: &mut Program, symbol: usize, edit: impl Fn(&mut Profile
     }
 }
 
-fn edit_runs(program: &mut Program, symbol: usize, edit: impl Fn(&mut CompartmentRun)) {
+pub(crate) fn edit_runs(program: &mut Program, symbol: usize, edit: impl Fn(&mut CompartmentRun)) {
     let cores = program.cores.iter_mut().flat_map(|c| &mut c.compartments);
     cores.filter(|r| r.population as usize == symbol).for_each(edit);
 }

@@ -8,6 +8,7 @@ mod compile;
 mod conditions;
 mod fields;
 mod independence;
+mod messages;
 mod random;
 mod reject;
 mod simulate;

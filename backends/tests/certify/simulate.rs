@@ -241,16 +241,13 @@ pub(crate) fn program(p: &Program, inputs: &Inputs) -> (Raster, Vec<Seen>) {
                     refractory: u32::from(profile.refractory),
                 };
                 let input = std::mem::take(&mut waiting[c][k]);
-                let (sent, v) = match profile.graded {
-                    Some(mode) => {
-                        states[c][k].u = input << 6;
-                        let drive = states[c][k].u + parameters.bias;
-                        (message(mode, drive >> 6), drive)
-                    }
-                    None => {
-                        let (fires, v) = states[c][k].update(input, &parameters);
-                        (i64::from(fires), v)
-                    }
+                let (sent, v) = if let Some(mode) = profile.graded {
+                    states[c][k].u = input << 6;
+                    let drive = states[c][k].u + parameters.bias;
+                    (message(mode, drive >> 6), drive)
+                } else {
+                    let (fires, v) = states[c][k].update(input, &parameters);
+                    (i64::from(fires), v)
                 };
                 let end = u64::from(p.period) * u64::from(p.steps)
                     + u64::from(p.populations[symbol].latency);
