@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 /// Most logical steps of a run.
 const MAX_STEPS: u32 = 1 << 20;
 /// Most nodes.
-const MAX_NODES: usize = 1 << 16;
+pub(crate) const MAX_NODES: usize = 1 << 16;
 /// Minor version that this reader knows.
 const MINOR: u32 = 0;
 
@@ -102,7 +102,7 @@ pub(crate) fn parse(document: &Value, out: &mut Diagnostics) -> Option<GenomeFil
         Kind::Gee => Some(SearchSpec::Explicit),
         Kind::MseNas => search::parse(&mut fields, out),
     };
-    let written = !matches!(search, Some(SearchSpec::Cells(_)));
+    let written = matches!(search, Some(SearchSpec::Explicit));
     let readout =
         fields.required("readout", "{ kind, node, classes }", out).and_then(|i| readout(&i, out));
     let readout = if written { readout } else { readout.and_then(|r| r.of_search(out)) };
@@ -115,15 +115,15 @@ pub(crate) fn parse(document: &Value, out: &mut Diagnostics) -> Option<GenomeFil
     } else {
         fields.optional("tensors")
     };
+    // Of an unknown family: which fields belong to it is not known, and naming them would mislead.
+    let search = search?;
     let has_tensors = tensors.is_some();
     let tensors = tensors.and_then(|i| TensorsSpec::parse(&i, !written, out));
     let mut genes = GenesSpec::default();
     let mut check = None;
     let graph = match search {
-        // Which fields belong to it is not known, and naming them would mislead.
-        None => return None,
-        Some(SearchSpec::Cells(spec)) => Some(GraphSpec::Search(spec)),
-        Some(SearchSpec::Explicit) => {
+        SearchSpec::Cells(spec) => spec.map(GraphSpec::Search),
+        SearchSpec::Explicit => {
             genes = fields.optional("genes").map(|i| GenesSpec::parse(&i, out)).unwrap_or_default();
             let nodes = fields.required("nodes", "list of nodes", out).and_then(|i| nodes(&i, out));
             check = fields.optional("check").and_then(|i| CheckSpec::parse(&i, out));

@@ -20,6 +20,7 @@ mod store;
 mod tensors;
 mod weight;
 
+pub(crate) use envelope::MAX_NODES;
 pub(crate) use node::{EdgeSpec, NodeSpec, OpSpec, Population, Window};
 pub(crate) use store::Store;
 pub(crate) use tensors::name as tensor_name;

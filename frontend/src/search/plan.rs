@@ -3,6 +3,7 @@
 use super::genes::{self, Decoding, MODULE};
 use super::spec::{AdapterSpec, Body, CellsSpec};
 use super::unfolding::{Cell, CellInput, Link, Preprocess, Totals, Unfolding};
+use crate::genome::MAX_NODES;
 use snnc_ir::diag::codes::genome as codes;
 use snnc_ir::{Diagnostic, Diagnostics, Shape};
 
@@ -21,7 +22,7 @@ pub(crate) fn unfold(
 ) -> Option<Unfolding> {
     let decoding = genes::decode(spec, out);
     let input = maps(spec, input, out);
-    let (Decoding { arity, cells, genes, glob }, input) = (decoding?, input?);
+    let (Decoding { arity, cells, mut genes, glob }, input) = (decoding?, input?);
     let [_, height, width] = input;
     let mut plan = Plan {
         spec,
@@ -37,6 +38,14 @@ pub(crate) fn unfold(
         Body::Modules { adapters, .. } => links(&glob, adapters, &unfolded, out)?,
         Body::Cells { .. } | Body::Genotype { .. } => Vec::new(),
     };
+    for link in links.iter().filter(|link| link.adapter.is_none()) {
+        let position = link.from * glob.len() + link.to;
+        if let Some(gene) = genes.get_mut(position) {
+            gene.meaning.push_str(", without effect");
+            gene.neutral = true;
+        }
+    }
+    bounded(&unfolded, out)?;
     Some(Unfolding {
         name: name.to_owned(),
         family: spec.body.family(),
@@ -52,6 +61,26 @@ pub(crate) fn unfold(
         classes,
         totals: Totals::default(),
     })
+}
+
+/// The nodes that the cells become are as many as a genome could write out.
+fn bounded(cells: &[Cell], out: &mut Diagnostics) -> Option<()> {
+    let nodes = |cell: &Cell| {
+        let graph = cell.graph.iter();
+        let edges: usize = graph
+            .map(|g| g.nodes.iter().map(|n| n.edges.len()).sum::<usize>() + g.feedback.len())
+            .sum();
+        // An edge is up to four nodes and a state, an input up to seven.
+        5 * edges + 7 * cell.inputs.len()
+    };
+    let count: usize = cells.iter().map(nodes).sum();
+    if count <= MAX_NODES {
+        return Some(());
+    }
+    let message = format!("{} cells of up to {count} nodes", cells.len());
+    let note = format!("at most {MAX_NODES} nodes");
+    out.push(Diagnostic::error(codes::LIMIT, message).at("$.search").note(note));
+    None
 }
 
 /// The input must be maps of `in_channels` channels.

@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 
 /// Most cells, modules and genes. The nodes that they unfold to are bounded on their own.
 const MAX_CELLS: u32 = 1 << 12;
-const MAX_MODULES: u32 = 1 << 8;
+const MAX_MODULES: u32 = 1 << 6;
 const MAX_GENES: usize = 1 << 18;
 /// Most channels of the first cells.
 const MAX_CHANNELS: u32 = 1 << 12;
@@ -24,7 +24,8 @@ const LIBRARY: u64 = 1;
 pub(crate) enum SearchSpec {
     /// The nodes stand in the file.
     Explicit,
-    Cells(Box<CellsSpec>),
+    /// `None` if something is wrong with it, which was then reported.
+    Cells(Option<Box<CellsSpec>>),
 }
 
 /// A genome that unfolds to cells.
@@ -68,7 +69,8 @@ impl Body {
     }
 }
 
-/// Reads `search`, and the tables it refers to. `root` is the whole genome.
+/// Reads `search`, and the tables it refers to. `root` is the whole genome. `None` if not even the family
+/// is known.
 pub(crate) fn parse(root: &mut Fields<'_>, out: &mut Diagnostics) -> Option<SearchSpec> {
     let families = [
         (Family::MseNas.name(), Some(Family::MseNas)),
@@ -135,16 +137,18 @@ pub(crate) fn parse(root: &mut Fields<'_>, out: &mut Diagnostics) -> Option<Sear
     };
     let common = common(&mut fields, family, limit, out);
     fields.finish(out);
-    let Common { stem, neuron, semantics, init_channels, in_channels, reduce_at } = common?;
-    Some(SearchSpec::Cells(Box::new(CellsSpec {
-        body: body?,
-        stem,
-        neuron,
-        semantics,
-        init_channels,
-        in_channels,
-        reduce_at,
-        motifs,
+    Some(SearchSpec::Cells(common.zip(body).map(|(common, body)| {
+        let Common { stem, neuron, semantics, init_channels, in_channels, reduce_at } = common;
+        Box::new(CellsSpec {
+            body,
+            stem,
+            neuron,
+            semantics,
+            init_channels,
+            in_channels,
+            reduce_at,
+            motifs,
+        })
     })))
 }
 
@@ -251,6 +255,11 @@ fn reduce_at(item: &Item<'_>, cells: Option<usize>, out: &mut Diagnostics) -> Op
 
 fn adapters(item: &Item<'_>, out: &mut Diagnostics) -> Option<Vec<AdapterSpec>> {
     let items = item.list(out)?;
+    let most = MAX_MODULES as usize * MAX_MODULES as usize;
+    if items.len() > most {
+        let found = items.len();
+        return item.bad(format!("{found} adapters"), &format!("at most {most}"), out);
+    }
     let found: Vec<Option<AdapterSpec>> = items.iter().map(|i| adapter(i, out)).collect();
     found.into_iter().collect()
 }

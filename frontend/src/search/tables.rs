@@ -32,7 +32,9 @@ impl Motifs {
         for (name, item) in item.entries(flaw_of_name, out) {
             let key = name.text.split_once('/').and_then(|(id, arity)| {
                 let (id, arity) = (id.parse::<u32>().ok()?, arity.parse::<usize>().ok()?);
-                (id <= MAX_ID && (2..=4).contains(&arity)).then_some((id, arity))
+                let known = id <= MAX_ID && (2..=4).contains(&arity);
+                // One spelling per motif, so that no two keys are one.
+                (known && name.text == format!("{id}/{arity}")).then_some((id, arity))
             });
             let Some((id, arity)) = key else {
                 let note = "ID/ARITY, such as \"4/3\"; arities are 2, 3 and 4";
@@ -346,8 +348,11 @@ fn pair(item: &Item<'_>, out: &mut Diagnostics) -> Option<Pair> {
     };
     let (text, state) = (op.text(out), state(source, out));
     let text = text?;
-    let plain = text.replace("_back", "");
-    let operation = match genotype::operation(&plain) {
+    let (plain, back) = match text.strip_suffix("_back") {
+        Some(plain) => (plain, true),
+        None => (text, false),
+    };
+    let operation = match genotype::operation(plain) {
         Known::Operation(operation) => Some(operation),
         Known::Refused(why) => {
             out.push(
@@ -366,12 +371,12 @@ fn pair(item: &Item<'_>, out: &mut Diagnostics) -> Option<Pair> {
             let mut d = Diagnostic::error(codes::BAD_VALUE, message)
                 .at(&op.path)
                 .note(format!("known: {}; `_back` marks feedback", genotype::NAMES.join(", ")));
-            if let Some(near) = closest(&plain, genotype::NAMES) {
+            if let Some(near) = closest(plain, genotype::NAMES) {
                 d = d.help(format!("did you mean `{near}`?"));
             }
             out.push(d);
             None
         }
     };
-    Some(Pair { operation: operation?, state: state?, back: text.contains("_back") })
+    Some(Pair { operation: operation?, state: state?, back })
 }

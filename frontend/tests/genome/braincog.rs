@@ -1,7 +1,6 @@
 //! State dicts recorded from BrainCog's own code are read, all of them and without remarks.
 
 use snnc_frontend::{read_genome, unfold};
-use snnc_ir::Level;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn genomes() -> Vec<PathBuf> {

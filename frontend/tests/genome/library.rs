@@ -1,7 +1,7 @@
 //! The shipped motifs and genotypes.
 
 use snnc_frontend::library;
-use snnc_frontend::search::{CellGraph, Operation};
+use snnc_frontend::search::{CellGraph, Motif, Operation};
 use std::collections::BTreeSet;
 
 #[test]
@@ -21,7 +21,7 @@ fn genotypes() {
 #[test]
 fn names_are_unique() {
     let library = library();
-    let names: BTreeSet<String> = library.motifs.iter().map(|m| m.name()).collect();
+    let names: BTreeSet<String> = library.motifs.iter().map(Motif::name).collect();
     assert_eq!(names.len(), library.motifs.len());
     let names: BTreeSet<&str> = library.genotypes.iter().map(|g| g.name.as_str()).collect();
     assert_eq!(names.len(), library.genotypes.len());

@@ -2,6 +2,7 @@
 
 use crate::cases::{BASE, cases};
 use crate::examples::EXAMPLES;
+use crate::search_cases::{EB, MSE, NEUEVO};
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -26,6 +27,14 @@ fn accepts_every_correct_genome() {
         assert!(errors.is_empty(), "{name}: {errors:#?}");
     };
     check("base", BASE);
+    for base in [MSE, NEUEVO, EB] {
+        check("search", base);
+    }
+    for path in crate::braincog::genomes() {
+        check(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap());
+        let resolved = snnc_frontend::resolved(&path).unwrap();
+        check(&format!("resolved {}", path.display()), &resolved);
+    }
     check("docs/genome-format.md", &crate::examples::documented());
     for path in EXAMPLES {
         check(path, &crate::examples::text(path));

@@ -1,7 +1,10 @@
 //! What architecture genomes unfold to.
 
 use crate::library::feedback;
-use snnc_frontend::search::{Operation, Preprocess, Sign};
+use snnc_frontend::search::Preprocess::{
+    self, Pointwise as One, Reduce as Half, Reduce4 as Quarter,
+};
+use snnc_frontend::search::{Operation, Sign};
 use snnc_frontend::{
     Loaded, RandomWeights, ReadOptions, Unfolding, read_genome, read_genome_with, resolved, unfold,
 };
@@ -286,7 +289,6 @@ fn inputs_by_distance() {
     let from = |cell: &snnc_frontend::search::Cell| -> Vec<Option<usize>> {
         cell.inputs.iter().map(|i| i.cell).collect()
     };
-    use Preprocess::{Pointwise as One, Reduce as Half, Reduce4 as Quarter};
     let cells = of("[1, 3]", 3);
     assert_eq!((how(&cells[0]), from(&cells[0])), (vec![One; 3], vec![None; 3]));
     assert_eq!(how(&cells[2]), [Half, Half, One]);
