@@ -51,18 +51,26 @@ fn outline(loaded: &Loaded) -> String {
     nodes.values().map(line).collect::<Vec<_>>().concat()
 }
 
-/// The example of the format's documentation.
-pub(crate) fn documented() -> String {
+/// The examples of the format's documentation: one of genes, one of an architecture.
+pub(crate) fn documented() -> [String; 2] {
     let page = text("../docs/genome-format.md");
-    let (_, rest) = page.split_once("```json\n").unwrap();
-    rest.split_once("```").unwrap().0.to_owned()
+    let examples: Vec<String> = page
+        .split("```json\n")
+        .skip(1)
+        .map(|rest| rest.split_once("```").unwrap().0.to_owned())
+        .collect();
+    examples.try_into().unwrap()
 }
 
 #[test]
-fn the_documented_example_is_read() {
-    let loaded = read_genome_bytes(documented().as_bytes(), Path::new(""), "docs");
-    let loaded = loaded.unwrap_or_else(|d| panic!("{d}"));
-    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+fn the_documented_examples_are_read() {
+    let [genes, architecture] = documented();
+    let genes = read_genome_bytes(genes.as_bytes(), Path::new(""), "docs");
+    let architecture = crate::search::Genome::of_text(&architecture).random(1);
+    for loaded in [genes, architecture] {
+        let loaded = loaded.unwrap_or_else(|d| panic!("{d}"));
+        assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+    }
 }
 
 #[test]

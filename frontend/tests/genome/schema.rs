@@ -35,7 +35,9 @@ fn accepts_every_correct_genome() {
         let resolved = snnc_frontend::resolved(&path).unwrap();
         check(&format!("resolved {}", path.display()), &resolved);
     }
-    check("docs/genome-format.md", &crate::examples::documented());
+    for example in crate::examples::documented() {
+        check("docs/genome-format.md", &example);
+    }
     for path in EXAMPLES {
         check(path, &crate::examples::text(path));
     }
