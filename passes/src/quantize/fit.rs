@@ -5,7 +5,7 @@
 //! what the violated range asks for; rounding makes that relation inexact, hence the loop. Each round
 //! lowers by at least a thousandth, and only what a change reaches is computed again.
 
-use super::groups::{Groups, LARGEST};
+use super::groups::{Groups, largest_weight};
 use super::matrix::MAX_WEIGHT;
 use super::member::{Member, Message};
 use super::population::{Rounded, Trial, first_scale, rounded, violation};
@@ -189,10 +189,10 @@ impl<'a> Search<'a> {
                 continue;
             }
             let factors: Vec<f64> = member.messages.iter().map(|m| self.factor(index, m)).collect();
-            let largest = member.messages.iter().zip(&factors).map(|(m, f)| m.largest * f);
-            let largest = largest.fold(0.0, f64::max);
-            if largest > LARGEST {
-                let ratio = f64::from(MAX_WEIGHT) / largest;
+            let excess = member.messages.iter().zip(&factors);
+            let excess = excess.map(|(m, f)| m.largest * f / largest_weight(m)).fold(0.0, f64::max);
+            if excess > 1.0 {
+                let ratio = 1.0 / excess;
                 violations.push((index, ratio, "the largest weight on messages (127)"));
                 continue;
             }

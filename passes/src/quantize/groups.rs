@@ -7,12 +7,13 @@
 //! that populations joined by weights of 1 all have the same scale.
 //!
 //! Averages of averages may ask for multiples beyond all weights. Then (`level` above 0) the weights of
-//! averages with many denominators are rounded in a coarser unit; those of weight 1 stay exact.
+//! averages with many denominators are rounded in a coarser unit; those of weight 1 stay exact, or
+//! keep seven bits with an exponent where they are above 127.
 //!
 //! General weights from a relay are rounded. If both ends are in one group for another reason, the
 //! multiple of the target is raised until the rounded weights have at least [`FINE`] steps.
 
-use super::matrix::MAX_WEIGHT;
+use super::matrix::{LARGEST_SHIFTED, MAX_WEIGHT};
 use super::member::{Member, Message};
 use super::remarks;
 use snnc_ir::diag::codes::quantize as codes;
@@ -54,7 +55,7 @@ impl Groups {
             let multiple = groups.least(member).map(|least| groups.finer(member, index, least));
             let fits = multiple.filter(|&m| {
                 let weight = |message| groups.weight(message, groups.of[index], m);
-                member.messages.iter().all(|x| weight(x).is_none_or(|w| w <= LARGEST))
+                member.messages.iter().all(|x| weight(x).is_none_or(|w| w <= largest_weight(x)))
             });
             if fits.is_none() {
                 errors.push(no_common_scale(members, member, multiple));
@@ -96,8 +97,8 @@ impl Groups {
         if coarsest >= FINE {
             return least;
         }
-        let largest = weights(|_| true).fold(0.0, f64::max);
-        let factor = (FINE / coarsest).ceil().min((f64::from(MAX_WEIGHT) / largest).floor());
+        let room = weights(|_| true).map(|w| (f64::from(MAX_WEIGHT) / w).floor());
+        let factor = room.fold((FINE / coarsest).ceil(), f64::min);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -115,8 +116,14 @@ impl Groups {
     }
 }
 
-/// Largest float weight that rounds into the scheme.
-pub(super) const LARGEST: f64 = MAX_WEIGHT as f64 + 0.499;
+/// Largest float weight of a projection that rounds into the scheme; weights in fixed ratios may have
+/// an exponent.
+pub(super) fn largest_weight(message: &Message) -> f64 {
+    match message.fraction {
+        Some(_) => LARGEST_SHIFTED,
+        None => f64::from(MAX_WEIGHT) + 0.499,
+    }
+}
 
 /// Groups of members joined by exact weights, numbered in order of their first member.
 fn connected(members: &[Member<'_>]) -> Vec<usize> {
@@ -162,7 +169,7 @@ fn no_common_scale(
     let mut sources: Vec<_> = member.messages.iter().map(|m| members[m.from].name).collect();
     sources.dedup();
     let why = match multiple {
-        Some(_) => "the largest of them would be above 127",
+        Some(_) => "the largest of them would be above 127 · 2^7",
         None => "no 64-bit number is their common denominator",
     };
     Diagnostic::error(

@@ -51,9 +51,9 @@ use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use fit::Fitted;
 use groups::Groups;
 use member::Member;
-use snnc_ir::{Diagnostics, TargetSpec};
 use snnc_ir::network::{Network, NetworkDraft};
 use snnc_ir::quantized::{QuantizedDraft, QuantizedNetwork};
+use snnc_ir::{Diagnostics, TargetSpec};
 
 /// The pass.
 #[derive(Clone, Copy, Debug, Default)]

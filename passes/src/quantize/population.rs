@@ -1,7 +1,7 @@
 //! Integer parameters of a population at a given scale, and the ranges that follow from them.
 
 use super::host::Sample;
-use super::matrix::{MAX_WEIGHT, round};
+use super::matrix::{MAX_WEIGHT, Weights};
 use super::member::{Member, Model, largest};
 use super::range::{Drive, NeuronFacts, Range, bound, relay};
 use super::sums::{Border, Sent, Span, add};
@@ -46,7 +46,7 @@ pub(super) fn rounded(
     let on_messages = member.messages.iter().zip(&trial.messages);
     let on_messages = on_messages.map(|(m, (factor, sent))| (&m.term, *factor, *sent));
     for (term, factor, sent) in on_spikes.chain(on_messages) {
-        let weights = round(&network.tensors[term.weight].data, factor);
+        let weights = Weights::round(&network.tensors[term.weight].data, factor);
         add(&term.structure, &weights, sent, border, &mut sums);
     }
     let biases = biases(&member.bias, shape, scale);

@@ -8,6 +8,7 @@
 //!
 //! Complexity: O(stored weights · cases) for a convolution, O(synapses) for other layouts.
 
+use super::matrix::Weights;
 use snnc_ir::Shape;
 use snnc_ir::conv::Conv;
 use snnc_ir::network::Keep;
@@ -94,7 +95,7 @@ pub(super) enum Border {
 /// Adds what arrives over a projection to the sums of its targets.
 pub(super) fn add(
     structure: &Structure,
-    weights: &[i16],
+    weights: &Weights,
     sent: &Sent,
     border: Border,
     sums: &mut [Span],
@@ -104,14 +105,14 @@ pub(super) fn add(
         _ => {
             for (row, sum) in sums.iter_mut().enumerate() {
                 structure.for_row(row, |source, index| {
-                    *sum = sum.plus(sent.of(source).times(i64::from(weights[index])));
+                    *sum = sum.plus(sent.of(source).times(weights.at(index)));
                 });
             }
         }
     }
 }
 
-fn convolution(conv: &Conv, weights: &[i16], sent: &Sent, border: Border, sums: &mut [Span]) {
+fn convolution(conv: &Conv, weights: &Weights, sent: &Sent, border: Border, sums: &mut [Span]) {
     let Some([out_channels, height, width]) = conv.output() else { return };
     let cases = |axis, outputs| match border {
         Border::Inside => inside(conv, axis, outputs),
@@ -126,13 +127,14 @@ fn convolution(conv: &Conv, weights: &[i16], sent: &Sent, border: Border, sums: 
         let mut cases = vec![Span::default(); rows.cases.len() * columns.cases.len()];
         for input in 0..per_group {
             let sent = sent.among((first + input) * area, area);
-            let kernel = &weights[(channel * per_group + input) * kernel_h * kernel_w..];
+            let kernel = (channel * per_group + input) * kernel_h * kernel_w;
             for (case, sum) in cases.iter_mut().enumerate() {
                 let (y, x) = (case / columns.cases.len(), case % columns.cases.len());
                 let columns = columns.cases[x].clone();
                 for row in rows.cases[y].clone() {
-                    let row = &kernel[row * kernel_w..][columns.clone()];
-                    *sum = row.iter().fold(*sum, |s, w| s.plus(sent.times(i64::from(*w))));
+                    let first = kernel + row * kernel_w;
+                    let weights = columns.clone().map(|column| weights.at(first + column));
+                    *sum = weights.fold(*sum, |sum, w| sum.plus(sent.times(w)));
                 }
             }
         }
@@ -191,7 +193,7 @@ mod tests {
             stride in prop::array::uniform2(1_u32..4),
             pad in prop::array::uniform4(0_u32..4),
             crop in prop::array::uniform4(0_u32..2),
-            weights in proptest::collection::vec(-127_i16..=127, 200),
+            weights in proptest::collection::vec(-200.0_f32..=200.0, 200),
             ranges in proptest::collection::vec((-300_i64..=0, 0_i64..300), 4),
             spikes in any::<bool>(),
         ) {
@@ -201,6 +203,7 @@ mod tests {
             };
             prop_assume!(conv.output().is_some());
             let structure = Structure::Conv(conv);
+            let weights = Weights::round(&weights, 1.0);
             let sent = if spikes {
                 Sent::spikes()
             } else {
@@ -213,7 +216,7 @@ mod tests {
             let mut expected = sums.clone();
             for (row, sum) in expected.iter_mut().enumerate() {
                 structure.for_row(row, |source, index| {
-                    let (a, b) = (sent.of(source), i64::from(weights[index]));
+                    let (a, b) = (sent.of(source), weights.at(index));
                     sum.low += (a.low * b).min(a.high * b);
                     sum.high += (a.low * b).max(a.high * b);
                 });

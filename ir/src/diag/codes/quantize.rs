@@ -170,9 +170,9 @@ codes! {
          answer with spikes. Put a population of neurons into the loop.";
     NO_COMMON_SCALE = 465, "messages that no scale makes integers",
         "Messages are integers. Where a population reads clips with fixed fractions (1, or 1/9 of an \
-         average), its scale must make all these weights integers of at most 127. Nested averages \
-         read next to what they average need larger ones. Put a population of neurons \
-         between the averages, or read them through a learnt layer, whose weights are rounded.";
+         average), its scale must make all these weights integers, of at most 127 times 2^7. Averages \
+         nested deeply and read next to what they average need larger ones. Put a population of \
+         neurons between the averages, or read them through a learnt layer, whose weights are rounded.";
     DIRECT_DELAY = 466, "a directly coded input is read with a delay",
         "The host adds the current of a directly coded input to biases before a run, and they act from \
          the first step on. A current that starts later cannot be had that way. Read the input \
