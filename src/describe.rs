@@ -1,7 +1,7 @@
 //! Facts about compiled networks, as the manifest and the reports state them.
 
 use crate::artifact::manifest::{
-    CompartmentEntry, CoreEntry, InputEntry, Manifest, OutputEntry, PopulationEntry,
+    CompartmentEntry, CoreEntry, HostEntry, InputEntry, Manifest, OutputEntry, PopulationEntry,
     QuantizationEntry, RemarkEntry, Resources, RouteEntry, SCHEMA, SourceEntry, TargetEntry,
     TimeEntry,
 };
@@ -9,7 +9,8 @@ use crate::source::Source;
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::mapped::{Core, usage};
 use snnc_ir::network::Coding;
-use snnc_ir::program::{Program, ProgramReadout, Symbol, SymbolRole};
+use snnc_ir::program::{GradedMode, Program, ProgramReadout, Symbol, SymbolRole};
+use snnc_ir::quantized::PopKind;
 use snnc_ir::{Diagnostic, MappedNetwork, Param, QuantizedDraft, QuantizedNetwork, TargetSpec};
 use snnc_passes::Pipeline;
 
@@ -26,7 +27,11 @@ pub fn manifest(
         schema: SCHEMA.to_owned(),
         snnc: crate::VERSION.to_owned(),
         network: program.name.clone(),
-        source: SourceEntry { kind: source.kind_name().to_owned(), blake3: source.hash.clone() },
+        source: SourceEntry {
+            kind: source.kind_name().to_owned(),
+            blake3: source.hash.clone(),
+            weights: source.weights.map(|w| w.to_string()),
+        },
         target: TargetEntry { name: target.name.clone(), blake3: target.hash.clone() },
         pipeline: pipeline.to_string(),
         time: TimeEntry {
@@ -34,8 +39,9 @@ pub fn manifest(
             period: program.period,
             run_steps: program.run_steps,
         },
-        populations: program.populations.iter().map(|s| population(s, program, logical)).collect(),
+        populations: populations(program, Some(logical)),
         inputs: inputs(program),
+        host: host(program),
         outputs: outputs(program),
         cores: cores(mapped, target),
         limits: limits(target),
@@ -45,24 +51,72 @@ pub fn manifest(
     }
 }
 
-fn population(symbol: &Symbol, program: &Program, logical: &QuantizedDraft) -> PopulationEntry {
-    let (role, of) = match &symbol.role {
-        SymbolRole::Input(_) => ("input", None),
-        SymbolRole::Neurons => ("neurons", None),
-        SymbolRole::Relay { of, .. } => {
-            ("relay", program.populations.get(*of as usize).map(|s| s.name.clone()))
+/// The symbols of a program, with the ranges of their integers where the network is known.
+pub fn populations(program: &Program, logical: Option<&QuantizedDraft>) -> Vec<PopulationEntry> {
+    let modes = graded_modes(program);
+    let entry = |(symbol, mode): (&Symbol, &Option<GradedMode>)| {
+        let (role, of) = match &symbol.role {
+            SymbolRole::Input(_) => ("input", None),
+            SymbolRole::Neurons if mode.is_some() => ("graded", None),
+            SymbolRole::Neurons => ("neurons", None),
+            SymbolRole::Relay { of, .. } => {
+                ("relay", program.populations.get(*of as usize).map(|s| s.name.clone()))
+            }
+            SymbolRole::Clock => ("clock", None),
+        };
+        let logical = logical.filter(|_| symbol.role == SymbolRole::Neurons);
+        let ranges = logical
+            .and_then(|network| quantization(network, network.population_named(&symbol.name)?));
+        PopulationEntry {
+            name: symbol.name.clone(),
+            shape: symbol.shape.0.clone(),
+            role: role.to_owned(),
+            of,
+            latency: symbol.latency,
+            messages: mode.map(|mode| messages(mode).to_owned()),
+            quantization: ranges,
         }
-        SymbolRole::Clock => ("clock", None),
     };
-    let id = logical.population_named(&symbol.name).filter(|_| symbol.role == SymbolRole::Neurons);
-    PopulationEntry {
-        name: symbol.name.clone(),
-        shape: symbol.shape.0.clone(),
-        role: role.to_owned(),
-        of,
-        latency: symbol.latency,
-        quantization: id.and_then(|id| quantization(logical, id)),
+    program.populations.iter().zip(&modes).map(entry).collect()
+}
+
+/// How the compartments of each population send messages; `None` where they spike.
+pub fn graded_modes(program: &Program) -> Vec<Option<GradedMode>> {
+    let mut modes = vec![None; program.populations.len()];
+    for core in &program.cores {
+        for run in &core.compartments {
+            let profile = core.profiles.get(run.profile as usize);
+            if let (Some(mode), Some(profile)) = (modes.get_mut(run.population as usize), profile) {
+                *mode = profile.graded;
+            }
+        }
     }
+    modes
+}
+
+/// Name of a mode in manifests.
+const fn messages(mode: GradedMode) -> &'static str {
+    match mode {
+        GradedMode::All => "all",
+        GradedMode::Keep(keep) => keep.name(),
+    }
+}
+
+/// What the host computes and writes before a run.
+pub fn host(program: &Program) -> Vec<HostEntry> {
+    let name = |population: u32| {
+        program.populations.get(population as usize).map_or_else(String::new, |s| s.name.clone())
+    };
+    program
+        .host
+        .iter()
+        .map(|map| HostEntry {
+            input: name(map.input),
+            target: name(map.target),
+            scale: map.scale,
+            weights: map.weights.len(),
+        })
+        .collect()
 }
 
 /// What a pass or a back end remarked.
@@ -76,19 +130,29 @@ pub fn remark(diagnostic: &Diagnostic) -> RemarkEntry {
 
 /// Ranges of the integers of population `id`; `None` for an input.
 pub fn quantization(network: &QuantizedDraft, id: PopId) -> Option<QuantizationEntry> {
-    let neuron = network.populations[id].neuron()?;
-    let weight = network
+    let (weight_min, weight_max) = network
         .projections_into(id)
         .map(|(_, p)| network.matrices[p.matrix].weight_range())
         .reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))
         .unwrap_or((0, 0));
-    Some(QuantizationEntry {
-        weight: [weight.0, weight.1],
-        threshold: range(&neuron.threshold),
-        bias: range(&neuron.bias),
-        dv: range(&neuron.dv),
-        du: range(&neuron.du),
-    })
+    let weight = [weight_min, weight_max];
+    match &network.populations[id].kind {
+        PopKind::Input(_) => None,
+        PopKind::Neurons(neuron) => Some(QuantizationEntry {
+            weight,
+            threshold: Some(range(&neuron.threshold)),
+            bias: range(&neuron.bias),
+            dv: Some(range(&neuron.dv)),
+            du: Some(range(&neuron.du)),
+        }),
+        PopKind::Graded(graded) => Some(QuantizationEntry {
+            weight,
+            threshold: None,
+            bias: range(&graded.bias),
+            dv: None,
+            du: None,
+        }),
+    }
 }
 
 fn range<T: Copy + Ord + Default>(param: &Param<T>) -> [T; 2] {
@@ -99,13 +163,21 @@ fn range<T: Copy + Ord + Default>(param: &Param<T>) -> [T; 2] {
 fn inputs(program: &Program) -> Vec<InputEntry> {
     let entry = |(index, symbol): (usize, &Symbol)| {
         let SymbolRole::Input(coding) = &symbol.role else { return None };
-        let (name, pmax, steps_in, seed) = match coding {
-            Coding::Direct => ("direct", None, None, None),
-            Coding::Events => ("events", None, None, None),
-            Coding::Accumulator { pmax, steps_in } => {
-                ("accumulator", Some(*pmax), Some(*steps_in), None)
+        let (mut range, mut pmax, mut steps_in, mut seed) = (None, None, None, None);
+        let name = match coding {
+            Coding::Direct { range: of_values } => {
+                range = *of_values;
+                "direct"
             }
-            Coding::Rate { seed } => ("rate", None, None, Some(*seed)),
+            Coding::Events => "events",
+            Coding::Accumulator { pmax: largest, steps_in: steps } => {
+                (pmax, steps_in) = (Some(*largest), Some(*steps));
+                "accumulator"
+            }
+            Coding::Rate { seed: of_host } => {
+                seed = Some(*of_host);
+                "rate"
+            }
         };
         let routes = program
             .inputs
@@ -117,6 +189,7 @@ fn inputs(program: &Program) -> Vec<InputEntry> {
             population: symbol.name.clone(),
             size: size(symbol),
             coding: name.to_owned(),
+            range,
             pmax,
             steps_in,
             seed,

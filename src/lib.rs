@@ -30,6 +30,7 @@ pub mod artifact;
 pub mod cli;
 mod compile;
 pub mod describe;
+mod draw;
 pub mod exit;
 pub mod files;
 pub mod pipeline;

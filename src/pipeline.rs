@@ -23,11 +23,18 @@ use std::fmt;
 const NETWORK: &[&str] = &[
     "fold-batchnorm",
     "fold-pooling",
+    "push-neurons",
+    "fold-silent",
+    "merge-nodes",
     "lower-currents",
+    "drop-clips",
     "normalize-neurons",
     "remove-dead",
     "fold-shared",
 ];
+/// The passes among them that split populations and merge those that always fire alike: the
+/// populations of later levels are theirs, and no spike changes.
+const MERGING: &[&str] = &["push-neurons", "merge-nodes"];
 /// The only pass that may change spikes.
 const TO_INTEGERS: &[&str] = &["quantize"];
 /// Integers to integers, still in the time of the genome.
@@ -168,6 +175,34 @@ pub fn adapted(registry: &Registry, text: &str, start: Stage) -> Result<Pipeline
     }
     calls.extend(given.calls.into_iter().filter(|c| from(&c.name).is_none_or(|l| l >= level)));
     Ok(Pipeline { calls })
+}
+
+/// `network` after those passes of `pipeline` that split and merge populations: it fires exactly as
+/// `network` does, in the populations of the later levels.
+///
+/// # Errors
+/// What one of the passes rejects.
+pub fn merged(
+    network: &Network,
+    pipeline: &Pipeline,
+    target: &TargetSpec,
+) -> Result<Network, Failure> {
+    let mut pipeline = pipeline.clone();
+    pipeline.calls.retain(|call| MERGING.contains(&call.name.as_str()));
+    let level = AnyLevel::Network(network.clone());
+    let stages = run(&Registry::standard(), &pipeline, level, target)?;
+    Ok(stages.network.unwrap_or_else(|| network.clone()))
+}
+
+/// As [`merged`], by all of these passes.
+///
+/// # Errors
+/// What one of the passes rejects.
+pub fn merged_by_default(
+    network: &Network,
+    target: &TargetSpec,
+) -> Result<Network, crate::Failure> {
+    Ok(merged(network, &Pipeline::parse(&MERGING.join(","))?, target)?)
 }
 
 /// The last network of every stage that a pipeline went through.

@@ -1,14 +1,16 @@
 //! Sources: genomes and files of any level, recognized by the end of their names.
 
 use crate::files::{self, shown};
-use snnc_frontend::GenomeAccount;
+use snnc_frontend::{GenomeAccount, RandomWeights, ReadOptions, Unfolding};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::level::AnyDraft;
 use snnc_ir::{
     Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Rules, binary, text,
 };
 use snnc_passes::AnyLevel;
+use std::fmt;
 use std::path::Path;
+use std::str::FromStr;
 
 /// Kinds of files that hold a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,33 @@ impl FileKind {
     }
 }
 
+/// Weights that are not those of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weights {
+    /// Drawn from this seed; the same on every machine.
+    Random(u64),
+}
+
+impl FromStr for Weights {
+    type Err = String;
+
+    /// `random:SEED`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seed = text.strip_prefix("random:").and_then(|seed| seed.parse().ok());
+        let expected =
+            || "expected `random:SEED` with a whole number from 0 to 2^64 - 1".to_owned();
+        seed.map(Self::Random).ok_or_else(expected)
+    }
+}
+
+impl fmt::Display for Weights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Random(seed) => write!(f, "random:{seed}"),
+        }
+    }
+}
+
 /// A verified network of any level, with its origin.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -53,6 +82,10 @@ pub struct Source {
     pub hash: String,
     /// Stored genes and decoded weights, if it is a genome.
     pub account: Option<GenomeAccount>,
+    /// What its genotype unfolds to, if it is a motif genome.
+    pub unfolding: Option<Unfolding>,
+    /// Where its weights come from, if not from the file.
+    pub weights: Option<Weights>,
     /// Warnings of the reader.
     pub warnings: Diagnostics,
 }
@@ -82,21 +115,52 @@ impl Source {
 /// `SNN0801`, `SNN0803`, `SNN0804`, `SNN0808` for the file, and what its reader and the verifier of
 /// its level reject.
 pub fn read(path: &Path) -> Result<Source, Diagnostics> {
+    read_with(path, None)
+}
+
+/// As [`read`], with weights in place of those that a genome names.
+///
+/// # Errors
+/// As [`read`], and `SNN0810` if the file is no genome.
+pub fn read_with(path: &Path, weights: Option<Weights>) -> Result<Source, Diagnostics> {
     let kind = FileKind::of(path)?;
     if kind == FileKind::Genome {
         files::require(path)?;
-        let loaded = snnc_frontend::read_genome(path)?;
+        let random = weights.map(|Weights::Random(seed)| RandomWeights { seed });
+        let loaded = snnc_frontend::read_genome_with(path, &ReadOptions { weights: random })?;
+        let mut warnings = loaded.warnings;
+        if let Some(weights) = weights {
+            warnings.push(
+                Diagnostic::warning(
+                    usage::RANDOM_WEIGHTS,
+                    format!("the weights are random ({weights}): the network has learnt nothing"),
+                )
+                .in_file(shown(path)),
+            );
+        }
         return Ok(Source {
             level: AnyLevel::Network(loaded.network),
             kind,
             hash: loaded.hash,
             account: Some(loaded.account),
-            warnings: loaded.warnings,
+            unfolding: loaded.unfolding,
+            weights,
+            warnings,
         });
+    }
+    if let Some(weights) = weights {
+        return Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            format!("`--weights {weights}` is for genomes, and {} is none", shown(path)),
+        )
+        .in_file(shown(path))
+        .help("leave `--weights` out: the file holds the weights of its network")
+        .into());
     }
     let (draft, hash) = read_draft(path)?;
     let level = verify(draft).map_err(|d| d.in_file(&shown(path)))?;
-    Ok(Source { level, kind, hash, account: None, warnings: Diagnostics::new() })
+    let warnings = Diagnostics::new();
+    Ok(Source { level, kind, hash, account: None, unfolding: None, weights, warnings })
 }
 
 /// Reads a `.snn` or `.snnb` file without verifying it. Returns the draft and the file's hash.

@@ -170,7 +170,7 @@ fn programs_that_are_read() {
     let place = prepared();
     let artifact = Artifact::load(&place.path("art")).expect("an artifact");
     let original = place.read("art/program.snnb");
-    let inputs = [SpikeTrain::new(20, 12)];
+    let inputs = vec![SpikeTrain::new(20, 12)].into();
     let mut random = Random(0x5eed);
     let (mut read, mut certified) = (0, 0);
     for _ in 0..600 {
@@ -192,6 +192,7 @@ fn programs_that_are_read() {
 fn same_spikes(left: &Program, right: &Program) -> bool {
     let mut inputs = SpikeTrain::new(20, 12);
     (0..240).filter(|i| i % 3 == 0).for_each(|i| inputs.set(i / 12, i % 12));
-    let run = |p: &Program| simulate(p, &[inputs.clone()], &CoreProbe::None).map(|r| r.spikes);
+    let inputs = vec![inputs].into();
+    let run = |p: &Program| simulate(p, &inputs, &CoreProbe::None).map(|r| r.spikes);
     run(left) == run(right)
 }

@@ -97,7 +97,7 @@ fn spikes_match(example: &str) {
     for (s, sample) in samples.chunks(input.size()).take(32).enumerate() {
         let sample: Vec<u32> = sample.iter().map(|&x| u32::try_from(x).expect("pixels")).collect();
         let train = accumulator(&sample, pmax, steps_in, network.steps).expect("encodes");
-        let run = simulator.run(&[train], &IntProbe::default()).expect("runs");
+        let run = simulator.run(&vec![train].into(), &IntProbe::default()).expect("runs");
         for (id, population) in network.populations.iter() {
             spikes += compare(&gold, &population.name, s, &run.spikes[index(id)]);
         }

@@ -1,9 +1,9 @@
 //! Random networks through the passes, mapping, bytes and certificate.
 //!
 //! Float networks go through the whole pipeline, integer networks through what follows `quantize`.
-//! For each: the artifact certifies, and on random spikes the logical network, the scheduled
-//! network and the decoded artifact, simulated core by core, agree on every spike. A network may be
-//! refused, but only for a stated reason.
+//! For each: the artifact certifies, and on random inputs the logical network, the scheduled
+//! network and the decoded artifact, simulated core by core, agree on every spike and message. A
+//! network may be refused, but only for a stated reason.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
@@ -11,6 +11,8 @@ use snnc::backends::certify::certify;
 use snnc::backends::{program, targets};
 use snnc::ir::diag::codes::{mapping, network, quantize};
 use snnc::ir::level::AnyDraft;
+use snnc::ir::network::Coding;
+use snnc::ir::quantized::PopKind;
 use snnc::ir::spikes::SpikeTrain;
 use snnc::ir::testing::{Space, network, quantized};
 use snnc::ir::{
@@ -18,8 +20,10 @@ use snnc::ir::{
 };
 use snnc::passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
 use snnc::pipeline::{Delays, Stage, standard};
+use snnc::runtime::compare::{CoreSubject, IntSubject, Side, Subject, compare};
 use snnc::runtime::cores::{CoreProbe, CoreSim};
-use snnc::runtime::integer::{IntProbe, IntSim, logical_spikes};
+use snnc::runtime::integer::{IntProbe, IntSim};
+use snnc::runtime::{MessageTrain, Signal, Stimulus};
 use std::cell::Cell;
 
 /// What a stage left behind.
@@ -92,40 +96,53 @@ fn lower(
 fn check(
     lowered: &Lowered,
     target: &TargetSpec,
-    inputs: &[SpikeTrain],
-) -> Result<u64, TestCaseError> {
+    stimulus: &Stimulus,
+) -> Result<Seen, TestCaseError> {
     let fail = |e: &dyn std::fmt::Display| TestCaseError::fail(e.to_string());
     let bytes = program::write(&lowered.mapped, target).map_err(|e| fail(&e))?;
     let program = program::read(&bytes).map_err(|e| fail(&e))?;
     certify(&lowered.logical, &program, target).map_err(|e| fail(&e))?;
 
-    let run = |network: &QuantizedNetwork| {
-        let run = IntSim::new(network)?.run(inputs, &IntProbe::default())?;
-        logical_spikes(network, &run)
-    };
-    let logical = run(&lowered.logical).map_err(|e| fail(&e))?;
-    let scheduled = run(&lowered.scheduled).map_err(|e| fail(&e))?;
+    let logical = IntSim::new(&lowered.logical).map_err(|e| fail(&e))?;
+    let scheduled = IntSim::new(&lowered.scheduled).map_err(|e| fail(&e))?;
     let cores = CoreSim::new(&program).map_err(|e| fail(&e))?;
-    let core_run = cores.run(inputs, &CoreProbe::default()).map_err(|e| fail(&e))?;
-    let on_cores = cores.logical_spikes(&core_run).map_err(|e| fail(&e))?;
-    let mut spikes = 0;
-    for (index, population) in lowered.logical.populations.values().enumerate() {
-        let name = &population.name;
-        prop_assert_eq!(&logical[index], &scheduled[index], "scheduled `{}`", name);
-        let symbol = program.populations.iter().position(|s| s.name == *name).expect("certified");
-        prop_assert_eq!(&logical[index].1, &on_cores[symbol], "cores `{}`", name);
-        spikes += logical[index].1.count();
+    let run = logical.run(stimulus, &IntProbe::None).map_err(|e| fail(&e))?;
+    let in_hardware = scheduled.run(stimulus, &IntProbe::None).map_err(|e| fail(&e))?;
+    let on_cores = cores.run(stimulus, &CoreProbe::None).map_err(|e| fail(&e))?;
+    let left = IntSubject { sim: &logical, stimulus, run: &run };
+    let scheduled = IntSubject { sim: &scheduled, stimulus, run: &in_hardware };
+    let cores = CoreSubject { sim: &cores, stimulus, run: &on_cores };
+    let mut seen = Seen::default();
+    for (level, right) in [("scheduled", &scheduled as &dyn Subject), ("cores", &cores)] {
+        let found = compare(&left, right).map_err(|e| fail(&e))?;
+        prop_assert_eq!(&found.first, &None, "{}", level);
+        let alone = found.unmatched.iter().filter(|(side, _)| *side == Side::Left).count();
+        prop_assert_eq!(alone, 0, "{}: {:?}", level, found.unmatched);
+        seen.spikes = found.distances.iter().map(|d| d.left).sum();
     }
-    Ok(spikes)
+    seen.messages = run.messages.iter().flatten().map(MessageTrain::count).sum();
+    seen.frames = u64::from(!lowered.logical.host.is_empty());
+    Ok(seen)
 }
 
-/// Compiles and checks random drafts; at least a third must compile, and they must spike.
-fn random_networks<S>(strategy: S, target: &str, cases: u32)
+/// What the networks of a test did.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    compiled: u32,
+    /// Spikes and messages.
+    spikes: u64,
+    messages: u64,
+    /// Networks whose biases the host writes.
+    frames: u64,
+}
+
+/// Compiles and checks random drafts; at least one of `share` must compile, and they must spike.
+fn random_networks<S>(strategy: S, target: &str, cases: u32, share: u32) -> Seen
 where
     S: Strategy<Value = (AnyDraft, u64, bool)>,
 {
     let target = targets::by_name(target).expect("a shipped target");
-    let (compiled, spikes) = (Cell::new(0_u32), Cell::new(0_u64));
+    let seen = Cell::new(Seen::default());
     let config = Config {
         cases,
         failure_persistence: None,
@@ -136,34 +153,54 @@ where
         .run(&strategy, |(draft, seed, relay)| {
             let delays = if relay { Delays::Relay } else { Delays::Synaptic };
             if let Some(lowered) = lower(draft, &target, delays)? {
-                compiled.set(compiled.get() + 1);
-                let inputs = stimulus(&lowered.logical, seed);
-                spikes.set(spikes.get() + check(&lowered, &target, &inputs)?);
+                let found = check(&lowered, &target, &stimulus(&lowered.logical, seed))?;
+                let sum = seen.get();
+                seen.set(Seen {
+                    compiled: sum.compiled + 1,
+                    spikes: sum.spikes + found.spikes,
+                    messages: sum.messages + found.messages,
+                    frames: sum.frames + found.frames,
+                });
             }
             Ok(())
         })
         .unwrap_or_else(|e| panic!("{e}"));
-    assert!(compiled.get() * 3 > cases, "{} of {cases} networks compiled", compiled.get());
-    assert!(spikes.get() > u64::from(cases), "the networks are alive: {} spikes", spikes.get());
+    let seen = seen.get();
+    assert!(seen.compiled * share > cases, "of {cases} networks: {seen:?}");
+    assert!(seen.spikes > u64::from(cases), "the networks are alive: {seen:?}");
+    seen
 }
 
-/// Random spikes for every input, about every third element.
-fn stimulus(network: &QuantizedNetwork, seed: u64) -> Vec<SpikeTrain> {
+/// Random signals for every input: about every third spike, values within the range.
+fn stimulus(network: &QuantizedNetwork, seed: u64) -> Stimulus {
     let steps = network.steps as usize;
     let mut state = seed | 1;
-    let inputs = network.populations.values().filter(|p| p.neuron().is_none());
-    let mut train = |neurons: usize| {
-        let mut train = SpikeTrain::new(steps, neurons);
-        for index in 0..steps * neurons {
-            // Knuth's multiplicative generator; its high bits are good enough for spikes.
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            if (state >> 40).is_multiple_of(3) {
-                train.set(index / neurons, index % neurons);
-            }
-        }
-        train
+    let mut draw = || {
+        // Knuth's multiplicative generator; its high bits are good enough for spikes.
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state >> 40
     };
-    inputs.map(|p| train(p.size())).collect()
+    let inputs = network.populations.values().filter_map(|p| match &p.kind {
+        PopKind::Input(Coding::Direct { range: Some([low, high]) }) => {
+            let [low, high] = [*low, *high].map(f64::from);
+            // Both bounds, and values between them.
+            let value = |part: u64| low + (high - low) * ((part % 5) as f64 / 4.0);
+            #[expect(clippy::cast_possible_truncation, reason = "f32 is what frames hold")]
+            let frame = (0..p.size()).map(|_| value(draw()) as f32).collect();
+            Some(Signal::Frame(frame))
+        }
+        PopKind::Input(_) => {
+            let mut train = SpikeTrain::new(steps, p.size());
+            for index in 0..steps * p.size() {
+                if draw().is_multiple_of(3) {
+                    train.set(index / p.size(), index % p.size());
+                }
+            }
+            Some(Signal::Spikes(train))
+        }
+        PopKind::Neurons(_) | PopKind::Graded(_) => None,
+    });
+    Stimulus { inputs: inputs.collect() }
 }
 
 fn integers(space: Space) -> impl Strategy<Value = (AnyDraft, u64, bool)> {
@@ -176,20 +213,32 @@ fn floats(space: Space) -> impl Strategy<Value = (AnyDraft, u64, bool)> {
 
 #[test]
 fn integer_networks_of_programmable_neurons_agree_at_every_level() {
-    random_networks(integers(Space::Programmable), "loihi2", 300);
+    random_networks(integers(Space::Programmable), "loihi2", 300, 3);
 }
 
 #[test]
 fn integer_networks_of_fixed_neurons_agree_at_every_level() {
-    random_networks(integers(Space::Fixed), "loihi1", 300);
+    random_networks(integers(Space::Fixed), "loihi1", 300, 3);
+}
+
+#[test]
+fn integer_networks_of_graded_relays_agree_at_every_level() {
+    let seen = random_networks(integers(Space::Graded), "loihi2", 300, 4);
+    assert!(seen.messages > 1000 && seen.frames > 5, "{seen:?}");
 }
 
 #[test]
 fn float_networks_of_programmable_neurons_agree_after_quantization() {
-    random_networks(floats(Space::Programmable), "loihi2", 300);
+    random_networks(floats(Space::Programmable), "loihi2", 300, 3);
 }
 
 #[test]
 fn float_networks_of_fixed_neurons_agree_after_quantization() {
-    random_networks(floats(Space::Fixed), "loihi1", 300);
+    random_networks(floats(Space::Fixed), "loihi1", 300, 3);
+}
+
+#[test]
+fn float_networks_with_clips_and_frames_agree_after_quantization() {
+    let seen = random_networks(floats(Space::Graded), "loihi2", 400, 4);
+    assert!(seen.messages > 1000 && seen.frames > 5, "{seen:?}");
 }

@@ -38,6 +38,9 @@ pub struct Manifest {
     pub populations: Vec<PopulationEntry>,
     /// Where the host writes input spikes.
     pub inputs: Vec<InputEntry>,
+    /// Currents that the host computes from samples and writes as biases.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub host: Vec<HostEntry>,
     /// Where the host reads output spikes.
     pub outputs: Vec<OutputEntry>,
     /// What every core uses.
@@ -61,6 +64,9 @@ pub struct SourceEntry {
     pub kind: String,
     /// Hash of the source: genome and its side-car, or the bytes of the file.
     pub blake3: String,
+    /// Where its weights come from if not from the file: `random:SEED`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub weights: Option<String>,
 }
 
 /// What it was compiled for.
@@ -93,14 +99,17 @@ pub struct PopulationEntry {
     pub name: String,
     /// Extents.
     pub shape: Vec<u32>,
-    /// `input`, `neurons`, `relay` or `clock`.
+    /// `input`, `neurons`, `graded`, `relay` or `clock`.
     pub role: String,
     /// Population that a relay repeats.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub of: Option<String>,
     /// Hardware step of logical step 0.
     pub latency: u32,
-    /// How its numbers became integers; only for neurons of the source.
+    /// Which messages it sends, if it is graded: `positive`, `negative` or `all`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub messages: Option<String>,
+    /// How its numbers became integers; only for neurons and graded relays of the source.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub quantization: Option<QuantizationEntry>,
 }
@@ -111,14 +120,32 @@ pub struct PopulationEntry {
 pub struct QuantizationEntry {
     /// Smallest and largest weight of its synapses.
     pub weight: [i32; 2],
-    /// Smallest and largest threshold, units of the membrane.
-    pub threshold: [i32; 2],
-    /// Smallest and largest bias, units of the membrane.
+    /// Smallest and largest threshold, units of the membrane; not of graded relays.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub threshold: Option<[i32; 2]>,
+    /// Smallest and largest bias, units of the membrane; of graded relays in units of the message.
     pub bias: [i32; 2],
-    /// Smallest and largest membrane decay register.
-    pub dv: [u16; 2],
-    /// Smallest and largest current decay register.
-    pub du: [u16; 2],
+    /// Smallest and largest membrane decay register; not of graded relays.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dv: Option<[u16; 2]>,
+    /// Smallest and largest current decay register; not of graded relays.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub du: Option<[u16; 2]>,
+}
+
+/// A current that the host computes from the values of a directly coded input and adds to the
+/// biases of a population before the run: `rint(scale · W x)` units of weight.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostEntry {
+    /// The input.
+    pub input: String,
+    /// The population whose biases are written.
+    pub target: String,
+    /// Units of weight per unit of current.
+    pub scale: f64,
+    /// Stored weights; they are in `program.snnb`.
+    pub weights: usize,
 }
 
 /// Where the host writes the spikes of an input population.
@@ -129,8 +156,11 @@ pub struct InputEntry {
     pub population: String,
     /// Neurons.
     pub size: u32,
-    /// `events`, `accumulator`, `rate`.
+    /// `events`, `accumulator`, `rate`, `direct`.
     pub coding: String,
+    /// Smallest and largest value of direct coding.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub range: Option<[i32; 2]>,
     /// Largest raw value of accumulator coding.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pmax: Option<u32>,

@@ -1,19 +1,18 @@
 //! `snnc check`: everything that `snnc compile` does, except publishing.
 
+use super::SourceArgs;
 use super::compile::{HowArgs, make, summary};
 use super::output::Reply;
 use crate::artifact::Manifest;
-use crate::source;
 use crate::target::Target;
 use clap::Args;
 use serde::Serialize;
 use snnc_ir::Diagnostics;
-use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
-    /// Genome (.json), text form (.snn) or binary form (.snnb) of a network.
-    source: PathBuf,
+    #[command(flatten)]
+    source: SourceArgs,
     #[command(flatten)]
     how: HowArgs,
     /// Target to compile for; without it only the source itself is read and verified.
@@ -36,7 +35,7 @@ pub(super) struct CheckReport {
 }
 
 pub(super) fn run(args: &CheckArgs) -> Result<Reply<CheckReport>, Diagnostics> {
-    let source = source::read(&args.source)?;
+    let source = args.source.read()?;
     let mut report = CheckReport {
         network: source.name().to_owned(),
         kind: source.kind_name(),

@@ -2,14 +2,14 @@
 
 use super::output::{Format, Reply};
 use super::table::Table;
-use super::{Common, replay};
+use super::{Common, SourceArgs, replay};
 use crate::artifact::Manifest;
 use crate::artifact::manifest::NetxEntry;
 use crate::artifact::publish;
 use crate::compile::{Compiled, Options, compile, lower};
 use crate::files::shown;
 use crate::pipeline::{Delays, Stage, not_reached};
-use crate::source::{self, Source};
+use crate::source::Source;
 use crate::target::Target;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct CompileArgs {
-    /// Genome (.json), text form (.snn) or binary form (.snnb) of a network.
-    source: PathBuf,
+    #[command(flatten)]
+    source: SourceArgs,
     #[command(flatten)]
     how: HowArgs,
     /// Built-in target (see `snnc list targets`) or a target file (.toml).
@@ -104,10 +104,12 @@ pub(super) fn run(
         return emit_text(args, common, emit);
     }
     let target = Target::find(&args.target)?;
-    let destination =
-        args.output.clone().unwrap_or_else(|| default_output(&args.source, &target.spec.name));
+    let destination = args
+        .output
+        .clone()
+        .unwrap_or_else(|| default_output(&args.source.source, &target.spec.name));
     publish::check(&destination, args.force)?;
-    let source = source::read(&args.source)?;
+    let source = args.source.read()?;
     let compiled = make(&source, &target, &args.how.options())?;
     let moved = publish::publish(&destination, &compiled.files, args.force)?;
 
@@ -161,7 +163,7 @@ fn emit_text(
         .help("use `--json FILE` for the report")
         .into());
     }
-    let source = source::read(&args.source)?;
+    let source = args.source.read()?;
     let target = Target::find(&args.target)?;
     let stage = match emit {
         Emit::Network => Stage::Network,

@@ -1,9 +1,10 @@
 //! `snnc convert`: between genome, text, binary and JSON forms.
 
+use super::WeightsArgs;
 use super::output::Reply;
 use crate::files::{self, shown};
 use crate::source::{self, FileKind};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_backends::program;
 use snnc_ir::diag::codes::usage;
@@ -16,9 +17,20 @@ use std::path::{Path, PathBuf};
 pub(super) struct ConvertArgs {
     /// Genome (.json), text form (.snn), binary form (.snnb) or program (.snnb).
     input: PathBuf,
-    /// File to write: .snn or .snnb, or .json for a program.
-    #[arg(long, short, value_name = "FILE")]
-    output: PathBuf,
+    #[command(flatten)]
+    weights: WeightsArgs,
+    /// File to write: .snn or .snnb, or .json for a program and with `--emit`.
+    #[arg(long, short, value_name = "FILE", required_unless_present = "emit")]
+    output: Option<PathBuf>,
+    /// Another form of a genome; without `--output` it is printed.
+    #[arg(long, value_name = "FORM")]
+    emit: Option<Emit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Emit {
+    /// A motif genome as the list of nodes that it unfolds to.
+    Resolved,
 }
 
 /// Report of `snnc convert`.
@@ -27,31 +39,85 @@ pub(super) struct ConvertReport {
     /// What was read: `genome`, the level, or `program`.
     from: &'static str,
     /// File written.
-    output: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<String>,
+    /// The other form of the genome, if no file was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resolved: Option<serde_json::Value>,
 }
 
 pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostics> {
-    let (kind, to) = (FileKind::of(&args.input)?, FileKind::of(&args.output)?);
+    let kind = FileKind::of(&args.input)?;
+    let output = match (args.emit, &args.output) {
+        (Some(Emit::Resolved), output) => return resolved(args, kind, output.as_deref()),
+        (None, Some(output)) => output,
+        (None, None) => return Err(no_output().into()),
+    };
+    let to = FileKind::of(output)?;
     let mut diagnostics = Diagnostics::new();
+    if kind != FileKind::Genome {
+        args.weights.refuse_for("a file that holds its weights")?;
+    }
     let (from, bytes) = match kind {
         FileKind::Genome => {
-            let source = source::read(&args.input)?;
+            let source = source::read_with(&args.input, args.weights.weights)?;
             diagnostics = source.warnings;
-            ("genome", encode(&into_draft(source.level), to, &args.output)?)
+            ("genome", encode(&into_draft(source.level), to, output)?)
         }
         FileKind::Binary => {
             let bytes = files::read(&args.input, files::MAX_BINARY)?;
             if is_program(&bytes) {
                 ("program", program_json(&bytes, &args.input, to)?)
             } else {
-                level(&args.input, to, &args.output)?
+                level(&args.input, to, output)?
             }
         }
-        FileKind::Text => level(&args.input, to, &args.output)?,
+        FileKind::Text => level(&args.input, to, output)?,
     };
-    files::write(&args.output, &bytes)?;
-    let report = ConvertReport { from, output: shown(&args.output) };
+    files::write(output, &bytes)?;
+    let report = ConvertReport { from, output: Some(shown(output)), resolved: None };
     Ok(Reply { diagnostics, ..Reply::new(report) })
+}
+
+/// What the command line's own rules exclude.
+fn no_output() -> Diagnostic {
+    Diagnostic::error(usage::CONFLICTING_OPTIONS, "no output is named")
+        .help("add `-o FILE`, or `--emit resolved`")
+}
+
+/// A motif genome as the list of nodes that it unfolds to.
+fn resolved(
+    args: &ConvertArgs,
+    kind: FileKind,
+    output: Option<&Path>,
+) -> Result<Reply<ConvertReport>, Diagnostics> {
+    let input = &args.input;
+    if kind != FileKind::Genome {
+        return Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            format!("`--emit resolved` unfolds genomes, and {} is none", shown(input)),
+        )
+        .in_file(shown(input))
+        .help("name a genome of kind `mse-nas`")
+        .into());
+    }
+    args.weights.refuse_for("the list of nodes, which holds no weights")?;
+    files::require(input)?;
+    let json = snnc_frontend::resolved(input)?;
+    let Some(output) = output else {
+        let value = serde_json::from_str(&json).ok();
+        let report = ConvertReport { from: "genome", output: None, resolved: value };
+        return Ok(Reply { product: json.into_bytes(), ..Reply::new(report) });
+    };
+    if FileKind::of(output)? != FileKind::Genome {
+        return Err(Diagnostic::error(usage::UNKNOWN_FILE_KIND, "the list of nodes is a genome")
+            .in_file(shown(output))
+            .help("name an output that ends in .json")
+            .into());
+    }
+    files::write(output, json.as_bytes())?;
+    let report = ConvertReport { from: "genome", output: Some(shown(output)), resolved: None };
+    Ok(Reply::new(report))
 }
 
 /// Whether `bytes` are those of an emitted program.

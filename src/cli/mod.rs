@@ -14,6 +14,7 @@ mod table;
 mod verify;
 
 use crate::exit::Exit;
+use crate::source::{self, Source, Weights};
 use clap::{Args, Parser, Subcommand};
 use output::{Format, Outcome, Reply, render};
 use snnc_ir::diag::codes::{internal, usage};
@@ -45,6 +46,42 @@ struct Common {
     /// Also write the JSON document to this file.
     #[arg(long, global = true, value_name = "FILE")]
     json: Option<PathBuf>,
+}
+
+/// A source, and where its weights come from.
+#[derive(Debug, Args)]
+struct SourceArgs {
+    /// Genome (.json), text form (.snn) or binary form (.snnb) of a network.
+    source: PathBuf,
+    #[command(flatten)]
+    weights: WeightsArgs,
+}
+
+impl SourceArgs {
+    /// Reads and verifies the source.
+    fn read(&self) -> Result<Source, Diagnostics> {
+        source::read_with(&self.source, self.weights.weights)
+    }
+}
+
+/// Where the weights of a genome come from.
+#[derive(Debug, Args)]
+struct WeightsArgs {
+    /// Draw the weights of a genome at random: for genomes without weights, to study how they map.
+    #[arg(long, value_name = "random:SEED")]
+    weights: Option<Weights>,
+}
+
+impl WeightsArgs {
+    /// Refuses the option for something that holds its weights.
+    fn refuse_for(&self, what: &str) -> Result<(), Diagnostic> {
+        let Some(weights) = self.weights else { return Ok(()) };
+        Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            format!("`--weights {weights}` is for genomes, not for {what}"),
+        )
+        .help("leave `--weights` out"))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -103,7 +140,7 @@ fn dispatch(command: &Command, common: &Common) -> Outcome {
         Command::Check(a) => finish(check::run(a), "snnc-check/1", common),
         Command::Verify(a) => finish(verify::run(a), "snnc-verify/1", common),
         Command::Run(a) => finish(run::run(a), "snnc-run/1", common),
-        Command::Inspect(a) => finish(inspect::run(a), "snnc-inspect/1", common),
+        Command::Inspect(a) => finish(inspect::run(a, common), "snnc-inspect/1", common),
         Command::Explain(a) => finish(explain::run(a), "snnc-explain/1", common),
         Command::Convert(a) => finish(convert::run(a), "snnc-convert/1", common),
         Command::Fmt(a) => finish(fmt::run(a), "snnc-fmt/1", common),

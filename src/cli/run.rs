@@ -1,12 +1,12 @@
 //! `snnc run`: a network or an artifact on a stimulus.
 
 use super::output::Reply;
-use super::{replay, with_threads};
+use super::{WeightsArgs, replay, with_threads};
 use crate::artifact::{Artifact, load};
 use crate::compile::{Failure, Options, compile, lower, lower_by};
 use crate::files::{self, shown};
 use crate::pipeline::{Stage, adapted, not_reached};
-use crate::simulate::{self, Machine, Recording, Runtime};
+use crate::simulate::{self, Machine, Recording, Runtime, Sent};
 use crate::source::{self, FileKind, Source};
 use crate::stimulus;
 use crate::target::Target;
@@ -23,6 +23,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct RunArgs {
     /// Genome, .snn, .snnb, or the folder of an artifact.
     path: PathBuf,
+    #[command(flatten)]
+    weights: WeightsArgs,
     /// Samples (.npz).
     #[arg(long, value_name = "FILE")]
     stimulus: PathBuf,
@@ -79,14 +81,28 @@ pub(super) struct RunReport {
     labels: Option<Vec<usize>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     correct: Option<usize>,
-    /// Spikes of each population over all samples.
-    spikes: Vec<SpikeCount>,
+    /// Spikes or messages of each population over all samples.
+    spikes: Vec<SentEntry>,
 }
 
+/// What a population sent over all samples: spikes, or graded messages.
 #[derive(Debug, Serialize)]
-struct SpikeCount {
+struct SentEntry {
     population: String,
-    spikes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spikes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<u64>,
+}
+
+impl SentEntry {
+    fn new((population, sent): (&String, &Sent)) -> Self {
+        let (spikes, messages) = match *sent {
+            Sent::Spikes(n) => (Some(n), None),
+            Sent::Messages(n) => (None, Some(n)),
+        };
+        Self { population: population.clone(), spikes, messages }
+    }
 }
 
 pub(super) fn run(args: &RunArgs) -> Result<Reply<RunReport>, Diagnostics> {
@@ -137,7 +153,7 @@ fn machine(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
     if load::is_artifact(&args.path) {
         return of_artifact(args);
     }
-    let source = source::read(&args.path)?;
+    let source = source::read_with(&args.path, args.weights.weights)?;
     let start = Stage::of(&source.level);
     let own = match start {
         Stage::Network => LevelArg::Float,
@@ -187,6 +203,7 @@ fn failed(failure: Failure) -> Diagnostics {
 }
 
 fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
+    args.weights.refuse_for("an artifact")?;
     let artifact = Artifact::load(&args.path)?;
     let warnings = artifact.warnings;
     match args.level.unwrap_or(LevelArg::Artifact) {
@@ -199,6 +216,8 @@ fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
                 kind: FileKind::Binary,
                 hash: artifact.manifest.source.blake3,
                 account: None,
+                unfolding: None,
+                weights: None,
                 warnings,
             };
             let registry = Registry::standard();
@@ -256,9 +275,7 @@ fn report(
         samples: stimuli.samples(),
         labels,
         correct,
-        spikes: spikes
-            .map(|(name, &spikes)| SpikeCount { population: name.clone(), spikes })
-            .collect(),
+        spikes: spikes.map(SentEntry::new).collect(),
         predictions: recording.classes,
     })
 }

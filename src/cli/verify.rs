@@ -2,11 +2,11 @@
 
 use super::output::Reply;
 use super::table::Table;
-use super::{replay, with_threads};
+use super::{SourceArgs, replay, with_threads};
 use crate::artifact::Artifact;
 use crate::exit::Exit;
 use crate::files::shown;
-use crate::source::{self, Source};
+use crate::source::Source;
 use crate::stimulus::{self, Interface};
 use crate::verify::{
     self, AccuracyReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
@@ -22,8 +22,8 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// Genome (.json), text form (.snn) or binary form (.snnb) of a network.
-    source: PathBuf,
+    #[command(flatten)]
+    source: SourceArgs,
     /// Folder of the artifact.
     artifact: PathBuf,
     /// Samples to run all levels on (.npz).
@@ -56,7 +56,7 @@ pub(super) struct VerifyReport {
 }
 
 pub(super) fn run(args: &VerifyArgs) -> Result<Reply<VerifyReport>, Diagnostics> {
-    let source = source::read(&args.source)?;
+    let source = args.source.read()?;
     let artifact = Artifact::load(&args.artifact)
         .map_err(|errors| name_what_changed(errors, &source, &args.artifact))?;
     let proof = verify::verify(&source, &artifact).map_err(|failure| {
@@ -180,6 +180,9 @@ fn quantization(text: &mut String, q: &QuantizationReport, samples: usize) {
     if !q.silenced.is_empty() {
         let _ = writeln!(text, "silent only after quantization: {}", q.silenced.join(", "));
     }
+    if !q.merged.is_empty() {
+        let _ = writeln!(text, "merged with others that fire alike: {}", q.merged.join(", "));
+    }
     if !q.removed.is_empty() {
         let _ = writeln!(text, "removed, since nothing reads them: {}", q.removed.join(", "));
     }
@@ -201,10 +204,17 @@ fn equality(text: &mut String, levels: [&str; 2], report: &EqualityReport) {
 }
 
 fn divergence(text: &mut String, d: &DivergenceReport, levels: [&str; 2]) {
+    let how = match (d.fired, d.messages) {
+        (Some(level), _) => format!("only {level} fires"),
+        (None, messages) => {
+            let [left, right] = messages.unwrap_or_default();
+            format!("{} sends {left}, {} {right}", levels[0], levels[1])
+        }
+    };
     let _ = writeln!(
         text,
-        "  first divergence: sample {}, step {}, {} neuron {}: only {} fires",
-        d.sample, d.step, d.population, d.neuron, d.fired
+        "  first divergence: sample {}, step {}, {} neuron {}: {how}",
+        d.sample, d.step, d.population, d.neuron
     );
     for (name, side) in levels.into_iter().zip([d.left, d.right]) {
         if let Some(MembraneReport { v, threshold, .. }) = side {

@@ -2,7 +2,7 @@
 //! their target, feedback around the bottom.
 
 use super::order::Layers;
-use super::{Block, Edge, Node};
+use super::{Block, Edge, Node, Role};
 
 /// Height of the smallest box.
 const BOX_HEIGHT: f64 = 30.0;
@@ -50,6 +50,8 @@ pub(super) struct Layout {
     pub(super) boxes: Vec<Rect>,
     /// Lines of the edges.
     pub(super) lines: Vec<Line>,
+    /// Height at which a line from another block meets each node.
+    pub(super) entries: Vec<f64>,
     /// Extent of everything.
     pub(super) width: f64,
     /// Extent of everything.
@@ -75,18 +77,18 @@ impl Layout {
         let columns = columns(block, &layers);
         let boxes: Vec<Rect> = (0..block.nodes.len())
             .map(|node| {
-                let column = columns[layer_of(&layers, node)];
-                let width = box_width(&block.nodes[node]);
-                Rect {
-                    x: column.x + (column.width - width) / 2.0,
-                    y: centers[node] - heights[node] / 2.0,
-                    width,
-                    height: heights[node],
-                }
+                let Rect { x, width, .. } = columns[layer_of(&layers, node)];
+                let (y, height) = (centers[node] - heights[node] / 2.0, heights[node]);
+                Rect { x, y, width, height }
             })
             .collect();
-        let last = columns.last().map_or(0.0, |c| c.x + c.width);
-        let mut layout = Self { boxes, lines: Vec::new(), width: last, height: 0.0 };
+        let entry = |(node, place): (usize, &Rect)| ports.end(place, node, OUTSIDE)[1];
+        let mut layout = Self {
+            entries: boxes.iter().enumerate().map(entry).collect(),
+            boxes,
+            width: columns.last().map_or(0.0, |c| c.x + c.width),
+            ..Self::default()
+        };
         let bottoms = layout.boxes.iter().map(|b| b.y + b.height);
         let bottom = centers.iter().map(|c| c + PASSING).chain(bottoms).fold(0.0, f64::max);
         let mut back = 0;
@@ -119,9 +121,11 @@ fn box_width(node: &Node) -> f64 {
     text_width(&node.label, 12.0).max(text_width(&node.detail, 9.0)) + 16.0
 }
 
-/// Left side and width of every layer.
+/// Left side and width of every layer. Feedback into the first one has room before it.
 fn columns(block: &Block, layers: &Layers) -> Vec<Rect> {
-    let mut x = 0.0;
+    let back = block.edges.iter().zip(&layers.chains).filter(|(_, chain)| chain.is_empty());
+    let number = (1_i32..).zip(back).filter(|(_, (e, _))| layer_of(layers, e.to) == 0).last();
+    let mut x = number.map_or(0.0, |(n, _)| LEVEL + f64::from(n) * FEEDBACK_STEP + 4.0);
     let column = |layer: &Vec<usize>| {
         let nodes = layer.iter().filter_map(|&v| block.nodes.get(v));
         let width = nodes.map(box_width).fold(30.0, f64::max);
@@ -131,6 +135,9 @@ fn columns(block: &Block, layers: &Layers) -> Vec<Rect> {
     };
     layers.layers.iter().map(column).collect()
 }
+
+/// Stands for the line from another block among the edges into a node.
+const OUTSIDE: usize = usize::MAX;
 
 /// Ends of edges on the sides of the boxes, from top to bottom.
 struct Ports {
@@ -146,6 +153,11 @@ impl Ports {
             into: vec![Vec::new(); layers.vertices],
             out: vec![Vec::new(); layers.vertices],
         };
+        for (index, node) in block.nodes.iter().enumerate() {
+            if matches!(node.role, Role::Input { .. }) {
+                ports.into[index].push(OUTSIDE);
+            }
+        }
         for (index, edge) in block.edges.iter().enumerate() {
             ports.into[edge.to].push(index);
             ports.out[edge.from].push(index);
@@ -166,7 +178,10 @@ impl Ports {
         let beside = |edge: usize, place: fn(&[usize]) -> Option<&usize>| {
             place(&layers.chains[edge]).map_or(f64::INFINITY, |&v| centers[v])
         };
-        let before = |edge: usize| beside(edge, |c| c.len().checked_sub(2).and_then(|i| c.get(i)));
+        let before = |edge: usize| match edge {
+            OUTSIDE => f64::NEG_INFINITY,
+            edge => beside(edge, |c| c.len().checked_sub(2).and_then(|i| c.get(i))),
+        };
         let behind = |edge: usize| beside(edge, |c| c.get(1));
         for node in 0..block.nodes.len() {
             self.into[node].sort_by(|a, b| before(*a).total_cmp(&before(*b)));
@@ -278,7 +293,7 @@ fn forward(start: [f64; 2], end: [f64; 2], passed: impl Iterator<Item = (Rect, f
 fn feedback(start: [f64; 2], end: [f64; 2], around: [Rect; 2], bottom: f64, number: i32) -> Line {
     let step = f64::from(number) * FEEDBACK_STEP;
     let right = around[0].x + around[0].width + 4.0 + step;
-    let left = (around[1].x - LEVEL).min(end[0] - LEVEL) - step;
+    let left = around[1].x - LEVEL - step;
     let low = bottom + step;
     let corners = [start, [right, start[1]], [right, low], [left, low], [left, end[1]], end];
     Line { path: rounded(&corners), label: label(end) }
@@ -352,6 +367,16 @@ mod tests {
             let same = |other: &&Line| other.path == line.path;
             assert_eq!(layout.lines.iter().filter(same).count(), 1, "edge {i}");
         }
+    }
+
+    #[test]
+    fn feedback_into_an_input_stays_inside_and_apart_from_what_it_reads() {
+        let mut block = sample().blocks[1].clone();
+        block.edges[6].to = 0;
+        let layout = Layout::of(&block);
+        assert!(layout.boxes[0].x > LEVEL, "{layout:?}");
+        let end = layout.lines[6].label[1] + 3.0;
+        assert!((end - layout.entries[0]).abs() > PORT - 1.0, "{layout:?}");
     }
 
     #[test]

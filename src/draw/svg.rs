@@ -51,6 +51,12 @@ impl Placed<'_> {
         Rect { x: place.x + x, y: place.y + y, ..place }
     }
 
+    /// Where a line from another block meets a node.
+    fn entry(&self, node: usize) -> [f64; 2] {
+        let height = self.layout.entries.get(node).copied().unwrap_or_default();
+        [self.node(node).x, self.origin()[1] + height]
+    }
+
     /// Where its output leaves it.
     fn exit(&self) -> [f64; 2] {
         match self.block.nodes.iter().rposition(|n| n.role == Role::Output) {
@@ -312,8 +318,7 @@ fn line(text: &mut String, lane: &Lane, placed: &[Placed<'_>], color: &str) {
     let exit = source.exit();
     let under = source.frame.y + source.frame.height + BETWEEN / 2.0;
     for reader in &lane.readers {
-        let place = placed[reader.block].node(reader.node);
-        let end = [place.x, place.y + place.height / 2.0];
+        let end = placed[reader.block].entry(reader.node);
         let path = rounded(&[exit, [exit[0], under], [x, under], [x, end[1]], end]);
         let dashed = if reader.delayed { " stroke-dasharray=\"5 3\"" } else { "" };
         let _ = writeln!(

@@ -2,9 +2,8 @@
 
 use super::{Machine, Sample};
 use crate::stimulus::Stimuli;
-use snnc_runtime::SimError;
-use snnc_runtime::float::Stimulus;
 use snnc_runtime::tensor::{FloatSim, IntSim, cpu};
+use snnc_runtime::{SimError, Stimulus};
 
 /// Samples that go through a network together; bounds the memory of a run.
 const BATCH: usize = 256;
@@ -25,22 +24,16 @@ pub(super) fn run(
         Machine::Float(network) => {
             let sim = FloatSim::new(network, &device)?;
             for batch in samples.chunks(BATCH) {
-                let stimuli = batch
-                    .iter()
-                    .map(|&sample| Ok(Stimulus { inputs: stimuli.signals(sample)? }))
-                    .collect::<Result<Vec<_>, SimError>>()?;
-                let runs = sim.run(&stimuli)?;
+                let runs = sim.run(&stimuli_of(stimuli, batch)?)?;
                 done.extend(runs.into_iter().map(|run| Sample::of_float(run, record)));
             }
         }
         Machine::Integers(network) => {
             let sim = IntSim::new(network, &device)?;
             for batch in samples.chunks(BATCH) {
-                let inputs =
-                    batch.iter().map(|&s| stimuli.trains(s)).collect::<Result<Vec<_>, _>>()?;
-                let runs = sim.run(&inputs)?;
+                let runs = sim.run(&stimuli_of(stimuli, batch)?)?;
                 let sample = |run: snnc_runtime::integer::IntRun| {
-                    Sample::new(run.class(), run.spikes, record)
+                    Sample::of_integers(run.class(), run.spikes, run.messages, record)
                 };
                 done.extend(runs.into_iter().map(sample));
             }
@@ -50,4 +43,8 @@ pub(super) fn run(
         }
     }
     Ok(done)
+}
+
+fn stimuli_of(stimuli: &Stimuli, samples: &[usize]) -> Result<Vec<Stimulus>, SimError> {
+    samples.iter().map(|&sample| stimuli.stimulus(sample)).collect()
 }

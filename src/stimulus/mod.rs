@@ -16,8 +16,7 @@ use snnc_ir::program::{Program, ProgramReadout, SymbolRole};
 use snnc_ir::quantized::{IntReadout, PopKind, QuantizedDraft};
 use snnc_ir::shape::Shape;
 use snnc_ir::spikes::SpikeTrain;
-use snnc_runtime::float::Signal;
-use snnc_runtime::{SimError, encode};
+use snnc_runtime::{Signal, SimError, Stimulus, encode};
 
 /// An input of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +67,7 @@ impl Interface {
                 shape: p.shape.clone(),
                 coding: coding.clone(),
             }),
-            PopKind::Neurons(_) => None,
+            PopKind::Neurons(_) | PopKind::Graded(_) => None,
         };
         Self {
             inputs: network.populations.values().filter_map(spec).collect(),
@@ -145,26 +144,9 @@ impl Stimuli {
     ///
     /// # Panics
     /// If there is no such sample.
-    pub fn signals(&self, sample: usize) -> Result<Vec<Signal>, SimError> {
-        self.inputs.iter().map(|(spec, feed)| self.signal(spec, feed, sample)).collect()
-    }
-
-    /// As [`Stimuli::signals`], for networks whose inputs all carry spikes.
-    ///
-    /// # Errors
-    /// Also if an input takes frames.
-    ///
-    /// # Panics
-    /// If there is no such sample.
-    pub fn trains(&self, sample: usize) -> Result<Vec<SpikeTrain>, SimError> {
-        let train = |(signal, (spec, _)): (Signal, &(InputSpec, Feed))| match signal {
-            Signal::Spikes(train) => Ok(train),
-            Signal::Frame(_) => Err(SimError::StimulusKind {
-                input: spec.name.clone(),
-                expected: "spikes, not a frame of values",
-            }),
-        };
-        self.signals(sample)?.into_iter().zip(&self.inputs).map(train).collect()
+    pub fn stimulus(&self, sample: usize) -> Result<Stimulus, SimError> {
+        let signals = self.inputs.iter().map(|(spec, feed)| self.signal(spec, feed, sample));
+        Ok(Stimulus { inputs: signals.collect::<Result<_, _>>()? })
     }
 
     fn signal(&self, spec: &InputSpec, feed: &Feed, sample: usize) -> Result<Signal, SimError> {

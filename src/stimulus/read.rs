@@ -180,11 +180,11 @@ fn fits(extents: &[usize], shape: &Shape) -> bool {
 /// Whether the input's coding has a rule for this form.
 fn coding_takes(name: &str, input: &InputSpec, is_spikes: bool) -> Result<(), Diagnostic> {
     let (expected, why) = match (&input.coding, is_spikes) {
-        (Coding::Accumulator { .. } | Coding::Direct, false)
+        (Coding::Accumulator { .. } | Coding::Direct { .. }, false)
         | (Coding::Accumulator { .. } | Coding::Events | Coding::Rate { .. }, true) => {
             return Ok(());
         }
-        (Coding::Direct, true) => ("x", "takes values, not spikes"),
+        (Coding::Direct { .. }, true) => ("x", "takes values, not spikes"),
         (Coding::Events, false) => ("spikes", "has no rule that makes spikes from raw samples"),
         (Coding::Rate { .. }, false) => (
             "spikes",
@@ -220,9 +220,12 @@ fn feed(
             let values = in_range(name, array, &values, pmax, &note)?;
             Ok(Feed::Raw { values, pmax, steps_in })
         }
-        Coding::Direct | Coding::Events | Coding::Rate { .. } => {
-            floats(name, array, count).map(Feed::Frames)
+        Coding::Direct { range } => {
+            let values = floats(name, array, count)?;
+            within(name, array, &values, range)?;
+            Ok(Feed::Frames(values))
         }
+        Coding::Events | Coding::Rate { .. } => floats(name, array, count).map(Feed::Frames),
     }
 }
 
@@ -311,6 +314,25 @@ fn value_error(name: &str, array: &Array, flat: usize, value: &str, note: &str) 
     Diagnostic::error(usage::STIMULUS_VALUE, format!("array `{name}` holds the value {value}"))
         .at(format!("{}[{}]", place(name), index.join(", ")))
         .note(note)
+}
+
+/// Checks that the values of a frame keep to the range that the genome states.
+fn within(
+    name: &str,
+    array: &Array,
+    values: &[f32],
+    range: Option<[i32; 2]>,
+) -> Result<(), Diagnostic> {
+    let Some([low, high]) = range else { return Ok(()) };
+    let bounds = f64::from(low)..=f64::from(high);
+    match values.iter().position(|&v| !bounds.contains(&f64::from(v))) {
+        None => Ok(()),
+        Some(i) => {
+            let note = format!("expected {low} to {high}, the range of the input");
+            Err(value_error(name, array, i, &values[i].to_string(), &note)
+                .help("scale the samples, or state a wider range in the genome"))
+        }
+    }
 }
 
 /// The first `count` values as finite f32: integers must be representable, f64 is rounded once.

@@ -3,11 +3,10 @@
 use super::report::DivergenceReport;
 use snnc_ir::QuantizedNetwork;
 use snnc_ir::program::Program;
-use snnc_ir::spikes::SpikeTrain;
-use snnc_runtime::SimError;
-use snnc_runtime::compare::{self, Explained, IntSubject, Pair, Subject};
+use snnc_runtime::compare::{self, Explained, IntSubject, Pair, Record, Subject};
 use snnc_runtime::cores::{CoreProbe, CoreRun, CoreSim};
 use snnc_runtime::integer::{IntProbe, IntRun, IntSim};
+use snnc_runtime::{SimError, Stimulus};
 
 /// Simulators of all integer levels.
 pub(super) struct Integers<'n> {
@@ -47,20 +46,19 @@ impl<'n> Integers<'n> {
     }
 
     /// Compares all levels on one sample; `logical` is the run of the quantized network.
-    pub(super) fn sample(&self, inputs: &[SpikeTrain], logical: &IntRun) -> Result<Sums, SimError> {
-        let hardware = self.scheduled.run(inputs, &IntProbe::None)?;
-        let decoded = self.cores.run(inputs, &CoreProbe::None)?;
-        let left = IntSubject { sim: &self.quantized, inputs, run: logical }.trains()?;
-        let right = IntSubject { sim: &self.scheduled, inputs, run: &hardware }.trains()?;
-        let pairs =
-            paired(&left, |name| right.iter().find(|(n, _)| n == name).map(|(_, train)| train))?;
+    pub(super) fn sample(&self, stimulus: &Stimulus, logical: &IntRun) -> Result<Sums, SimError> {
+        let hardware = self.scheduled.run(stimulus, &IntProbe::None)?;
+        let decoded = self.cores.run(stimulus, &CoreProbe::None)?;
+        let left = IntSubject { sim: &self.quantized, stimulus, run: logical }.records()?;
+        let right = IntSubject { sim: &self.scheduled, stimulus, run: &hardware }.records()?;
+        let pairs = paired(&left, &right)?;
         Ok(Sums {
             schedule: counts(&pairs)?,
             artifact: counts(&self.hardware_pairs(&hardware, &decoded)?)?,
         })
     }
 
-    /// Trains of all symbols on both sides, in hardware time.
+    /// What all symbols sent on both sides, in hardware time.
     fn hardware_pairs<'a>(
         &'a self,
         hardware: &'a IntRun,
@@ -74,13 +72,12 @@ impl<'n> Integers<'n> {
             return Err(SimError::Unmatched { name: extra.name.clone(), side: "right" });
         }
         populations
-            .values()
-            .zip(&hardware.spikes)
-            .map(|(population, left)| {
+            .iter()
+            .map(|(id, population)| {
                 let name = population.name.as_str();
                 let at =
                     symbols.iter().position(|s| s.name == name).ok_or_else(|| unmatched(name))?;
-                Ok(Pair { name, left, right: &decoded.spikes[at] })
+                Ok(Pair { name, left: hardware.activity(id), right: decoded.activity(at) })
             })
             .collect()
     }
@@ -89,14 +86,14 @@ impl<'n> Integers<'n> {
     pub(super) fn explain(
         &self,
         sample: usize,
-        inputs: &[SpikeTrain],
+        stimulus: &Stimulus,
     ) -> Result<[Option<DivergenceReport>; 2], SimError> {
-        let logical = self.quantized.run(inputs, &IntProbe::None)?;
-        let hardware = self.scheduled.run(inputs, &IntProbe::None)?;
-        let decoded = self.cores.run(inputs, &CoreProbe::None)?;
+        let logical = self.quantized.run(stimulus, &IntProbe::None)?;
+        let hardware = self.scheduled.run(stimulus, &IntProbe::None)?;
+        let decoded = self.cores.run(stimulus, &CoreProbe::None)?;
         let schedule = compare::compare(
-            &IntSubject { sim: &self.quantized, inputs, run: &logical },
-            &IntSubject { sim: &self.scheduled, inputs, run: &hardware },
+            &IntSubject { sim: &self.quantized, stimulus, run: &logical },
+            &IntSubject { sim: &self.scheduled, stimulus, run: &hardware },
         )?;
         let artifact = compare::first_divergence(&self.hardware_pairs(&hardware, &decoded)?)?;
         let artifact = artifact.map(|divergence| Explained { divergence, left: None, right: None });
@@ -110,16 +107,14 @@ impl<'n> Integers<'n> {
     }
 }
 
-/// Pairs every train of the left side with its counterpart.
-fn paired<'a>(
-    left: &'a [(String, SpikeTrain)],
-    right: impl Fn(&str) -> Option<&'a SpikeTrain>,
-) -> Result<Vec<Pair<'a>>, SimError> {
-    left.iter()
-        .map(|(name, left)| {
-            Ok(Pair { name, left, right: right(name).ok_or_else(|| unmatched(name))? })
-        })
-        .collect()
+/// Pairs every record of the left side with its counterpart.
+fn paired<'a>(left: &'a [Record], right: &'a [Record]) -> Result<Vec<Pair<'a>>, SimError> {
+    let pair = |left: &'a Record| {
+        let name = left.name.as_str();
+        let right = right.iter().find(|r| r.name == name).ok_or_else(|| unmatched(name))?;
+        Ok(Pair { name, left: left.activity(), right: right.activity() })
+    };
+    left.iter().map(pair).collect()
 }
 
 fn unmatched(name: &str) -> SimError {

@@ -11,13 +11,12 @@ use crate::source::Source;
 use crate::stimulus::Stimuli;
 use snnc_ir::arena::NodeId;
 use snnc_ir::network::Op;
-use snnc_ir::spikes::SpikeTrain;
 use snnc_ir::{Diagnostics, Network};
 use snnc_passes::AnyLevel;
 use snnc_runtime::compare::{self, Distance, FloatSubject, IntSubject, Subject};
-use snnc_runtime::float::{FloatProbe, FloatSim, Signal, Stimulus};
+use snnc_runtime::float::{FloatProbe, FloatSim};
 use snnc_runtime::integer::{IntProbe, IntSim};
-use snnc_runtime::{SimError, batch};
+use snnc_runtime::{SimError, Stimulus, batch};
 
 /// Runs every level of a proved artifact on `stimuli`.
 ///
@@ -33,19 +32,21 @@ pub fn measure(
     let (quantized, scheduled) = (proof.quantized()?, proof.scheduled()?);
     let attempt = || {
         let integers = Integers::new(quantized, scheduled, &artifact.program)?;
-        let float = match &source.level {
-            AnyLevel::Network(network) => Some(Float::new(network, &integers.quantized)?),
-            AnyLevel::Quantized(_) | AnyLevel::Mapped(_) => None,
+        let float = match (&source.level, &proof.merged) {
+            (AnyLevel::Network(network), Some(merged)) => {
+                Some(Float::new(network, merged, &integers.quantized)?)
+            }
+            _ => None,
         };
         let samples: Vec<usize> = (0..stimuli.samples()).collect();
         let measured = batch::map(&samples, |&sample| {
-            let inputs = stimuli.trains(sample)?;
-            let run = integers.quantized.run(&inputs, &IntProbe::None)?;
+            let stimulus = stimuli.stimulus(sample)?;
+            let run = integers.quantized.run(&stimulus, &IntProbe::None)?;
             let of_float = match &float {
-                Some(float) => Some(float.sample(&integers.quantized, &inputs, &run)?),
+                Some(float) => Some(float.sample(&integers.quantized, &stimulus, &run)?),
                 None => None,
             };
-            let sums = integers.sample(&inputs, &run)?;
+            let sums = integers.sample(&stimulus, &run)?;
             Ok((of_float, sums))
         })?;
         let (of_float, sums): (Vec<_>, Vec<_>) = measured.into_iter().unzip();
@@ -79,8 +80,8 @@ fn equalities(
             |c: &super::integers::Counts, r: &EqualityReport| c.differing > 0 && r.first.is_none();
         let explain = [differ(&sums.schedule, &schedule), differ(&sums.artifact, &artifact)];
         if explain.contains(&true) {
-            let inputs = stimuli.trains(sample)?;
-            let [of_schedule, of_artifact] = integers.explain(sample, &inputs)?;
+            let stimulus = stimuli.stimulus(sample)?;
+            let [of_schedule, of_artifact] = integers.explain(sample, &stimulus)?;
             schedule.first = schedule.first.take().or(of_schedule);
             artifact.first = artifact.first.take().or(of_artifact);
         }
@@ -88,12 +89,14 @@ fn equalities(
     Ok((schedule, artifact))
 }
 
-/// The float network of a source.
+/// The float network of a source, its populations named as the quantized network names them.
 struct Float<'n> {
     network: &'n Network,
     sim: FloatSim<'n>,
     /// For every input of the float network its position among the quantized network's.
     inputs: Vec<usize>,
+    /// Neuron populations of the source that are parts of others.
+    merged: Vec<String>,
     /// Neuron populations that the quantized network no longer has.
     removed: Vec<String>,
 }
@@ -105,7 +108,12 @@ struct FloatSample {
 }
 
 impl<'n> Float<'n> {
-    fn new(network: &'n Network, quantized: &IntSim<'_>) -> Result<Self, SimError> {
+    /// The populations of `source` as they are in `network`, which fires exactly as it does.
+    fn new(
+        source: &Network,
+        network: &'n Network,
+        quantized: &IntSim<'_>,
+    ) -> Result<Self, SimError> {
         let sim = FloatSim::new(network)?;
         let populations = &quantized.network().populations;
         let position = |&node: &NodeId| {
@@ -114,17 +122,19 @@ impl<'n> Float<'n> {
             found.ok_or_else(|| SimError::Unmatched { name: name.clone(), side: "left" })
         };
         let inputs = sim.inputs().iter().map(position).collect::<Result<_, _>>()?;
-        let neurons = network.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_)));
-        let removed = neurons
-            .filter(|n| quantized.network().population_named(&n.name).is_none())
-            .map(|n| n.name.clone())
-            .collect();
-        Ok(Self { network, sim, inputs, removed })
+        let without = |of: &Network, has: &dyn Fn(&str) -> bool| -> Vec<String> {
+            let neurons = of.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_)));
+            neurons.filter(|n| !has(&n.name)).map(|n| n.name.clone()).collect()
+        };
+        let merged = without(source, &|name| network.node_named(name).is_some());
+        let removed =
+            without(network, &|name| quantized.network().population_named(name).is_some());
+        Ok(Self { network, sim, inputs, merged, removed })
     }
 
-    /// The trains of the quantized network's inputs, as the float network takes them.
-    fn stimulus(&self, inputs: &[SpikeTrain]) -> Stimulus {
-        let signal = |&at: &usize| Signal::Spikes(inputs[at].clone());
+    /// The signals of the quantized network's inputs, as the float network takes them.
+    fn stimulus(&self, stimulus: &Stimulus) -> Stimulus {
+        let signal = |&at: &usize| stimulus.inputs[at].clone();
         Stimulus { inputs: self.inputs.iter().map(signal).collect() }
     }
 
@@ -136,19 +146,20 @@ impl<'n> Float<'n> {
     fn sample(
         &self,
         quantized: &IntSim<'_>,
-        inputs: &[SpikeTrain],
+        stimulus: &Stimulus,
         int_run: &snnc_runtime::integer::IntRun,
     ) -> Result<FloatSample, SimError> {
-        let stimulus = self.stimulus(inputs);
-        let run = self.sim.run(&stimulus, &FloatProbe::None)?;
-        let left = FloatSubject { sim: &self.sim, stimulus: &stimulus, run: &run }.trains()?;
-        let right = IntSubject { sim: quantized, inputs, run: int_run }.trains()?;
+        let own = self.stimulus(stimulus);
+        let run = self.sim.run(&own, &FloatProbe::None)?;
+        let left = FloatSubject { sim: &self.sim, stimulus: &own, run: &run }.records()?;
+        let right = IntSubject { sim: quantized, stimulus, run: int_run }.records()?;
         let pairs: Vec<_> = left
             .iter()
-            .filter(|(name, _)| self.is_neurons(name))
-            .filter_map(|(name, left)| {
-                let (_, right) = right.iter().find(|(n, _)| n == name)?;
-                Some(compare::Pair { name, left, right })
+            .filter(|left| self.is_neurons(&left.name))
+            .filter_map(|left| {
+                let right = right.iter().find(|right| right.name == left.name)?;
+                let (left, name) = (left.activity(), &left.name);
+                Some(compare::Pair { name, left, right: right.activity() })
             })
             .collect();
         Ok(FloatSample {
@@ -200,6 +211,7 @@ impl<'n> Float<'n> {
                 .filter(|d| d.left > 0 && d.right == 0)
                 .map(|d| d.name.clone())
                 .collect(),
+            merged: self.merged.clone(),
             removed: self.removed.clone(),
             populations: sums.iter().map(DistanceReport::from).collect(),
             first: first.flatten(),
@@ -213,13 +225,13 @@ impl<'n> Float<'n> {
         quantized: &IntSim<'_>,
         stimuli: &Stimuli,
     ) -> Result<Option<DivergenceReport>, SimError> {
-        let inputs = stimuli.trains(sample)?;
-        let stimulus = self.stimulus(&inputs);
-        let left = self.sim.run(&stimulus, &FloatProbe::None)?;
-        let right = quantized.run(&inputs, &IntProbe::None)?;
+        let stimulus = stimuli.stimulus(sample)?;
+        let own = self.stimulus(&stimulus);
+        let left = self.sim.run(&own, &FloatProbe::None)?;
+        let right = quantized.run(&stimulus, &IntProbe::None)?;
         let found = compare::compare(
-            &FloatSubject { sim: &self.sim, stimulus: &stimulus, run: &left },
-            &IntSubject { sim: quantized, inputs: &inputs, run: &right },
+            &FloatSubject { sim: &self.sim, stimulus: &own, run: &left },
+            &IntSubject { sim: quantized, stimulus: &stimulus, run: &right },
         )?;
         Ok(found.first.map(|f| DivergenceReport::new(sample, &f, ["float", "quantized"])))
     }

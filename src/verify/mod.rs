@@ -16,12 +16,12 @@ pub use report::{
 
 use crate::artifact::Artifact;
 use crate::compile::{Failure, lower_by};
-use crate::pipeline::{Stage, Stages, adapted, not_reached};
+use crate::pipeline::{self, Stage, Stages, adapted, not_reached};
 use crate::source::Source;
 use snnc_backends::certify::{Certificate, certify};
 use snnc_ir::diag::codes::usage;
-use snnc_ir::{Diagnostic, Diagnostics, QuantizedNetwork};
-use snnc_passes::Registry;
+use snnc_ir::{Diagnostic, Diagnostics, Network, QuantizedNetwork};
+use snnc_passes::{AnyLevel, Registry};
 use snnc_runtime::SimError;
 
 /// An artifact proved equal to a source.
@@ -32,6 +32,8 @@ pub struct Proof {
     /// Warnings of the passes.
     pub warnings: Diagnostics,
     stages: Stages,
+    /// The float source after the passes that merge and split populations, which change no spike.
+    merged: Option<Network>,
 }
 
 impl Proof {
@@ -59,12 +61,16 @@ impl Proof {
 pub fn verify(source: &Source, artifact: &Artifact) -> Result<Proof, Failure> {
     let start = Stage::of(&source.level);
     let pipeline = adapted(&Registry::standard(), &artifact.manifest.pipeline, start)?;
+    let merged = match &source.level {
+        AnyLevel::Network(network) => Some(pipeline::merged(network, &pipeline, &artifact.target)?),
+        AnyLevel::Quantized(_) | AnyLevel::Mapped(_) => None,
+    };
     let (stages, _) = lower_by(source, &artifact.target, pipeline, Stage::Scheduled)?;
     let quantized = stages.quantized.as_ref().ok_or_else(|| not_reached(Stage::Quantized))?;
     let certificate = certify(quantized, &artifact.program, &artifact.target)?;
     // The network that came with the artifact is held to the same standard as the fresh one.
     certify(&artifact.source, &artifact.program, &artifact.target)?;
-    Ok(Proof { certificate, warnings: stages.remarks.clone(), stages })
+    Ok(Proof { certificate, warnings: stages.remarks.clone(), stages, merged })
 }
 
 /// The finding that a simulation stopped.

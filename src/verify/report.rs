@@ -1,7 +1,7 @@
 //! What a measurement says, as data.
 
 use serde::Serialize;
-use snnc_runtime::compare::{Distance, Explained, Membrane, Side};
+use snnc_runtime::compare::{Difference, Distance, Explained, Membrane, Side};
 
 /// All levels on one stimulus.
 #[derive(Clone, Debug, Serialize)]
@@ -39,6 +39,9 @@ pub struct QuantizationReport {
     pub populations: Vec<DistanceReport>,
     /// Populations that spike in the float network and never in the quantized one.
     pub silenced: Vec<String>,
+    /// Populations that the passes joined with others that always fire alike; what the others do is
+    /// compared.
+    pub merged: Vec<String>,
     /// Populations that the passes removed, because nothing that is read out depends on them.
     pub removed: Vec<String>,
     /// The first divergence of the first sample that has one.
@@ -50,9 +53,9 @@ pub struct QuantizationReport {
 pub struct EqualityReport {
     /// Populations compared.
     pub populations: usize,
-    /// Spikes of the first level.
+    /// Spikes and graded messages of the first level.
     pub spikes: u64,
-    /// Spikes that only one level has.
+    /// Spikes and messages that only one level has.
     pub differing: u64,
     /// The first divergence of the first sample that has one.
     pub first: Option<DivergenceReport>,
@@ -97,7 +100,7 @@ impl From<&Distance> for DistanceReport {
     }
 }
 
-/// The first spike that only one of two levels has.
+/// The first spike or message that only one of two levels has.
 #[derive(Clone, Debug, Serialize)]
 pub struct DivergenceReport {
     /// Sample, from 0.
@@ -108,8 +111,12 @@ pub struct DivergenceReport {
     pub neuron: usize,
     /// Step, from 0.
     pub step: usize,
-    /// The level that fired.
-    pub fired: &'static str,
+    /// The level that fired; `None` if graded messages differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fired: Option<&'static str>,
+    /// The graded messages of both levels, 0 for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<[i32; 2]>,
     /// The neuron on the side of the first level.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left: Option<MembraneReport>,
@@ -139,15 +146,18 @@ impl DivergenceReport {
     /// The report of a divergence between levels of these names.
     pub(super) fn new(sample: usize, found: &Explained, levels: [&'static str; 2]) -> Self {
         let d = &found.divergence;
+        let (fired, messages) = match d.difference {
+            Difference::Spike(Side::Left) => (Some(levels[0]), None),
+            Difference::Spike(Side::Right) => (Some(levels[1]), None),
+            Difference::Message { left, right } => (None, Some([left, right])),
+        };
         Self {
             sample,
             population: d.population.clone(),
             neuron: d.neuron,
             step: d.step,
-            fired: match d.fired {
-                Side::Left => levels[0],
-                Side::Right => levels[1],
-            },
+            fired,
+            messages,
             left: found.left.map(Into::into),
             right: found.right.map(Into::into),
         }

@@ -7,6 +7,13 @@ fn genome(place: &Place) {
     place.copy(GENOME, "g.json");
 }
 
+/// A motif genome with its weights.
+fn motif(place: &Place) {
+    for file in ["cells.genome.json", "cells.safetensors"] {
+        place.copy(&format!("examples/motif/{file}"), file);
+    }
+}
+
 pub(crate) const CASES: &[Case] = &[
     Case {
         name: "source not there",
@@ -283,6 +290,83 @@ pub(crate) const CASES: &[Case] = &[
         exit: 2,
         code: "SNN0802",
         place: "out.snn",
+    },
+    Case {
+        name: "listing the nodes of a network",
+        set: |p| {
+            genome(p);
+            p.run(&["convert", "g.json", "-o", "n.snn"]).exits(0);
+        },
+        run: "convert n.snn --emit resolved -o r.json",
+        exit: 2,
+        code: "SNN0810",
+        place: "n.snn",
+    },
+    Case {
+        name: "listing nodes as text",
+        set: motif,
+        run: "convert cells.genome.json --emit resolved -o r.snn",
+        exit: 2,
+        code: "SNN0803",
+        place: "r.snn",
+    },
+    Case {
+        name: "listing nodes with weights",
+        set: motif,
+        run: "convert cells.genome.json --emit resolved --weights random:1 -o r.json",
+        exit: 2,
+        code: "SNN0810",
+        place: "",
+    },
+    Case {
+        name: "weights for a network that has them",
+        set: |p| {
+            genome(p);
+            p.run(&["convert", "g.json", "-o", "n.snn"]).exits(0);
+        },
+        run: "compile n.snn -t loihi2 --weights random:1",
+        exit: 2,
+        code: "SNN0810",
+        place: "n.snn",
+    },
+    Case {
+        name: "weights for an artifact",
+        set: |p| {
+            genome(p);
+            p.run(&["compile", "g.json", "-t", "loihi2", "-o", "art"]).exits(0);
+            p.copy(STIMULUS, "s.npz");
+        },
+        run: "run art --stimulus s.npz --weights random:1",
+        exit: 2,
+        code: "SNN0810",
+        place: "",
+    },
+    Case {
+        name: "drawing of a network without motifs",
+        set: genome,
+        run: "inspect g.json --graph svg -o g.svg",
+        exit: 2,
+        code: "SNN0810",
+        place: "g.json",
+    },
+    Case {
+        name: "drawing of an artifact",
+        set: |p| {
+            genome(p);
+            p.run(&["compile", "g.json", "-t", "loihi2", "-o", "art"]).exits(0);
+        },
+        run: "inspect art --graph dot",
+        exit: 2,
+        code: "SNN0810",
+        place: "art",
+    },
+    Case {
+        name: "drawing into no folder",
+        set: motif,
+        run: "inspect cells.genome.json --graph svg -o no/where.svg",
+        exit: 2,
+        code: "SNN0802",
+        place: "no/where.svg",
     },
     Case {
         name: "inspecting nothing",

@@ -1,12 +1,13 @@
 //! Networks of the three levels.
 
 use super::super::table::Table;
-use crate::artifact::manifest::QuantizationEntry;
+use super::program::host_table;
+use crate::artifact::manifest::{HostEntry, QuantizationEntry};
 use crate::describe::{self, shape_text};
 use crate::source::Source;
 use serde::Serialize;
 use snnc_ir::network::Op;
-use snnc_ir::quantized::{Role, Time};
+use snnc_ir::quantized::{HostBias, PopKind, Role, Time};
 use snnc_ir::{MappedDraft, Network, QuantizedDraft};
 use std::fmt::Write as _;
 
@@ -58,6 +59,9 @@ pub(in crate::cli) struct QuantizedReport {
     period: Option<u32>,
     populations: Vec<IntegerEntry>,
     projections: usize,
+    /// Currents that the host computes from directly coded inputs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    host: Vec<HostEntry>,
     matrices: usize,
     /// Mantissas stored, each matrix once.
     stored: usize,
@@ -163,11 +167,12 @@ pub(super) fn quantized(network: &QuantizedDraft, hash: &str) -> (String, Quanti
         .iter()
         .map(|(id, p)| IntegerEntry {
             name: p.name.clone(),
-            role: match (p.role, p.neuron()) {
+            role: match (p.role, &p.kind) {
                 (Role::Relay { .. }, _) => "relay",
                 (Role::Clock, _) => "clock",
-                (Role::Logical, None) => "input",
-                (Role::Logical, Some(_)) => "neurons",
+                (Role::Logical, PopKind::Input(_)) => "input",
+                (Role::Logical, PopKind::Neurons(_)) => "neurons",
+                (Role::Logical, PopKind::Graded(_)) => "graded",
             },
             shape: p.shape.0.clone(),
             latency: describe::latency(network, id),
@@ -194,20 +199,23 @@ pub(super) fn quantized(network: &QuantizedDraft, hash: &str) -> (String, Quanti
     let headings = ["population", "role", "shape", "latency", "weights", "thresholds", "biases"];
     let mut table = Table::new(&headings);
     for p in &populations {
-        let span = |f: fn(&QuantizationEntry) -> [i32; 2]| {
-            p.ranges.as_ref().map(f).map_or_else(|| "-".to_owned(), |[a, b]| format!("{a}..={b}"))
+        let span = |f: fn(&QuantizationEntry) -> Option<[i32; 2]>| {
+            let range = p.ranges.as_ref().and_then(f);
+            range.map_or_else(|| "-".to_owned(), |[a, b]| format!("{a}..={b}"))
         };
         table.row([
             p.name.clone(),
             p.role.to_owned(),
             shape_text(&p.shape),
             p.latency.to_string(),
-            span(|r| r.weight),
+            span(|r| Some(r.weight)),
             span(|r| r.threshold),
-            span(|r| r.bias),
+            span(|r| Some(r.bias)),
         ]);
     }
     text.push_str(&table.render(2));
+    let host: Vec<HostEntry> = network.host.iter().map(|h| host_entry(network, h)).collect();
+    text.push_str(&host_table(&host));
     let report = QuantizedReport {
         network: network.name.clone(),
         blake3: hash.to_owned(),
@@ -217,10 +225,21 @@ pub(super) fn quantized(network: &QuantizedDraft, hash: &str) -> (String, Quanti
         period,
         populations,
         projections: network.projections.len(),
+        host,
         matrices: network.matrices.len(),
         stored,
     };
     (text, report)
+}
+
+fn host_entry(network: &QuantizedDraft, host: &HostBias) -> HostEntry {
+    let name = |id| network.populations[id].name.clone();
+    HostEntry {
+        input: name(host.input),
+        target: name(host.target),
+        scale: host.scale,
+        weights: host.weights.len(),
+    }
 }
 
 /// As [`quantized`], with the cores.

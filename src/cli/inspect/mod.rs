@@ -1,25 +1,49 @@
 //! `snnc inspect`: what a file or an artifact holds.
 
 mod levels;
+mod motif;
+mod picture;
 mod program;
 
 use super::convert::is_program;
-use super::output::Reply;
+use super::output::{Format, Reply};
+use super::{Common, WeightsArgs, replay};
 use crate::artifact::{Artifact, load};
+use crate::draw;
 use crate::files::{self, shown};
+use crate::pipeline::merged_by_default;
 use crate::source::{self, FileKind};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use levels::{MappedReport, NetworkReport, QuantizedReport};
+use motif::{Motif, MotifReport};
 use program::{ArtifactReport, ProgramReport};
 use serde::Serialize;
-use snnc_ir::Diagnostics;
+use snnc_backends::targets;
+use snnc_ir::diag::codes::{genome, usage};
+use snnc_ir::{Diagnostic, Diagnostics};
 use snnc_passes::AnyLevel;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct InspectArgs {
     /// Genome, .snn, .snnb, program.snnb, or the folder of an artifact.
     path: PathBuf,
+    #[command(flatten)]
+    weights: WeightsArgs,
+    /// Draw the network that a motif genome unfolds to, instead.
+    #[arg(long, value_name = "FORM")]
+    graph: Option<Graph>,
+    /// File for the drawing [default: it is printed].
+    #[arg(long, short, value_name = "FILE", requires = "graph")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Graph {
+    /// For Graphviz.
+    Dot,
+    /// A drawing for browsers.
+    Svg,
 }
 
 /// Report of `snnc inspect`.
@@ -28,6 +52,8 @@ pub(super) struct InspectArgs {
 pub(super) enum InspectReport {
     /// A genome or a network.
     Network(NetworkReport),
+    /// A motif genome.
+    Motif(MotifReport),
     /// An integer network.
     Quantized(QuantizedReport),
     /// An integer network on cores.
@@ -38,8 +64,12 @@ pub(super) enum InspectReport {
     Artifact(Box<ArtifactReport>),
 }
 
-pub(super) fn run(args: &InspectArgs) -> Result<Reply<InspectReport>, Diagnostics> {
+pub(super) fn run(
+    args: &InspectArgs,
+    common: &Common,
+) -> Result<Reply<InspectReport>, Diagnostics> {
     if load::is_artifact(&args.path) {
+        args.only_for_genomes("an artifact")?;
         let artifact = Artifact::load(&args.path)?;
         let (product, report) = program::artifact(artifact.manifest);
         let report = InspectReport::Artifact(Box::new(report));
@@ -49,7 +79,11 @@ pub(super) fn run(args: &InspectArgs) -> Result<Reply<InspectReport>, Diagnostic
             ..Reply::new(report)
         });
     }
-    if FileKind::of(&args.path)? == FileKind::Binary {
+    let kind = FileKind::of(&args.path)?;
+    if kind != FileKind::Genome {
+        args.only_for_genomes("a file of a level")?;
+    }
+    if kind == FileKind::Binary {
         let bytes = files::read(&args.path, files::MAX_BINARY)?;
         if is_program(&bytes) {
             let read = snnc_backends::program::read(&bytes);
@@ -59,7 +93,35 @@ pub(super) fn run(args: &InspectArgs) -> Result<Reply<InspectReport>, Diagnostic
             return Ok(Reply { product: text.into_bytes(), ..Reply::new(report) });
         }
     }
-    let source = source::read(&args.path)?;
+    let source = match source::read_with(&args.path, args.weights.weights) {
+        Ok(source) => source,
+        // A genotype says all about the architecture without weights.
+        Err(errors)
+            if args.weights.weights.is_none()
+                && errors.iter().all(|d| d.code == genome::WEIGHTS) =>
+        {
+            return architecture(args, common);
+        }
+        Err(errors) => return Err(errors),
+    };
+    if let (AnyLevel::Network(network), Some(unfolding)) = (&source.level, &source.unfolding) {
+        let target = targets::by_name("loihi2")?;
+        let merged = merged_by_default(network, &target).map_err(|failure| {
+            let mut all = source.warnings.clone();
+            all.extend(replay::report(failure, Path::new(".")));
+            all
+        })?;
+        let motif = Motif {
+            name: &network.name,
+            hash: Some(&source.hash),
+            unfolding,
+            merged: Some(&merged),
+        };
+        return self::motif(args, common, &motif, source.warnings.clone());
+    }
+    if args.graph.is_some() {
+        return Err(no_motifs(&args.path).into());
+    }
     let (text, report) = match &source.level {
         AnyLevel::Network(network) => {
             let (text, report) = levels::network(network, &source);
@@ -75,4 +137,69 @@ pub(super) fn run(args: &InspectArgs) -> Result<Reply<InspectReport>, Diagnostic
         }
     };
     Ok(Reply { product: text.into_bytes(), diagnostics: source.warnings, ..Reply::new(report) })
+}
+
+impl InspectArgs {
+    fn only_for_genomes(&self, what: &str) -> Result<(), Diagnostic> {
+        self.weights.refuse_for(what)?;
+        if self.graph.is_some() { Err(no_motifs(&self.path)) } else { Ok(()) }
+    }
+}
+
+fn no_motifs(path: &Path) -> Diagnostic {
+    Diagnostic::error(
+        usage::CONFLICTING_OPTIONS,
+        format!("`--graph` draws what a motif genome unfolds to, and {} is none", shown(path)),
+    )
+    .in_file(shown(path))
+    .help("leave `--graph` out, or name a genome of kind `mse-nas`")
+}
+
+/// A motif genome without weights.
+fn architecture(args: &InspectArgs, common: &Common) -> Result<Reply<InspectReport>, Diagnostics> {
+    let unfolding = snnc_frontend::unfold(&args.path)?;
+    let name = unfolding.name.clone();
+    let motif = Motif { name: &name, hash: None, unfolding: &unfolding, merged: None };
+    let note = Diagnostic::note_only(
+        genome::WEIGHTS,
+        "the genome has no weights: which populations always fire alike is not known",
+    )
+    .help("add `--weights random:SEED` to see how far they merge");
+    self::motif(args, common, &motif, note.into())
+}
+
+/// Text and report, or a drawing.
+fn motif(
+    args: &InspectArgs,
+    common: &Common,
+    motif: &Motif<'_>,
+    diagnostics: Diagnostics,
+) -> Result<Reply<InspectReport>, Diagnostics> {
+    let mut report = motif.report();
+    let Some(form) = args.graph else {
+        let product = motif.text().into_bytes();
+        let report = InspectReport::Motif(report);
+        return Ok(Reply { product, diagnostics, ..Reply::new(report) });
+    };
+    let picture = motif.picture();
+    let drawing = match form {
+        Graph::Dot => draw::dot(&picture),
+        Graph::Svg => draw::svg(&picture),
+    };
+    if let Some(output) = &args.output {
+        files::write(output, drawing.as_bytes())?;
+        report.graph = Some(shown(output));
+        let summary = format!("wrote {}\n", shown(output));
+        return Ok(Reply { summary, diagnostics, ..Reply::new(InspectReport::Motif(report)) });
+    }
+    if common.format == Format::Json {
+        return Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            "`--graph` prints a drawing, so `--format json` has no place for its report",
+        )
+        .help("add `-o FILE` for the drawing, or use `--json FILE` for the report")
+        .into());
+    }
+    let report = InspectReport::Motif(report);
+    Ok(Reply { product: drawing.into_bytes(), diagnostics, ..Reply::new(report) })
 }

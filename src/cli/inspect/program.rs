@@ -2,10 +2,10 @@
 
 use super::super::compile::netx_line;
 use super::super::table::Table;
-use crate::artifact::manifest::{CoreEntry, Manifest, PopulationEntry};
-use crate::describe::shape_text;
+use crate::artifact::manifest::{CoreEntry, HostEntry, Manifest, PopulationEntry};
+use crate::describe::{self, shape_text};
 use serde::Serialize;
-use snnc_ir::program::{Program, SymbolRole};
+use snnc_ir::program::Program;
 use std::fmt::Write as _;
 
 /// An emitted program.
@@ -17,6 +17,8 @@ pub(in crate::cli) struct ProgramReport {
     period: u32,
     run_steps: u64,
     populations: Vec<PopulationEntry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    host: Vec<HostEntry>,
     cores: Vec<ProgramCoreEntry>,
 }
 
@@ -40,24 +42,7 @@ pub(in crate::cli) struct ArtifactReport {
 
 /// Symbols and tables of a program.
 pub(super) fn program(program: &Program) -> (String, ProgramReport) {
-    let populations: Vec<_> = program
-        .populations
-        .iter()
-        .map(|s| PopulationEntry {
-            name: s.name.clone(),
-            shape: s.shape.0.clone(),
-            role: match s.role {
-                SymbolRole::Input(_) => "input",
-                SymbolRole::Neurons => "neurons",
-                SymbolRole::Relay { .. } => "relay",
-                SymbolRole::Clock => "clock",
-            }
-            .to_owned(),
-            of: None,
-            latency: s.latency,
-            quantization: None,
-        })
-        .collect();
+    let populations = describe::populations(program, None);
     let cores: Vec<_> = program
         .cores
         .iter()
@@ -85,6 +70,8 @@ pub(super) fn program(program: &Program) -> (String, ProgramReport) {
         program.period
     );
     text.push_str(&population_table(&populations));
+    let host = describe::host(program);
+    text.push_str(&host_table(&host));
     let headings = [
         "core",
         "chip",
@@ -118,6 +105,7 @@ pub(super) fn program(program: &Program) -> (String, ProgramReport) {
         period: program.period,
         run_steps: program.run_steps,
         populations,
+        host,
         cores,
     };
     (text, report)
@@ -126,7 +114,25 @@ pub(super) fn program(program: &Program) -> (String, ProgramReport) {
 fn population_table(populations: &[PopulationEntry]) -> String {
     let mut table = Table::new(&["population", "role", "shape", "latency"]);
     for p in populations {
-        table.row([p.name.clone(), p.role.clone(), shape_text(&p.shape), p.latency.to_string()]);
+        let role = match &p.messages {
+            Some(messages) => format!("{} ({messages})", p.role),
+            None => p.role.clone(),
+        };
+        table.row([p.name.clone(), role, shape_text(&p.shape), p.latency.to_string()]);
+    }
+    table.render(2)
+}
+
+/// What the host computes before a run; empty if it has nothing to do.
+pub(super) fn host_table(host: &[HostEntry]) -> String {
+    if host.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new(&["host map from", "to the biases of", "weights", "scale"]);
+    for map in host {
+        let cells =
+            [map.input.clone(), map.target.clone(), map.weights.to_string(), map.scale.to_string()];
+        table.row(cells);
     }
     table.render(2)
 }
@@ -138,23 +144,27 @@ pub(super) fn artifact(manifest: Manifest) -> (String, ArtifactReport) {
 
 fn manifest_text(manifest: &Manifest) -> String {
     let time = manifest.time;
+    let weights = manifest.source.weights.as_ref().map(|w| format!(", weights {w}"));
+    let weights = weights.unwrap_or_default();
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "artifact `{}` for {}, written by snnc {}\nsource {} {}\npipeline {}\n{} logical steps in \
+        "artifact `{}` for {}, written by snnc {}\nsource {} {}{}\npipeline {}\n{} logical steps in \
          {} hardware steps (period {})",
         manifest.network,
         manifest.target.name,
         manifest.snnc,
         manifest.source.kind,
         manifest.source.blake3,
+        weights,
         manifest.pipeline,
         time.steps,
         time.run_steps,
         time.period
     );
     text.push_str(&population_table(&manifest.populations));
+    text.push_str(&host_table(&manifest.host));
     let mut table = Table::new(&["core", "chip", "resource", "used", "limit"]);
     for (i, core) in manifest.cores.iter().enumerate() {
         core_rows(&mut table, i, core, manifest);

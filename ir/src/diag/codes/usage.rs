@@ -77,6 +77,10 @@ codes! {
     TOO_MANY_SAMPLES = 820, "the stimulus is too large to hold",
         "The spikes to be recorded do not fit the bound for one file (4 GiB). Limit the number of \
          samples with `--samples`.";
+    RANDOM_WEIGHTS = 821, "the weights are random",
+        "The genome says what the network looks like, and `--weights random:SEED` drew its weights. \
+         What is compiled or run has learnt nothing: use it to see whether and how the architecture \
+         maps, not for its predictions. Manifests record the seed.";
     NOT_AN_ARTIFACT = 830, "not an artifact",
         "The folder has no `manifest.json`, or the file is not a manifest of this version of snnc. \
          Compile the network again, or name the folder that `snnc compile` wrote.";

@@ -1,0 +1,231 @@
+//! Motif genomes through the whole compiler: the networks recorded from BrainCog become certified
+//! artifacts whose levels agree on every spike and message; the published genome unfolds to what it
+//! is known to unfold to.
+
+mod common;
+
+use common::{Place, repo};
+use rayon::prelude::*;
+use snnc::artifact::{Artifact, publish};
+use snnc::frontend::arrays::{Array, ArrayData, read_npz, write_npz};
+use snnc::ir::network::Op;
+use snnc::passes::AnyLevel;
+use snnc::source::Weights;
+use snnc::stimulus::{self, Interface};
+use snnc::verify::measure;
+use snnc::{Options, Target, compile, pipeline, source, verify};
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+const PUBLISHED: &str = "examples/motif/published.genome.json";
+
+fn fixtures() -> Vec<PathBuf> {
+    let folder = fs::read_dir(repo("tests/fixtures/braincog")).expect("the fixtures");
+    let paths = folder.map(|entry| entry.expect("an entry").path());
+    let mut genomes: Vec<_> =
+        paths.filter(|p| p.to_string_lossy().ends_with(".genome.json")).collect();
+    genomes.sort();
+    genomes
+}
+
+/// Writes the recorded input of a fixture as a stimulus; returns the range of a frame's values.
+fn stimulus(place: &Place, genome: &str, trace: &str) -> Option<[i32; 2]> {
+    let arrays = read_npz(&repo(trace)).expect("a recording");
+    let (_, input) = arrays.into_iter().find(|(n, _)| n == "input").expect("an input");
+    let shape = [vec![1], input.shape].concat();
+    let direct = genome.contains("\"direct\"");
+    let range = match &input.data {
+        ArrayData::F32(values) if direct => {
+            #[expect(clippy::cast_possible_truncation, reason = "values of a normal distribution")]
+            let whole = |x: f32| x as i32;
+            let low = values.iter().copied().fold(0.0, f32::min).floor();
+            let high = values.iter().copied().fold(0.0, f32::max).ceil();
+            Some([whole(low), whole(high)])
+        }
+        _ => None,
+    };
+    let name = if direct { "x" } else { "spikes" };
+    let arrays = [(name.to_owned(), Array { shape, data: input.data })];
+    place.write("s.npz", write_npz(&arrays).expect("an array of its shape"));
+    range
+}
+
+/// What a compiled fixture adds to the summary.
+struct Outcome {
+    name: String,
+    /// Neurons and relays, cores, spikes and messages; or why there is no artifact.
+    result: Result<(u64, usize, u64), String>,
+}
+
+/// Compiles a fixture for `loihi2`, proves the artifact, and runs all levels on the recorded input.
+fn through(path: &PathBuf) -> Outcome {
+    let name = path.file_name().expect("a file").to_string_lossy().replace(".genome.json", "");
+    let place = Place::new();
+    let mut genome = fs::read_to_string(path).expect("a genome");
+    let from = format!("tests/fixtures/braincog/{name}");
+    if let Some([low, high]) = stimulus(&place, &genome, &format!("{from}.trace.npz")) {
+        let coded = format!("\"coding\": \"direct\", \"range\": [{low}, {high}]");
+        genome = genome.replace("\"coding\": \"direct\"", &coded);
+    }
+    place.write("g.genome.json", genome);
+    place.copy(&format!("{from}.safetensors"), &format!("{name}.safetensors"));
+    let attempt = || {
+        let source = source::read(&place.path("g.genome.json")).map_err(|e| e.to_string())?;
+        let target = Target::find("loihi2").map_err(|e| e.to_string())?;
+        let compiled = compile(&source, &target, &Options::default())
+            .map_err(|f| format!("replay {}\n{}", f.replay.is_some(), f.diagnostics))?;
+        publish::publish(&place.path("art"), &compiled.files, false).map_err(|e| e.to_string())?;
+        let artifact = Artifact::load(&place.path("art")).map_err(|e| e.to_string())?;
+        let proof = verify(&source, &artifact).map_err(|f| f.diagnostics.to_string())?;
+        let interface = Interface::of_quantized(proof.quantized().map_err(|e| e.to_string())?);
+        let stimuli =
+            stimulus::read(&place.path("s.npz"), &interface, None).map_err(|e| e.to_string())?;
+        let measured = measure(&source, &proof, &artifact, &stimuli).map_err(|e| e.to_string())?;
+        if !measured.integers_agree() {
+            return Err(format!("the integer levels differ: {measured:?}"));
+        }
+        let neurons = proof.certificate.totals.neurons;
+        Ok((neurons, artifact.manifest.cores.len(), measured.artifact.spikes))
+    };
+    Outcome { result: attempt(), name }
+}
+
+#[test]
+fn every_recorded_network_compiles_and_its_levels_agree() {
+    let outcomes: Vec<_> = fixtures().par_iter().map(through).collect();
+    let (mut sum, mut failed) = ((0, 0, 0), Vec::new());
+    for Outcome { name, result } in &outcomes {
+        match result {
+            Ok((neurons, cores, spikes)) => {
+                sum = (sum.0 + neurons, sum.1 + cores, sum.2 + spikes);
+            }
+            Err(why) => failed.push(format!("{name}: {why}")),
+        }
+    }
+    println!(
+        "motif genomes for loihi2: {} of {} certified; {} neurons on {} cores; {} spikes and \
+         messages, all alike at the integer levels",
+        outcomes.len() - failed.len(),
+        outcomes.len(),
+        sum.0,
+        sum.1,
+        sum.2
+    );
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    assert!(outcomes.len() >= 30 && sum.2 > 10_000, "the comparison is about something");
+}
+
+#[test]
+fn the_published_genome_unfolds_to_what_is_known_of_it() {
+    let start = Instant::now();
+    let unfolding = snnc::frontend::unfold(&repo(PUBLISHED)).unwrap_or_else(|e| panic!("{e}"));
+    let totals = unfolding.totals;
+    println!("published genome: unfolded in {:?}: {totals:?}", start.elapsed());
+    assert_eq!(totals.parameters, 24_597_227);
+    assert_eq!(totals.populations, 49);
+    assert_eq!(totals.neurons, 5_902_848);
+}
+
+#[test]
+fn populations_of_the_published_genome_merge() {
+    let start = Instant::now();
+    let source = source::read_with(&repo(PUBLISHED), Some(Weights::Random(1)));
+    let source = source.unwrap_or_else(|e| panic!("{e}"));
+    let AnyLevel::Network(network) = &source.level else { panic!("a genome is a network") };
+    let target = Target::find("loihi2").expect("a shipped target");
+    let read = start.elapsed();
+    let merged = pipeline::merged_by_default(network, &target.spec);
+    let merged = merged.unwrap_or_else(|f| panic!("{}", f.diagnostics));
+    let sizes = |network: &snnc::ir::Network| -> Vec<usize> {
+        let neurons = network.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_)));
+        neurons.map(|n| n.shape.size()).collect()
+    };
+    let (before, after) = (sizes(network), sizes(&merged));
+    println!(
+        "published genome with random weights: read in {read:?}, merged in {:?}: {} of {} \
+         populations",
+        start.elapsed() - read,
+        after.len(),
+        before.len()
+    );
+    assert_eq!((before.len(), before.iter().sum::<usize>()), (49, 5_902_848));
+    assert_eq!((after.len(), after.iter().sum::<usize>()), (16, 2_170_368));
+}
+
+#[test]
+fn random_weights_are_recorded_and_reproduced() {
+    let place = Place::new();
+    let genome = fs::read_to_string(repo("examples/motif/cells.genome.json")).expect("a genome");
+    // An architecture genome: the same without its tensors.
+    let cut = genome.find(",\n \"tensors\"").expect("the field");
+    place.write("a.genome.json", format!("{}\n}}\n", &genome[..cut]));
+    place.copy("examples/motif/test.npz", "s.npz");
+    let said = place.run(&["compile", "a.genome.json", "-t", "loihi2", "-o", "none"]).exits(1);
+    assert!(said.stderr.contains("--weights random:"), "{}", said.stderr);
+    let with = |seed: &str, out: &str| {
+        let compile = ["compile", "a.genome.json", "-t", "loihi2", "-o", out, "--weights", seed];
+        place.run(&compile).exits(0)
+    };
+    let said = with("random:5", "one");
+    assert!(said.stderr.contains("warning[") && said.stderr.contains("random"), "{}", said.stderr);
+    with("random:5", "two");
+    with("random:6", "three");
+    assert_eq!(place.read("one/program.snnb"), place.read("two/program.snnb"));
+    assert_ne!(place.read("one/program.snnb"), place.read("three/program.snnb"));
+    let manifest = String::from_utf8(place.read("one/manifest.json")).expect("text");
+    assert!(manifest.contains("\"weights\": \"random:5\""), "{manifest}");
+    let verify = ["verify", "a.genome.json", "one", "--stimulus", "s.npz", "--format", "json"];
+    let same = place.run(&[&verify[..], &["--weights", "random:5"]].concat()).exits(0).json();
+    assert_eq!(same["same_source"], true);
+    place.run(&[&verify[..], &["--weights", "random:6"]].concat()).exits(1);
+}
+
+#[test]
+fn a_genome_of_many_forms_is_one_network() {
+    let place = Place::new();
+    for file in ["cells.genome.json", "cells.safetensors", "test.npz"] {
+        place.copy(&format!("examples/motif/{file}"), file);
+    }
+    place.run(&["convert", "cells.genome.json", "-o", "a.snn"]).exits(0);
+    let resolve = ["convert", "cells.genome.json", "--emit", "resolved"];
+    place.run(&[&resolve[..], &["-o", "resolved.json"]].concat()).exits(0);
+    assert_eq!(place.run(&resolve).exits(0).stdout.as_bytes(), place.read("resolved.json"));
+    place.run(&["convert", "resolved.json", "-o", "b.snn"]).exits(0);
+    let text = |file| String::from_utf8(place.read(file)).expect("text");
+    assert!(text("a.snn") == text("b.snn"), "the list of nodes is the same network");
+}
+
+/// The levels of `run` on one genome with clips, feedback and a reduction.
+#[test]
+fn run_agrees_at_every_integer_level() {
+    let place = Place::new();
+    for file in ["cells.genome.json", "cells.safetensors", "test.npz"] {
+        place.copy(&format!("examples/motif/{file}"), file);
+    }
+    place.run(&["compile", "cells.genome.json", "-t", "loihi", "-o", "art"]).exits(0);
+    let run = |level: &str, spikes: &str| {
+        let run = ["run", "art", "--stimulus", "test.npz", "--samples", "3", "--level", level];
+        let said = place.run(&[&run[..], &["--spikes", spikes, "--format", "json"]].concat());
+        (said.exits(0).json(), read_npz(&place.path(spikes)).expect("an archive"))
+    };
+    let (scheduled, on_chip) = (run("scheduled", "s.npz"), run("artifact", "a.npz"));
+    assert_eq!(scheduled.0["predictions"], on_chip.0["predictions"]);
+    let find = |arrays: &[(String, Array)], name: &str| {
+        arrays.iter().find(|(n, _)| n == name).map(|(_, array)| array.data.clone())
+    };
+    let mut graded = 0;
+    for (name, array) in &scheduled.1 {
+        assert_eq!(find(&on_chip.1, name).as_ref(), Some(&array.data), "{name}");
+        if let (Some(population), ArrayData::I32(messages)) =
+            (name.strip_prefix("messages_"), &array.data)
+        {
+            graded += 1;
+            let spikes = find(&scheduled.1, &format!("spikes_{population}"));
+            let marks = messages.iter().map(|m| u8::from(*m != 0)).collect();
+            assert_eq!(spikes, Some(ArrayData::U8(marks)), "{name}");
+        }
+    }
+    assert!(graded > 0, "some clips act");
+    assert_eq!(run("quantized", "q.npz").0["predictions"], on_chip.0["predictions"]);
+}
