@@ -21,14 +21,11 @@
 //! is 0 before the first step.)
 //!
 //! A bias that no operation can carry (one that differs within the channels of convolutions, as the
-//! padding of a shifted value makes it) becomes a `linear` of its own, `NAME.constant`, that reads a
-//! `zero` of one element with a weight of 0. So does a current without any term, whether it has a
-//! bias or not.
+//! padding of a shifted value makes it, or one of convolutions whose output is a vector) becomes a
+//! `linear` of its own, `NAME.constant`, that reads a `zero` of one element with a weight of 0. So
+//! does a current without any term, whether it has a bias or not.
 //!
 //! A clip that is the readout itself is read by a sum `NAME.readout`.
-//!
-//! A population whose shape is a vector may take the shape of its convolutions (`[4, 2, 2]` for
-//! `[16]`), if that is what their bias needs; its neurons keep their numbers.
 //!
 //! ```text
 //! // before

@@ -25,7 +25,8 @@ proptest! {
 
     #[test]
     fn values_stay_where_nodes_are_split_silenced_and_merged(seed in any::<u64>()) {
-        let before = with_twins(with_waste(generate::network(seed), seed), seed);
+        let before = with_delays(generate::network(seed), seed);
+        let before = with_twins(with_waste(before, seed), seed);
         let mut check = |_: usize, _: &'static str, level: &AnyLevel| {
             same_values(&before, network(level), seed);
         };
@@ -49,6 +50,16 @@ fn same_values(before: &NetworkDraft, after: &NetworkDraft, seed: u64) {
             }
         }
     }
+}
+
+/// Delays what some neurons and concatenations read.
+fn with_delays(mut draft: NetworkDraft, seed: u64) -> NetworkDraft {
+    let mut rng = generate::Rng::new(seed ^ 2);
+    let late = draft.nodes.values_mut().filter(|n| matches!(n.op, Op::Neuron(_) | Op::Concat));
+    for edge in late.flat_map(|n| &mut n.inputs) {
+        edge.delay += rng.below(2);
+    }
+    draft
 }
 
 /// Repeats every neuron population but that of the readout, which is never split or merged, and

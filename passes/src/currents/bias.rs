@@ -14,16 +14,13 @@ pub(super) struct Placed {
     pub term: Option<usize>,
     /// Its tensor.
     pub tensor: TensorId,
-    /// The shape that the population has to take, if the bias is one per channel of a convolution
-    /// whose output had been flattened.
-    pub reshape: Option<Shape>,
 }
 
 /// Puts `bias` on one of `terms`, whose sum has shape `shape`. `None` if all its values are 0.
 ///
 /// The term that carried it before is preferred, then matrices (one value per element), then
-/// convolutions (one value per channel, if that is all there is). If `reshapable`, a vector may
-/// become the output of its convolutions. As a last resort the bias gets an operation of its own.
+/// convolutions (one value per channel, if that is all there is). As a last resort the bias gets an
+/// operation of its own.
 ///
 /// # Errors
 /// `SNN0363` if a value overflows.
@@ -31,7 +28,6 @@ pub(super) fn place(
     bias: &Bias,
     terms: &[Term],
     shape: &Shape,
-    reshapable: bool,
     maker: &mut TensorMaker<'_>,
     name: &str,
 ) -> Result<Option<Placed>, Diagnostic> {
@@ -48,13 +44,8 @@ pub(super) fn place(
     };
     let is_matrix = |term: &Term| !matches!(term.op, LinearOp::Conv { .. });
     let home = terms.get(bias.home).filter(|t| fits(t)).map(|_| bias.home);
-    let mut term =
+    let term =
         home.or_else(|| terms.iter().position(is_matrix)).or_else(|| terms.iter().position(fits));
-    let mut reshape = None;
-    if term.is_none() && reshapable {
-        reshape = flattened(terms, &values);
-        term = reshape.as_ref().map(|_| bias.home.min(terms.len() - 1));
-    }
     let data = match term.map(|t| &terms[t].op) {
         Some(LinearOp::Conv { conv, .. }) => {
             per_channel(&values, conv.out_channels).unwrap_or(values)
@@ -63,7 +54,7 @@ pub(super) fn place(
     };
     let len = Shape::flat(u32::try_from(data.len()).unwrap_or(u32::MAX));
     let tensor = maker.derive(&bias.from, &format!("{name}.bias"), len, data)?;
-    Ok(Some(Placed { term, tensor, reshape }))
+    Ok(Some(Placed { term, tensor }))
 }
 
 /// One value per channel, if the elements of each channel agree.
@@ -72,15 +63,4 @@ fn per_channel(values: &[f32], channels: u32) -> Option<Vec<f32>> {
     let channels = values.chunks(area.max(1));
     let same = |c: &[f32]| c.iter().all(|v| v.to_bits() == c[0].to_bits());
     channels.map(|c| same(c).then(|| c[0])).collect()
-}
-
-/// The common output of the terms, if all are convolutions and `values` has one value per channel.
-fn flattened(terms: &[Term], values: &[f32]) -> Option<Shape> {
-    let mut outputs = terms.iter().map(|t| match &t.op {
-        LinearOp::Conv { conv, .. } => conv.output(),
-        _ => None,
-    });
-    let output = outputs.next().flatten()?;
-    let same = outputs.all(|o| o == Some(output)) && per_channel(values, output[0]).is_some();
-    same.then(|| Shape(output.to_vec()))
 }

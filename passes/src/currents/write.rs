@@ -2,12 +2,11 @@
 
 use super::bias::{Placed, place};
 use super::{Current, Term, is_source};
-use crate::graph::for_params;
 use crate::linear::{LinearOp, Matrix, Weight};
 use crate::tensors::{TensorMaker, unique};
 use snnc_ir::arena::{Arena, Entity, NodeId, TensorId};
 use snnc_ir::network::{Edge, NetworkDraft, Node, Op, Readout};
-use snnc_ir::{Diagnostic, Diagnostics, Param, Shape};
+use snnc_ir::{Diagnostic, Diagnostics, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Replaces all analog nodes of `draft` by `currents`, one per root. A clip without a current goes.
@@ -26,19 +25,12 @@ pub(crate) fn rebuild(
     let mut tensors = std::mem::take(&mut draft.tensors);
     let mut maker = TensorMaker::new(&mut tensors, pass, suffix);
     let mut errors = Diagnostics::new();
-    let fixed = read_by_convolutions(&draft, &currents);
     let mut placed = BTreeMap::new();
     for (&root, current) in &currents {
-        let shape = draft.nodes[root].shape.clone();
-        let may_reshape = shape.0.len() == 1 && !fixed[root.index()];
-        match place_bias(current, &shape, may_reshape, &mut maker, &draft.nodes[root].name) {
-            Ok(Some(bias)) => {
-                if let Some(shape) = &bias.reshape {
-                    reshape(&mut draft.nodes[root], shape.clone());
-                }
-                placed.insert(root, bias);
-            }
-            Ok(None) => {}
+        let Some(bias) = &current.bias else { continue };
+        let node = &draft.nodes[root];
+        match place(bias, &current.terms, &node.shape, &mut maker, &node.name) {
+            Ok(bias) => placed.extend(bias.map(|b| (root, b))),
             Err(error) => errors.push(error),
         }
     }
@@ -58,41 +50,6 @@ pub(crate) fn rebuild(
     }
     let (nodes, readout) = builder.finish();
     errors.into_result(NetworkDraft { nodes, tensors, readout, ..draft })
-}
-
-fn place_bias(
-    current: &Current,
-    shape: &Shape,
-    may_reshape: bool,
-    maker: &mut TensorMaker<'_>,
-    name: &str,
-) -> Result<Option<Placed>, Diagnostic> {
-    match &current.bias {
-        Some(bias) => place(bias, &current.terms, shape, may_reshape, maker, name),
-        None => Ok(None),
-    }
-}
-
-/// Populations and clips that a convolution reads: their shape is fixed.
-fn read_by_convolutions(draft: &NetworkDraft, currents: &BTreeMap<NodeId, Current>) -> Vec<bool> {
-    let mut fixed = vec![false; draft.nodes.len()];
-    for term in currents.values().flat_map(|c| &c.terms) {
-        if matches!(term.op, LinearOp::Conv { .. }) {
-            fixed[term.source.index()] = true;
-        }
-    }
-    fixed
-}
-
-/// Gives the population another shape of the same size; parameters per channel of a vector are
-/// parameters per neuron.
-fn reshape(node: &mut Node, shape: Shape) {
-    for_params(&mut node.op, |param| {
-        if let Param::PerChannel(values) = param {
-            *param = Param::PerNeuron(std::mem::take(values));
-        }
-    });
-    node.shape = shape;
 }
 
 /// Where an edge of the new network starts.
