@@ -199,6 +199,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_printed_reads_back() {
+        let text = r#"{"a\"\\b\n\u0007é": [1, -2, 1.0, 1e-7, 123456789012345680000.0, true, null], "c": {}}"#;
+        let value = parse(text.as_bytes()).unwrap();
+        assert_eq!(parse(compact(&value).as_bytes()).unwrap(), value);
+        assert_eq!(
+            compact(&parse(b"[1, 1.0, \"x\", {\"a\": 1e-5}]").unwrap()),
+            r#"[1, 1.0, "x", {"a": 1e-5}]"#
+        );
+    }
+
+    #[test]
     fn numbers_are_the_nearest_f64() {
         // A parser that scales by a power of ten is off by one unit in the last place here.
         let value = parse(b"8.988465674311579e307").unwrap();

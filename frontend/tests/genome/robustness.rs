@@ -2,9 +2,10 @@
 
 use crate::cases::BASE;
 use crate::files::{base_safetensors, genome, tensors};
+use crate::search_cases::{EB, MSE, NEUEVO};
 use proptest::prelude::*;
 use snnc_frontend::arrays::{read_npz, write_npz};
-use snnc_frontend::read_genome_bytes;
+use snnc_frontend::{RandomWeights, ReadOptions, read_genome_bytes, read_genome_with, unfold};
 use snnc_ir::Diagnostics;
 use std::fs;
 use std::path::Path;
@@ -98,6 +99,23 @@ proptest! {
         apply(&mut bytes, &changes);
         if let Err(found) = read_genome_bytes(&bytes, Path::new(""), "g.json") {
             refused(&found);
+        }
+    }
+
+    #[test]
+    fn architecture(
+        base in prop::sample::select(&[MSE, NEUEVO, EB][..]),
+        changes in prop::collection::vec(change(), 1..4),
+    ) {
+        let mut bytes = base.as_bytes().to_vec();
+        apply(&mut bytes, &changes);
+        let path = FOLDER.path().join("search.genome.json");
+        fs::write(&path, bytes).unwrap();
+        let options = ReadOptions { weights: Some(RandomWeights { seed: 1 }) };
+        let read = read_genome_with(&path, &options);
+        match (read, unfold(&path)) {
+            (Ok(loaded), unfolding) => assert_eq!(loaded.unfolding, unfolding.ok()),
+            (Err(found), _) => refused(&found),
         }
     }
 
