@@ -246,3 +246,17 @@ fn average(window: &Conv, exclude_pad: bool, outputs: usize) -> Operator {
 pub(crate) const fn count(cells: usize) -> f32 {
     cells as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::clip;
+    use snnc_ir::network::Keep;
+
+    #[test]
+    fn what_is_clipped_is_a_positive_zero() {
+        let kept = |keep| [-2.0, -0.0, 0.0, 2.0, f32::NAN].map(|x| clip(keep, x).to_bits());
+        let zero = 0.0_f32.to_bits();
+        assert_eq!(kept(Keep::Positive), [zero, zero, zero, 2.0_f32.to_bits(), zero]);
+        assert_eq!(kept(Keep::Negative), [(-2.0_f32).to_bits(), zero, zero, zero, zero]);
+    }
+}

@@ -6,6 +6,7 @@ use crate::common::program::map;
 use crate::common::tiny::{draft, graded, neuron};
 use snnc_ir::arena::{Entity, MatId, PopId};
 use snnc_ir::conv::Conv;
+use snnc_ir::level::Level;
 use snnc_ir::network::{Coding, Keep};
 use snnc_ir::param::Param;
 use snnc_ir::program::{GradedMode, Program};
@@ -170,6 +171,35 @@ fn the_host_adds_its_share_to_biases() {
     }
 }
 
+/// Frames of several inputs add up. No frame is compared: it is not sent.
+#[test]
+fn the_host_adds_what_several_inputs_bring() {
+    let mut draft = host(4.0).into_draft();
+    let mut kind = draft.populations[PopId::new(0)].clone();
+    kind.name = "second".to_owned();
+    let second = draft.populations.push(kind);
+    if let Time::Hardware(schedule) = &mut draft.time {
+        schedule.latency.push(0);
+    }
+    let entry = HostBias { input: second, scale: 2.0, ..draft.host[0].clone() };
+    draft.host.push(entry);
+    let net = seal(draft);
+    let inputs = [[1.0, 0.0], [0.0, 3.0]].map(|x| Signal::Frame(x.to_vec()));
+    let stimulus = Stimulus { inputs: inputs.to_vec() };
+    let sim = IntSim::new(&net).unwrap();
+    let run = sim.run(&stimulus, &IntProbe::None).unwrap();
+    assert_eq!(sent(run.messages[1].as_ref().unwrap()), [Some(3 + 4 - 3); 2]);
+    let program = map(&net, &mut Rng(1));
+    let cores = CoreSim::new(&program).unwrap();
+    let core_run = cores.run(&stimulus, &CoreProbe::None).unwrap();
+    let left = IntSubject { sim: &sim, stimulus: &stimulus, run: &run };
+    let right = CoreSubject { sim: &cores, stimulus: &stimulus, run: &core_run };
+    let comparison = compare(&left, &right).unwrap();
+    assert_eq!((comparison.first, comparison.unmatched), (None, Vec::new()));
+    let names: Vec<_> = comparison.distances.iter().map(|d| d.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+}
+
 #[test]
 fn frames_are_checked() {
     let net = host(4.0);
@@ -211,10 +241,15 @@ fn sums_that_could_leave_64_bits_are_refused() {
         draft.matrices[second].structure = Structure::Dense { rows: 1, cols };
         draft.matrices[second].mantissa = vec![254; cols as usize];
         draft.matrices[second].exponent = 7;
+        // Projections add up.
+        let mut again = draft.projections.values().nth(1).unwrap().clone();
+        again.delay = 1;
+        draft.projections.push(again);
         IntSim::new(&seal(draft)).map(|_| ())
     };
-    assert_eq!(wide(66_052), Ok(()));
-    let error = wide(66_053).unwrap_err();
+    // 2^31 is 2 · 33026 · 32512 and a little.
+    assert_eq!(wide(33_026), Ok(()));
+    let error = wide(33_027).unwrap_err();
     assert!(matches!(&error, SimError::TooLarge { what, .. } if what.contains("`b`")), "{error}");
 }
 
