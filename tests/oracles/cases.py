@@ -52,11 +52,14 @@ def identity(source: int, target: int, size: int, mantissa: int) -> Projection:
 def conv(source: int, target: int, geometry: Conv, kernel: Ints, out: list[int]) -> Projection:
     """A convolution; its matrix is found by feeding one input neuron at a time."""
     top, bottom, left, right = geometry.pad
+    above, below, before, after = geometry.crop
+    _, height, width = geometry.input
     per_in = geometry.input[0] // geometry.groups
     per_out = geometry.out_channels // geometry.groups
     columns = []
     for unit in np.eye(int(np.prod(geometry.input)), dtype=np.int64):
-        image = np.pad(unit.reshape(geometry.input), ((0, 0), (top, bottom), (left, right)))
+        kept = unit.reshape(geometry.input)[:, above : height - below, before : width - after]
+        image = np.pad(kept, ((0, 0), (top, bottom), (left, right)))
         result = np.zeros(out, dtype=np.int64)
         for channel, y, x in np.ndindex(*out):
             group = channel // per_out
@@ -113,14 +116,14 @@ def signs(rng: np.random.Generator) -> Flat:
 
 
 def images(rng: np.random.Generator) -> Flat:
-    """Convolution with stride, unequal padding and groups, then a dense layer."""
-    geometry = Conv((2, 6, 5), 4, (3, 2), (2, 1), (1, 0, 0, 1), 2)
+    """Convolution with stride, crop, unequal padding and groups, then a dense layer."""
+    geometry = Conv((2, 7, 6), 4, (3, 2), (2, 1), (1, 0, 0, 1), 2, (1, 0, 0, 1))
     kernel = mantissas(rng, (4, 1, 3, 2), "mixed")
     c = Population("c", [4, 3, 5], 1, registers(rng, 60))
     out = Population("out", [7], 2, registers(rng, 7))
     second = dense(1, 2, mantissas(rng, (7, 60), "mixed"))
     first = conv(0, 1, geometry, kernel, [4, 3, 5])
-    return Flat(10, 1, [input_of([2, 6, 5]), c, out], [first, second])
+    return Flat(10, 1, [input_of([2, 7, 6]), c, out], [first, second])
 
 
 def clocked(rng: np.random.Generator) -> Flat:

@@ -13,6 +13,7 @@ from records import (
     Conv,
     Core,
     Dense,
+    HostMap,
     Identity,
     Input,
     MeanLinear,
@@ -22,10 +23,12 @@ from records import (
     Relay,
     Sparse,
     SpikeCount,
+    Structure,
     Symbol,
 )
 
 CODINGS = ("direct", "events", "accumulator", "rate")
+GRADED = {None: b"\0", "all": b"\1\0", "positive": b"\1\1\0", "negative": b"\1\1\1"}
 SIGNS = ("mixed", "excitatory", "inhibitory")
 
 
@@ -64,6 +67,10 @@ def _floats(values: list[float]) -> bytes:
 
 def _symbol(symbol: Symbol) -> bytes:
     match symbol.role:
+        case Input(("direct", {"range": None})):
+            role = b"\0\0\0"
+        case Input(("direct", {"range": (low, high)})):
+            role = b"\0\0\1" + zigzag(low) + zigzag(high)
         case Input((name, numbers)):
             role = _numbers(0, CODINGS.index(name), *numbers.values())
         case Neurons():
@@ -75,17 +82,26 @@ def _symbol(symbol: Symbol) -> bytes:
     return _string(symbol.name) + _list(symbol.shape, varint) + role + varint(symbol.latency)
 
 
-def _matrix(matrix: PoolMatrix) -> bytes:
-    match matrix.structure:
+def _structure(structure: Structure) -> bytes:
+    match structure:
         case Dense(rows, cols):
-            structure = _numbers(0, rows, cols)
-        case Conv(source, out_channels, kernel, stride, pad, groups):
-            structure = _numbers(1, *source, out_channels, *kernel, *stride, *pad, groups)
+            return _numbers(0, rows, cols)
+        case Conv(source, out_channels, kernel, stride, pad, groups, crop):
+            return _numbers(1, *source, out_channels, *kernel, *stride, *pad, groups, *crop)
         case Sparse(rows, cols, row_start, col):
-            structure = _numbers(2, rows, cols) + _list(row_start, varint) + _list(col, varint)
+            return _numbers(2, rows, cols) + _list(row_start, varint) + _list(col, varint)
         case Identity(size):
-            structure = _numbers(3, size)
-    return structure + _list(matrix.mantissa, zigzag)
+            return _numbers(3, size)
+
+
+def _matrix(matrix: PoolMatrix) -> bytes:
+    return _structure(matrix.structure) + _list(matrix.mantissa, zigzag)
+
+
+def _host(table: HostMap) -> bytes:
+    ends = _numbers(table.input, table.target)
+    weights = _floats(table.weights)
+    return ends + _structure(table.structure) + weights + struct.pack("<d", table.scale)
 
 
 def _core(core: Core) -> bytes:
@@ -96,6 +112,7 @@ def _core(core: Core) -> bytes:
             + bytes([p.refractory])
             + (b"\0" if p.subtract is None else b"\1" + zigzag(p.subtract))
             + _numbers(*p.update)
+            + GRADED[p.graded]
         ),
     )
     formats = _list(
@@ -138,7 +155,7 @@ def encode(program: Program) -> bytes:
             readout = varint(1) + term + _floats(bias)
     return b"".join(
         (
-            b"SNNB\x03\x01\x00",
+            b"SNNB\x03\x02\x00",
             _string(program.name),
             _string(program.target),
             _numbers(program.steps, program.period, program.run_steps),
@@ -149,6 +166,7 @@ def encode(program: Program) -> bytes:
                 lambda r: _numbers(r.population, r.first, r.len, r.core, r.axon),
             ),
             _list(program.cores, _core),
+            _list(program.host, _host),
             readout,
         )
     )

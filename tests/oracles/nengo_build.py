@@ -82,6 +82,18 @@ def refuse_unsupported(program: Program) -> None:
             raise CannotRun(f"core {index} resets by subtraction, nengo-loihi resets to 0 only")
         if any(profile.update != (1, 0) for profile in core.profiles):
             raise CannotRun(f"core {index} skips steps, nengo-loihi updates in every step")
+        for run in core.compartments:
+            if core.profiles[run.profile].graded is not None:
+                name = program.populations[run.population].name
+                raise CannotRun(
+                    f"population {name} sends graded messages, nengo-loihi's neurons only spike"
+                )
+    for table in program.host:
+        names = [program.populations[index].name for index in (table.input, table.target)]
+        raise CannotRun(
+            f"input {names[0]} is coded directly: the host writes it to the biases of "
+            f"{names[1]}, sample by sample, for which nengo-loihi's blocks have no input"
+        )
     if not program.cores:
         raise CannotRun("the program has no core")
 

@@ -38,7 +38,8 @@ def _index(items: list, item: object) -> int:
 
 def _run(core: Core, r: Registers, population: int, neuron: int) -> CompartmentRun:
     """One compartment."""
-    profile = Profile(int(r.du[neuron]), int(r.dv[neuron]), int(r.refractory[neuron]), None, (1, 0))
+    decays = int(r.du[neuron]), int(r.dv[neuron])
+    profile = Profile(*decays, int(r.refractory[neuron]), None, (1, 0), None)
     return CompartmentRun(
         population=population,
         first=neuron,
@@ -79,6 +80,7 @@ def place(net: Flat, cores: list[list[Slice]], inputs: list[Slice], chips: list[
         matrices=[PoolMatrix(p.structure, p.mantissa) for p in net.projections],
         inputs=[],
         cores=[],
+        host=[],
         readout=SpikeCount(len(net.populations) - 1),
     )
     sources: list[tuple[int | None, Slice, int]] = [(None, part, 0) for part in inputs]

@@ -114,6 +114,11 @@ def f32(reader: Reader) -> float:
     return struct.unpack("<f", reader.take(4))[0]
 
 
+def f64(reader: Reader) -> float:
+    """IEEE 754 binary64, little-endian."""
+    return struct.unpack("<d", reader.take(8))[0]
+
+
 def string(reader: Reader) -> str:
     """UTF-8 with its length in bytes."""
     start = reader.offset

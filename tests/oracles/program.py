@@ -7,6 +7,7 @@ The codecs below repeat the tables of that page's section 3, field by field;
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import records
 from postcard import (
@@ -15,6 +16,7 @@ from postcard import (
     Reader,
     enum,
     f32,
+    f64,
     i8,
     i16,
     i32,
@@ -31,15 +33,15 @@ from postcard import (
 
 MAGIC = b"SNNB"
 KIND_PROGRAM = 3
-VERSION = 1
+VERSION = 2
 
 
-def _coding(name: str, **fields: Codec[int]) -> Codec[tuple[str, dict[str, int]]]:
+def _coding(name: str, **fields: Codec[Any]) -> Codec[tuple[str, dict[str, Any]]]:
     return record(lambda **values: (name, values), **fields)
 
 
 _CODING = enum(
-    _coding("direct"),
+    _coding("direct", range=option(tuple_of(i32, i32))),
     _coding("events"),
     _coding("accumulator", pmax=u32, steps_in=u32),
     _coding("rate", seed=u64),
@@ -59,6 +61,7 @@ _CONV = record(
     stride=tuple_of(u32, u32),
     pad=tuple_of(u32, u32, u32, u32),
     groups=u32,
+    crop=tuple_of(u32, u32, u32, u32),
 )
 _STRUCTURE = enum(
     record(records.Dense, rows=u32, cols=u32),
@@ -67,6 +70,7 @@ _STRUCTURE = enum(
     record(records.Identity, size=u32),
 )
 _SIGN = enum(lambda _: "mixed", lambda _: "excitatory", lambda _: "inhibitory")
+_GRADED = enum(lambda _: "all", enum(lambda _: "positive", lambda _: "negative"))
 _CORE = record(
     records.Core,
     chip=u32,
@@ -78,6 +82,7 @@ _CORE = record(
             refractory=u8,
             subtract=option(i32),
             update=tuple_of(u32, u32),
+            graded=option(_GRADED),
         )
     ),
     thresholds=list_of(u32),
@@ -124,6 +129,16 @@ _PROGRAM = record(
         record(records.InputRoute, population=u32, first=u32, len=u32, core=u32, axon=u32),
     ),
     cores=list_of(_CORE),
+    host=list_of(
+        record(
+            records.HostMap,
+            input=u32,
+            target=u32,
+            structure=_STRUCTURE,
+            weights=list_of(f32),
+            scale=f64,
+        )
+    ),
     readout=enum(
         record(records.SpikeCount, population=u32),
         record(records.MeanLinear, terms=list_of(tuple_of(u32, list_of(f32))), bias=list_of(f32)),

@@ -1,4 +1,4 @@
-"""What a decoded program must hold: `docs/program-format.md` section 5, points 3 to 9."""
+"""What a decoded program must hold: `docs/program-format.md` section 5, points 3 to 12."""
 
 from __future__ import annotations
 
@@ -8,8 +8,22 @@ from math import isfinite
 import numpy as np
 
 from postcard import ProgramError
-from records import Conv, Core, Format, Input, MeanLinear, PoolMatrix, Program, Relay, Sparse
-from synapses import conv_output, extents
+from records import (
+    Clock,
+    Conv,
+    Core,
+    Dense,
+    Format,
+    Input,
+    MeanLinear,
+    Neurons,
+    PoolMatrix,
+    Program,
+    Relay,
+    Sparse,
+    Structure,
+)
+from synapses import conv_output, cropped, extents
 
 MAX_NEURONS = 1 << 28
 MAX_CORE = 1 << 20
@@ -37,6 +51,9 @@ def _check_symbols(program: Program) -> None:
         _need(1 <= len(symbol.shape) <= 3 and min(symbol.shape) >= 1, place, "bad shape")
         if isinstance(symbol.role, Relay):
             _index(symbol.role.of, program.populations, f"{place}.role.of")
+        if isinstance(symbol.role, Input) and symbol.role.direct():
+            values = symbol.role.coding[1]["range"]
+            _need(values is not None and values[0] < values[1], place, "no range of values")
     _need(sum(s.size() for s in program.populations) <= MAX_NEURONS, "populations", "too large")
     _need(program.period >= 1, "period", "0")
     last = max((symbol.latency for symbol in program.populations), default=0)
@@ -44,16 +61,22 @@ def _check_symbols(program: Program) -> None:
     _need(program.run_steps == steps, "run_steps", f"{program.run_steps}, expected {steps}")
 
 
-def _check_matrix(matrix: PoolMatrix, place: str) -> None:
-    structure = matrix.structure
+def _check_structure(structure: Structure, place: str) -> None:
     if isinstance(structure, Conv):
         positive = (*structure.stride, *structure.kernel, structure.groups)
         _need(min(positive) >= 1, place, "stride, kernel or groups is 0")
         channels = (structure.input[0], structure.out_channels)
         _need(all(c % structure.groups == 0 for c in channels), place, "groups do not divide")
+        _need(min(cropped(structure)) >= 1, place, "the crop leaves nothing")
         _need(min(conv_output(structure)) >= 1, place, "no output")
-    rows, cols, stored = extents(structure)
+    rows, cols, _ = extents(structure)
     _need(1 <= rows < 1 << 32 and 1 <= cols < 1 << 32, place, "no or too many rows or columns")
+
+
+def _check_matrix(matrix: PoolMatrix, place: str) -> None:
+    structure = matrix.structure
+    _check_structure(structure, place)
+    rows, cols, stored = extents(structure)
     _need(len(matrix.mantissa) == stored, place, f"{len(matrix.mantissa)} mantissas of {stored}")
     if isinstance(structure, Sparse):
         start = np.asarray(structure.row_start, dtype=np.int64)
@@ -84,6 +107,9 @@ def _check_registers(core: Core, place: str) -> None:
         _need(1 <= profile.refractory <= 63, here, "refractory outside 1..=63")
         period, phase = profile.update
         _need(phase < period, here, "update phase not below the period")
+        plain = (profile.du, profile.dv, profile.refractory) == (4095, 4095, 1)
+        plain = plain and profile.subtract is None and profile.update == (1, 0)
+        _need(profile.graded is None or plain, here, "a graded relay with state")
     _need(all(t <= 131071 for t in core.thresholds), f"{place}.thresholds", "above 131071")
     for i, form in enumerate(core.formats):
         here = f"{place}.formats[{i}]"
@@ -94,6 +120,10 @@ def _check_registers(core: Core, place: str) -> None:
         _index(run.profile, core.profiles, f"{here}.profile")
         _index(run.threshold, core.thresholds, f"{here}.threshold")
         _need(abs(run.bias_mantissa) <= 4095 and run.bias_exponent <= 7, here, "bias too large")
+        if core.profiles[run.profile].graded is not None:
+            whole = (run.bias_mantissa << run.bias_exponent) % 64 == 0
+            _need(whole, here, "the bias of a graded relay is no multiple of 64")
+            _need(run.threshold == 0, here, "a graded relay names a threshold")
 
 
 def _check_core(program: Program, core: Core, place: str) -> None:
@@ -128,7 +158,8 @@ def _driven(program: Program) -> Iterator[tuple[str, int, int, int]]:
         place = f"inputs[{i}]"
         _index(source.population, program.populations, f"{place}.population")
         symbol = program.populations[source.population]
-        _need(isinstance(symbol.role, Input), place, f"{symbol.name} is no input")
+        spikes = isinstance(symbol.role, Input) and not symbol.role.direct()
+        _need(spikes, place, f"{symbol.name} is no input of spikes")
         _span(source.first, source.len, symbol.size(), place)
         yield place, source.core, source.axon, source.len
     for c, core in enumerate(program.cores):
@@ -152,10 +183,55 @@ def check(program: Program) -> None:
         axons = driven[target][axon : axon + count]
         _need(not axons.any(), place, "an axon is driven twice")
         axons[:] = True
-    _check_readout(program)
+    graded = _graded(program)
+    _check_host(program)
+    _check_readout(program, graded)
 
 
-def _check_readout(program: Program) -> None:
+def _graded(program: Program) -> set[int]:
+    """Populations of graded relays; none is mixed, and no clock is one."""
+    kinds: dict[int, set[bool]] = {}
+    for core in program.cores:
+        for run in core.compartments:
+            graded = core.profiles[run.profile].graded is not None
+            kinds.setdefault(run.population, set()).add(graded)
+    for population, found in kinds.items():
+        symbol = program.populations[population]
+        _need(len(found) == 1, f"populations[{population}]", "graded and spiking compartments")
+        clock = isinstance(symbol.role, Clock) and True in found
+        _need(not clock, f"populations[{population}]", "a clock that sends messages")
+    return {population for population, found in kinds.items() if True in found}
+
+
+def _check_host(program: Program) -> None:
+    pairs = [(table.input, table.target) for table in program.host]
+    _need(len(set(pairs)) == len(pairs), "host", "two tables join the same populations")
+    for i, table in enumerate(program.host):
+        place = f"host[{i}]"
+        _index(table.input, program.populations, f"{place}.input")
+        _index(table.target, program.populations, f"{place}.target")
+        source, target = (program.populations[n] for n in (table.input, table.target))
+        direct = isinstance(source.role, Input) and source.role.direct()
+        _need(direct, place, f"{source.name} is not coded directly")
+        _need(isinstance(target.role, Neurons), place, f"{target.name} is not written to")
+        on_time = target.latency == 0 and program.period == 1
+        _need(on_time, place, f"{target.name} does not act in every step from step 0 on")
+        _need(isinstance(table.structure, Dense | Conv), place, "neither dense nor a convolution")
+        _check_structure(table.structure, place)
+        rows, cols, stored = extents(table.structure)
+        fits = (rows, cols) == (target.size(), source.size())
+        _need(fits, place, f"{rows} rows and {cols} columns")
+        _need(len(table.weights) == stored, place, f"{len(table.weights)} weights of {stored}")
+        _need(all(map(isfinite, table.weights)), place, "a weight is not finite")
+        _need(isfinite(table.scale) and table.scale > 0, place, f"the scale is {table.scale}")
+    written = {table.target for table in program.host}
+    for c, core in enumerate(program.cores):
+        for i, run in enumerate(core.compartments):
+            holds = run.bias_exponent <= 6 or run.population not in written
+            _need(holds, f"cores[{c}].compartments[{i}]", "the host adds multiples of 64")
+
+
+def _check_readout(program: Program, graded: set[int]) -> None:
     readout = program.readout
     if isinstance(readout, MeanLinear):
         values = [x for _, term in readout.terms for x in term] + readout.bias
@@ -167,6 +243,8 @@ def _check_readout(program: Program) -> None:
     for population in populations:
         _index(population, program.populations, "readout")
         symbol = program.populations[population]
+        direct = isinstance(symbol.role, Input) and symbol.role.direct()
+        _need(not direct and population not in graded, "readout", f"{symbol.name} has no spikes")
         if not isinstance(readout, MeanLinear):
             _need(not isinstance(symbol.role, Input), "readout", f"{symbol.name} is an input")
     if isinstance(readout, MeanLinear):

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Input:
-    """Role: spikes come from the host. `coding` is the variant's name with its numbers."""
+    """Role: spikes come from the host. `coding` is the variant's name with its fields."""
 
-    coding: tuple[str, dict[str, int]]
+    coding: tuple[str, dict[str, Any]]
+
+    def direct(self) -> bool:
+        """Whether it is a frame, which sends no spikes and acts through tables of the host."""
+        return self.coding[0] == "direct"
 
 
 @dataclass(frozen=True)
 class Neurons:
-    """Role: neurons of the source network."""
+    """Role: neurons or graded relays of the source network."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Conv:
     stride: tuple[int, int]
     pad: tuple[int, int, int, int]
     groups: int
+    crop: tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -106,13 +112,16 @@ class InputRoute:
 
 @dataclass(frozen=True)
 class Profile:
-    """Compartment registers shared by many compartments."""
+    """Compartment registers shared by many compartments; `graded` is `all`, `positive` or
+    `negative` where they send messages.
+    """
 
     du: int
     dv: int
     refractory: int
     subtract: int | None
     update: tuple[int, int]
+    graded: str | None
 
 
 @dataclass(frozen=True)
@@ -182,6 +191,17 @@ class Core:
 
 
 @dataclass(frozen=True)
+class HostMap:
+    """What the host adds to biases: `rint(scale · W · sample)` per neuron of the target."""
+
+    input: int
+    target: int
+    structure: Structure
+    weights: list[float]
+    scale: float
+
+
+@dataclass(frozen=True)
 class SpikeCount:
     """Readout: spikes of one population."""
 
@@ -209,4 +229,5 @@ class Program:
     matrices: list[PoolMatrix]
     inputs: list[InputRoute]
     cores: list[Core]
+    host: list[HostMap]
     readout: SpikeCount | MeanLinear

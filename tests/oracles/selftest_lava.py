@@ -125,7 +125,7 @@ def delayed(rng: np.random.Generator, path: Path) -> tuple[Flat, Places]:
 
 def image_chain(rng: np.random.Generator, path: Path) -> tuple[Flat, Places]:
     """Convolution with stride, padding and groups, flatten, two dense layers."""
-    geometry = Conv((2, 6, 5), 4, (3, 2), (2, 1), (1, 1, 1, 1), 2)
+    geometry = Conv((2, 6, 5), 4, (3, 2), (2, 1), (1, 1, 1, 1), 2, (0, 0, 0, 0))
     kernel = cases.mantissas(rng, (4, 1, 3, 2), "mixed")
     out = [4, 3, 6]
     size = int(np.prod(out))

@@ -18,7 +18,25 @@ from place import Slice, place
 from postcard import ProgramError
 from program import decode
 from program_check import check
-from records import Program
+from records import (
+    CompartmentRun,
+    Conv,
+    Core,
+    Dense,
+    Format,
+    HostMap,
+    Identity,
+    Input,
+    InputRoute,
+    Neurons,
+    PoolMatrix,
+    Profile,
+    Program,
+    Route,
+    SpikeCount,
+    Symbol,
+    SynapseBlock,
+)
 
 
 def spread(net: cases.Flat, n_cores: int) -> list[list[Slice]]:
@@ -34,6 +52,39 @@ def placed(net: cases.Flat, n_cores: int) -> Program:
     program = decode(encode(place(net, spread(net, n_cores), inputs, chips)))
     check(program)
     return program
+
+
+def messages() -> Program:
+    """An image that the host writes to graded relays, which neurons read through a crop."""
+    crop = Conv((1, 2, 2), 1, (1, 2), (1, 1), (0, 0, 0, 1), 1, (1, 0, 0, 0))
+    relay = Profile(4095, 4095, 1, None, (1, 0), "negative")
+    core = Core(
+        chip=0,
+        profiles=[relay, replace(relay, dv=0, graded=None)],
+        thresholds=[3],
+        formats=[Format(0, "mixed", 8, 0)],
+        compartments=[CompartmentRun(1, 0, 4, 0, 0, -2, 6), CompartmentRun(2, 0, 2, 1, 0, 0, 0)],
+        axons=4,
+        synapses=[SynapseBlock(0, 0, 0, 0, 4, 0, 4, 2, 0)],
+        routes=[Route(0, 4, 0, 0)],
+    )
+    return Program(
+        name="messages",
+        target="loihi2",
+        steps=4,
+        period=1,
+        run_steps=5,
+        populations=[
+            Symbol("image", [2], Input(("direct", {"range": (-1, 300)})), 0),
+            Symbol("g", [1, 2, 2], Neurons(), 0),
+            Symbol("y", [1, 1, 2], Neurons(), 1),
+        ],
+        matrices=[PoolMatrix(crop, [2, -4])],
+        inputs=[],
+        cores=[core],
+        host=[HostMap(0, 1, Dense(4, 2), [0.5, -0.0, 1.5, 2.0, -3.0, 0.25, 8.0, 1.0], 0.1)],
+        readout=SpikeCount(2),
+    )
 
 
 class Emulator(unittest.TestCase):
@@ -95,6 +146,17 @@ class Refusals(unittest.TestCase):
         profiles = [replace(profile, update=(2, 0)) for profile in self.core.profiles]
         self.refused("skips steps", profiles=profiles)
 
+    def test_graded(self) -> None:
+        profiles = [replace(profile, graded="all") for profile in self.core.profiles]
+        self.refused("population h1 sends graded messages", profiles=profiles)
+
+    def test_host(self) -> None:
+        program = messages()
+        spiking = [replace(p, graded=None) for p in program.cores[0].profiles]
+        core = replace(program.cores[0], profiles=spiking)
+        with self.assertRaisesRegex(CannotRun, "input image is coded directly.*of g, sample"):
+            CoreEmulator(replace(program, cores=[core]))
+
     def test_thresholds(self) -> None:
         runs = [replace(r, threshold=i) for i, r in enumerate(self.core.compartments)]
         self.assertGreater(len(runs), 16)
@@ -142,7 +204,58 @@ class Bytes(unittest.TestCase):
     def test_header(self) -> None:
         self.rejected(b"SNNX" + self.data[4:], "SNNB")
         self.rejected(self.data[:4] + b"\2" + self.data[5:], "no program")
-        self.rejected(self.data[:5] + b"\2" + self.data[6:], "version 2")
+        self.rejected(self.data[:5] + b"\1" + self.data[6:], "version 1, this decoder knows 2")
+
+    def test_messages(self) -> None:
+        """Graded relays and tables of the host, and what contradicts them."""
+        program = messages()
+        check(program)
+        self.assertEqual(decode(encode(program)), program)
+        core, (table,) = program.cores[0], program.host
+        for mode in ("all", "positive"):
+            profiles = [replace(core.profiles[0], graded=mode), core.profiles[1]]
+            other = replace(program, cores=[replace(core, profiles=profiles)])
+            self.assertEqual(decode(encode(other)), other)
+
+        def bad(reason: str, **changes: Any) -> None:
+            self.rejected(encode(replace(program, **changes)), reason)
+
+        def bad_core(reason: str, **changes: Any) -> None:
+            bad(reason, cores=[replace(core, **changes)])
+
+        def bad_table(reason: str, **changes: Any) -> None:
+            bad(reason, host=[replace(table, **changes)])
+
+        relays, neurons = core.compartments
+        state = [replace(core.profiles[0], dv=0), core.profiles[1]]
+        bad_core("graded relay with state", profiles=state)
+        half = replace(relays, bias_exponent=5, bias_mantissa=1)
+        bad_core("no multiple of 64", compartments=[half, neurons])
+        coarse = replace(relays, bias_exponent=7)
+        bad_core("adds multiples of 64", compartments=[coarse, neurons])
+        named = replace(relays, threshold=1)
+        bad_core("names a threshold", compartments=[named, neurons], thresholds=[3, 4])
+        mixed = [replace(relays, len=2), replace(relays, first=2, len=2, profile=1), neurons]
+        bad_core("graded and spiking", compartments=mixed)
+        bad("has no spikes", readout=SpikeCount(1))
+        bad("same populations", host=[table, table])
+        bad_table("not coded directly", input=2)
+        bad_table("not written to", target=0)
+        bad_table("does not act", target=2)
+        bad_table("neither dense", structure=Identity(4))
+        bad_table("2 rows", structure=Dense(2, 4))
+        bad_table("7 weights of 8", weights=table.weights[1:])
+        bad_table("not finite", weights=[float("inf"), *table.weights[1:]])
+        bad_table("the scale is 0", scale=0.0)
+        routed = [InputRoute(0, 0, 2, 0, 0)]
+        bad("no input of spikes", inputs=routed)
+        image, *others = program.populations
+        for values in (None, (1, 1)):
+            symbol = replace(image, role=Input(("direct", {"range": values})))
+            bad("no range", populations=[symbol, *others])
+        for end in range(len(encode(program))):
+            with self.assertRaises(ProgramError):
+                decode(encode(program)[:end])
 
     def test_varints(self) -> None:
         at = self.data.index(b"loihi1") + len(b"loihi1")
@@ -151,7 +264,7 @@ class Bytes(unittest.TestCase):
         self.rejected(head + b"\xff\xff\xff\xff\x1f" + tail, "steps: .*leaves u32")
 
     def test_tag(self) -> None:
-        at = self.data.index(b"\x02in\x03\x02\x06\x05") + 7
+        at = self.data.index(b"\x02in\x03\x02\x07\x06") + 7
         self.rejected(self.data[:at] + b"\4" + self.data[at + 1 :], r"populations\[0\].role: tag 4")
 
     def test_axon_driven_twice(self) -> None:

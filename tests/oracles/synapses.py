@@ -19,9 +19,15 @@ class Synapses(NamedTuple):
     mantissa: Ints
 
 
+def cropped(conv: Conv) -> tuple[int, int]:
+    """Height and width of the input that the crop leaves; below 1 means that nothing is left."""
+    top, bottom, left, right = conv.crop
+    return conv.input[1] - top - bottom, conv.input[2] - left - right
+
+
 def conv_output(conv: Conv) -> tuple[int, int, int]:
     """Output channels, height, width; an extent below 1 means that there is no output."""
-    _, height, width = conv.input
+    height, width = cropped(conv)
     top, bottom, left, right = conv.pad
     return (
         conv.out_channels,
@@ -60,9 +66,10 @@ def _conv_entries(conv: Conv, rows: Ints) -> tuple[Ints, Ints, Ints]:
     source_channel = out_channel // (channels // conv.groups) * per_group + channel
     y = oy * conv.stride[0] + ky - conv.pad[0]
     x = ox * conv.stride[1] + kx - conv.pad[2]
-    column = (source_channel * in_height + y) * in_width + x
+    column = (source_channel * in_height + y + conv.crop[0]) * in_width + x + conv.crop[2]
     index = ((out_channel * per_group + channel) * conv.kernel[0] + ky) * conv.kernel[1] + kx
-    inside = (y >= 0) & (y < in_height) & (x >= 0) & (x < in_width)
+    height, width = cropped(conv)
+    inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
     row, column, index, inside = np.broadcast_arrays(row, column, index, inside)
     return row[inside], column[inside], index[inside]
 
