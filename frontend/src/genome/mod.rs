@@ -185,7 +185,7 @@ fn load(
             (Graph { nodes, unfolding: None }, store)
         }
         GraphSpec::Search(spec) => {
-            let unfolded = unfolded(&file, &spec, out);
+            let unfolded = unfold_file(&file, &spec, out);
             let store = match (random, file.has_tensors) {
                 (None, true) => {
                     file.tensors.take().and_then(|spec| Store::open(spec, folder, &mut hasher, out))
@@ -228,7 +228,7 @@ fn load(
 }
 
 /// The cells and nodes of a searched network; needs the shape of the input and the classes.
-fn unfolded(
+fn unfold_file(
     file: &GenomeFile,
     spec: &search::CellsSpec,
     out: &mut Diagnostics,
@@ -244,24 +244,24 @@ fn unfold_bytes(bytes: &[u8], out: &mut Diagnostics) -> Option<Unfolding> {
         out.push(Diagnostic::error(codes::NOT_ARCHITECTURE, message).at("$.kind"));
         return None;
     };
-    unfolded(&file, &spec, out).map(|(unfolding, _)| unfolding)
+    unfold_file(&file, &spec, out).map(|(unfolding, _)| unfolding)
 }
 
 fn resolve_bytes(bytes: &[u8], folder: &Path, out: &mut Diagnostics) -> Option<String> {
     let (document, mut file) = parse(bytes, out)?;
-    let nodes = match file.graph.take()? {
-        GraphSpec::Nodes(nodes) => nodes,
+    let (nodes, unfolded) = match file.graph.take()? {
+        GraphSpec::Nodes(nodes) => (nodes, false),
         GraphSpec::Search(spec) => {
-            let (unfolding, mut parts) = unfolded(&file, &spec, out)?;
+            let (unfolding, mut parts) = unfold_file(&file, &spec, out)?;
             if file.has_tensors {
                 let mut hasher = blake3::Hasher::new();
                 let store = Store::open(file.tensors.take()?, folder, &mut hasher, out)?;
                 search::apply(&mut parts, unfolding.family, &store, out);
             }
-            parts.nodes
+            (parts.nodes, true)
         }
     };
-    (!out.has_errors()).then(|| resolved::print(&document, &nodes))
+    (!out.has_errors()).then(|| resolved::print(&document, &nodes, unfolded))
 }
 
 fn own_weights() -> Diagnostic {

@@ -9,13 +9,13 @@ use snnc_ir::Shape;
 use snnc_ir::network::Keep;
 use std::fmt::Write;
 
-/// The genome `document` with `nodes`: one line per field and per node.
-pub(crate) fn print(document: &Value, nodes: &[NodeSpec]) -> String {
+/// The genome `document` with `nodes`: one line per field and per node. Where they were `unfolded`, the
+/// fields that they follow from make way for the family `explicit`.
+pub(crate) fn print(document: &Value, nodes: &[NodeSpec], unfolded: bool) -> String {
     let fields = match document {
         Value::Object(fields) => fields.as_slice(),
         _ => &[],
     };
-    let searched = fields.iter().any(|(key, _)| key == "search");
     let mut text = "{\n".to_owned();
     let mut line = |key: &str, value: &Value| {
         // Writing to a string cannot fail.
@@ -23,10 +23,10 @@ pub(crate) fn print(document: &Value, nodes: &[NodeSpec]) -> String {
     };
     for (key, value) in fields {
         match key.as_str() {
-            "search" => line(key, &object([("family", string("explicit"))])),
-            "motifs" | "genotypes" if searched => {}
-            "readout" if searched => line(key, &with_node(value)),
-            "tensors" => line(key, &without(value, "names")),
+            "search" if unfolded => line(key, &object([("family", string("explicit"))])),
+            "motifs" | "genotypes" if unfolded => {}
+            "readout" if unfolded => line(key, &with_node(value)),
+            "tensors" if unfolded => line(key, &without(value, "names")),
             "nodes" => {}
             _ => line(key, value),
         }

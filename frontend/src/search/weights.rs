@@ -1,6 +1,6 @@
 //! State dicts: whether the tensors of a genome are those that its network needs.
 
-use super::nodes::{Needed, Parts};
+use super::nodes::{Needed, Parts, Role};
 use super::unfolding::Family;
 use crate::fields::Name;
 use crate::genome::{OpSpec, Store};
@@ -14,6 +14,18 @@ const SHOWN: usize = 8;
 /// Checks that every tensor is there in the shape that the network needs, and lets the thresholds
 /// and leaks of the state dict take the place of the model's.
 pub(crate) fn apply(parts: &mut Parts, family: Family, store: &Store, out: &mut Diagnostics) {
+    if family == Family::NeuEvo && spiking_edges(&parts.needed, store) {
+        out.push(
+            Diagnostic::error(codes::NOT_RUNNABLE, "the tensors are of cells with neurons on edges")
+                .at("$.tensors")
+                .note(
+                    "in the released code of NeuEvo the population before each convolution of a cell is \
+                     commented out, so the convolution is `op.0`; here it is `op.1`",
+                )
+                .help("write the nodes of the network out (family `explicit`)"),
+        );
+        return;
+    }
     let mut missing: Vec<&Needed> = Vec::new();
     for needed in &parts.needed {
         let expected: Vec<usize> = needed.shape.iter().map(|&d| d as usize).collect();
@@ -35,7 +47,7 @@ pub(crate) fn apply(parts: &mut Parts, family: Family, store: &Store, out: &mut 
         }
     }
     if !missing.is_empty() {
-        out.push(absent(&missing, family, store));
+        out.push(absent(&missing, store));
     }
     for node in &mut parts.nodes {
         let (Some(id), Some(OpSpec::Neuron(population))) = (&node.id, &mut node.op) else {
@@ -51,8 +63,14 @@ pub(crate) fn apply(parts: &mut Parts, family: Family, store: &Store, out: &mut 
     }
 }
 
+/// Whether a kernel stands where a cell without neurons on its edges has a normalization.
+fn spiking_edges(needed: &[Needed], store: &Store) -> bool {
+    let mut scales = needed.iter().filter(|n| n.role == Role::Gamma);
+    scales.any(|n| store.shape(&n.name).is_some_and(|shape| shape.len() == 4))
+}
+
 /// One finding for all tensors that are missing.
-fn absent(missing: &[&Needed], family: Family, store: &Store) -> Diagnostic {
+fn absent(missing: &[&Needed], store: &Store) -> Diagnostic {
     let names: Vec<&str> = missing.iter().take(SHOWN).map(|n| n.name.as_str()).collect();
     let more = if missing.len() > SHOWN { ", …" } else { "" };
     let count = missing.len();
@@ -63,13 +81,6 @@ fn absent(missing: &[&Needed], family: Family, store: &Store) -> Diagnostic {
     let d = Diagnostic::error(codes::TENSOR_MISSING, message)
         .at("$.tensors")
         .note(format!("missing: {}{more}", names.join(", ")));
-    let is_kernel = |name: &str| store.shape(name).is_some_and(|s| s.len() == 4);
-    if family == Family::NeuEvo && is_kernel("cells.0._ops.0.op.1.weight") {
-        return d.help(
-            "these tensors are of cells with a population before each convolution, which the released \
-             code of NeuEvo does not have; write its nodes out (family `explicit`)",
-        );
-    }
     if missing.iter().any(|n| n.name == "classifier.weight")
         && store.shape("classifier.0.weight").is_some()
     {

@@ -2,6 +2,7 @@
 
 use crate::cases::{BASE, cases};
 use crate::examples::EXAMPLES;
+use crate::models::EXPLICIT;
 use crate::search_cases::{EB, MSE, NEUEVO};
 use jsonschema::Validator;
 use serde_json::Value;
@@ -27,7 +28,7 @@ fn accepts_every_correct_genome() {
         assert!(errors.is_empty(), "{name}: {errors:#?}");
     };
     check("base", BASE);
-    for base in [MSE, NEUEVO, EB] {
+    for base in [MSE, NEUEVO, EB, EXPLICIT] {
         check("search", base);
     }
     for path in crate::braincog::genomes() {

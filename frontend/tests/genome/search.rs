@@ -303,6 +303,21 @@ fn inputs_by_distance() {
     assert_eq!(from(&cells[4]), [Some(0), Some(1), Some(2), Some(3)]);
 }
 
+/// Behind three reductions the released code names an operation that it does not define; a reduction
+/// itself reads the newest output only.
+#[test]
+fn three_reductions() {
+    let of = |cells_count, reduce_at: &str| {
+        let search = cells(&ones(cells_count, 4), reduce_at, "same_step");
+        Genome::new("[2, 16, 16]", &search).unfold()
+    };
+    assert!(of(4, "[1, 2, 3]").is_ok());
+    let found = of(5, "[1, 2, 3]").unwrap_err();
+    let first = found.iter().next().unwrap();
+    assert_eq!(first.code.to_string(), "SNN0246");
+    assert_eq!(first.message, "cell 4 reads an output that three reductions follow");
+}
+
 /// The reduction to a quarter has a further convolution without normalization.
 #[test]
 fn reduction_to_a_quarter() {
