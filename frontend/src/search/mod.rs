@@ -1,10 +1,10 @@
 //! Architecture genomes: evolved motifs and cells, unfolded to the nodes of a network exactly as the
 //! code that evolved them executes them.
 //!
-//! [`spec`] reads the fields, [`tables`] the genome's own motifs and cells, [`library`] has the shipped
-//! ones. [`genes`] decodes integers to [`cell`] graphs, [`plan`] places cells (channels, sizes,
-//! reductions), [`nodes`] writes the nodes, [`weights`] looks at the state dict. From there on a
-//! searched network goes the same way as one whose nodes were written out.
+//! `spec` reads the fields, `tables` the genome's own motifs and cells, [`library()`] has the shipped
+//! ones. `genes` decodes integers to cell graphs, `plan` places cells (channels, sizes, reductions),
+//! `nodes` writes the nodes, `weights` looks at the state dict. From there on a searched network goes
+//! the same way as one whose nodes were written out.
 
 mod cell;
 mod genes;
