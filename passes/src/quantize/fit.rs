@@ -8,7 +8,7 @@
 use super::groups::{Groups, largest_weight};
 use super::matrix::MAX_WEIGHT;
 use super::member::{Member, Message};
-use super::population::{Rounded, Trial, first_scale, rounded, violation};
+use super::population::{Rounded, Trial, first_scale, headroom, rounded, violation};
 use super::remarks;
 use snnc_ir::network::NetworkDraft;
 use snnc_ir::{Diagnostics, TargetSpec};
@@ -37,8 +37,10 @@ pub(super) struct Fitted {
 pub(super) struct Fit {
     /// By member; `None` where there is none.
     pub fitted: Vec<Option<Fitted>>,
-    /// Largest factor of resolution that a population lost; infinite if there are errors.
-    pub loss: f64,
+    /// Steps on one side of 0 of the coarsest projection.
+    pub steps: f64,
+    /// Factor by which each member could rise alone.
+    pub room: Vec<f64>,
     /// Populations without a scale.
     pub errors: Diagnostics,
 }
@@ -54,9 +56,9 @@ pub(super) fn fit(
     let mut search = Search::new(network, members, groups, target);
     search.run(&mut errors);
     let fitted: Vec<_> = (0..members.len()).map(|i| search.fitted(i)).collect();
-    let losses = fitted.iter().flatten().filter_map(|f| f.loss);
-    let loss = losses.fold(if errors.is_empty() { 1.0 } else { f64::INFINITY }, f64::max);
-    Fit { fitted, loss, errors }
+    let steps = (0..members.len()).map(|i| search.steps(i)).fold(f64::INFINITY, f64::min);
+    let room = (0..members.len()).map(|i| search.room(i)).collect();
+    Fit { fitted, steps, room, errors }
 }
 
 /// The scale of a group.
@@ -199,6 +201,7 @@ impl<'a> Search<'a> {
             let sent = member.messages.iter().zip(&factors).map(|(message, &factor)| {
                 self.rounded[message.from].as_ref().map(|relays| (factor, &relays.sent))
             });
+            violations.extend(self.too_few_steps(index, &factors));
             // Relays that are out of range come first: their messages will be smaller.
             let Some(messages) = sent.collect() else { continue };
             let trial = Trial { scale: self.scale(index), messages };
@@ -211,28 +214,76 @@ impl<'a> Search<'a> {
         violations
     }
 
-    /// Fails the groups in which every weight would round to zero.
+    /// Relays of other groups that have to send smaller messages, so that the rounded weights on them
+    /// have as many steps as the policy wants, as far as others on messages of that group allow it.
+    fn too_few_steps(&self, index: usize, factors: &[f64]) -> Vec<(usize, f64, &'static str)> {
+        let group = |m: &Message| self.groups.of[m.from];
+        let weights = self.members[index].messages.iter().zip(factors);
+        let weights = weights.filter(|(m, _)| m.is_rounded() && group(m) != self.groups.of[index]);
+        let weights: Vec<_> = weights.map(|(m, factor)| (m, m.largest * factor)).collect();
+        let few = weights.iter().filter_map(|(message, steps)| {
+            let share = steps / self.groups.policy.steps;
+            let mut others = weights.iter().filter(|(m, _)| group(m) == group(message));
+            let fits = others.all(|(m, steps)| steps / share <= largest_weight(m));
+            (share < 0.999 && fits).then_some((message.from, share, "the weights on its messages"))
+        });
+        few.collect()
+    }
+
+    /// Fails the groups in which every weight on spikes and samples would round to zero; if there are
+    /// none, every rounded weight on messages.
     fn give_up(&mut self, errors: &mut Diagnostics) {
-        let mut largest: Vec<Option<f64>> = vec![None; self.groups.count];
+        let mut largest: Vec<[Option<f64>; 2]> = vec![[None; 2]; self.groups.count];
         for (index, member) in self.members.iter().enumerate() {
             let scale = self.scale(index);
-            let spikes = (self.on_spikes[index], scale);
-            let samples = member.samples.iter().map(|s| (s.reach(), scale));
-            // Weights in fixed ratios never vanish.
-            let messages = member.messages.iter().filter(|m| m.fraction.is_none());
-            let messages = messages.map(|m| (m.largest, self.factor(index, m)));
+            let samples = member.samples.iter().map(|s| (0, s.reach(), scale));
+            let messages = member.messages.iter().filter(|m| m.is_rounded());
+            let messages = messages.map(|m| (1, m.largest, self.factor(index, m)));
             let group = &mut largest[self.groups.of[index]];
-            for (value, factor) in samples.chain(messages).chain([spikes]) {
+            let spikes = (0, self.on_spikes[index], scale);
+            for (what, value, factor) in samples.chain(messages).chain([spikes]) {
                 if value > 0.0 {
-                    *group = Some(group.unwrap_or(0.0).max(value * factor));
+                    group[what] = Some(group[what].unwrap_or(0.0).max(value * factor));
                 }
             }
         }
-        for (group, largest) in largest.into_iter().enumerate() {
-            if largest.is_some_and(|l| l <= 0.5) || self.bases[group].scale <= 0.0 {
+        for (group, [own, on_messages]) in largest.into_iter().enumerate() {
+            let vanish = own.or(on_messages).is_some_and(|largest| largest <= 0.5);
+            if vanish || self.bases[group].scale <= 0.0 {
                 self.fail(group, errors);
             }
         }
+    }
+
+    /// Steps on one side of 0 of the coarsest projection into a member.
+    fn steps(&self, index: usize) -> f64 {
+        let scale = self.scale(index);
+        let member = &self.members[index];
+        let spikes = Some(self.on_spikes[index] * scale).filter(|s| *s > 0.0);
+        let samples = member.samples.iter().map(|s| s.reach() * scale);
+        let messages = member.messages.iter().filter_map(|m| {
+            let factor = self.factor(index, m);
+            if m.is_rounded() {
+                Some(m.largest * factor)
+            } else if m.fraction.is_some() && !self.groups.keeps(m) {
+                let tensor = &self.network.tensors[m.term.weight];
+                Some(0.5 / remarks::rounding(tensor, factor).max(1e-3))
+            } else {
+                None
+            }
+        });
+        samples.chain(messages).chain(spikes).fold(f64::INFINITY, f64::min)
+    }
+
+    /// How far each member could rise alone.
+    fn room(&self, index: usize) -> f64 {
+        let Some(rounded) = &self.rounded[index] else { return 1.0 };
+        let member = &self.members[index];
+        let (most, _) = first_scale(self.network, member, self.target);
+        let messages = member.messages.iter();
+        let weights = messages.map(|m| largest_weight(m) / (m.largest * self.factor(index, m)));
+        let range = headroom(&rounded.range, self.target);
+        weights.fold(range.min(most / self.scale(index)), f64::min)
     }
 
     fn fail(&mut self, group: usize, errors: &mut Diagnostics) {

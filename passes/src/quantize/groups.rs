@@ -6,21 +6,46 @@
 //! each has a *multiple* of it. Multiples are the least ones that make all these weights integers, so
 //! that populations joined by weights of 1 all have the same scale.
 //!
-//! Averages of averages may ask for multiples beyond all weights. Then (`level` above 0) the weights of
-//! averages with many denominators are rounded in a coarser unit; those of weight 1 stay exact, or
-//! keep seven bits with an exponent where they are above 127.
+//! General weights from a relay are rounded to so many steps as the [`Policy`] wants: the target's
+//! multiple (inside a group) or the relay's scale (between groups) follows.
 //!
-//! General weights from a relay are rounded. If both ends are in one group for another reason, the
-//! multiple of the target is raised until the rounded weights have at least [`FINE`] steps.
+//! Averages of averages may ask for multiples that leave too few bits for the first of them. A policy may
+//! round averages with many denominators in a coarser unit; weights of 1 stay exact, or keep seven
+//! bits with an exponent where they are above 127.
 
+use super::connect::connect;
 use super::matrix::{LARGEST_SHIFTED, MAX_WEIGHT};
 use super::member::{Member, Message};
 use super::remarks;
 use snnc_ir::diag::codes::quantize as codes;
 use snnc_ir::{Diagnostic, Diagnostics};
 
-/// Steps on one side of 0 that rounded weights inside a group should have.
-const FINE: f64 = 31.0;
+/// How weights on messages become integers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Policy {
+    /// Coarseness of averages; 0 = exact.
+    pub average: usize,
+    /// Steps on one side of 0 that the rounded weights of a projection should have.
+    pub steps: f64,
+}
+
+impl Policy {
+    /// The policies that make a difference for these members, in the order of preference.
+    pub(super) fn all(members: &[Member<'_>]) -> Vec<Self> {
+        let messages = || members.iter().flat_map(|m| &m.messages);
+        let levels = messages().filter_map(|m| m.fraction).map(|f| f.denominators().count());
+        let levels = levels.max().unwrap_or(1);
+        let steps: &[f64] = match messages().any(Message::is_rounded) {
+            true => &[31.0, 7.0, 1.0, 0.0],
+            false => &[0.0],
+        };
+        let mut averages = vec![0, 1, levels - 1];
+        averages.retain(|&level| level < levels);
+        averages.dedup();
+        let of_level = |average| steps.iter().map(move |&steps| Self { average, steps });
+        averages.into_iter().flat_map(of_level).collect()
+    }
+}
 
 /// The group of each member, and its multiple of the group's base scale.
 #[derive(Clone, Debug)]
@@ -31,25 +56,19 @@ pub(super) struct Groups {
     pub multiple: Vec<u64>,
     /// Number of groups.
     pub count: usize,
-    /// Coarseness of averages; 0 = exact.
-    level: usize,
+    /// What weights on messages should be.
+    pub policy: Policy,
 }
 
 impl Groups {
-    /// Number of levels of coarseness that make a difference.
-    pub(super) fn levels(members: &[Member<'_>]) -> usize {
-        let fractions = members.iter().flat_map(|m| &m.messages).filter_map(|m| m.fraction);
-        fractions.map(|f| f.denominators().count()).max().unwrap_or(1)
-    }
-
     /// Groups the members, relays before their readers.
     ///
     /// # Errors
     /// If weights from relays cannot all be integers of the scheme.
-    pub(super) fn new(members: &[Member<'_>], level: usize) -> Result<Self, Diagnostics> {
-        let of = connected(members);
+    pub(super) fn new(members: &[Member<'_>], policy: Policy) -> Result<Self, Diagnostics> {
+        let of = connect(members);
         let count = of.iter().max().map_or(0, |g| g + 1);
-        let mut groups = Self { of, multiple: Vec::with_capacity(members.len()), count, level };
+        let mut groups = Self { of, multiple: Vec::with_capacity(members.len()), count, policy };
         let mut errors = Diagnostics::new();
         for (index, member) in members.iter().enumerate() {
             let multiple = groups.least(member).map(|least| groups.finer(member, index, least));
@@ -65,9 +84,47 @@ impl Groups {
         errors.into_result(groups)
     }
 
+    /// Raises multiples within `room`, by factors that leave all weights on messages as the policy wants
+    /// them. Readers come first, so that relays behind one another rise together.
+    pub(super) fn raised(&self, members: &[Member<'_>], room: &[f64]) -> Self {
+        let mut raised = self.clone();
+        for index in (0..members.len()).rev() {
+            let readers = members.iter().enumerate().flat_map(|(reader, member)| {
+                let messages = member.messages.iter().filter(|m| m.from == index);
+                messages.map(move |message| (reader, message))
+            });
+            let readers: Vec<_> = readers.collect();
+            let own = raised.multiple[index];
+            let fits = |factor: &u64| {
+                readers.iter().all(|&(r, message)| {
+                    let wanted = own.saturating_mul(*factor);
+                    raised.stays(message, self.of[r] == self.of[index], raised.multiple[r], wanted)
+                })
+            };
+            let factors = (1..=6).rev().map(|shift| 1_u64 << shift);
+            #[expect(clippy::cast_precision_loss, reason = "at most 64")]
+            let factor = factors.filter(|&f| f as f64 <= room[index]).find(fits).unwrap_or(1);
+            raised.multiple[index] = own.saturating_mul(factor);
+        }
+        raised
+    }
+
+    /// Whether a projection allows its relays the multiple `wanted`, if its target has this one.
+    #[expect(clippy::cast_precision_loss, reason = "larger multiples fit no register")]
+    fn stays(&self, message: &Message, inside: bool, target: u64, wanted: u64) -> bool {
+        match message.fraction {
+            _ if !inside => false,
+            Some(fraction) => {
+                let unit = fraction.at(self.policy.average).saturating_mul(wanted);
+                if self.keeps(message) { target.is_multiple_of(unit) } else { target >= unit }
+            }
+            None => message.largest * target as f64 / wanted as f64 >= self.policy.steps,
+        }
+    }
+
     /// Whether the weights of a projection are exact.
     pub(super) fn keeps(&self, message: &Message) -> bool {
-        message.fraction.is_some_and(|f| f.at(self.level) == f.denominator)
+        message.fraction.is_some_and(|f| f.at(self.policy.average) == f.denominator)
     }
 
     /// The least multiple that makes the exact weights integers, and rounded averages not 0; `None` if
@@ -76,7 +133,8 @@ impl Groups {
         let (mut exact, mut rounded) = (1, 0);
         for message in &member.messages {
             let Some(fraction) = message.fraction else { continue };
-            let wanted = fraction.at(self.level).checked_mul(self.multiple[message.from])?;
+            let wanted =
+                fraction.at(self.policy.average).checked_mul(self.multiple[message.from])?;
             if self.keeps(message) {
                 exact = lcm(exact, wanted)?;
             } else {
@@ -86,25 +144,25 @@ impl Groups {
         rounded.max(1).div_ceil(exact).checked_mul(exact)
     }
 
-    /// A multiple of `least` at which rounded weights inside the group are fine enough, as far as
-    /// all weights stay in the scheme.
+    /// `least` times a power of two, so that rounded weights inside the group have as many steps as
+    /// the policy wants, as far as all of them stay in the scheme.
     fn finer(&self, member: &Member<'_>, index: usize, least: u64) -> u64 {
-        let weights = |wanted: fn(&Message) -> bool| {
-            let inside = member.messages.iter().filter(move |x| wanted(x));
-            inside.filter_map(|x| self.weight(x, self.of[index], least)).filter(|w| *w > 0.0)
+        let weight = |x: &Message, multiple| self.weight(x, self.of[index], multiple);
+        let inside = |x: &&Message| weight(x, least).is_some();
+        let mut multiple = least;
+        let coarse = |multiple: u64| {
+            let rounded = member.messages.iter().filter(inside).filter(|x| x.is_rounded());
+            rounded.filter_map(|x| weight(x, multiple)).any(|w| w < self.policy.steps)
         };
-        let coarsest = weights(|x| x.fraction.is_none()).fold(f64::INFINITY, f64::min);
-        if coarsest >= FINE {
-            return least;
+        while coarse(multiple) {
+            let Some(next) = multiple.checked_mul(2) else { break };
+            let mut messages = member.messages.iter().filter(inside);
+            if messages.any(|x| weight(x, next).is_some_and(|w| w > largest_weight(x))) {
+                break;
+            }
+            multiple = next;
         }
-        let room = weights(|_| true).map(|w| (f64::from(MAX_WEIGHT) / w).floor());
-        let factor = room.fold((FINE / coarsest).ceil(), f64::min);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "small, checked"
-        )]
-        if (1.0..1e9).contains(&factor) { least.saturating_mul(factor as u64) } else { least }
+        multiple
     }
 
     /// The largest integer weight of a projection inside `group` at this multiple of the target;
@@ -123,34 +181,6 @@ pub(super) fn largest_weight(message: &Message) -> f64 {
         Some(_) => LARGEST_SHIFTED,
         None => f64::from(MAX_WEIGHT) + 0.499,
     }
-}
-
-/// Groups of members joined by exact weights, numbered in order of their first member.
-fn connected(members: &[Member<'_>]) -> Vec<usize> {
-    let mut parent: Vec<usize> = (0..members.len()).collect();
-    let root = |parent: &[usize], mut i: usize| {
-        while parent[i] != i {
-            i = parent[i];
-        }
-        i
-    };
-    for (index, member) in members.iter().enumerate() {
-        for message in member.messages.iter().filter(|m| m.fraction.is_some()) {
-            let (a, b) = (root(&parent, index), root(&parent, message.from));
-            parent[a.max(b)] = a.min(b);
-        }
-    }
-    let mut number = vec![usize::MAX; members.len()];
-    let mut next = 0;
-    let numbered = (0..members.len()).map(|i| {
-        let root = root(&parent, i);
-        if number[root] == usize::MAX {
-            number[root] = next;
-            next += 1;
-        }
-        number[root]
-    });
-    numbered.collect()
 }
 
 fn lcm(a: u64, b: u64) -> Option<u64> {

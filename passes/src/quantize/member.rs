@@ -31,6 +31,13 @@ pub(super) struct Member<'a> {
     pub bias: Vec<f64>,
 }
 
+impl Message {
+    /// Whether its weights are rounded one by one; not so if all are 0.
+    pub(super) fn is_rounded(&self) -> bool {
+        self.fraction.is_none() && self.largest > 0.0
+    }
+}
+
 /// What a population consists of.
 #[derive(Clone, Debug)]
 pub(super) enum Model<'a> {

@@ -32,6 +32,7 @@
 
 mod assemble;
 mod canonical;
+mod connect;
 mod fit;
 mod fraction;
 mod groups;
@@ -49,7 +50,7 @@ mod tests;
 
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use fit::Fitted;
-use groups::Groups;
+use groups::{Groups, Policy};
 use member::Member;
 use snnc_ir::network::{Network, NetworkDraft};
 use snnc_ir::quantized::{QuantizedDraft, QuantizedNetwork};
@@ -99,11 +100,12 @@ impl Pass for Quantize {
     }
 }
 
-/// A loss of resolution below which averages stay exact.
-const TOLERABLE_LOSS: f64 = 8.0;
+/// Steps of weights with which the first choice of scales is good enough.
+const ENOUGH: f64 = 16.0;
 
-/// Groups and scales of all members. Averages are rounded only where there is no scale otherwise, or
-/// where that loses less than half of the resolution.
+/// Groups and scales of all members. Averages are rounded, and scales of clips and their readers
+/// part, only where weights would have few steps otherwise: then the choice that leaves most steps to
+/// the coarsest projection is taken.
 fn scales(
     network: &NetworkDraft,
     members: &[Member<'_>],
@@ -111,23 +113,31 @@ fn scales(
 ) -> Result<(Groups, Vec<Fitted>), Diagnostics> {
     let mut best: Option<(f64, Groups, Vec<Fitted>)> = None;
     let mut errors = Diagnostics::new();
-    for level in 0..Groups::levels(members) {
-        let groups = match Groups::new(members, level) {
+    for policy in Policy::all(members) {
+        let mut groups = match Groups::new(members, policy) {
             Ok(groups) => groups,
             Err(found) => {
                 errors = found;
                 continue;
             }
         };
-        let fit = fit::fit(network, members, &groups, target);
+        let mut fit = fit::fit(network, members, &groups, target);
+        if fit.errors.is_empty() && fit.steps < ENOUGH {
+            let raised = groups.raised(members, &fit.room);
+            let again = fit::fit(network, members, &raised, target);
+            if again.errors.is_empty() && again.steps > fit.steps * 1.5 {
+                (groups, fit) = (raised, again);
+            }
+        }
+        let steps = fit.steps;
         match fit.fitted.into_iter().collect::<Option<Vec<_>>>() {
-            Some(fitted) if best.as_ref().is_none_or(|(loss, ..)| fit.loss * 2.0 < *loss) => {
-                best = Some((fit.loss, groups, fitted));
+            Some(fitted) if best.as_ref().is_none_or(|(least, ..)| steps > least * 1.5) => {
+                best = Some((steps, groups, fitted));
             }
             Some(_) => {}
             None => errors = fit.errors,
         }
-        if best.as_ref().is_some_and(|(loss, ..)| *loss <= TOLERABLE_LOSS) {
+        if best.as_ref().is_some_and(|(least, ..)| *least >= ENOUGH) {
             break;
         }
     }

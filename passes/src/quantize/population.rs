@@ -185,6 +185,18 @@ pub(super) fn first_scale(
 
 /// The first limit that a range violates: (factor for the scale, name of the limit).
 pub(super) fn violation(range: &Range, target: &TargetSpec) -> Option<(f64, &'static str)> {
+    let ratios = ratios(range, target).into_iter();
+    ratios.map(|(value, limit, why)| (limit / value, why)).find(|(ratio, _)| *ratio < 1.0)
+}
+
+/// The factor by which all ranges may grow.
+pub(super) fn headroom(range: &Range, target: &TargetSpec) -> f64 {
+    let ratios = ratios(range, target).into_iter();
+    ratios.map(|(value, limit, _)| limit / value.max(1.0)).fold(f64::INFINITY, f64::min)
+}
+
+/// Largest values, their limits, and the names of these.
+fn ratios(range: &Range, target: &TargetSpec) -> [(f64, f64, &'static str); 5] {
     let register = |bits: i64| (1_i64 << (bits.clamp(1, 62) - 1)) - 1;
     let state = register(target.state_bits.value);
     let checks = [
@@ -194,10 +206,6 @@ pub(super) fn violation(range: &Range, target: &TargetSpec) -> Option<(f64, &'st
         (range.bias.reach(), target.max_bias_mantissa.value, "the bias mantissa"),
         (range.message.reach(), register(target.message_bits.value), "the bits of a message"),
     ];
-    checks.iter().find(|(value, limit, _)| value > limit).map(|&(value, limit, why)| {
-        #[expect(clippy::cast_precision_loss, reason = "a ratio needs no exactness")]
-        {
-            (limit as f64 / value as f64, why)
-        }
-    })
+    #[expect(clippy::cast_precision_loss, reason = "registers are far below 2^52")]
+    checks.map(|(value, limit, why)| (value as f64, limit as f64, why))
 }

@@ -78,9 +78,12 @@ pub(super) fn losses(
         out.push(coarse(member.name, loss, &fitted.limited_by));
     }
     for (message, &factor) in member.messages.iter().zip(&fitted.factors) {
+        let tensor = &network.tensors[message.term.weight];
+        let steps = message.largest * factor;
         if message.fraction.is_some() && !groups.keeps(message) {
-            let tensor = &network.tensors[message.term.weight];
             out.push(average(member.name, tensor, factor));
+        } else if message.is_rounded() && (0.5..8.0).contains(&steps) {
+            out.push(few_steps(member.name, tensor, steps));
         }
     }
     out
@@ -88,19 +91,37 @@ pub(super) fn losses(
 
 /// Warns about an average whose weights are rounded.
 fn average(name: &str, tensor: &Tensor, factor: f64) -> Diagnostic {
-    let weights = tensor.data.iter().map(|&w| f64::from(w) * factor).filter(|w| w.abs() > 0.0);
-    let error = weights.map(|w| ((w.round_ties_even() - w) / w).abs()).fold(0.0, f64::max);
     Diagnostic::warning(
         codes::AVERAGE,
         format!(
             "population `{name}`: weights of the average `{}` move by up to {:.0} %",
             tensor.name,
-            error * 100.0
+            rounding(tensor, factor) * 100.0
         ),
     )
     .at(format!("population `{name}`"))
     .note("messages are integers; averages of averages that keep every weight exact would leave too few of them")
     .help("put a population of neurons between the averages, or count the padding in them, so that all weights are equal")
+}
+
+/// Largest relative error of a weight that is not 0.
+pub(super) fn rounding(tensor: &Tensor, factor: f64) -> f64 {
+    let weights = tensor.data.iter().map(|&w| f64::from(w) * factor).filter(|w| w.abs() > 0.0);
+    weights.map(|w| ((w.round_ties_even() - w) / w).abs()).fold(0.0, f64::max)
+}
+
+/// Warns about few steps of weights on messages.
+fn few_steps(name: &str, tensor: &Tensor, steps: f64) -> Diagnostic {
+    Diagnostic::warning(
+        codes::COARSE,
+        format!(
+            "population `{name}`: weights of `{}` on messages have {steps:.0} steps",
+            tensor.name
+        ),
+    )
+    .at(format!("population `{name}`"))
+    .note("messages, and what arrives in a step, share the bits of one register with these weights")
+    .help("put a population of neurons between the clip and this layer")
 }
 
 /// Warns about lost weight resolution.

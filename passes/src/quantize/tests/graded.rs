@@ -95,10 +95,10 @@ fn averages_are_rounded_where_exact_ones_have_no_scale() {
     let (draft, remarks) = quantize(nested(&average, 1), &able()).expect("36 fits");
     assert_eq!(weights(&draft, "c1", 0), [0, 9, 9, 6, 4, 4, 0, 0, 9]);
     assert!(remarks.iter().all(|d| d.code != codes::AVERAGE));
-    // Scales 36 · 36 apart would leave few bits of c0.
-    let (draft, remarks) = quantize(nested(&average, 2), &able()).expect("18 · 18 fits");
+    // 36 · 36 · 36 is no weight; 18 · 18 · 18 is nearly 91 · 2^6.
+    let (draft, remarks) = quantize(nested(&average, 3), &able()).expect("18 · 18 · 18 fits");
     assert_eq!(weights(&draft, "c2", 0), [0, 4, 4, 3, 2, 2, 0, 0, 4]);
-    assert_eq!(weights(&draft, "y", 1), [324; 3]);
+    assert_eq!(weights(&draft, "y", 1), [5824; 3]);
     let found = remarks.iter().find(|d| d.code == codes::AVERAGE).expect("a warning").to_string();
     assert!(found.contains("`c1`") && found.contains("`c1.0.w` move by up to 11 %"), "{found}");
 }
@@ -123,9 +123,9 @@ fn general_weights_beside_identities_keep_some_resolution() {
     let c = net.clip("c", Keep::Positive, 2, &[layer(x, 2, 2, &[0.1, 0.05, -0.1, 0.02])]);
     net.neurons("y", 2, &[identity(c, 2, 1.0), layer(c, 2, 2, &[0.3, -0.7, 0.123, 0.0])]);
     let (draft, _) = quantize(net, &able()).expect("fits");
-    // 0.7 has at least 31 steps at a multiple of 45.
-    assert_eq!(weights(&draft, "y", 0), [45, 45]);
-    assert_eq!(weights(&draft, "y", 1), [14, -31, 6, 0]);
+    // 0.7 has at least 31 steps at a multiple of 64.
+    assert_eq!(weights(&draft, "y", 0), [64, 64]);
+    assert_eq!(weights(&draft, "y", 1), [19, -45, 8, 0]);
 }
 
 #[test]
