@@ -39,6 +39,7 @@ use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use crate::tensors::round;
 use snnc_ir::arena::NodeId;
 use snnc_ir::diag::codes::network;
+use snnc_ir::network::neuron::sigmoid;
 use snnc_ir::network::{Dynamics, Emission, Neuron, Op, Reset};
 use snnc_ir::{Diagnostic, Diagnostics, Network, NetworkDraft, Param, Shape};
 use std::collections::BTreeMap;
@@ -123,11 +124,6 @@ const fn has_normal_form(neuron: &Neuron) -> bool {
         && matches!(neuron.emission, Emission::Binary)
 }
 
-/// `1 / (1 + exp(−w))`, rounded to f32 as the float semantics demands.
-fn sigmoid(w: f32) -> f64 {
-    f64::from(round(1.0 / (1.0 + (-f64::from(w)).exp())))
-}
-
 /// The normal form of a neuron, and what its current gets in addition (one value per neuron).
 fn normalize(
     neuron: &Neuron,
@@ -146,7 +142,10 @@ fn normalize(
         Dynamics::Integrate => (Param::Uniform(1.0), Param::Uniform(0.0)),
         Dynamics::Tau(tau) => (tau.map(f64::from), tau.map(|t| 1.0 / f64::from(t))),
         Dynamics::Decay(decay) => (Param::Uniform(1.0), decay.map(f64::from)),
-        Dynamics::Sigmoid(w) => (w.map(|w| 1.0 / sigmoid(w)), w.map(sigmoid)),
+        Dynamics::Sigmoid(w) => {
+            let decay = w.map(|w| f64::from(sigmoid(w)));
+            (decay.map(|k| 1.0 / k), decay)
+        }
         Dynamics::Izhikevich { .. } => return Ok((neuron.clone(), None)),
     };
     let threshold = neuron.threshold.zip(&scale, shape, |t, s| (f64::from(t) - rest) * s);

@@ -46,9 +46,8 @@ pub enum Dynamics {
     /// `H = v · (1 − decay) + I`: input not scaled. Float order: `k = 1 − decay; p = v · k;
     /// H = p + I`. `0 <= decay <= 1`.
     Decay(Param<f32>),
-    /// `H = v + (I − v) · k` with `k = 1 / (1 + exp(−w))`: the parametric LIF, whose learnt `w` sets
-    /// the leak (BrainCog's PLIF). Float order: `k` in f64, rounded once; `d = I − v; p = d · k;
-    /// H = v + p`.
+    /// `H = v + (I − v) · k` with `k =` [`sigmoid`]`(w)`: the parametric LIF, whose learnt `w` sets
+    /// the leak (BrainCog's PLIF). Float order: `d = I − v; p = d · k; H = v + p`.
     Sigmoid(Param<f32>),
     /// Izhikevich's neuron in Euler steps of 1 (BrainCog's form), with the recovery variable `r`
     /// (0 before the first step): `H = v + (0.04·v·v + 5·v − r + 140 + I)`, then
@@ -64,6 +63,14 @@ pub enum Dynamics {
         /// What a spike adds to the recovery variable.
         d: f64,
     },
+}
+
+/// `1 / (1 + exp(−w))`, as PyTorch computes it for a single number: the exponential, the sum and the
+/// quotient are rounded to f32 one after the other.
+#[expect(clippy::cast_possible_truncation, reason = "the rounding to f32 is the definition")]
+pub fn sigmoid(w: f32) -> f32 {
+    let e = (-f64::from(w)).exp() as f32;
+    1.0 / (1.0 + e)
 }
 
 /// What a spike carries.
@@ -104,4 +111,21 @@ pub enum Reset {
 pub enum UpdateOrder {
     /// Leak, then add the input of this step, then compare, then reset.
     LeakInputFire,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sigmoid;
+
+    #[test]
+    fn sigmoid_rounds_as_recorded() {
+        // PyTorch 1.13 on x86-64; the first is one unit below the correctly rounded value.
+        assert_eq!(sigmoid(0.7).to_bits(), 0.668_187_74_f32.to_bits());
+        assert_eq!(
+            [0.0, -1e30, 1e30].map(|w| sigmoid(w).to_bits()),
+            [0.5, 0.0, 1.0_f32].map(f32::to_bits)
+        );
+        // BrainCog starts at w = −ln(τ − 1).
+        assert!((sigmoid(-(3.0_f32.ln())) - 0.25).abs() < 1e-7);
+    }
 }

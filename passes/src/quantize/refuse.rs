@@ -2,6 +2,7 @@
 
 use super::remarks;
 use snnc_ir::diag::codes::quantize as codes;
+use snnc_ir::network::neuron::sigmoid;
 use snnc_ir::network::{Coding, Dynamics, Emission, NetworkDraft, Neuron, Op, Reset};
 use snnc_ir::{Diagnostic, Diagnostics, Param, TargetSpec};
 
@@ -123,7 +124,7 @@ fn decay(name: &str, neuron: &Neuron, remarks: &mut Diagnostics) -> Option<Param
         Dynamics::Decay(d) => d.map(f64::from),
         // `normalize-neurons` removes the other forms; the decay is the same number either way.
         Dynamics::Tau(tau) => tau.map(|t| f64::from(1.0 / t)),
-        Dynamics::Sigmoid(w) => w.map(|w| 1.0 / (1.0 + (-f64::from(w)).exp())),
+        Dynamics::Sigmoid(w) => w.map(|w| f64::from(sigmoid(w))),
         Dynamics::Izhikevich { .. } => return None,
     };
     let mut worst = 0.0_f64;

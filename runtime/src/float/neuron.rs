@@ -1,5 +1,6 @@
 //! One step of a population.
 
+use snnc_ir::network::neuron::sigmoid;
 use snnc_ir::network::{Compare, Dynamics, Emission, Neuron, Reset};
 use snnc_ir::shape::Shape;
 
@@ -54,12 +55,6 @@ impl NeuronPlan {
             emission: neuron.emission,
         }
     }
-}
-
-/// `1 / (1 + exp(−w))` in f64, rounded once.
-#[expect(clippy::cast_possible_truncation, reason = "the rounding to f32 is the definition")]
-pub(crate) fn sigmoid(w: f32) -> f32 {
-    (1.0 / (1.0 + (-f64::from(w)).exp())) as f32
 }
 
 /// Membranes of one population; empty for other nodes.
@@ -190,15 +185,7 @@ fn burst(h: f32, threshold: f32, factor: f32) -> (f32, f32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{burst, izhikevich, sigmoid};
-
-    #[test]
-    fn sigmoid_inverts_the_logarithm() {
-        // BrainCog starts at w = −ln(τ − 1).
-        assert_eq!(sigmoid(0.0).to_bits(), 0.5_f32.to_bits());
-        assert!((sigmoid(-(3.0_f32.ln())) - 0.25).abs() < 1e-7);
-        assert_eq!([sigmoid(-1e30), sigmoid(1e30)].map(f32::to_bits), [0.0, 1.0].map(f32::to_bits));
-    }
+    use super::{burst, izhikevich};
 
     #[test]
     fn recovery_follows_the_new_membrane() {

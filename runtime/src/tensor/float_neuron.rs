@@ -2,8 +2,8 @@
 
 use super::{Device, INT, per_neuron, zeros};
 use crate::error::SimError;
-use crate::float::neuron::sigmoid;
 use burn::tensor::{Bool, DType, Int, Tensor};
+use snnc_ir::network::neuron::sigmoid;
 use snnc_ir::network::{Compare, Dynamics, Emission, Node, Op, Reset};
 
 /// A neuron model with its parameters expanded per neuron.

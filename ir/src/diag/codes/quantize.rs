@@ -177,13 +177,13 @@ codes! {
         "The host adds the current of a directly coded input to biases before a run, and they act from \
          the first step on. A current that starts later cannot be had that way. Read the input \
          without delay, or code it as spikes.";
+    DIRECT_TWICE = 467, "two layers of different layout over a directly coded input",
+        "The host computes one current per input and population. Two layers over the same input \
+         are added up into one; with different layouts that is a dense matrix, which would be \
+         larger than the compiler makes (2^24 weights). Join the layers in the genome.";
     AVERAGE = 468, "weights of an average are rounded",
         "An average that leaves the padding out has weights of 1/9, 1/6 and 1/4, which are \
          integers only in units of 1/36. Where averages of messages follow each other, exact units \
          would leave too few bits for the messages, so a coarser unit was chosen and weights at the border \
          move. Put a population of neurons between the averages, or count the padding.";
-    DIRECT_TWICE = 467, "two layers of different layout over a directly coded input",
-        "The host computes one current per input and population. Two layers over the same input \
-         are added up into one; with different layouts that is a dense matrix, which would be \
-         larger than the compiler makes (2^24 weights). Join the layers in the genome.";
 }
