@@ -20,6 +20,18 @@ for name in digits mnist; do
     bash -c "time '$snnc' compile '$root/$genome' --target loihi -o '$scratch/$name.timed'" 2>&1 | tail -4
 done
 
+# A motif genome with clips and feedback: inspected, drawn, certified, all levels alike on random events.
+motif=examples/motif
+"$snnc" inspect "$motif/published.genome.json" --weights random:1 | grep "16 populations, 2170368 neurons"
+"$snnc" inspect "$motif/cells.genome.json" --graph svg -o "$scratch/cells.svg"
+"$snnc" inspect "$motif/cells.genome.json" --graph dot >"$scratch/cells.dot"
+"$snnc" compile "$motif/cells.genome.json" --target loihi -o "$scratch/cells"
+"$snnc" verify "$motif/cells.genome.json" "$scratch/cells" --stimulus "$motif/test.npz"
+if "$snnc" compile "$motif/cells.genome.json" --target loihi1 -o "$scratch/cells.loihi1"; then
+    echo "clips must be refused on loihi1" >&2
+    exit 1
+fi
+
 # Reset by subtraction and leaky loops need programmable neurons.
 for fixture in subtract loop_leaky; do
     genome="tests/fixtures/$fixture.genome.json"

@@ -26,6 +26,7 @@
 //! # }
 //! ```
 
+pub mod alike;
 pub mod artifact;
 pub mod cli;
 mod compile;

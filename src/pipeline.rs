@@ -205,6 +205,14 @@ pub fn merged_by_default(
     Ok(merged(network, &Pipeline::parse(&MERGING.join(","))?, target)?)
 }
 
+/// `network` with equal populations merged, those that read concatenations whole.
+///
+/// # Errors
+/// What the pass rejects.
+pub fn merged_whole(network: &Network, target: &TargetSpec) -> Result<Network, crate::Failure> {
+    Ok(merged(network, &Pipeline::parse("merge-nodes")?, target)?)
+}
+
 /// The last network of every stage that a pipeline went through.
 #[derive(Clone, Debug, Default)]
 pub struct Stages {

@@ -23,7 +23,7 @@ fn compiled(genome: &str, target: &str, delays: Delays) -> (Compiled, Target) {
     (compiled, target)
 }
 
-const CASES: [(&str, &str, Delays); 7] = [
+const CASES: [(&str, &str, Delays); 9] = [
     ("examples/digits/digits.genome.json", "loihi2", Delays::Synaptic),
     ("examples/digits/digits.genome.json", "loihi1", Delays::Relay),
     ("tests/fixtures/loop.genome.json", "loihi1", Delays::Relay),
@@ -31,6 +31,8 @@ const CASES: [(&str, &str, Delays); 7] = [
     ("tests/fixtures/thresholds.genome.json", "loihi1", Delays::Relay),
     ("tests/fixtures/loop_leaky.genome.json", "loihi2", Delays::Synaptic),
     ("examples/small/conv.genome.json", "loihi2", Delays::Synaptic),
+    ("tests/fixtures/clips.genome.json", "loihi2", Delays::Synaptic),
+    ("tests/fixtures/frame.genome.json", "loihi2", Delays::Relay),
 ];
 
 #[test]

@@ -8,6 +8,8 @@ mod common;
 mod genomes;
 #[path = "errors/levels.rs"]
 mod levels;
+#[path = "errors/motifs.rs"]
+mod motifs;
 #[path = "errors/stimuli.rs"]
 mod stimuli;
 #[path = "errors/usage.rs"]
@@ -93,6 +95,32 @@ fn levels() {
 }
 
 #[test]
+fn motifs() {
+    check_all(motifs::CASES);
+}
+
+/// All that stands in the way is named at once.
+#[test]
+fn every_clip_that_a_chip_cannot_run_is_named() {
+    let place = Place::new();
+    for file in ["cells.genome.json", "cells.safetensors"] {
+        place.copy(&format!("examples/motif/{file}"), file);
+    }
+    let said = place.run(&["compile", "cells.genome.json", "-t", "loihi1"]).exits(1);
+    let emit = ["compile", "cells.genome.json", "-t", "loihi2", "--emit", "quantized"];
+    let text = place.run(&emit).exits(0).stdout;
+    let clips: Vec<&str> = text
+        .split('"')
+        .filter(|name| name.starts_with("cells.") && name.ends_with(".clip"))
+        .collect();
+    assert!(clips.len() > 10, "{text}");
+    for clip in clips {
+        assert!(said.stderr.contains(&format!("`{clip}`")), "{clip} is not in {}", said.stderr);
+    }
+    assert!(said.stderr.contains("loihi2"), "the help names a target that has messages");
+}
+
+#[test]
 fn stimuli() {
     check_all(stimuli::CASES);
 }
@@ -112,6 +140,7 @@ fn there_are_many_cases() {
     let counts = [
         genomes::CASES.len(),
         levels::CASES.len(),
+        motifs::CASES.len(),
         stimuli::CASES.len(),
         artifacts::CASES.len(),
         usage::CASES.len(),

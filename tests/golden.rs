@@ -1,4 +1,4 @@
-//! The text of the network after every pass, for two small genomes.
+//! The text of the network after every pass, for three small genomes.
 //!
 //! A snapshot per pass, numbered, so that a folder listing reads as the pipeline and a change shows
 //! where it starts to matter.
@@ -6,6 +6,7 @@
 use snnc::ir::text::{print_mapped, print_network, print_quantized};
 use snnc::passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
 use snnc::pipeline::{Delays, Stage, standard};
+use snnc::source::Weights;
 use snnc::{Target, source};
 use std::path::PathBuf;
 
@@ -17,11 +18,11 @@ fn text(level: &AnyLevel) -> String {
     }
 }
 
-fn golden(case: &str, delays: Delays) {
+fn golden(case: &str, target: &str, delays: Delays, weights: Option<Weights>) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let genome = folder.join(format!("examples/small/{case}.genome.json"));
-    let source = source::read(&genome).expect("a shipped genome");
-    let target = Target::find("loihi1").expect("a shipped target");
+    let source = source::read_with(&genome, weights).expect("a shipped genome");
+    let target = Target::find(target).expect("a shipped target");
     let registry = Registry::standard();
     let pipeline = Pipeline::parse(&standard(Stage::Network, delays)).expect("the pipeline parses");
     let properties = PropertySet::of(&source.level);
@@ -52,10 +53,16 @@ fn golden(case: &str, delays: Delays) {
 
 #[test]
 fn skip_connections_and_delays() {
-    golden("skip", Delays::Relay);
+    golden("skip", "loihi1", Delays::Relay, None);
 }
 
 #[test]
 fn convolution_and_pooling() {
-    golden("conv", Delays::Synaptic);
+    golden("conv", "loihi1", Delays::Synaptic, None);
+}
+
+/// Split, merged, with clips that stay and clips that vanish, on graded relays.
+#[test]
+fn motif_with_clips() {
+    golden("motif", "loihi2", Delays::Synaptic, Some(Weights::Random(7)));
 }

@@ -6,16 +6,19 @@ mod common;
 
 use common::{Place, repo};
 use rayon::prelude::*;
+use snnc::alike::Distinct;
 use snnc::artifact::{Artifact, publish};
 use snnc::frontend::arrays::{Array, ArrayData, read_npz, write_npz};
+use snnc::ir::diag::codes::{Code, quantize};
 use snnc::ir::network::Op;
+use snnc::ir::{Diagnostics, Severity};
 use snnc::passes::AnyLevel;
 use snnc::source::Weights;
 use snnc::stimulus::{self, Interface};
 use snnc::verify::measure;
-use snnc::{Options, Target, compile, pipeline, source, verify};
+use snnc::{Options, Target, compile, source, verify};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 const PUBLISHED: &str = "examples/motif/published.genome.json";
@@ -51,17 +54,21 @@ fn stimulus(place: &Place, genome: &str, trace: &str) -> Option<[i32; 2]> {
     range
 }
 
-/// What a compiled fixture adds to the summary.
-struct Outcome {
-    name: String,
-    /// Neurons and relays, cores, spikes and messages; or why there is no artifact.
-    result: Result<(u64, usize, u64), String>,
+fn name(path: &Path) -> String {
+    path.file_name().expect("a file").to_string_lossy().replace(".genome.json", "")
+}
+
+/// Neurons and relays, cores, spikes and messages; or the code of the first error and all of them.
+type Outcome = Result<(u64, usize, u64), (Option<Code>, String)>;
+
+fn refused(found: Diagnostics) -> (Option<Code>, String) {
+    let mut errors = found.iter().filter(|d| d.severity == Severity::Error);
+    (errors.next().map(|d| d.code), found.to_string())
 }
 
 /// Compiles a fixture for `loihi2`, proves the artifact, and runs all levels on the recorded input.
-fn through(path: &PathBuf) -> Outcome {
-    let name = path.file_name().expect("a file").to_string_lossy().replace(".genome.json", "");
-    let place = Place::new();
+fn through(path: &Path) -> Outcome {
+    let (name, place) = (name(path), Place::new());
     let mut genome = fs::read_to_string(path).expect("a genome");
     let from = format!("tests/fixtures/braincog/{name}");
     if let Some([low, high]) = stimulus(&place, &genome, &format!("{from}.trace.npz")) {
@@ -70,50 +77,93 @@ fn through(path: &PathBuf) -> Outcome {
     }
     place.write("g.genome.json", genome);
     place.copy(&format!("{from}.safetensors"), &format!("{name}.safetensors"));
-    let attempt = || {
-        let source = source::read(&place.path("g.genome.json")).map_err(|e| e.to_string())?;
-        let target = Target::find("loihi2").map_err(|e| e.to_string())?;
-        let compiled = compile(&source, &target, &Options::default())
-            .map_err(|f| format!("replay {}\n{}", f.replay.is_some(), f.diagnostics))?;
-        publish::publish(&place.path("art"), &compiled.files, false).map_err(|e| e.to_string())?;
-        let artifact = Artifact::load(&place.path("art")).map_err(|e| e.to_string())?;
-        let proof = verify(&source, &artifact).map_err(|f| f.diagnostics.to_string())?;
-        let interface = Interface::of_quantized(proof.quantized().map_err(|e| e.to_string())?);
-        let stimuli =
-            stimulus::read(&place.path("s.npz"), &interface, None).map_err(|e| e.to_string())?;
-        let measured = measure(&source, &proof, &artifact, &stimuli).map_err(|e| e.to_string())?;
-        if !measured.integers_agree() {
-            return Err(format!("the integer levels differ: {measured:?}"));
-        }
-        let neurons = proof.certificate.totals.neurons;
-        Ok((neurons, artifact.manifest.cores.len(), measured.artifact.spikes))
-    };
-    Outcome { result: attempt(), name }
+    let source = source::read(&place.path("g.genome.json")).map_err(refused)?;
+    let target = Target::find("loihi2").map_err(refused)?;
+    let compiled = compile(&source, &target, &Options::default()).map_err(|f| {
+        assert!(f.replay.is_none(), "{name}: {}", f.diagnostics);
+        refused(f.diagnostics)
+    })?;
+    publish::publish(&place.path("art"), &compiled.files, false).expect("a free place");
+    let artifact = Artifact::load(&place.path("art")).map_err(refused)?;
+    let proof = verify(&source, &artifact).map_err(|f| refused(f.diagnostics))?;
+    let interface = Interface::of_quantized(proof.quantized().expect("the stage is there"));
+    let stimuli = stimulus::read(&place.path("s.npz"), &interface, None).map_err(refused)?;
+    let measured = measure(&source, &proof, &artifact, &stimuli).map_err(refused)?;
+    if !measured.integers_agree() {
+        return Err((None, format!("the integer levels differ: {measured:?}")));
+    }
+    let sent = measured.artifact.spikes + measured.artifact.messages;
+    Ok((proof.certificate.totals.neurons, artifact.manifest.cores.len(), sent))
 }
 
-#[test]
-fn every_recorded_network_compiles_and_its_levels_agree() {
-    let outcomes: Vec<_> = fixtures().par_iter().map(through).collect();
-    let (mut sum, mut failed) = ((0, 0, 0), Vec::new());
-    for Outcome { name, result } in &outcomes {
-        match result {
-            Ok((neurons, cores, spikes)) => {
-                sum = (sum.0 + neurons, sum.1 + cores, sum.2 + spikes);
-            }
-            Err(why) => failed.push(format!("{name}: {why}")),
+/// Networks that show one feature each, for a quick look.
+const QUICK: [&str; 16] = [
+    "m0_r_m1",
+    "m1",
+    "m1_plif",
+    "m2",
+    "m2_signs",
+    "m2_thresholds",
+    "m3",
+    "m3_image_signs",
+    "m5",
+    "mm1",
+    "mm2_image",
+    "mm3_plif",
+    "mm5",
+    "neuevo_dvsg_new2",
+    "t2",
+    "t3",
+];
+/// Networks that have no integer form, and why.
+const REFUSED: [(&str, Code); 5] = [
+    // The last cell emits nothing: the classes never depend on the input.
+    ("m0", quantize::READOUT),
+    ("mm0", quantize::READOUT),
+    ("mm1_r_mm0", quantize::READOUT),
+    // Sums of clipped sums of random weights, without neurons in between, outgrow the registers.
+    ("neuevo_cifar_new0", quantize::NO_SCALE),
+    ("neuevo_cifar_new_skip1", quantize::NO_SCALE),
+];
+
+/// Takes the fixtures that `wanted` names through the compiler; returns how many there are.
+fn compile_all(wanted: impl Fn(&str) -> bool) -> usize {
+    let fixtures: Vec<_> = fixtures().into_iter().filter(|p| wanted(&name(p))).collect();
+    let outcomes: Vec<_> = fixtures.par_iter().map(|path| (name(path), through(path))).collect();
+    let (mut sum, mut wrong, mut refused) = ((0, 0, 0), Vec::new(), 0);
+    for (name, result) in &outcomes {
+        let expected = REFUSED.iter().find(|(n, _)| n == name).map(|(_, code)| *code);
+        match (result, expected) {
+            (Ok(done), None) => sum = (sum.0 + done.0, sum.1 + done.1, sum.2 + done.2),
+            (Err((Some(code), _)), Some(expected)) if *code == expected => refused += 1,
+            (Ok(_), Some(code)) => wrong.push(format!("{name}: compiles in spite of {code}")),
+            (Err((_, why)), _) => wrong.push(format!("{name}: {why}")),
         }
     }
     println!(
-        "motif genomes for loihi2: {} of {} certified; {} neurons on {} cores; {} spikes and \
-         messages, all alike at the integer levels",
-        outcomes.len() - failed.len(),
+        "motif genomes for loihi2: {} of {} certified, {refused} refused; {} neurons on {} cores; \
+         {} spikes and messages, all alike at the integer levels",
+        outcomes.len() - refused - wrong.len(),
         outcomes.len(),
         sum.0,
         sum.1,
         sum.2
     );
-    assert!(failed.is_empty(), "{}", failed.join("\n"));
-    assert!(outcomes.len() >= 30 && sum.2 > 10_000, "the comparison is about something");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(sum.2 > 10_000, "the comparison is about something");
+    outcomes.len()
+}
+
+#[test]
+fn recorded_networks_compile_and_their_levels_agree() {
+    let count = compile_all(|name| QUICK.contains(&name) || name == "m0");
+    assert_eq!(count, QUICK.len() + 1);
+}
+
+#[test]
+#[ignore = "takes minutes without optimization; .ci/run runs it with"]
+fn every_recorded_network_compiles_and_its_levels_agree() {
+    assert!(compile_all(|_| true) >= 60);
 }
 
 #[test]
@@ -135,22 +185,18 @@ fn populations_of_the_published_genome_merge() {
     let AnyLevel::Network(network) = &source.level else { panic!("a genome is a network") };
     let target = Target::find("loihi2").expect("a shipped target");
     let read = start.elapsed();
-    let merged = pipeline::merged_by_default(network, &target.spec);
-    let merged = merged.unwrap_or_else(|f| panic!("{}", f.diagnostics));
-    let sizes = |network: &snnc::ir::Network| -> Vec<usize> {
-        let neurons = network.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_)));
-        neurons.map(|n| n.shape.size()).collect()
-    };
-    let (before, after) = (sizes(network), sizes(&merged));
+    let found = Distinct::of(network, &target.spec);
+    let found = found.unwrap_or_else(|f| panic!("{}", f.diagnostics));
     println!(
-        "published genome with random weights: read in {read:?}, merged in {:?}: {} of {} \
-         populations",
-        start.elapsed() - read,
-        after.len(),
-        before.len()
+        "published genome with random weights: read in {read:?}, merged in {:?}: {found:?}",
+        start.elapsed() - read
     );
-    assert_eq!((before.len(), before.iter().sum::<usize>()), (49, 5_902_848));
-    assert_eq!((after.len(), after.iter().sum::<usize>()), (16, 2_170_368));
+    let neurons = network.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_)));
+    let sizes: Vec<usize> = neurons.map(|n| n.shape.size()).collect();
+    assert_eq!((sizes.len(), sizes.iter().sum::<usize>()), (49, 5_902_848));
+    assert_eq!((found.populations, found.neurons), (16, 2_170_368));
+    // Three outputs of five states of which three are read one by one, too.
+    assert_eq!(found.parts, 16 + 3 * 4);
 }
 
 #[test]

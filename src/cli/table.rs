@@ -50,8 +50,11 @@ impl Table {
     }
 }
 
+/// Whether a cell is a number, a range or extents; a hash that starts with a digit is none.
 fn is_number(cell: &str) -> bool {
-    cell == "-" || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+    let digit = |c: char| c.is_ascii_digit() || "+-.=x".contains(c);
+    let (number, exponent) = cell.split_once('e').unwrap_or((cell, ""));
+    number.chars().all(digit) && exponent.chars().all(digit)
 }
 
 #[cfg(test)]
@@ -64,5 +67,8 @@ mod tests {
         table.row(["h1".to_owned(), "128".to_owned()]);
         table.row(["output".to_owned(), "-".to_owned()]);
         assert_eq!(table.render(2), "  name    neurons\n  h1          128\n  output        -\n");
+        let mut table = Table::new(&["hash", "range"]);
+        table.row(["12ab".to_owned(), "0..=7".to_owned()]);
+        assert_eq!(table.render(0), "hash  range\n12ab  0..=7\n");
     }
 }

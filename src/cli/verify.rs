@@ -192,11 +192,15 @@ fn quantization(text: &mut String, q: &QuantizationReport, samples: usize) {
 }
 
 fn equality(text: &mut String, levels: [&str; 2], report: &EqualityReport) {
-    let EqualityReport { populations, spikes, differing, first } = report;
+    let EqualityReport { populations, spikes, messages, differing, first } = report;
     let [left, right] = levels;
+    let sent = match messages {
+        0 => format!("{spikes} spikes"),
+        messages => format!("{spikes} spikes and {messages} messages"),
+    };
     let _ = writeln!(
         text,
-        "{left} and {right}: {differing} of {spikes} spikes differ in {populations} populations"
+        "{left} and {right}: {differing} of {sent} differ in {populations} populations"
     );
     if let Some(first) = first {
         divergence(text, first, levels);

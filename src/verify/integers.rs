@@ -23,6 +23,7 @@ pub(super) struct Integers<'n> {
 pub(super) struct Counts {
     pub(super) populations: usize,
     pub(super) spikes: u64,
+    pub(super) messages: u64,
     pub(super) differing: u64,
 }
 
@@ -123,9 +124,14 @@ fn unmatched(name: &str) -> SimError {
 
 fn counts(pairs: &[Pair<'_>]) -> Result<Counts, SimError> {
     let distances = compare::distances(pairs)?;
+    let sent = |graded: bool| {
+        let pairs = pairs.iter().zip(&distances).filter(move |(p, _)| p.is_graded() == graded);
+        pairs.map(|(_, d)| d.left).sum()
+    };
     Ok(Counts {
         populations: pairs.len(),
-        spikes: distances.iter().map(|d| d.left).sum(),
+        spikes: sent(false),
+        messages: sent(true),
         differing: distances.iter().map(|d| d.differing).sum(),
     })
 }

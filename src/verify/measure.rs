@@ -74,6 +74,7 @@ fn equalities(
         for (report, counts) in [(&mut schedule, &sums.schedule), (&mut artifact, &sums.artifact)] {
             report.populations = counts.populations;
             report.spikes += counts.spikes;
+            report.messages += counts.messages;
             report.differing += counts.differing;
         }
         let differ =

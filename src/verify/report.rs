@@ -53,8 +53,10 @@ pub struct QuantizationReport {
 pub struct EqualityReport {
     /// Populations compared.
     pub populations: usize,
-    /// Spikes and graded messages of the first level.
+    /// Spikes of the first level.
     pub spikes: u64,
+    /// Graded messages of the first level.
+    pub messages: u64,
     /// Spikes and messages that only one level has.
     pub differing: u64,
     /// The first divergence of the first sample that has one.

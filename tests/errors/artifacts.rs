@@ -211,7 +211,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "program of another version",
-        set: |p| resealed(p, "program.snnb", |b| b[5] = 2),
+        set: |p| resealed(p, "program.snnb", |b| b[5] = 1),
         run: VERIFY,
         exit: 1,
         code: "SNN0611",
@@ -360,7 +360,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "program file that is no program",
-        set: |p| p.write("program.snnb", b"SNNB\x03\x01\x00\xff\xff\xff\xff\xff\xff"),
+        set: |p| p.write("program.snnb", b"SNNB\x03\x02\x00\xff\xff\xff\xff\xff\xff"),
         run: "inspect program.snnb",
         exit: 1,
         code: "SNN0610",

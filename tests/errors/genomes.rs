@@ -105,12 +105,12 @@ pub(crate) const CASES: &[Case] = &[
         place: "g.json $.version",
     },
     Case {
-        name: "a kind that is not accepted",
+        name: "an architecture without search",
         set: |p| genome(p, "\"kind\": \"gee\"", "\"kind\": \"mse-nas\""),
         run: COMPILE,
         exit: 1,
-        code: "SNN0204",
-        place: "g.json $.kind",
+        code: "SNN0206",
+        place: "g.json $",
     },
     Case {
         name: "unknown field",

@@ -8,10 +8,10 @@ mod program;
 use super::convert::is_program;
 use super::output::{Format, Reply};
 use super::{Common, WeightsArgs, replay};
+use crate::alike::Distinct;
 use crate::artifact::{Artifact, load};
 use crate::draw;
 use crate::files::{self, shown};
-use crate::pipeline::merged_by_default;
 use crate::source::{self, FileKind};
 use clap::{Args, ValueEnum};
 use levels::{MappedReport, NetworkReport, QuantizedReport};
@@ -106,7 +106,7 @@ pub(super) fn run(
     };
     if let (AnyLevel::Network(network), Some(unfolding)) = (&source.level, &source.unfolding) {
         let target = targets::by_name("loihi2")?;
-        let merged = merged_by_default(network, &target).map_err(|failure| {
+        let merged = Distinct::of(network, &target).map_err(|failure| {
             let mut all = source.warnings.clone();
             all.extend(replay::report(failure, Path::new(".")));
             all
@@ -115,7 +115,7 @@ pub(super) fn run(
             name: &network.name,
             hash: Some(&source.hash),
             unfolding,
-            merged: Some(&merged),
+            merged: Some(merged),
         };
         return self::motif(args, common, &motif, source.warnings.clone());
     }

@@ -2,12 +2,11 @@
 
 use super::super::table::Table;
 use super::picture::picture;
+use crate::alike::Distinct;
 use crate::describe::shape_text;
 use crate::draw::{Block, Picture};
 use serde::Serialize;
 use snnc_frontend::search::{Cell, Gene, Operation, Semantics, Sign, StateRef, Unfolding};
-use snnc_ir::network::Op;
-use snnc_ir::{Network, NetworkDraft};
 use std::fmt::Write as _;
 
 /// A motif genome.
@@ -21,30 +20,14 @@ pub(in crate::cli) struct MotifReport {
     parameters: u64,
     populations: usize,
     neurons: u64,
-    /// After populations that always fire alike are one; only where there are weights.
+    /// What is left where populations that always fire alike are one; only where there are weights.
     #[serde(skip_serializing_if = "Option::is_none")]
-    merged: Option<Merged>,
+    merged: Option<Distinct>,
     /// Stem, cells and readout; an edge names states by their position in `nodes`.
     blocks: Vec<Block>,
     /// File that the graph was written to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) graph: Option<String>,
-}
-
-/// Populations that are left where those that always fire alike are one.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub(super) struct Merged {
-    populations: usize,
-    neurons: u64,
-}
-
-impl Merged {
-    /// Counts the neurons of a network that has been merged.
-    pub(super) fn of(network: &NetworkDraft) -> Self {
-        let sizes = network.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_)));
-        let sizes: Vec<u64> = sizes.map(|n| n.shape.size() as u64).collect();
-        Self { populations: sizes.len(), neurons: sizes.iter().sum() }
-    }
 }
 
 /// A motif genome as it is inspected.
@@ -55,8 +38,9 @@ pub(super) struct Motif<'a> {
     pub(super) hash: Option<&'a str>,
     /// What it unfolds to.
     pub(super) unfolding: &'a Unfolding,
-    /// Its network, if there are weights, after merging.
-    pub(super) merged: Option<&'a Network>,
+    /// What is left of its populations where those that always fire alike are one, if there are
+    /// weights.
+    pub(super) merged: Option<Distinct>,
 }
 
 impl Motif<'_> {
@@ -75,7 +59,7 @@ impl Motif<'_> {
             parameters: totals.parameters,
             populations: totals.populations,
             neurons: totals.neurons,
-            merged: self.merged.map(|network| Merged::of(network)),
+            merged: self.merged,
             blocks: self.picture().blocks,
             graph: None,
         }
@@ -99,11 +83,10 @@ impl Motif<'_> {
                 totals.parameters, totals.populations, totals.neurons
             ),
         ];
-        if let Some(network) = self.merged {
-            let Merged { populations, neurons } = Merged::of(network);
+        if let Some(Distinct { populations, neurons, parts }) = self.merged {
             facts.push(format!(
-                "split at concatenations, and merged where they always fire alike: {populations} \
-                 populations, {neurons} neurons"
+                "merged where they always fire alike: {populations} populations, {neurons} neurons \
+                 ({parts} populations split at concatenations)"
             ));
         }
         facts
