@@ -75,6 +75,11 @@ fn lower(
             mapping::SMEARED_BIAS,
             quantize::READOUT,
             quantize::NO_SCALE,
+            quantize::GRADED_CYCLE,
+            quantize::NO_COMMON_SCALE,
+            quantize::DIRECT_DELAY,
+            quantize::DIRECT_TWICE,
+            mapping::LATE_HOST_BIAS,
             network::DELAYED_BIAS,
             network::ALWAYS_FIRES,
         ];
@@ -224,7 +229,7 @@ fn integer_networks_of_fixed_neurons_agree_at_every_level() {
 #[test]
 fn integer_networks_of_graded_relays_agree_at_every_level() {
     let seen = random_networks(integers(Space::Graded), "loihi2", 300, 4);
-    assert!(seen.messages > 1000 && seen.frames > 5, "{seen:?}");
+    assert!(seen.messages > 500 && seen.frames > 5, "{seen:?}");
 }
 
 #[test]
