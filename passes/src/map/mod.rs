@@ -6,11 +6,12 @@
 //! profiles, thresholds, formats). How many fit is found by bisection over the same accounting that
 //! the verifier uses ([`core_usage`]), so the two cannot disagree. Output axons depend on where the
 //! targets land; if a core has too many, everything is mapped again with half as many compartments
-//! per core.
+//! per core. A network whose neurons or synapses in all exceed the target ([`bound`]) is refused first.
 //!
 //! Complexity: O(log(neurons per core) · synapses · cores tried per slice); cores that can take no
 //! neuron of a population are not tried again for it.
 
+mod bound;
 mod build;
 #[cfg(test)]
 mod tests;
@@ -50,13 +51,17 @@ impl Pass for Map {
         network: QuantizedDraft,
         cx: &mut Context<'_>,
     ) -> Result<MappedDraft, Diagnostics> {
+        let least = bound::bound(&network, cx.target);
+        if let Some(error) = too_many_cores(Cores::AtLeast(&least), cx.target) {
+            return Err(error.into());
+        }
         let mut cap = u32::try_from(cx.target.compartments.value).unwrap_or(u32::MAX);
         loop {
             let mut mapper = Mapper::new(&network, cx.target, cap);
             mapper.place_all()?;
             let Some((core, needed)) = mapper.too_many_outputs() else {
                 let cores = mapper.cores;
-                if let Some(error) = too_many_cores(cores.len(), cx.target) {
+                if let Some(error) = too_many_cores(Cores::Exactly(cores.len() as u64), cx.target) {
                     return Err(error.into());
                 }
                 return Ok(MappedDraft { network, target: cx.target.name.clone(), cores });
@@ -209,19 +214,43 @@ fn violated<'t>(
     .find(|(_, needed, limit)| i128::from(*needed) > i128::from(limit.value))
 }
 
+/// How many cores a network needs.
+#[derive(Clone, Copy)]
+enum Cores<'b> {
+    /// As many as a mapping took.
+    Exactly(u64),
+    /// No mapping takes fewer.
+    AtLeast(&'b bound::Bound<'b>),
+}
+
 /// The finding that the network needs more cores than the target has, if it does.
-fn too_many_cores(needed: usize, target: &TargetSpec) -> Option<Diagnostic> {
+fn too_many_cores(cores: Cores<'_>, target: &TargetSpec) -> Option<Diagnostic> {
     let count = |limit: &Limit| u64::try_from(limit.value).unwrap_or(0);
     let available = count(&target.chips).saturating_mul(count(&target.cores_per_chip));
-    (needed as u64 > available).then(|| {
-        Diagnostic::error(
-            codes::mapping::TOO_MANY_CORES,
-            format!("the network needs {needed} cores; target `{}` has {available}", target.name),
-        )
-        .note(format!("{}: chips = {}", target.file, target.chips))
-        .note(format!("{}: cores_per_chip = {}", target.file, target.cores_per_chip))
-        .help("compile for a target with more chips, or reduce the network")
-    })
+    let (needed, text) = match cores {
+        Cores::Exactly(needed) => (needed, needed.to_string()),
+        Cores::AtLeast(least) => (least.cores, format!("at least {}", least.cores)),
+    };
+    if needed <= available {
+        return None;
+    }
+    let mut error = Diagnostic::error(
+        codes::mapping::TOO_MANY_CORES,
+        format!("the network needs {text} cores; target `{}` has {available}", target.name),
+    );
+    if let Cores::AtLeast(least) = cores {
+        let bound::Bound { needed, resource, limit, .. } = least;
+        error = error.note(format!(
+            "it takes {needed} {resource} in all; {}: {limit} on a core",
+            target.file
+        ));
+    }
+    Some(
+        error
+            .note(format!("{}: chips = {}", target.file, target.chips))
+            .note(format!("{}: cores_per_chip = {}", target.file, target.cores_per_chip))
+            .help("compile for a target with more chips, or reduce the network"),
+    )
 }
 
 fn fan_out_error(

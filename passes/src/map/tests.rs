@@ -1,6 +1,7 @@
 //! Mappings at and beyond the limits of a core.
 
 use super::Map;
+use super::bound::bound;
 use crate::fixtures::{matrix, neurons, quantized, target};
 use crate::framework::{Context, Options, Pass};
 use snnc_ir::arena::{MatId, PopId};
@@ -14,7 +15,9 @@ use snnc_ir::{
 /// Maps and verifies against the target, so that a violated limit fails the test.
 fn map(draft: QuantizedDraft, target: &TargetSpec) -> Result<MappedDraft, Diagnostics> {
     let options = Options::defaults(Map.info().options);
+    let least = bound(&draft, target).cores;
     let mapped = Map.run(draft, &mut Context::new(target, &options))?;
+    assert!(least <= mapped.cores.len() as u64, "no mapping is below the bound");
     MappedNetwork::verify(mapped, &Rules::for_target(target)).map(Level::into_draft)
 }
 
@@ -108,4 +111,17 @@ fn output_axons_force_smaller_cores_or_an_error() {
     small.output_axons.value = 0;
     let errors = map(chain(30), &small).expect_err("no neuron may spike anywhere");
     assert!(errors.iter().any(|d| d.code == mapping::FAN_OUT));
+}
+
+#[test]
+fn a_network_beyond_the_target_is_refused_before_it_is_mapped() {
+    let mut one = target();
+    (one.chips.value, one.cores_per_chip.value) = (1, 1);
+    // 1200 compartments; every weight but those of value 0 takes 8 bits of 64-bit words.
+    let error = map(chain(1200), &one).expect_err("one core has 1024 compartments");
+    let text = error.to_string();
+    assert!(text.contains("at least 2 cores") && text.contains("1203 compartments"), "{text}");
+    one.synapse_words.value = 100;
+    let text = map(chain(400), &one).expect_err("too many synapses").to_string();
+    assert!(text.contains("words of synapse memory in all"), "{text}");
 }

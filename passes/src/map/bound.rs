@@ -1,0 +1,110 @@
+//! Least number of cores that a network takes, from what it needs in all: found in time independent
+//! of the number of synapses of a convolution, so that a network far beyond the target is refused at
+//! once instead of after mapping what does fit.
+
+use snnc_ir::TargetSpec;
+use snnc_ir::conv::Conv;
+use snnc_ir::mapped::usage::{WEIGHT_BITS, format_of};
+use snnc_ir::quantized::{IntMatrix, QuantizedDraft, Structure};
+use snnc_ir::target::Limit;
+
+/// Bits of the index of a listed synapse, at the least.
+const INDEX_BITS: u64 = 6;
+
+/// A lower bound on the cores, and the resource that sets it.
+pub(super) struct Bound<'t> {
+    /// Cores at least needed.
+    pub(super) cores: u64,
+    /// What is needed in all.
+    pub(super) needed: u64,
+    /// Name of the resource.
+    pub(super) resource: &'static str,
+    /// What one core has of it.
+    pub(super) limit: &'t Limit,
+}
+
+/// The tightest of the bounds: every compartment and every synapse lies on some core.
+pub(super) fn bound<'t>(network: &QuantizedDraft, target: &'t TargetSpec) -> Bound<'t> {
+    let neurons = network.populations.values().filter(|p| !p.is_input());
+    let neurons = neurons.fold(0_u64, |n, p| n.saturating_add(p.size() as u64));
+    let bits = network.projections.values().fold(0_u64, |bits, projection| {
+        let matrix = &network.matrices[projection.matrix];
+        let (listed, index) = listed(matrix);
+        let each = WEIGHT_BITS + u64::from(format_of(network, projection).2) + index;
+        bits.saturating_add(listed.saturating_mul(each))
+    });
+    let of = |resource, needed: u64, limit: &'t Limit| {
+        let per_core = u64::try_from(limit.value).unwrap_or(0).max(1);
+        Bound { cores: needed.div_ceil(per_core), needed, resource, limit }
+    };
+    let memory = of("words of synapse memory", bits / 64, &target.synapse_words);
+    let compartments = of("compartments", neurons, &target.compartments);
+    if memory.cores > compartments.cores { memory } else { compartments }
+}
+
+/// Synapses that memory lists at the least, and the bits of the index of each.
+fn listed(matrix: &IntMatrix) -> (u64, u64) {
+    let stored = || matrix.mantissa.iter().filter(|&&m| m != 0).count() as u64;
+    match &matrix.structure {
+        // A dense list holds zeros too, but a source without synapses on a core has no list there.
+        Structure::Dense { .. } => (stored(), 0),
+        Structure::Sparse { .. } => (stored(), INDEX_BITS),
+        Structure::Identity { size } => (u64::from(*size) * stored(), INDEX_BITS),
+        Structure::Conv(conv) => (conv_synapses(conv, &matrix.mantissa), INDEX_BITS),
+    }
+}
+
+/// Synapses of a convolution whose mantissa is not 0: every kernel value, as often as its tap meets
+/// the input.
+fn conv_synapses(conv: &Conv, mantissa: &[i16]) -> u64 {
+    let (Some(output), Some(rows), Some(columns)) =
+        (conv.output(), conv.cropped(0), conv.cropped(1))
+    else {
+        return 0;
+    };
+    let meets = |axis: usize, input: u32| -> Vec<u64> {
+        let source = |o: u32, k: u32| u64::from(o) * u64::from(conv.stride[axis]) + u64::from(k);
+        let before = u64::from(conv.pad[2 * axis]);
+        let inside = |k: u32| {
+            let hits = (0..output[axis + 1])
+                .filter(|&o| (before..before + u64::from(input)).contains(&source(o, k)));
+            hits.count() as u64
+        };
+        (0..conv.kernel[axis]).map(inside).collect()
+    };
+    let (vertical, horizontal) = (meets(0, rows), meets(1, columns));
+    let taps = vertical.iter().flat_map(|v| horizontal.iter().map(move |h| v * h));
+    let taps: Vec<u64> = taps.collect();
+    let present = mantissa.iter().zip(taps.iter().cycle()).filter(|(m, _)| **m != 0);
+    present.fold(0_u64, |n, (_, &times)| n.saturating_add(times))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The closed form counts what visiting every synapse counts.
+        #[test]
+        fn synapses_are_counted_without_visiting_them(
+            (channels, out_channels, height, width) in (1_u32..3, 1_u32..3, 1_u32..6, 1_u32..6),
+            (kernel, stride) in ([1_u32..4, 1_u32..4], [1_u32..3, 1_u32..3]),
+            pad in prop::array::uniform4(0_u32..3),
+            crop in prop::array::uniform4(0_u32..2),
+            mantissas in prop::collection::vec(-1_i16..2, 36),
+        ) {
+            let conv = Conv {
+                input: [channels, height, width], out_channels, kernel, stride, pad, groups: 1, crop,
+            };
+            prop_assume!(conv.output().is_some());
+            let mantissa = &mantissas[..conv.kernel_size()];
+            let outputs: u32 = conv.output().unwrap().iter().product();
+            let mut visited = 0;
+            for target in 0..outputs as usize {
+                conv.for_sources(target, |_, k| visited += u64::from(mantissa[k] != 0));
+            }
+            prop_assert_eq!(conv_synapses(&conv, mantissa), visited);
+        }
+    }
+}
