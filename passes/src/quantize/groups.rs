@@ -35,10 +35,8 @@ impl Policy {
         let messages = || members.iter().flat_map(|m| &m.messages);
         let levels = messages().filter_map(|m| m.fraction).map(|f| f.denominators().count());
         let levels = levels.max().unwrap_or(1);
-        let steps: &[f64] = match messages().any(Message::is_rounded) {
-            true => &[31.0, 7.0, 1.0, 0.0],
-            false => &[0.0],
-        };
+        let steps: &[f64] =
+            if messages().any(Message::is_rounded) { &[31.0, 7.0, 1.0, 0.0] } else { &[0.0] };
         let mut averages = vec![0, 1, levels - 1];
         averages.retain(|&level| level < levels);
         averages.dedup();

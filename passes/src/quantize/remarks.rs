@@ -72,7 +72,7 @@ pub(super) fn losses(
 ) -> Diagnostics {
     let mut out = Diagnostics::new();
     if let Model::Neurons(neuron, _) = &member.model {
-        threshold(member.name, neuron, fitted.scale).into_iter().for_each(|d| out.push(d));
+        out.extend(threshold(member.name, neuron, fitted.scale).into_iter().collect());
     }
     if let Some(loss) = fitted.loss.filter(|loss| *loss > 8.0) {
         out.push(coarse(member.name, loss, &fitted.limited_by));
