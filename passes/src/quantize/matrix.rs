@@ -31,7 +31,8 @@ impl Weights {
         let unit = |w: f32, shift: u32| {
             (f64::from(w) * scale / f64::from(1_u32 << shift)).round_ties_even()
         };
-        let fits = |shift: &u32| values.iter().all(|&w| unit(w, *shift).abs() <= bound);
+        let largest = values.iter().fold(0.0_f32, |largest, w| largest.max(w.abs()));
+        let fits = |shift: &u32| unit(largest, *shift) <= bound;
         let shift = (0..MAX_SHIFT).find(fits).unwrap_or(MAX_SHIFT);
         let stored = |&w: &f32| {
             let unit = unit(w, shift);

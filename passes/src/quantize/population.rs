@@ -55,27 +55,33 @@ pub(super) fn rounded(
             member.samples.iter().map(|s| s.span(n, scale)).fold(Span::default(), Span::plus);
         Drive { sum: sums[n], bias: i64::from(biases.at(n, shape)), host }
     };
-    let (kind, ranges) = match &member.model {
+    let (mut range, size) = (Range::default(), shape.size());
+    match &member.model {
         Model::Neurons(neuron, dv) => {
             let integer = integer_neuron(neuron, dv.clone(), shape, &biases, scale);
-            let ranges = neuron_ranges(&integer, shape, drive, steps);
-            (PopKind::Neurons(integer), ranges)
+            let mut last = None;
+            for n in 0..size {
+                let facts = facts(&integer, shape, n, drive(n), steps);
+                // Whole channels have equal facts, but for their borders.
+                if last != Some(facts) {
+                    range = range.hull(bound(&facts));
+                    last = Some(facts);
+                }
+            }
+            Rounded { kind: PopKind::Neurons(integer), range, sent: spikes }
         }
         Model::Relays(keep) => {
             let keep: Option<Keep> = Some(*keep);
-            let ranges = (0..shape.size()).map(|n| relay(&drive(n), keep)).collect();
-            (PopKind::Graded(Graded { keep, bias: biases }), ranges)
+            let messages = (0..size).map(|n| {
+                let of_one = relay(&drive(n), keep);
+                range = range.hull(of_one);
+                of_one.message
+            });
+            let messages: Vec<Span> = messages.collect();
+            let sent = Sent::messages(shape, &messages);
+            Rounded { kind: PopKind::Graded(Graded { keep, bias: biases.clone() }), range, sent }
         }
-    };
-    let sent = match kind {
-        PopKind::Graded(_) => {
-            let messages: Vec<Span> = ranges.iter().map(|r| r.message).collect();
-            Sent::messages(shape, &messages)
-        }
-        _ => spikes,
-    };
-    let range = ranges.into_iter().fold(Range::default(), Range::hull);
-    Rounded { kind, range, sent }
+    }
 }
 
 /// Biases in units of weight.
@@ -116,26 +122,19 @@ fn integer_neuron(
     }
 }
 
-fn neuron_ranges(
-    neuron: &IntNeuron,
-    shape: &Shape,
-    drive: impl Fn(usize) -> Drive,
-    steps: u32,
-) -> Vec<Range> {
-    let range = |n: usize| {
-        let threshold = i64::from(neuron.threshold.at(n, shape));
-        bound(&NeuronFacts {
-            drive: drive(n),
-            dv: neuron.dv.at(n, shape),
-            quiet: if neuron.compare == Compare::Gt { threshold } else { threshold - 1 },
-            subtract: match &neuron.reset {
-                IntReset::Zero => None,
-                IntReset::Subtract(amount) => Some(i64::from(amount.at(n, shape))),
-            },
-            updates: u64::from(steps),
-        })
-    };
-    (0..shape.size()).map(range).collect()
+/// What the bounds of neuron `n` depend on.
+fn facts(neuron: &IntNeuron, shape: &Shape, n: usize, drive: Drive, steps: u32) -> NeuronFacts {
+    let threshold = i64::from(neuron.threshold.at(n, shape));
+    NeuronFacts {
+        drive,
+        dv: neuron.dv.at(n, shape),
+        quiet: if neuron.compare == Compare::Gt { threshold } else { threshold - 1 },
+        subtract: match &neuron.reset {
+            IntReset::Zero => None,
+            IntReset::Subtract(amount) => Some(i64::from(amount.at(n, shape))),
+        },
+        updates: u64::from(steps),
+    }
 }
 
 /// Smallest threshold in weight units whose strict form still has a mantissa of 1.

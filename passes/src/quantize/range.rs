@@ -35,7 +35,7 @@ impl Range {
 }
 
 /// What enters a neuron or relay in every step.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Drive {
     /// Sums of weights, without the bias; the range holds 0.
     pub sum: Span,
@@ -64,7 +64,7 @@ impl Drive {
 }
 
 /// What the bound of a neuron depends on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NeuronFacts {
     /// Its input.
     pub drive: Drive,
