@@ -12,14 +12,16 @@
 //! * messages stay within the bits of a message.
 //!
 //! A clip becomes a population of **graded relays**: its message is `value · s`. What reads messages
-//! has weights `rint(w · s_target / s)`. Populations joined by weights that must not be rounded
+//! has weights `rint(w · s_target / s)`. Populations joined by weights that must keep their ratio
 //! (identities, averages) form a group whose scales stand in whole ratios; weights of 1 mean
-//! equal scales ([`groups`]). Relays are bounded before what reads them, whatever the
-//! delay ([`fit`]); a loop of relays alone has no bounds and is refused.
+//! equal scales (`groups`). Relays are bounded before what reads them, whatever the
+//! delay (`fit`); a loop of relays alone has no bounds and is refused. Where that leaves few
+//! steps to some weights, scales part and averages are rounded, so that the coarsest weights have
+//! as many steps as possible; weights in fixed ratios above 127 get an exponent.
 //!
 //! A **directly coded input** acts through biases that the host computes from each sample. Its
 //! weights stay f32; biases and what the host adds stay within the bias register for all
-//! samples in range ([`host`]).
+//! samples in range (`host`).
 //!
 //! Biases are multiples of 64 (one unit of weight), so that they can be carried by spikes where a
 //! schedule has to gate them, and because NetX knows no finer ones.

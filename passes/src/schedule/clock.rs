@@ -90,8 +90,8 @@ fn fine_bias(name: &str, bias: i32) -> Diagnostic {
         format!("a bias of {bias} of population `{name}` cannot be carried by spikes"),
     )
     .at(format!("population `{name}`"))
-    .note("the population starts after step 0, so clock spikes carry its bias, in multiples of 64 up to 64·32767")
-    .help("use a bias that is a multiple of 64 (`quantize` makes such biases)")
+    .note("the population starts after step 0, so clock spikes carry its bias, in units of weight (64 units of a membrane, 1 of a message) up to 32767")
+    .help("use a bias that is a multiple of 64, or 1 for relays (`quantize` makes such biases)")
 }
 
 /// Weights of at most [`MAX_WEIGHT`] that a bias of `units` takes.
