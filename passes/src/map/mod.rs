@@ -6,7 +6,7 @@
 //! profiles, thresholds, formats). How many fit is found by bisection over the same accounting that
 //! the verifier uses ([`core_usage`]), so the two cannot disagree. Output axons depend on where the
 //! targets land; if a core has too many, everything is mapped again with half as many compartments
-//! per core. A network whose neurons or synapses in all exceed the target ([`bound`]) is refused first.
+//! per core. A network whose neurons or synapses in all exceed the target (`bound`) is refused first.
 //!
 //! Complexity: O(log(neurons per core) · synapses · cores tried per slice); cores that can take no
 //! neuron of a population are not tried again for it.
