@@ -109,10 +109,8 @@ fn every_clip_that_a_chip_cannot_run_is_named() {
     let said = place.run(&["compile", "cells.genome.json", "-t", "loihi1"]).exits(1);
     let emit = ["compile", "cells.genome.json", "-t", "loihi2", "--emit", "quantized"];
     let text = place.run(&emit).exits(0).stdout;
-    let clips: Vec<&str> = text
-        .split('"')
-        .filter(|name| name.starts_with("cells.") && name.ends_with(".clip"))
-        .collect();
+    let clips: Vec<&str> =
+        text.split('"').filter(|name| name.split('.').next_back() == Some("clip")).collect();
     assert!(clips.len() > 10, "{text}");
     for clip in clips {
         assert!(said.stderr.contains(&format!("`{clip}`")), "{clip} is not in {}", said.stderr);

@@ -1,6 +1,7 @@
 //! Motif genomes through the whole compiler: the networks recorded from BrainCog become certified
 //! artifacts whose levels agree on every spike and message; the published genome unfolds to what it
 //! is known to unfold to.
+#![expect(clippy::print_stdout, reason = "a summary for those who ask for it")]
 
 mod common;
 
@@ -17,6 +18,7 @@ use snnc::source::Weights;
 use snnc::stimulus::{self, Interface};
 use snnc::verify::measure;
 use snnc::{Options, Target, compile, source, verify};
+use std::borrow::Borrow;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -61,7 +63,8 @@ fn name(path: &Path) -> String {
 /// Neurons and relays, cores, spikes and messages; or the code of the first error and all of them.
 type Outcome = Result<(u64, usize, u64), (Option<Code>, String)>;
 
-fn refused(found: Diagnostics) -> (Option<Code>, String) {
+fn refused(found: impl Borrow<Diagnostics>) -> (Option<Code>, String) {
+    let found = found.borrow();
     let mut errors = found.iter().filter(|d| d.severity == Severity::Error);
     (errors.next().map(|d| d.code), found.to_string())
 }
@@ -185,11 +188,12 @@ fn populations_of_the_published_genome_merge() {
     let AnyLevel::Network(network) = &source.level else { panic!("a genome is a network") };
     let target = Target::find("loihi2").expect("a shipped target");
     let read = start.elapsed();
+    let start = Instant::now();
     let found = Distinct::of(network, &target.spec);
     let found = found.unwrap_or_else(|f| panic!("{}", f.diagnostics));
     println!(
         "published genome with random weights: read in {read:?}, merged in {:?}: {found:?}",
-        start.elapsed() - read
+        start.elapsed()
     );
     let neurons = network.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_)));
     let sizes: Vec<usize> = neurons.map(|n| n.shape.size()).collect();
@@ -274,4 +278,41 @@ fn run_agrees_at_every_integer_level() {
     }
     assert!(graded > 0, "some clips act");
     assert_eq!(run("quantized", "q.npz").0["predictions"], on_chip.0["predictions"]);
+}
+
+#[test]
+fn inspect_shows_the_genotype_next_to_the_cells() {
+    let place = Place::new();
+    for file in ["cells.genome.json", "cells.safetensors"] {
+        place.copy(&format!("examples/motif/{file}"), file);
+    }
+    let text = place.run(&["inspect", "cells.genome.json"]).exits(0).stdout;
+    insta::assert_snapshot!("inspect_motif", text);
+    let dot = place.run(&["inspect", "cells.genome.json", "--graph", "dot"]).exits(0).stdout;
+    insta::assert_snapshot!("inspect_motif_dot", dot);
+
+    let draw = ["inspect", "cells.genome.json", "--graph", "svg"];
+    let svg = place.run(&draw).exits(0).stdout;
+    let said = place.run(&[&draw[..], &["-o", "a.svg", "--format", "json"]].concat()).exits(0);
+    assert_eq!(place.read("a.svg"), svg.as_bytes());
+    let report = said.json();
+    assert_eq!((&report["kind"], &report["graph"]), (&"motif".into(), &"a.svg".into()));
+    assert_eq!(report["merged"]["neurons"], 4096);
+    // Stem, three cells, readout; the first cell has the motif gene and 19 more.
+    let blocks = report["blocks"].as_array().expect("a list");
+    assert_eq!(blocks.len(), 5);
+    assert_eq!(blocks[1]["genes"].as_array().map(Vec::len), Some(20));
+    assert_eq!(blocks[1]["genes"][7]["neutral"], true);
+    for block in blocks {
+        let name = block["name"].as_str().expect("a name");
+        assert!(svg.contains(&format!(">{name}</tspan>")), "{name} is drawn");
+    }
+    place.run(&[&draw[..], &["--format", "json"]].concat()).exits(2);
+
+    // Without weights all but the merged counts is known.
+    place.copy(PUBLISHED, "p.json");
+    let said = place.run(&["inspect", "p.json"]).exits(0);
+    assert!(said.stdout.contains("49 populations, 5902848 neurons"), "{}", said.stdout);
+    assert!(!said.stdout.contains("merged"), "{}", said.stdout);
+    assert!(said.stderr.starts_with("note[SNN0248]"), "{}", said.stderr);
 }

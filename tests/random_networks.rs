@@ -189,7 +189,10 @@ fn stimulus(network: &QuantizedNetwork, seed: u64) -> Stimulus {
         PopKind::Input(Coding::Direct { range: Some([low, high]) }) => {
             let [low, high] = [*low, *high].map(f64::from);
             // Both bounds, and values between them.
-            let value = |part: u64| low + (high - low) * ((part % 5) as f64 / 4.0);
+            let value = |part: u64| {
+                let quarters = [0.0, 0.25, 0.5, 0.75, 1.0];
+                low + (high - low) * quarters[usize::try_from(part % 5).expect("below 5")]
+            };
             #[expect(clippy::cast_possible_truncation, reason = "f32 is what frames hold")]
             let frame = (0..p.size()).map(|_| value(draw()) as f32).collect();
             Some(Signal::Frame(frame))

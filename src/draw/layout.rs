@@ -3,6 +3,7 @@
 
 use super::order::Layers;
 use super::{Block, Edge, Node, Role};
+use std::fmt::Write as _;
 
 /// Height of the smallest box.
 const BOX_HEIGHT: f64 = 30.0;
@@ -114,7 +115,7 @@ impl Layout {
 
 /// Layer of a vertex.
 fn layer_of(layers: &Layers, vertex: usize) -> usize {
-    layers.layers.iter().position(|l| l.contains(&vertex)).unwrap_or(0)
+    layers.order.iter().position(|l| l.contains(&vertex)).unwrap_or(0)
 }
 
 fn box_width(node: &Node) -> f64 {
@@ -133,7 +134,7 @@ fn columns(block: &Block, layers: &Layers) -> Vec<Rect> {
         x += width + GAP;
         column
     };
-    layers.layers.iter().map(column).collect()
+    layers.order.iter().map(column).collect()
 }
 
 /// Stands for the line from another block among the edges into a node.
@@ -212,22 +213,24 @@ fn height_of(place: &Rect, ports: &[usize], edge: usize) -> f64 {
 fn centers(layers: &Layers, heights: &[f64]) -> Vec<f64> {
     let neighbors = layers.neighbors();
     let mut centers = vec![0.0; layers.vertices];
-    for layer in &layers.layers {
+    for layer in &layers.order {
         let wanted = vec![0.0; layer.len()];
         place(layer, &wanted, heights, &mut centers);
     }
     for round in 0..ROUNDS {
         let side = &neighbors[round % 2];
-        for step in 0..layers.layers.len() {
-            let at = if round % 2 == 0 { step } else { layers.layers.len() - 1 - step };
-            let layer = &layers.layers[at];
+        for step in 0..layers.order.len() {
+            let at = if round % 2 == 0 { step } else { layers.order.len() - 1 - step };
+            let layer = &layers.order[at];
             let wanted: Vec<f64> =
                 layer.iter().map(|&v| mean(&side[v], &centers).unwrap_or(centers[v])).collect();
             place(layer, &wanted, heights, &mut centers);
         }
     }
     let top = (0..layers.vertices).map(|v| centers[v] - heights[v] / 2.0).fold(f64::MAX, f64::min);
-    centers.iter_mut().for_each(|c| *c -= top);
+    for center in &mut centers {
+        *center -= top;
+    }
     centers
 }
 
@@ -246,7 +249,7 @@ fn place(layer: &[usize], wanted: &[f64], heights: &[f64], centers: &mut [f64]) 
     let mut runs: Vec<(f64, f64)> = Vec::new();
     for (i, &vertex) in layer.iter().enumerate() {
         if i > 0 {
-            offset += (heights[layer[i - 1]] + heights[vertex]) / 2.0 + VERTICAL_GAP;
+            offset += f64::midpoint(heights[layer[i - 1]], heights[vertex]) + VERTICAL_GAP;
         }
         offsets.push(offset);
         runs.push((wanted[i] - offset, 1.0));
@@ -276,10 +279,12 @@ fn forward(start: [f64; 2], end: [f64; 2], passed: impl Iterator<Item = (Rect, f
     let mut at = start;
     let mut curve = |to: [f64; 2], then: f64| {
         let middle = f64::midpoint(at[0], to[0]);
-        path.push_str(&format!(
+        // Writing to a string cannot fail.
+        let _ = write!(
+            path,
             "C{middle:.1} {:.1} {middle:.1} {:.1} {:.1} {:.1}H{then:.1}",
             at[1], to[1], to[0], to[1]
-        ));
+        );
         at = [then, to[1]];
     };
     for (column, y) in passed {
@@ -308,23 +313,23 @@ pub(super) fn rounded(points: &[[f64; 2]]) -> String {
     const RADIUS: f64 = 6.0;
     let mut path = String::new();
     for (i, point) in points.iter().enumerate() {
-        let [x, y] = *point;
         let towards = |other: Option<&[f64; 2]>| {
-            other.map(|[a, b]| {
-                let length = (a - x).abs().max((b - y).abs());
+            other.map(|other| {
+                let [across, down] = [other[0] - point[0], other[1] - point[1]];
+                let length = across.abs().max(down.abs());
                 let near = RADIUS.min(length / 2.0) / length.max(f64::MIN_POSITIVE);
-                [x + (a - x) * near, y + (b - y) * near]
+                format!("{:.1} {:.1}", point[0] + across * near, point[1] + down * near)
             })
         };
-        let before = i.checked_sub(1).and_then(|b| towards(points.get(b)));
+        let corner = format!("{:.1} {:.1}", point[0], point[1]);
+        let before = i.checked_sub(1).and_then(|before| towards(points.get(before)));
         let behind = towards(points.get(i + 1));
-        match (before, behind) {
-            (None, _) => path.push_str(&format!("M{x:.1} {y:.1}")),
-            (Some(_), None) => path.push_str(&format!("L{x:.1} {y:.1}")),
-            (Some([a, b]), Some([c, d])) => {
-                path.push_str(&format!("L{a:.1} {b:.1}Q{x:.1} {y:.1} {c:.1} {d:.1}"));
-            }
-        }
+        // Writing to a string cannot fail.
+        let _ = match (before, behind) {
+            (None, _) => write!(path, "M{corner}"),
+            (Some(_), None) => write!(path, "L{corner}"),
+            (Some(before), Some(behind)) => write!(path, "L{before}Q{corner} {behind}"),
+        };
     }
     path
 }

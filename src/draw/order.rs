@@ -11,7 +11,7 @@ const SWEEPS: usize = 8;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layers {
     /// Vertices of each layer, in order.
-    pub(super) layers: Vec<Vec<usize>>,
+    pub(super) order: Vec<Vec<usize>>,
     /// For each edge of the block the vertices that it goes through, both ends included; empty for
     /// feedback.
     pub(super) chains: Vec<Vec<usize>>,
@@ -53,7 +53,7 @@ impl Layers {
             chain
         };
         let chains = block.edges.iter().map(chain).collect();
-        let mut layered = Self { layers, chains, vertices };
+        let mut layered = Self { order: layers, chains, vertices };
         layered.untangle();
         layered
     }
@@ -73,31 +73,31 @@ impl Layers {
     /// with the fewest crossings.
     fn untangle(&mut self) {
         let [before, behind] = self.neighbors();
-        let mut best = (self.crossings(&behind), self.layers.clone());
+        let mut best = (self.crossings(&behind), self.order.clone());
         for sweep in 0..SWEEPS {
             let forth = sweep % 2 == 0;
-            let count = self.layers.len();
+            let count = self.order.len();
             for step in 1..count {
                 let at = if forth { step } else { count - 1 - step };
                 let fixed = self.positions(if forth { at - 1 } else { at + 1 });
                 let neighbors = if forth { &before } else { &behind };
                 let own = self.positions(at);
                 let key = |&vertex: &usize| mean(&neighbors[vertex], &fixed).unwrap_or(own[vertex]);
-                self.layers[at].sort_by(|a, b| key(a).total_cmp(&key(b)));
+                self.order[at].sort_by(|a, b| key(a).total_cmp(&key(b)));
             }
             let crossings = self.crossings(&behind);
             if crossings < best.0 {
-                best = (crossings, self.layers.clone());
+                best = (crossings, self.order.clone());
             }
         }
-        self.layers = best.1;
+        self.order = best.1;
     }
 
     /// Position of every vertex of a layer in it, by vertex.
     #[expect(clippy::cast_precision_loss, reason = "a layer has few vertices")]
     fn positions(&self, layer: usize) -> Vec<f64> {
         let mut positions = vec![0.0; self.vertices];
-        for (at, &vertex) in self.layers[layer].iter().enumerate() {
+        for (at, &vertex) in self.order[layer].iter().enumerate() {
             positions[vertex] = at as f64;
         }
         positions
@@ -106,7 +106,7 @@ impl Layers {
     /// Pairs of segments between neighboring layers that cross.
     fn crossings(&self, behind: &[Vec<usize>]) -> usize {
         let mut crossings = 0;
-        for pair in self.layers.windows(2) {
+        for pair in self.order.windows(2) {
             let place = |vertex: usize| pair[1].iter().position(|&v| v == vertex);
             let segments: Vec<_> = pair[0]
                 .iter()
@@ -114,7 +114,7 @@ impl Layers {
                 .flat_map(|(at, &v)| behind[v].iter().map(move |&to| (at, place(to))))
                 .collect();
             for (i, a) in segments.iter().enumerate() {
-                let crosses = |b: &&(usize, Option<usize>)| (a.0 < b.0) & (a.1 > b.1);
+                let crosses = |b: &&(usize, Option<usize>)| a.0 < b.0 && a.1 > b.1;
                 crossings += segments[i + 1..].iter().filter(crosses).count();
             }
         }
@@ -138,7 +138,7 @@ mod tests {
     fn layers_are_longest_paths_and_long_edges_have_a_place_in_each() {
         let layers = Layers::of(&sample().blocks[1]);
         let nodes: Vec<Vec<usize>> = layers
-            .layers
+            .order
             .iter()
             .map(|l| {
                 let mut nodes: Vec<usize> = l.iter().copied().filter(|&v| v < 6).collect();

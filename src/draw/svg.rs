@@ -84,11 +84,15 @@ pub(crate) fn svg(picture: &Picture) -> String {
 
     let mut text = head(width, height);
     header(&mut text, picture);
-    placed.iter().for_each(|p| frame(&mut text, p));
+    for block in &placed {
+        frame(&mut text, block);
+    }
     for (lane, color) in lanes.iter().zip(LANE_COLORS.into_iter().cycle()) {
         line(&mut text, lane, &placed, color);
     }
-    placed.iter().for_each(|p| graph(&mut text, p));
+    for block in &placed {
+        graph(&mut text, block);
+    }
     text.push_str("</svg>\n");
     text
 }

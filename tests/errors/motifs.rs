@@ -358,7 +358,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "burst that is reset to 1",
         set: |p| {
-            models(p, "lif\", \"tau\": 2.0", "burst_lif\", \"tau\": 2.0, \"factor\": 1.5", "1.0")
+            models(p, "lif\", \"tau\": 2.0", "burst_lif\", \"tau\": 2.0, \"factor\": 1.5", "1.0");
         },
         run: CHECK,
         exit: 1,

@@ -20,7 +20,7 @@ use program::{ArtifactReport, ProgramReport};
 use serde::Serialize;
 use snnc_backends::targets;
 use snnc_ir::diag::codes::{genome, usage};
-use snnc_ir::{Diagnostic, Diagnostics};
+use snnc_ir::{Diagnostic, Diagnostics, Severity};
 use snnc_passes::AnyLevel;
 use std::path::{Path, PathBuf};
 
@@ -98,7 +98,10 @@ pub(super) fn run(
         // A genotype says all about the architecture without weights.
         Err(errors)
             if args.weights.weights.is_none()
-                && errors.iter().all(|d| d.code == genome::WEIGHTS) =>
+                && errors
+                    .iter()
+                    .filter(|d| d.severity == Severity::Error)
+                    .all(|d| d.code == genome::WEIGHTS) =>
         {
             return architecture(args, common);
         }

@@ -124,7 +124,9 @@ fn cell(unfolding: &Unfolding, cell: &Cell) -> Block {
         nodes.extend(states);
         edges = self::edges(graph, nodes.len());
     } else {
-        nodes.iter_mut().for_each(|n| n.detail = shape_text(&cell.inputs[0].shape));
+        for (node, input) in nodes.iter_mut().zip(&cell.inputs) {
+            node.detail = shape_text(&input.shape);
+        }
         edges.push(unsigned(0, nodes.len(), "reduce"));
     }
     nodes.push(Node {
