@@ -10,6 +10,7 @@ mod examples;
 mod files;
 mod library;
 mod models;
+mod resnet;
 mod robustness;
 mod schema;
 mod search;
