@@ -167,8 +167,8 @@ impl Naive<'_> {
                         }
                         Dynamics::Sigmoid(w) => {
                             let w = f64::from(w.at(n, &node.shape));
-                            let k = 1.0 / (1.0 + (-w).exp());
-                            let p = (i - v) * (k as f32);
+                            let growth = 1.0 + (-w).exp() as f32;
+                            let p = (i - v) * growth.recip();
                             v + p
                         }
                         Dynamics::Izhikevich { a, b, .. } => {
