@@ -387,6 +387,12 @@ fn codes_targets_and_passes_are_listed() {
     insta::assert_snapshot!("explain", one);
     insta::assert_snapshot!("list_targets", place.run(&["list", "targets"]).exits(0).stdout);
     insta::assert_snapshot!("list_passes", place.run(&["list", "passes"]).exits(0).stdout);
+    let motifs = place.run(&["list", "motifs"]).exits(0).stdout;
+    assert!(motifs.contains("m4: 3 inputs, 15 entries\n3 = +(0) +(1) +(2)\n"), "{motifs}");
+    let tables = place.run(&["list", "motifs", "--format", "json"]).exits(0).json();
+    assert_eq!(tables["motifs"].as_array().map(Vec::len), Some(17));
+    assert_eq!(tables["genotypes"].as_array().map(Vec::len), Some(47));
+    assert_eq!(tables["genotypes"][0]["entries"][1], serde_json::json!(["conv_3x3_p", 1]));
     let schema = place.run(&["list", "--schema"]).exits(0).json();
     assert!(schema["$schema"].is_string());
     let said = place.run(&["list", "--schema", "--format", "json"]).exits(2);

@@ -1,4 +1,4 @@
-//! `snnc list`: targets, passes, codes, and the schema of genomes.
+//! `snnc list`: targets, passes, codes, motifs, and the schema of genomes.
 
 use super::Common;
 use super::explain::Explanation;
@@ -7,6 +7,7 @@ use super::table::Table;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_backends::targets;
+use snnc_frontend::search::{Genotype, Motif, Operation, Slot};
 use snnc_ir::diag::codes::{self, usage};
 use snnc_ir::{Diagnostic, Diagnostics, TargetSpec};
 use snnc_passes::{AnyPass, Property, Registry};
@@ -28,6 +29,8 @@ enum What {
     Passes,
     /// Diagnostic codes.
     Codes,
+    /// Shipped motifs and cell genotypes of architecture search.
+    Motifs,
 }
 
 /// Report of `snnc list`.
@@ -39,6 +42,50 @@ pub(super) struct ListReport {
     passes: Option<Vec<PassEntry>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     codes: Option<Vec<Explanation>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    motifs: Option<Vec<TemplateEntry>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    genotypes: Option<Vec<TemplateEntry>>,
+}
+
+/// A motif or a cell genotype. An entry is an operation (of motifs `+`, `-`, `id` or `zero`) and the
+/// state that it reads, or that a feedback entry changes.
+#[derive(Debug, Serialize)]
+struct TemplateEntry {
+    name: String,
+    arity: usize,
+    entries: Vec<(String, usize)>,
+    feedback: Vec<(String, usize)>,
+    concat: Vec<usize>,
+}
+
+impl From<&Motif> for TemplateEntry {
+    fn from(motif: &Motif) -> Self {
+        let slots =
+            |slots: &[Slot]| slots.iter().map(|s| (s.mark.symbol().to_owned(), s.state)).collect();
+        Self {
+            name: motif.name(),
+            arity: motif.arity,
+            entries: slots(&motif.nodes.concat()),
+            feedback: slots(&motif.feedback),
+            concat: motif.concat.clone(),
+        }
+    }
+}
+
+impl From<&Genotype> for TemplateEntry {
+    fn from(genotype: &Genotype) -> Self {
+        let named = |pairs: &[(Operation, usize)]| {
+            pairs.iter().map(|(operation, state)| (operation.name(), *state)).collect()
+        };
+        Self {
+            name: genotype.name.clone(),
+            arity: Genotype::ARITY,
+            entries: named(&genotype.forward),
+            feedback: named(&genotype.feedback),
+            concat: genotype.concat.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -94,6 +141,13 @@ pub(super) fn run(args: &ListArgs, common: &Common) -> Result<Reply<ListReport>,
         codes::all().for_each(|i| table.row([i.code.to_string(), i.title.to_owned()]));
         parts.push(table.render(0));
         report.codes = Some(all);
+    }
+    if wanted(What::Motifs) {
+        let library = snnc_frontend::library();
+        let motifs = library.motifs.iter().map(ToString::to_string);
+        parts.extend(motifs.chain(library.genotypes.iter().map(ToString::to_string)));
+        report.motifs = Some(library.motifs.iter().map(TemplateEntry::from).collect());
+        report.genotypes = Some(library.genotypes.iter().map(TemplateEntry::from).collect());
     }
     Ok(Reply { product: parts.join("\n").into_bytes(), ..Reply::new(report) })
 }

@@ -71,6 +71,24 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Its name in the tables of genotypes, without the mark of feedback.
+    pub fn name(self) -> String {
+        let (stem, sign) = match self {
+            Self::Conv { size, sign } => (format!("conv_{size}x{size}"), sign),
+            Self::AvgPool { sign } => ("avg_pool_3x3".to_owned(), sign),
+            Self::Identity { sign } => ("skip_connect".to_owned(), sign),
+            Self::Mlp { sign } => ("mlp".to_owned(), sign),
+            Self::Zero => return "skip".to_owned(),
+        };
+        match sign {
+            Sign::Any => stem,
+            Sign::Excitatory => stem + "_p",
+            Sign::Inhibitory => stem + "_n",
+        }
+    }
+}
+
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -22,6 +22,9 @@ pub struct Genotype {
 }
 
 impl Genotype {
+    /// Inputs of its cell.
+    pub const ARITY: usize = ARITY;
+
     /// The graph of the cell.
     ///
     /// # Errors
@@ -151,5 +154,18 @@ pub(crate) fn runnable(genotype: &Genotype, semantics: Semantics) -> Result<(), 
             "set `feedback` to \"none\"",
         ),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Known, NAMES, operation};
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for name in NAMES {
+            let Known::Operation(known) = operation(name) else { panic!("{name} is known") };
+            assert_eq!(known.name(), name);
+        }
     }
 }

@@ -58,9 +58,8 @@ def compare(ours: dict[str, Any], theirs: Any, arity: int, motif: bool) -> list[
 
 
 def tables(source: Any, genotype: type) -> dict[str, Any]:
-    """Every genotype of a module but the cells without convolutions."""
-    members = vars(source).items()
-    return {name: value for name, value in members if type(value) is genotype and "mlp" not in name}
+    """Every genotype of a module."""
+    return {name: value for name, value in vars(source).items() if type(value) is genotype}
 
 
 def main() -> int:
