@@ -34,3 +34,5 @@ done
 for name in skip bias loop heterogeneous signs split thresholds conv; do
     compare "tests/fixtures/$name.genome.json" "tests/fixtures/$name.npz" loihi1 lava 50
 done
+# A motif genome whose clips never act needs no graded messages, so it runs on the older chip.
+compare tests/fixtures/braincog/m4_r_m4_signs.genome.json examples/motif/test.npz loihi1 nengo 16

@@ -28,14 +28,13 @@ impl Distinct {
     /// # Errors
     /// What one of the passes rejects.
     pub fn of(network: &Network, target: &TargetSpec) -> Result<Self, Failure> {
-        let whole = pipeline::merged_whole(network, target)?;
-        let parts = pipeline::merged_by_default(network, target)?;
-        let sizes: Vec<u64> =
-            populations(&parts).map(|(id, _)| parts.nodes[id].shape.size() as u64).collect();
+        let whole = pipeline::network_after(network, "merge-nodes", target)?;
+        let parts = pipeline::network_after(network, "push-neurons,merge-nodes", target)?;
+        let parts = pipeline::neurons(&parts);
         Ok(Self {
             populations: populations(&whole).filter(|(id, _)| !is_part(&whole, *id)).count(),
-            neurons: sizes.iter().sum(),
-            parts: sizes.len(),
+            neurons: parts.iter().map(|(_, size)| *size as u64).sum(),
+            parts: parts.len(),
         })
     }
 }

@@ -9,6 +9,7 @@
 //! `snnc-passes` checks it before anything runs, and verifies the network after every pass.
 
 use snnc_ir::diag::codes::{internal, usage};
+use snnc_ir::network::Op;
 use snnc_ir::quantized::Time;
 use snnc_ir::{
     Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Rules, TargetSpec,
@@ -32,9 +33,6 @@ const NETWORK: &[&str] = &[
     "remove-dead",
     "fold-shared",
 ];
-/// The passes among them that split populations and merge those that always fire alike: the
-/// populations of later levels are theirs, and no spike changes.
-const MERGING: &[&str] = &["push-neurons", "merge-nodes"];
 /// The only pass that may change spikes.
 const TO_INTEGERS: &[&str] = &["quantize"];
 /// Integers to integers, still in the time of the genome.
@@ -177,40 +175,57 @@ pub fn adapted(registry: &Registry, text: &str, start: Stage) -> Result<Pipeline
     Ok(Pipeline { calls })
 }
 
-/// `network` after those passes of `pipeline` that split and merge populations: it fires exactly as
-/// `network` does, in the populations of the later levels.
+/// The pass behind which the populations of a network are those of the later levels, but for those
+/// that nothing reads.
+const MERGING: &str = "merge-nodes";
+
+/// `network` after the passes of `text`.
 ///
 /// # Errors
 /// What one of the passes rejects.
-pub fn merged(
+pub fn network_after(
     network: &Network,
-    pipeline: &Pipeline,
+    text: &str,
     target: &TargetSpec,
-) -> Result<Network, Failure> {
-    let mut pipeline = pipeline.clone();
-    pipeline.calls.retain(|call| MERGING.contains(&call.name.as_str()));
+) -> Result<Network, crate::Failure> {
     let level = AnyLevel::Network(network.clone());
-    let stages = run(&Registry::standard(), &pipeline, level, target)?;
+    let stages = run(&Registry::standard(), &Pipeline::parse(text)?, level, target)?;
     Ok(stages.network.unwrap_or_else(|| network.clone()))
 }
 
-/// As [`merged`], by all of these passes.
+/// Populations of neurons, by name, and their neurons.
+pub type Populations = Vec<(String, usize)>;
+
+/// The populations of `network` after each pass of `pipeline` up to the one that merges them.
 ///
 /// # Errors
 /// What one of the passes rejects.
-pub fn merged_by_default(
+pub fn populations(
     network: &Network,
+    pipeline: &Pipeline,
     target: &TargetSpec,
-) -> Result<Network, crate::Failure> {
-    Ok(merged(network, &Pipeline::parse(&MERGING.join(","))?, target)?)
+) -> Result<Vec<(&'static str, Populations)>, crate::Failure> {
+    let Some(last) = pipeline.calls.iter().position(|call| call.name == MERGING) else {
+        return Ok(Vec::new());
+    };
+    let registry = Registry::standard();
+    let pipeline = Pipeline { calls: pipeline.calls[..=last].to_vec() };
+    let level = AnyLevel::Network(network.clone());
+    let plan = plan(&registry, &pipeline, level.kind(), &PropertySet::of(&level))?;
+    let mut found = Vec::new();
+    let mut keep = |_: usize, pass: &'static str, after: &AnyLevel| {
+        if let AnyLevel::Network(network) = after {
+            found.push((pass, neurons(network)));
+        }
+    };
+    plan.run(level, target, &mut keep)?;
+    Ok(found)
 }
 
-/// `network` with equal populations merged, those that read concatenations whole.
-///
-/// # Errors
-/// What the pass rejects.
-pub fn merged_whole(network: &Network, target: &TargetSpec) -> Result<Network, crate::Failure> {
-    Ok(merged(network, &Pipeline::parse("merge-nodes")?, target)?)
+/// The populations of neurons of a network.
+pub fn neurons(network: &Network) -> Populations {
+    let nodes = network.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_)));
+    nodes.map(|n| (n.name.clone(), n.shape.size())).collect()
 }
 
 /// The last network of every stage that a pipeline went through.

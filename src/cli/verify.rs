@@ -184,7 +184,11 @@ fn quantization(text: &mut String, q: &QuantizationReport, samples: usize) {
         let _ = writeln!(text, "merged with others that fire alike: {}", q.merged.join(", "));
     }
     if !q.removed.is_empty() {
-        let _ = writeln!(text, "removed, since nothing reads them: {}", q.removed.join(", "));
+        let _ = writeln!(
+            text,
+            "removed, since they never fire or nothing reads them: {}",
+            q.removed.join(", ")
+        );
     }
     if let Some(first) = &q.first {
         divergence(text, first, ["float", "quantized"]);

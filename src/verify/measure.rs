@@ -1,6 +1,7 @@
 //! All levels on a stimulus, sample by sample on all processors.
 
 use super::integers::{Integers, Sums};
+use super::parts::{PartSubject, Parts};
 use super::report::{
     AccuracyReport, DistanceReport, DivergenceReport, EqualityReport, Measurement,
     QuantizationReport,
@@ -10,11 +11,10 @@ use crate::artifact::Artifact;
 use crate::source::Source;
 use crate::stimulus::Stimuli;
 use snnc_ir::arena::NodeId;
-use snnc_ir::network::Op;
 use snnc_ir::{Diagnostics, Network};
 use snnc_passes::AnyLevel;
 use snnc_runtime::compare::{self, Distance, FloatSubject, IntSubject, Subject};
-use snnc_runtime::float::{FloatProbe, FloatSim};
+use snnc_runtime::float::{FloatProbe, FloatRun, FloatSim};
 use snnc_runtime::integer::{IntProbe, IntSim};
 use snnc_runtime::{SimError, Stimulus, batch};
 
@@ -32,9 +32,9 @@ pub fn measure(
     let (quantized, scheduled) = (proof.quantized()?, proof.scheduled()?);
     let attempt = || {
         let integers = Integers::new(quantized, scheduled, &artifact.program)?;
-        let float = match (&source.level, &proof.merged) {
-            (AnyLevel::Network(network), Some(merged)) => {
-                Some(Float::new(network, merged, &integers.quantized)?)
+        let float = match (&source.level, &proof.parts) {
+            (AnyLevel::Network(network), Some(parts)) => {
+                Some(Float::new(network, parts, &integers.quantized)?)
             }
             _ => None,
         };
@@ -90,14 +90,13 @@ fn equalities(
     Ok((schedule, artifact))
 }
 
-/// The float network of a source, its populations named as the quantized network names them.
+/// The float network of a source.
 struct Float<'n> {
-    network: &'n Network,
     sim: FloatSim<'n>,
+    /// Its populations, named and cut as the quantized network has them.
+    parts: &'n Parts,
     /// For every input of the float network its position among the quantized network's.
     inputs: Vec<usize>,
-    /// Neuron populations of the source that are parts of others.
-    merged: Vec<String>,
     /// Neuron populations that the quantized network no longer has.
     removed: Vec<String>,
 }
@@ -109,10 +108,9 @@ struct FloatSample {
 }
 
 impl<'n> Float<'n> {
-    /// The populations of `source` as they are in `network`, which fires exactly as it does.
     fn new(
-        source: &Network,
         network: &'n Network,
+        parts: &'n Parts,
         quantized: &IntSim<'_>,
     ) -> Result<Self, SimError> {
         let sim = FloatSim::new(network)?;
@@ -123,25 +121,19 @@ impl<'n> Float<'n> {
             found.ok_or_else(|| SimError::Unmatched { name: name.clone(), side: "left" })
         };
         let inputs = sim.inputs().iter().map(position).collect::<Result<_, _>>()?;
-        let without = |of: &Network, has: &dyn Fn(&str) -> bool| -> Vec<String> {
-            let neurons = of.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_)));
-            neurons.filter(|n| !has(&n.name)).map(|n| n.name.clone()).collect()
-        };
-        let merged = without(source, &|name| network.node_named(name).is_some());
-        let removed =
-            without(network, &|name| quantized.network().population_named(name).is_some());
-        Ok(Self { network, sim, inputs, merged, removed })
+        let removed = parts.removed(|name| quantized.network().population_named(name).is_some());
+        Ok(Self { sim, parts, inputs, removed })
+    }
+
+    /// A run as one side of a comparison.
+    fn subject<'a>(&'a self, stimulus: &'a Stimulus, run: &'a FloatRun) -> PartSubject<'a, 'n> {
+        PartSubject { float: FloatSubject { sim: &self.sim, stimulus, run }, parts: self.parts }
     }
 
     /// The signals of the quantized network's inputs, as the float network takes them.
     fn stimulus(&self, stimulus: &Stimulus) -> Stimulus {
         let signal = |&at: &usize| stimulus.inputs[at].clone();
         Stimulus { inputs: self.inputs.iter().map(signal).collect() }
-    }
-
-    fn is_neurons(&self, name: &str) -> bool {
-        let mut nodes = self.network.nodes.values();
-        nodes.any(|n| n.name == name && matches!(n.op, Op::Neuron(_)))
     }
 
     fn sample(
@@ -152,11 +144,14 @@ impl<'n> Float<'n> {
     ) -> Result<FloatSample, SimError> {
         let own = self.stimulus(stimulus);
         let run = self.sim.run(&own, &FloatProbe::None)?;
-        let left = FloatSubject { sim: &self.sim, stimulus: &own, run: &run }.records()?;
+        let left = self.subject(&own, &run).records()?;
         let right = IntSubject { sim: quantized, stimulus, run: int_run }.records()?;
+        let populations = &quantized.network().populations;
+        let neurons =
+            |name: &str| populations.values().any(|p| p.name == name && p.neuron().is_some());
         let pairs: Vec<_> = left
             .iter()
-            .filter(|left| self.is_neurons(&left.name))
+            .filter(|left| neurons(&left.name))
             .filter_map(|left| {
                 let right = right.iter().find(|right| right.name == left.name)?;
                 let (left, name) = (left.activity(), &left.name);
@@ -212,7 +207,7 @@ impl<'n> Float<'n> {
                 .filter(|d| d.left > 0 && d.right == 0)
                 .map(|d| d.name.clone())
                 .collect(),
-            merged: self.merged.clone(),
+            merged: self.parts.merged.clone(),
             removed: self.removed.clone(),
             populations: sums.iter().map(DistanceReport::from).collect(),
             first: first.flatten(),
@@ -231,7 +226,7 @@ impl<'n> Float<'n> {
         let left = self.sim.run(&own, &FloatProbe::None)?;
         let right = quantized.run(&stimulus, &IntProbe::None)?;
         let found = compare::compare(
-            &FloatSubject { sim: &self.sim, stimulus: &own, run: &left },
+            &self.subject(&own, &left),
             &IntSubject { sim: quantized, stimulus: &stimulus, run: &right },
         )?;
         Ok(found.first.map(|f| DivergenceReport::new(sample, &f, ["float", "quantized"])))

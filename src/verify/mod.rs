@@ -6,6 +6,7 @@
 
 mod integers;
 mod measure;
+mod parts;
 mod report;
 
 pub use measure::measure;
@@ -16,11 +17,12 @@ pub use report::{
 
 use crate::artifact::Artifact;
 use crate::compile::{Failure, lower_by};
-use crate::pipeline::{self, Stage, Stages, adapted, not_reached};
+use crate::pipeline::{Stage, Stages, adapted, not_reached};
 use crate::source::Source;
+use parts::Parts;
 use snnc_backends::certify::{Certificate, certify};
 use snnc_ir::diag::codes::usage;
-use snnc_ir::{Diagnostic, Diagnostics, Network, QuantizedNetwork};
+use snnc_ir::{Diagnostic, Diagnostics, QuantizedNetwork};
 use snnc_passes::{AnyLevel, Registry};
 use snnc_runtime::SimError;
 
@@ -32,8 +34,8 @@ pub struct Proof {
     /// Warnings of the passes.
     pub warnings: Diagnostics,
     stages: Stages,
-    /// The float source after the passes that merge and split populations, which change no spike.
-    merged: Option<Network>,
+    /// What becomes of the populations of a float source.
+    parts: Option<Parts>,
 }
 
 impl Proof {
@@ -61,8 +63,8 @@ impl Proof {
 pub fn verify(source: &Source, artifact: &Artifact) -> Result<Proof, Failure> {
     let start = Stage::of(&source.level);
     let pipeline = adapted(&Registry::standard(), &artifact.manifest.pipeline, start)?;
-    let merged = match &source.level {
-        AnyLevel::Network(network) => Some(pipeline::merged(network, &pipeline, &artifact.target)?),
+    let parts = match &source.level {
+        AnyLevel::Network(network) => Some(Parts::of(network, &pipeline, &artifact.target)?),
         AnyLevel::Quantized(_) | AnyLevel::Mapped(_) => None,
     };
     let (stages, _) = lower_by(source, &artifact.target, pipeline, Stage::Scheduled)?;
@@ -70,7 +72,7 @@ pub fn verify(source: &Source, artifact: &Artifact) -> Result<Proof, Failure> {
     let certificate = certify(quantized, &artifact.program, &artifact.target)?;
     // The network that came with the artifact is held to the same standard as the fresh one.
     certify(&artifact.source, &artifact.program, &artifact.target)?;
-    Ok(Proof { certificate, warnings: stages.remarks.clone(), stages, merged })
+    Ok(Proof { certificate, warnings: stages.remarks.clone(), stages, parts })
 }
 
 /// The finding that a simulation stopped.

@@ -42,7 +42,8 @@ pub struct QuantizationReport {
     /// Populations that the passes joined with others that always fire alike; what the others do is
     /// compared.
     pub merged: Vec<String>,
-    /// Populations that the passes removed, because nothing that is read out depends on them.
+    /// Populations that the passes removed, because they never fire or nothing that is read out
+    /// depends on them.
     pub removed: Vec<String>,
     /// The first divergence of the first sample that has one.
     pub first: Option<DivergenceReport>,

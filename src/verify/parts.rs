@@ -1,0 +1,196 @@
+//! The populations of a float network under the names that its integers have.
+//!
+//! On the way to integers a population that reads a concatenation is split into its parts `NAME.0`,
+//! `NAME.1`, …, and of populations that always fire alike one remains. The float network is run as
+//! the genome has it; its trains are cut and named here, so that both sides can be compared.
+
+use crate::compile::Failure;
+use crate::pipeline::{self, Populations};
+use snnc_ir::spikes::SpikeTrain;
+use snnc_ir::{Network, TargetSpec};
+use snnc_passes::Pipeline;
+use snnc_runtime::SimError;
+use snnc_runtime::compare::{FloatSubject, Membrane, Record, Subject};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// Some neurons of a population, which are a population at the later levels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    /// Name at the later levels.
+    name: String,
+    /// Population of the float network.
+    of: String,
+    /// Its neurons.
+    neurons: Range<usize>,
+}
+
+/// What becomes of the populations of a float network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// All of them, whether they are left or not.
+    all: Vec<Part>,
+    /// Populations that are joined with others.
+    pub(super) merged: Vec<String>,
+    /// Populations that are left where those that fire alike are one and silent ones are gone.
+    left: BTreeSet<String>,
+}
+
+impl Parts {
+    /// What the passes of `pipeline` make of the populations of `network`.
+    ///
+    /// # Errors
+    /// What one of the passes rejects.
+    pub(super) fn of(
+        network: &Network,
+        pipeline: &Pipeline,
+        target: &TargetSpec,
+    ) -> Result<Self, Failure> {
+        let after = pipeline::populations(network, pipeline, target)?;
+        let own = pipeline::neurons(network);
+        // The merging pass is the last; before it no population has vanished but silent ones.
+        let (split, unmerged, left) = match after.as_slice() {
+            [] => (&own, &own, &own),
+            [.., (_, left)] => {
+                let before = |passes: &[&str]| {
+                    let found = after.iter().rev().find(|(pass, _)| !passes.contains(pass));
+                    found.map_or(&own, |(_, populations)| populations)
+                };
+                (before(&["merge-nodes", "fold-silent"]), before(&["merge-nodes"]), left)
+            }
+        };
+        let names = |of: &Populations| of.iter().map(|(n, _)| n.clone()).collect::<BTreeSet<_>>();
+        let left = names(left);
+        let merged = unmerged.iter().filter(|(name, _)| !left.contains(name));
+        let merged = merged.map(|(name, _)| name.clone()).collect();
+        Ok(Self { all: parts(&own, split), merged, left })
+    }
+
+    /// Populations that are not merged with others and that `has` does not know.
+    pub(super) fn removed(&self, has: impl Fn(&str) -> bool) -> Vec<String> {
+        let stays =
+            |name: &&String| self.merged.contains(name) || self.left.contains(*name) && has(name);
+        let parts = self.all.iter().map(|part| &part.name);
+        parts.filter(|name| !stays(name)).cloned().collect()
+    }
+}
+
+/// Finds the parts of each population: they are named after it and hold its neurons in order.
+fn parts(own: &Populations, split: &Populations) -> Vec<Part> {
+    let mut found = Vec::new();
+    for (name, size) in own {
+        let mut pieces: Vec<(Vec<usize>, &String, usize)> = split
+            .iter()
+            .filter_map(|(part, size)| Some((numbers(part, name)?, part, *size)))
+            .collect();
+        pieces.sort();
+        if pieces.iter().map(|(_, _, size)| size).sum::<usize>() != *size {
+            // Named by chance like parts of another one.
+            continue;
+        }
+        let mut first = 0;
+        for (_, part, size) in pieces {
+            let neurons = first..first + size;
+            first = neurons.end;
+            found.push(Part { name: part.clone(), of: name.clone(), neurons });
+        }
+    }
+    found
+}
+
+/// The numbers behind the name of a population in that of its part; none in its own name.
+fn numbers(part: &str, name: &str) -> Option<Vec<usize>> {
+    let rest = part.strip_prefix(name)?;
+    rest.split('.')
+        .skip(1)
+        .map(|number| number.parse().ok())
+        .collect::<Option<Vec<_>>>()
+        .filter(|numbers| rest.is_empty() || (rest.starts_with('.') && !numbers.is_empty()))
+}
+
+/// A run of the float network, its populations cut into their parts.
+pub(super) struct PartSubject<'a, 'n> {
+    /// The run.
+    pub(super) float: FloatSubject<'a, 'n>,
+    /// The parts of its populations.
+    pub(super) parts: &'a Parts,
+}
+
+impl Subject for PartSubject<'_, '_> {
+    fn records(&self) -> Result<Vec<Record>, SimError> {
+        let mut records = Vec::new();
+        for record in self.float.records()? {
+            let own = self.parts.all.iter().filter(|part| part.of == record.name);
+            let own: Vec<&Part> = own.collect();
+            match own.as_slice() {
+                // An input.
+                [] => records.push(record),
+                [part] if part.name == record.name => records.push(record),
+                parts => records.extend(parts.iter().map(|part| Record {
+                    name: part.name.clone(),
+                    spikes: cut(&record.spikes, &part.neurons),
+                    messages: None,
+                })),
+            }
+        }
+        Ok(records)
+    }
+
+    fn membrane(
+        &self,
+        population: &str,
+        neuron: usize,
+        step: usize,
+    ) -> Result<Option<Membrane>, SimError> {
+        let part = self.parts.all.iter().find(|part| part.name == population);
+        match part {
+            Some(part) => self.float.membrane(&part.of, part.neurons.start + neuron, step),
+            None => self.float.membrane(population, neuron, step),
+        }
+    }
+}
+
+/// The spikes of some neurons.
+fn cut(train: &SpikeTrain, neurons: &Range<usize>) -> SpikeTrain {
+    let mut part = SpikeTrain::new(train.steps(), neurons.len());
+    for t in 0..train.steps() {
+        let active = train.active(t).filter(|n| neurons.contains(n));
+        active.for_each(|n| part.set(t, n - neurons.start));
+    }
+    part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(populations: &[(&str, usize)]) -> Populations {
+        populations.iter().map(|(name, size)| ((*name).to_owned(), *size)).collect()
+    }
+
+    #[test]
+    fn parts_hold_the_neurons_in_the_order_of_their_numbers() {
+        let own = named(&[("a", 12), ("a.1", 3), ("b", 2)]);
+        let split = named(&[("a.10", 1), ("a.2.1", 4), ("a.2.0", 7), ("a.1", 3), ("b", 2)]);
+        // `a.1` is a population of its own, so what is left of `a` does not add up.
+        let found: Vec<_> = parts(&own, &split).into_iter().map(|p| p.name).collect();
+        assert_eq!(found, ["a.1", "b"]);
+
+        let own = named(&[("a", 12), ("b", 2)]);
+        let split = named(&[("a.10", 1), ("a.2.1", 4), ("a.2.0", 7), ("b", 2), ("bc.0", 2)]);
+        let found: Vec<_> = parts(&own, &split).into_iter().map(|p| (p.name, p.neurons)).collect();
+        let expected = [("a.2.0", 0..7), ("a.2.1", 7..11), ("a.10", 11..12), ("b", 0..2)];
+        assert_eq!(found, expected.map(|(name, neurons)| (name.to_owned(), neurons)));
+    }
+
+    #[test]
+    fn a_train_is_cut_at_its_neurons() {
+        let mut train = SpikeTrain::new(2, 100);
+        for (t, n) in [(0, 3), (0, 70), (1, 69), (1, 99)] {
+            train.set(t, n);
+        }
+        let part = cut(&train, &(69..90));
+        assert!(part.get(0, 1) && part.get(1, 0));
+        assert_eq!((part.neurons(), part.count()), (21, 2));
+    }
+}
