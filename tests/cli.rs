@@ -306,6 +306,18 @@ fn burn_gives_the_same_spikes() {
         place.run(&["run", "g.json", "--stimulus", "s.npz", "--runtime", runtime]).exits(0).stdout
     };
     assert_eq!(run("cpu"), run("burn"));
+    // Graded messages, and a frame that acts through biases.
+    for name in ["clips", "frame"] {
+        let genome = repo(&format!("tests/fixtures/{name}.genome.json")).display().to_string();
+        let stimulus = repo(&format!("tests/fixtures/{name}.npz")).display().to_string();
+        let run = |runtime: &str| {
+            let run = ["run", &genome, "--stimulus", &stimulus, "--level", "quantized"];
+            let how = ["-t", "loihi2", "--spikes", "o.npz", "--runtime", runtime];
+            let said = place.run(&[&run[..], &how].concat()).exits(0);
+            (said.stdout, place.read("o.npz"))
+        };
+        assert_eq!(run("cpu"), run("burn"), "{name}");
+    }
     let said = place.run(&["run", "art", "--stimulus", "s.npz", "--runtime", "burn"]).exits(2);
     assert!(said.stderr.contains("SNN0810"), "{}", said.stderr);
 }
