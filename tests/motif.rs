@@ -172,7 +172,7 @@ fn every_recorded_network_compiles_and_its_levels_agree() {
 #[test]
 fn the_published_genome_unfolds_to_what_is_known_of_it() {
     let start = Instant::now();
-    let unfolding = snnc::frontend::unfold(&repo(PUBLISHED)).unwrap_or_else(|e| panic!("{e}"));
+    let (unfolding, _) = snnc::frontend::unfold(&repo(PUBLISHED)).unwrap_or_else(|e| panic!("{e}"));
     let totals = unfolding.totals;
     println!("published genome: unfolded in {:?}: {totals:?}", start.elapsed());
     assert_eq!(totals.parameters, 24_597_227);

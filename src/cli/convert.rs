@@ -103,11 +103,11 @@ fn resolved(
     }
     args.weights.refuse_for("the list of nodes, which holds no weights")?;
     files::require(input)?;
-    let json = snnc_frontend::resolved(input)?;
+    let (json, diagnostics) = snnc_frontend::resolved(input)?;
     let Some(output) = output else {
         let value = serde_json::from_str(&json).ok();
         let report = ConvertReport { from: "genome", output: None, resolved: value };
-        return Ok(Reply { product: json.into_bytes(), ..Reply::new(report) });
+        return Ok(Reply { product: json.into_bytes(), diagnostics, ..Reply::new(report) });
     };
     if FileKind::of(output)? != FileKind::Genome {
         return Err(Diagnostic::error(usage::UNKNOWN_FILE_KIND, "the list of nodes is a genome")
@@ -117,7 +117,7 @@ fn resolved(
     }
     files::write(output, json.as_bytes())?;
     let report = ConvertReport { from: "genome", output: Some(shown(output)), resolved: None };
-    Ok(Reply::new(report))
+    Ok(Reply { diagnostics, ..Reply::new(report) })
 }
 
 /// Whether `bytes` are those of an emitted program.

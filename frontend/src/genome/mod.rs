@@ -97,26 +97,28 @@ pub fn read_genome_bytes(json: &[u8], folder: &Path, file: &str) -> Result<Loade
 }
 
 /// Unfolds the architecture genome at `path` without looking at its weights, which it need not have.
+/// Returns what is suspicious about it, too.
 ///
 /// # Errors
 /// As [`read_genome`]; a genome whose nodes stand in the file has nothing to unfold.
-pub fn unfold(path: &Path) -> Result<Unfolding, Diagnostics> {
+pub fn unfold(path: &Path) -> Result<(Unfolding, Diagnostics), Diagnostics> {
     let (bytes, file) = open(path)?;
     let mut out = Diagnostics::new();
     let unfolding = unfold_bytes(&bytes, &mut out);
-    complete(unfolding, out, &file).map(|(unfolding, _)| unfolding)
+    complete(unfolding, out, &file)
 }
 
 /// The genome at `path` with all its nodes written out, as JSON text that reads back to the same
 /// network if it stands in the same folder. An architecture genome becomes one of family `explicit`.
+/// Returns what is suspicious about it, too.
 ///
 /// # Errors
 /// As [`read_genome`].
-pub fn resolved(path: &Path) -> Result<String, Diagnostics> {
+pub fn resolved(path: &Path) -> Result<(String, Diagnostics), Diagnostics> {
     let (bytes, file) = open(path)?;
     let mut out = Diagnostics::new();
     let text = resolve_bytes(&bytes, folder(path), &mut out);
-    complete(text, out, &file).map(|(text, _)| text)
+    complete(text, out, &file)
 }
 
 fn open(path: &Path) -> Result<(Vec<u8>, String), Diagnostics> {

@@ -18,7 +18,8 @@ fn all_are_read() {
     for path in genomes() {
         let loaded = read_genome(&path).unwrap_or_else(|d| panic!("{}:\n{d}", path.display()));
         assert!(loaded.warnings.is_empty(), "{}:\n{}", path.display(), loaded.warnings);
-        let unfolding = unfold(&path).unwrap();
+        let (unfolding, warnings) = unfold(&path).unwrap();
+        assert!(warnings.is_empty(), "{}:\n{warnings}", path.display());
         assert_eq!(loaded.unfolding, Some(unfolding), "{}", path.display());
     }
 }

@@ -33,7 +33,7 @@ fn accepts_every_correct_genome() {
     }
     for path in crate::braincog::genomes() {
         check(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap());
-        let resolved = snnc_frontend::resolved(&path).unwrap();
+        let (resolved, _) = snnc_frontend::resolved(&path).unwrap();
         check(&format!("resolved {}", path.display()), &resolved);
     }
     for example in crate::examples::documented() {

@@ -51,7 +51,7 @@ impl Genome {
     }
 
     pub(crate) fn unfold(&self) -> Result<Unfolding, Diagnostics> {
-        unfold(&self.path)
+        unfold(&self.path).map(|(unfolding, _)| unfolding)
     }
 
     pub(crate) fn random(&self, seed: u64) -> Result<Loaded, Diagnostics> {
@@ -401,6 +401,9 @@ fn modules_and_connections() {
     let codes: Vec<String> = loaded.warnings.iter().map(|d| d.code.to_string()).collect();
     // It acts in step 0; that of module 1 to itself joins equal sizes.
     assert_eq!(codes, ["SNN0250", "SNN0249"]);
+    // A look at the architecture alone says so, too.
+    let (_, warnings) = unfold(&genome.path).unwrap();
+    assert_eq!(warnings.iter().map(|d| d.code.to_string()).collect::<Vec<_>>(), codes);
     assert_eq!(reads(&loaded, "glob.0.1"), ["cells.4"]);
     assert_eq!(reads(&loaded, "glob.0.1.sum"), ["glob.0.1", "cells.8"]);
     assert_eq!(reads(&loaded, "cells.9.preprocess1.op.0"), ["glob.0.1.sum"]);
@@ -506,8 +509,8 @@ fn random_weights_depend_on_seed_name_and_shape_only() {
 fn resolved_genomes_read_back() {
     for path in crate::braincog::genomes() {
         let original = read_genome(&path).unwrap();
-        let text = resolved(&path).unwrap_or_else(|d| panic!("{}:\n{d}", path.display()));
-        assert_eq!(text, resolved(&path).unwrap());
+        let (text, _) = resolved(&path).unwrap_or_else(|d| panic!("{}:\n{d}", path.display()));
+        assert_eq!(text, resolved(&path).unwrap().0);
         let folder = path.parent().unwrap();
         let again = snnc_frontend::read_genome_bytes(text.as_bytes(), folder, "resolved");
         let again = again.unwrap_or_else(|d| panic!("{}:\n{d}", path.display()));
@@ -525,7 +528,7 @@ fn resolved_genes_read_back() {
     for text in [crate::cases::BASE.to_owned(), documented] {
         let genome = Genome::of_text(&text);
         let original = read_genome(&genome.path).unwrap();
-        let again = Genome::of_text(&resolved(&genome.path).unwrap());
+        let again = Genome::of_text(&resolved(&genome.path).unwrap().0);
         assert_eq!(read_genome(&again.path).unwrap().network, original.network);
     }
 }
@@ -533,7 +536,7 @@ fn resolved_genes_read_back() {
 #[test]
 fn a_resolved_genome() {
     let genome = Genome::new("[2, 4, 4]", &one_cell(&genes(5, 2, &[])));
-    insta::assert_snapshot!(resolved(&genome.path).unwrap_or_else(|d| panic!("{d}")));
+    insta::assert_snapshot!(resolved(&genome.path).unwrap_or_else(|d| panic!("{d}")).0);
 }
 
 /// The hash of a genome with random weights is not that of the file alone.

@@ -160,7 +160,7 @@ fn no_motifs(path: &Path) -> Diagnostic {
 
 /// A motif genome without weights.
 fn architecture(args: &InspectArgs, common: &Common) -> Result<Reply<InspectReport>, Diagnostics> {
-    let unfolding = snnc_frontend::unfold(&args.path)?;
+    let (unfolding, mut found) = snnc_frontend::unfold(&args.path)?;
     let name = unfolding.name.clone();
     let motif = Motif { name: &name, hash: None, unfolding: &unfolding, merged: None };
     let note = Diagnostic::note_only(
@@ -168,7 +168,8 @@ fn architecture(args: &InspectArgs, common: &Common) -> Result<Reply<InspectRepo
         "the genome has no weights: which populations always fire alike is not known",
     )
     .help("add `--weights random:SEED` to see how far they merge");
-    self::motif(args, common, &motif, note.into())
+    found.push(note);
+    self::motif(args, common, &motif, found)
 }
 
 /// Text and report, or a drawing.
