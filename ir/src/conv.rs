@@ -45,6 +45,19 @@ impl Conv {
         self.input[axis + 1].checked_sub(before)?.checked_sub(after).filter(|&rest| rest > 0)
     }
 
+    /// Rows (`axis` 0) or columns (`axis` 1) of the kernel that lie on the input, and not on padding,
+    /// where output row or column `position` is computed.
+    pub fn taps(&self, axis: usize, position: usize) -> std::ops::Range<usize> {
+        let extent = self.cropped(axis).unwrap_or(0) as usize;
+        let [kernel, stride, pad] =
+            [self.kernel[axis], self.stride[axis], self.pad[2 * axis]].map(|n| n as usize);
+        // Kernel index k reads row `position · stride + k − pad` of what the crop leaves.
+        let start = position * stride;
+        let first = pad.saturating_sub(start).min(kernel);
+        let end = (extent + pad).saturating_sub(start).min(kernel).max(first);
+        first..end
+    }
+
     /// Extents of the kernel.
     pub fn kernel_shape(&self) -> [u32; 4] {
         let per_group = self.input[0] / self.groups.max(1);

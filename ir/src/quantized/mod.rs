@@ -161,17 +161,29 @@ impl HostBias {
 
     /// Smallest and largest bias of neuron `row` over all samples within `range`, in units of weight.
     pub fn range(&self, row: usize, range: [i32; 2]) -> (f64, f64) {
-        let [low, high] = range.map(f64::from);
-        let mut bounds = (0.0_f64, 0.0_f64);
-        self.structure.for_row(row, |_, index| {
-            let weight = f64::from(self.weights[index]);
-            let (a, b) = (weight * low, weight * high);
-            bounds.0 += a.min(b);
-            bounds.1 += a.max(b);
-        });
-        // Rounding is monotone, and so is every operation above: no sample leaves these bounds.
-        ((bounds.0 * self.scale).round_ties_even(), (bounds.1 * self.scale).round_ties_even())
+        let (low, high) = current_bounds(&self.structure, &self.weights, row, range);
+        // Rounding is monotone, and so is every operation before: no sample leaves these bounds.
+        ((low * self.scale).round_ties_even(), (high * self.scale).round_ties_even())
     }
+}
+
+/// Smallest and largest current that a directly coded input feeds into neuron `row` through these
+/// weights, over all samples within `range`; summed in the order of [`HostBias::biases`].
+pub fn current_bounds(
+    structure: &Structure,
+    weights: &[f32],
+    row: usize,
+    range: [i32; 2],
+) -> (f64, f64) {
+    let [low, high] = range.map(f64::from);
+    let mut bounds = (0.0_f64, 0.0_f64);
+    structure.for_row(row, |_, index| {
+        let weight = f64::from(weights[index]);
+        let (a, b) = (weight * low, weight * high);
+        bounds.0 += a.min(b);
+        bounds.1 += a.max(b);
+    });
+    bounds
 }
 
 /// Which clock the delays count.

@@ -57,22 +57,15 @@ fn listed(matrix: &IntMatrix) -> (u64, u64) {
 /// Synapses of a convolution whose mantissa is not 0: every kernel value, as often as its tap meets
 /// the input.
 fn conv_synapses(conv: &Conv, mantissa: &[i16]) -> u64 {
-    let (Some(output), Some(rows), Some(columns)) =
-        (conv.output(), conv.cropped(0), conv.cropped(1))
-    else {
-        return 0;
+    let Some(output) = conv.output() else { return 0 };
+    let meets = |axis: usize| {
+        let mut times = vec![0_u64; conv.kernel[axis] as usize];
+        for position in 0..output[axis + 1] as usize {
+            times[conv.taps(axis, position)].iter_mut().for_each(|n| *n += 1);
+        }
+        times
     };
-    let meets = |axis: usize, input: u32| -> Vec<u64> {
-        let source = |o: u32, k: u32| u64::from(o) * u64::from(conv.stride[axis]) + u64::from(k);
-        let before = u64::from(conv.pad[2 * axis]);
-        let inside = |k: u32| {
-            let hits = (0..output[axis + 1])
-                .filter(|&o| (before..before + u64::from(input)).contains(&source(o, k)));
-            hits.count() as u64
-        };
-        (0..conv.kernel[axis]).map(inside).collect()
-    };
-    let (vertical, horizontal) = (meets(0, rows), meets(1, columns));
+    let (vertical, horizontal) = (meets(0), meets(1));
     let taps = vertical.iter().flat_map(|v| horizontal.iter().map(move |h| v * h));
     let taps: Vec<u64> = taps.collect();
     let present = mantissa.iter().zip(taps.iter().cycle()).filter(|(m, _)| **m != 0);

@@ -7,7 +7,7 @@ use snnc_ir::Diagnostic;
 use snnc_ir::arena::NodeId;
 use snnc_ir::diag::codes::quantize as codes;
 use snnc_ir::network::NetworkDraft;
-use snnc_ir::quantized::Structure;
+use snnc_ir::quantized::{Structure, current_bounds};
 
 /// A current from a directly coded input, constant over a run.
 #[derive(Clone, Debug)]
@@ -44,18 +44,7 @@ impl Sample {
     }
 
     fn bounded(input: NodeId, structure: Structure, weights: Vec<f32>, range: [i32; 2]) -> Self {
-        let [low, high] = range.map(f64::from);
-        // The order of operations is that of `HostBias::range`, so that the bounds are the same.
-        let bound = |row: usize| {
-            let mut bounds = (0.0_f64, 0.0_f64);
-            structure.for_row(row, |_, index| {
-                let weight = f64::from(weights[index]);
-                let (a, b) = (weight * low, weight * high);
-                bounds.0 += a.min(b);
-                bounds.1 += a.max(b);
-            });
-            bounds
-        };
+        let bound = |row| current_bounds(&structure, &weights, row, range);
         let bounds = (0..structure.rows()).map(bound).collect();
         Self { input, structure, weights, bounds, range }
     }

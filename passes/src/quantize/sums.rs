@@ -159,16 +159,9 @@ fn whole(conv: &Conv, axis: usize, outputs: u32) -> Inside {
 }
 
 fn inside(conv: &Conv, axis: usize, outputs: u32) -> Inside {
-    let extent = conv.cropped(axis).unwrap_or(0) as usize;
-    let [kernel, stride, pad] =
-        [conv.kernel[axis], conv.stride[axis], conv.pad[2 * axis]].map(|n| n as usize);
     let mut cases: Vec<std::ops::Range<usize>> = Vec::new();
     let of = (0..outputs as usize).map(|position| {
-        // Kernel index k reads row `position · stride + k − pad` of what the crop leaves.
-        let start = position * stride;
-        let first = pad.saturating_sub(start).min(kernel);
-        let end = (extent + pad).saturating_sub(start).min(kernel).max(first);
-        let case = first..end;
+        let case = conv.taps(axis, position);
         cases.iter().position(|c| *c == case).unwrap_or_else(|| {
             cases.push(case);
             cases.len() - 1
