@@ -13,7 +13,9 @@ use snnc_backends::certify::{Certificate, certify};
 use snnc_backends::{Backend, NETX_FILE, PROGRAM_FILE, program};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::program::Program;
-use snnc_ir::{Diagnostic, Diagnostics, MappedNetwork, QuantizedNetwork, TargetSpec, binary};
+use snnc_ir::{
+    Diagnostic, Diagnostics, MappedNetwork, QuantizedNetwork, Recipe, TargetSpec, binary,
+};
 use snnc_passes::{Failure as PassFailure, Pipeline, Registry, Replay};
 
 /// Options of a compilation.
@@ -23,6 +25,8 @@ pub struct Options {
     pub passes: Option<String>,
     /// Where delays go.
     pub delays: Delays,
+    /// Decisions about quantization.
+    pub recipe: Recipe,
 }
 
 /// Why nothing was compiled.
@@ -86,7 +90,7 @@ pub fn lower(
         Some(text) => Pipeline::parse(text)?,
         None => Pipeline::parse(&pipeline::standard(start, options.delays))?,
     };
-    lower_by(source, target, pipeline, end)
+    lower_by(source, target, pipeline, &options.recipe, end)
 }
 
 /// The stage of a source that is in logical time.
@@ -103,11 +107,12 @@ fn logical(source: &Source) -> Result<Stage, Diagnostic> {
     Ok(start)
 }
 
-/// As [`lower`], with a given pipeline.
+/// As [`lower`], with a given pipeline and recipe.
 pub(crate) fn lower_by(
     source: &Source,
     target: &TargetSpec,
     pipeline: Pipeline,
+    recipe: &Recipe,
     end: Stage,
 ) -> Result<(Stages, Pipeline), Failure> {
     let registry = Registry::standard();
@@ -118,7 +123,7 @@ pub(crate) fn lower_by(
             .into());
     }
     let pipeline = pipeline::until(&registry, pipeline, start, end);
-    let stages = pipeline::run(&registry, &pipeline, source.level.clone(), target)?;
+    let stages = pipeline::run(&registry, &pipeline, source.level.clone(), target, recipe)?;
     Ok((stages, pipeline))
 }
 

@@ -12,8 +12,10 @@ use snnc_ir::diag::codes::{internal, usage};
 use snnc_ir::network::Op;
 use snnc_ir::quantized::Time;
 use snnc_ir::{
-    Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Rules, TargetSpec,
+    Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Recipe, Rules,
+    TargetSpec, recipe,
 };
+use snnc_passes::quantize::account::Account;
 use snnc_passes::{
     AnyLevel, AnyPass, Failure, LevelKind, Pipeline, Property, PropertySet, Registry, plan,
 };
@@ -189,7 +191,8 @@ pub fn network_after(
     target: &TargetSpec,
 ) -> Result<Network, crate::Failure> {
     let level = AnyLevel::Network(network.clone());
-    let stages = run(&Registry::standard(), &Pipeline::parse(text)?, level, target)?;
+    let pipeline = Pipeline::parse(text)?;
+    let stages = run(&Registry::standard(), &pipeline, level, target, &recipe::DEFAULT)?;
     Ok(stages.network.unwrap_or_else(|| network.clone()))
 }
 
@@ -241,6 +244,8 @@ pub struct Stages {
     pub mapped: Option<MappedNetwork>,
     /// Warnings and notes of the passes, in order.
     pub remarks: Diagnostics,
+    /// What quantization did.
+    pub account: Option<Account>,
 }
 
 impl Stages {
@@ -254,7 +259,7 @@ impl Stages {
     }
 }
 
-/// Runs `pipeline` on `level`.
+/// Runs `pipeline` on `level`, quantizing by `recipe`.
 ///
 /// # Errors
 /// What the planner or a pass rejects; [`Failure::replay`] is set if it is the compiler's mistake.
@@ -263,9 +268,10 @@ pub fn run(
     pipeline: &Pipeline,
     level: AnyLevel,
     target: &TargetSpec,
+    recipe: &Recipe,
 ) -> Result<Stages, Failure> {
     let planned = plan(registry, pipeline, level.kind(), &PropertySet::of(&level));
-    let plan = planned.map_err(|diagnostics| Failure {
+    let plan = planned.map(|plan| plan.with_recipe(recipe)).map_err(|diagnostics| Failure {
         index: 0,
         pass: "",
         diagnostics,
@@ -277,6 +283,7 @@ pub fn run(
     let mut keep = |_: usize, _: &'static str, after: &AnyLevel| stages.keep(after);
     let outcome = plan.run(level, target, &mut keep).map_err(|f| attributed(f, target))?;
     stages.remarks = outcome.remarks;
+    stages.account = outcome.account;
     Ok(stages)
 }
 

@@ -78,6 +78,7 @@ impl HowArgs {
                 DelaysArg::Synaptic => Delays::Synaptic,
                 DelaysArg::Relay => Delays::Relay,
             },
+            recipe: snnc_ir::Recipe::default(),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::source::Source;
 use parts::Parts;
 use snnc_backends::certify::{Certificate, certify};
 use snnc_ir::diag::codes::usage;
-use snnc_ir::{Diagnostic, Diagnostics, QuantizedNetwork};
+use snnc_ir::{Diagnostic, Diagnostics, QuantizedNetwork, recipe};
 use snnc_passes::{AnyLevel, Registry};
 use snnc_runtime::SimError;
 
@@ -67,7 +67,8 @@ pub fn verify(source: &Source, artifact: &Artifact) -> Result<Proof, Failure> {
         AnyLevel::Network(network) => Some(Parts::of(network, &pipeline, &artifact.target)?),
         AnyLevel::Quantized(_) | AnyLevel::Mapped(_) => None,
     };
-    let (stages, _) = lower_by(source, &artifact.target, pipeline, Stage::Scheduled)?;
+    let (stages, _) =
+        lower_by(source, &artifact.target, pipeline, &recipe::DEFAULT, Stage::Scheduled)?;
     let quantized = stages.quantized.as_ref().ok_or_else(|| not_reached(Stage::Quantized))?;
     let certificate = certify(quantized, &artifact.program, &artifact.target)?;
     // The network that came with the artifact is held to the same standard as the fresh one.

@@ -3,7 +3,10 @@
 use crate::framework::levels::LevelKind;
 use crate::framework::options::{OptionInfo, Options};
 use crate::framework::properties::Property;
-use snnc_ir::{Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, TargetSpec};
+use crate::quantize::account::Account;
+use snnc_ir::{
+    Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Recipe, TargetSpec, recipe,
+};
 use std::fmt;
 
 /// How the network after a pass relates to the one before it.
@@ -60,14 +63,24 @@ pub struct Context<'a> {
     pub target: &'a TargetSpec,
     /// Options of this call.
     pub options: &'a Options,
+    /// Decisions about quantization.
+    pub recipe: &'a Recipe,
     /// Warnings and notes; errors are returned instead.
     pub remarks: Diagnostics,
+    /// What quantization did, left by the pass that quantizes.
+    pub account: Option<Account>,
 }
 
 impl<'a> Context<'a> {
-    /// A context without remarks.
+    /// A context without remarks; the recipe decides nothing.
     pub const fn new(target: &'a TargetSpec, options: &'a Options) -> Self {
-        Self { target, options, remarks: Diagnostics::new() }
+        Self {
+            target,
+            options,
+            recipe: &recipe::DEFAULT,
+            remarks: Diagnostics::new(),
+            account: None,
+        }
     }
 }
 

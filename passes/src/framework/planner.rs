@@ -6,11 +6,12 @@ use crate::framework::pass::{AnyPass, Context};
 use crate::framework::pipeline::{PassCall, Pipeline};
 use crate::framework::properties::{Property, PropertySet};
 use crate::framework::registry::Registry;
+use crate::quantize::account::Account;
 use snnc_ir::diag::codes::{internal, usage};
 use snnc_ir::quantized::Time;
 use snnc_ir::{
     Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedDraft, QuantizedNetwork,
-    Rules, TargetSpec, text,
+    Recipe, Rules, TargetSpec, recipe, text,
 };
 
 /// A pipeline whose passes, options, levels and prerequisites have been checked.
@@ -18,6 +19,7 @@ use snnc_ir::{
 pub struct Plan<'r> {
     start: LevelKind,
     steps: Vec<Step<'r>>,
+    recipe: &'r Recipe,
 }
 
 /// One pass of a plan.
@@ -66,7 +68,7 @@ pub fn plan<'r>(
         level = pass.to();
         has = has.after(pass.info().invalidates, pass.info().establishes, level);
     }
-    errors.into_result(Plan { start, steps })
+    errors.into_result(Plan { start, steps, recipe: &recipe::DEFAULT })
 }
 
 /// Called after every pass, with the verified result.
@@ -93,6 +95,8 @@ pub struct Outcome {
     pub level: AnyLevel,
     /// Warnings and notes of all passes, in order.
     pub remarks: Diagnostics,
+    /// What quantization did; `None` if no pass quantized.
+    pub account: Option<Account>,
 }
 
 /// Why a pipeline stopped.
@@ -132,7 +136,13 @@ impl Replay {
     }
 }
 
-impl Plan<'_> {
+impl<'r> Plan<'r> {
+    /// The same plan, which quantizes by `recipe`.
+    #[must_use]
+    pub fn with_recipe(self, recipe: &'r Recipe) -> Self {
+        Self { recipe, ..self }
+    }
+
     /// Number of passes.
     pub const fn len(&self) -> usize {
         self.steps.len()
@@ -162,6 +172,7 @@ impl Plan<'_> {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, Failure> {
         let mut remarks = Diagnostics::new();
+        let mut account = None;
         let mut level = level;
         let mut held = PropertySet::of(&level);
         for (index, step) in self.steps.iter().enumerate() {
@@ -172,8 +183,10 @@ impl Plan<'_> {
                 step.pass.to(),
             );
             let mut cx = Context::new(target, &step.options);
+            cx.recipe = self.recipe;
             let result = apply(step.pass, level, &mut cx);
             remarks.extend(cx.remarks);
+            account = cx.account.or(account);
             let checked = result.and_then(|after| {
                 keeps_promise(step.pass, &held, &after).map(|()| after).map_err(Problem::Compiler)
             });
@@ -192,7 +205,7 @@ impl Plan<'_> {
             }
             observer.after_pass(index, step.pass.info().name, &level);
         }
-        Ok(Outcome { level, remarks })
+        Ok(Outcome { level, remarks, account })
     }
 }
 

@@ -32,6 +32,7 @@
 //!
 //! Complexity: O(weights + neurons), times a few rounds when a range forces a scale down.
 
+pub mod account;
 mod assemble;
 mod canonical;
 mod connect;
@@ -51,12 +52,13 @@ mod sums;
 mod tests;
 
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
+use account::Account;
 use fit::Fitted;
 use groups::{Groups, Policy};
 use member::Member;
 use snnc_ir::network::{Network, NetworkDraft};
 use snnc_ir::quantized::{QuantizedDraft, QuantizedNetwork};
-use snnc_ir::{Diagnostics, TargetSpec};
+use snnc_ir::{Diagnostics, Recipe, TargetSpec};
 
 /// The pass.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,23 +85,51 @@ impl Pass for Quantize {
         network: NetworkDraft,
         cx: &mut Context<'_>,
     ) -> Result<QuantizedDraft, Diagnostics> {
-        let mut errors = Diagnostics::new();
-        let members = member::collect(&network, cx.target, &mut cx.remarks, &mut errors);
-        let readout = readout::convert(&network, &mut errors);
-        let scales = match scales(&network, &members, cx.target) {
-            Ok(scales) => scales,
-            Err(found) => {
-                errors.extend(found);
-                return Err(errors);
-            }
-        };
-        // Whatever is missing was reported.
-        errors.into_result(())?;
-        for (member, fitted) in members.iter().zip(&scales.1) {
-            cx.remarks.extend(remarks::losses(&network, member, fitted, &scales.0));
-        }
-        Ok(assemble::assemble(&network, &members, &scales.1, readout, &mut cx.remarks))
+        let applied = apply(&network, cx.target, cx.recipe, &mut cx.remarks)?;
+        cx.account = Some(applied.account);
+        Ok(applied.draft)
     }
+}
+
+/// A network in integers.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// The integer network.
+    pub draft: QuantizedDraft,
+    /// What quantization did.
+    pub account: Account,
+    /// The complete recipe: with it the same integers come out again.
+    pub recipe: Recipe,
+}
+
+/// Quantizes a canonical network by `recipe`, whose gaps are filled without data.
+///
+/// # Errors
+/// What has no integer form on the target, entries of the recipe that do not fit the network, and entries
+/// with which a population leaves its range.
+pub fn apply(
+    network: &NetworkDraft,
+    target: &TargetSpec,
+    recipe: &Recipe,
+    out: &mut Diagnostics,
+) -> Result<Applied, Diagnostics> {
+    let mut errors = Diagnostics::new();
+    let members = member::collect(network, target, out, &mut errors);
+    let readout = readout::convert(network, &mut errors);
+    let scales = match scales(network, &members, target) {
+        Ok(scales) => scales,
+        Err(found) => {
+            errors.extend(found);
+            return Err(errors);
+        }
+    };
+    // Whatever is missing was reported.
+    errors.into_result(())?;
+    for (member, fitted) in members.iter().zip(&scales.1) {
+        out.extend(remarks::losses(network, member, fitted, &scales.0));
+    }
+    let draft = assemble::assemble(network, &members, &scales.1, readout, out);
+    Ok(Applied { draft, account: Account::default(), recipe: recipe.clone() })
 }
 
 /// Steps of weights with which the first choice of scales is good enough.
