@@ -1,8 +1,8 @@
-//! The `.snnb` binary form of a draft.
+//! The `.snnb` binary form of drafts and recipes.
 //!
-//! Bytes `S N N B`, one byte for the kind (0 network, 1 quantized, 2 mapped, 3 program), the format
-//! version as a little-endian `u16`, then the postcard encoding of the draft, fields in declaration
-//! order. Kind 3 is an emitted program, which the back ends read.
+//! Bytes `S N N B`, one byte for the kind (0 network, 1 quantized, 2 mapped, 3 program, 4 recipe), the
+//! format version as a little-endian `u16`, then the postcard encoding of the draft or recipe, fields in
+//! declaration order. Kind 3 is an emitted program, which the back ends read.
 
 use crate::diag::codes::syntax;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -10,6 +10,7 @@ use crate::level::AnyDraft;
 use crate::mapped::MappedDraft;
 use crate::network::NetworkDraft;
 use crate::quantized::QuantizedDraft;
+use crate::recipe::Recipe;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -25,6 +26,8 @@ pub const KIND_QUANTIZED: u8 = 1;
 pub const KIND_MAPPED: u8 = 2;
 /// Kind byte of an emitted program ([`crate::program::Program`]), which is not a draft.
 pub const KIND_PROGRAM: u8 = 3;
+/// Kind byte of a recipe, which is not a draft either.
+pub const KIND_RECIPE: u8 = 4;
 
 const HEADER: usize = MAGIC.len() + 1 + size_of::<u16>();
 
@@ -52,12 +55,17 @@ pub fn encode_any(draft: &AnyDraft) -> Vec<u8> {
     }
 }
 
+/// Encodes a recipe.
+pub fn encode_recipe(recipe: &Recipe) -> Vec<u8> {
+    encode(KIND_RECIPE, recipe)
+}
+
 fn encode<T: Serialize>(kind: u8, draft: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(1024);
     bytes.extend_from_slice(&MAGIC);
     bytes.push(kind);
     bytes.extend_from_slice(&VERSION.to_le_bytes());
-    postcard::to_extend(draft, bytes).expect("postcard encodes every type of a draft")
+    postcard::to_extend(draft, bytes).expect("postcard encodes every type of a draft or recipe")
 }
 
 /// Decodes a draft. The draft is not verified: pass it to [`crate::Level::verify`].
@@ -65,28 +73,10 @@ fn encode<T: Serialize>(kind: u8, draft: &T) -> Vec<u8> {
 /// Memory stays in proportion to the bytes given: lengths in the file are not trusted.
 ///
 /// # Errors
-/// `SNN0160`–`SNN0166`: not a `.snnb` file, unknown version or kind, an emitted program, truncated,
-/// trailing bytes, damaged.
+/// `SNN0160`–`SNN0167`: not a `.snnb` file, unknown version or kind, an emitted program or a recipe,
+/// truncated, trailing bytes, damaged.
 pub fn decode(bytes: &[u8]) -> Result<AnyDraft, Diagnostics> {
-    match bytes.get(..MAGIC.len()) {
-        Some(magic) if magic == MAGIC => {}
-        _ => return Err(not_snnb(bytes).into()),
-    }
-    let Some(&[kind, low, high]) = bytes.get(MAGIC.len()..HEADER) else {
-        return Err(truncated(bytes.len(), "the header of 7 bytes").into());
-    };
-    let version = u16::from_le_bytes([low, high]);
-    if version != VERSION {
-        return Err(Diagnostic::error(
-            syntax::BINARY_VERSION,
-            format!("the file has format version {version}"),
-        )
-        .at("byte 5")
-        .note(format!("this build reads version {VERSION}"))
-        .help("write the file again with this build, or read it with the build that wrote it")
-        .into());
-    }
-    let body = &bytes[HEADER..];
+    let (kind, body) = open(bytes)?;
     match kind {
         KIND_NETWORK => body_of(body, "network").map(AnyDraft::Network),
         KIND_QUANTIZED => body_of(body, "quantized network").map(AnyDraft::Quantized),
@@ -98,15 +88,75 @@ pub fn decode(bytes: &[u8]) -> Result<AnyDraft, Diagnostics> {
         .at("byte 4")
         .note("expected kind 0 (network), 1 (quantized) or 2 (mapped)")
         .help("use a command that takes programs, or give the network that it was compiled from")),
-        other => Err(Diagnostic::error(
-            syntax::BINARY_KIND,
-            format!("the file has the unknown kind {other}"),
-        )
-        .at("byte 4")
-        .note("known kinds: 0 network, 1 quantized, 2 mapped, 3 program")
-        .help("check that the file is complete and was written by snnc")),
+        KIND_RECIPE => {
+            Err(Diagnostic::error(syntax::BINARY_RECIPE, "the file holds a recipe, not a network")
+                .at("byte 4")
+                .note("expected kind 0 (network), 1 (quantized) or 2 (mapped)")
+                .help("give the network whose quantization the recipe decides"))
+        }
+        other => Err(unknown_kind(other)),
     }
     .map_err(Diagnostics::from)
+}
+
+/// Decodes a recipe and checks it ([`Recipe::check`]).
+///
+/// Memory stays in proportion to the bytes given: lengths in the file are not trusted.
+///
+/// # Errors
+/// `SNN0160`–`SNN0168`: not a `.snnb` file, unknown version or kind, not a recipe, truncated, trailing
+/// bytes, damaged. `SNN0430`, `SNN0431`: values that no recipe has.
+pub fn decode_recipe(bytes: &[u8]) -> Result<Recipe, Diagnostics> {
+    let (kind, body) = open(bytes)?;
+    let found = match kind {
+        KIND_NETWORK => "a network",
+        KIND_QUANTIZED => "a quantized network",
+        KIND_MAPPED => "a mapped network",
+        KIND_PROGRAM => "an emitted program",
+        KIND_RECIPE => {
+            let recipe: Recipe = body_of(body, "recipe")?;
+            recipe.check()?;
+            return Ok(recipe);
+        }
+        other => return Err(unknown_kind(other).into()),
+    };
+    Err(Diagnostic::error(
+        syntax::BINARY_NO_RECIPE,
+        format!("the file holds {found}, not a recipe"),
+    )
+    .at("byte 4")
+    .note(format!("expected kind {KIND_RECIPE} (recipe), found kind {kind}"))
+    .help("give the recipe.snnb of an artifact, or a recipe that a calibration wrote")
+    .into())
+}
+
+/// Kind and body of a file whose header is sound.
+fn open(bytes: &[u8]) -> Result<(u8, &[u8]), Diagnostic> {
+    match bytes.get(..MAGIC.len()) {
+        Some(magic) if magic == MAGIC => {}
+        _ => return Err(not_snnb(bytes)),
+    }
+    let Some(&[kind, low, high]) = bytes.get(MAGIC.len()..HEADER) else {
+        return Err(truncated(bytes.len(), "the header of 7 bytes"));
+    };
+    let version = u16::from_le_bytes([low, high]);
+    if version != VERSION {
+        return Err(Diagnostic::error(
+            syntax::BINARY_VERSION,
+            format!("the file has format version {version}"),
+        )
+        .at("byte 5")
+        .note(format!("this build reads version {VERSION}"))
+        .help("write the file again with this build, or read it with the build that wrote it"));
+    }
+    Ok((kind, &bytes[HEADER..]))
+}
+
+fn unknown_kind(kind: u8) -> Diagnostic {
+    Diagnostic::error(syntax::BINARY_KIND, format!("the file has the unknown kind {kind}"))
+        .at("byte 4")
+        .note("known kinds: 0 network, 1 quantized, 2 mapped, 3 program, 4 recipe")
+        .help("check that the file is complete and was written by snnc")
 }
 
 fn not_snnb(bytes: &[u8]) -> Diagnostic {
@@ -149,6 +199,8 @@ fn body_of<T: DeserializeOwned>(body: &[u8], what: &str) -> Result<T, Diagnostic
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::param::Param;
+    use crate::recipe::{Calibration, PopulationRecipe, ProjectionRecipe};
     use crate::text;
 
     const SMALL: &str = r#"snn 1 quantized name "q" steps 1 time logical
@@ -218,7 +270,8 @@ mod tests {
         assert!(error(b"snn 1 network").contains("found \"snn \""));
         assert!(with(0, b's').contains("SNN0160"));
         assert!(with(4, 3).contains("SNN0163"));
-        assert!(with(4, 4).contains("unknown kind 4"));
+        assert!(with(4, 4).contains("SNN0167"));
+        assert!(with(4, 5).contains("unknown kind 5"));
         assert!(with(5, 1).contains("format version 1"));
         assert!(with(6, 1).contains("format version 258"));
         assert!(error(&good[..6]).contains("SNN0164"));
@@ -236,5 +289,78 @@ mod tests {
         let mut bytes = small()[..11].to_vec();
         bytes.extend([0xFF, 0xFF, 0xFF, 0xFF, 0x0F]);
         assert!(error(&bytes).contains("SNN0164"));
+        // Settings, then 2^32 - 1 populations.
+        let mut bytes = encode_recipe(&Recipe::default())[..11].to_vec();
+        bytes.extend([0xFF, 0xFF, 0xFF, 0xFF, 0x0F]);
+        assert!(decode_recipe(&bytes).unwrap_err().to_string().contains("SNN0164"));
+    }
+
+    fn recipe() -> Recipe {
+        let population = PopulationRecipe {
+            name: "h".to_owned(),
+            scale: Some(Param::Uniform(1.0)),
+            threshold: Some(Param::PerNeuron(vec![3, 1])),
+            bias: None,
+            dv: Some(Param::Uniform(4095)),
+        };
+        let projection = ProjectionRecipe {
+            source: "x".to_owned(),
+            target: "h".to_owned(),
+            nth: 1,
+            weight_bits: Some(4),
+            split: Some(false),
+            exponent: None,
+            weights: Some(vec![-1, 7]),
+        };
+        let calibration =
+            Calibration { data: "ab".to_owned(), first: 0, samples: 2, budget: 300, work: 3 };
+        Recipe {
+            populations: vec![population],
+            projections: vec![projection],
+            calibration: Some(calibration),
+            ..Recipe::default()
+        }
+    }
+
+    #[test]
+    fn bytes_of_recipes_are_as_documented() {
+        let expected: &[u8] = &[
+            b'S', b'N', b'N', b'B', 4, 2, 0, // header: kind 4, version 2
+            8, 0, 0, 7, // weight bits, groups auto, scales auto, largest exponent
+            1, 1, b'h', 1, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, // population, uniform scale 1.0
+            1, 2, 2, 6, 2, // thresholds per neuron (zigzag)
+            0, 1, 0, 0xFF, 0x1F, // no bias, uniform dv 4095
+            1, 1, b'x', 1, b'h', 1, // projection: source, target, nth
+            1, 4, 1, 0, 0, 1, 2, 1, 14, // bits, split, no exponent, weights (zigzag)
+            1, 2, b'a', b'b', 0, 2, 0xAC, 2, 3, // calibration
+        ];
+        assert_eq!(encode_recipe(&recipe()), expected);
+        assert_eq!(decode_recipe(expected), Ok(recipe()));
+    }
+
+    #[test]
+    fn each_damage_of_a_recipe_has_its_code() {
+        let good = encode_recipe(&recipe());
+        let error = |bytes: &[u8]| decode_recipe(bytes).unwrap_err().to_string();
+        let with = |at: usize, byte: u8| {
+            let mut bytes = good.clone();
+            bytes[at] = byte;
+            error(&bytes)
+        };
+        assert!(error(b"{}").contains("SNN0160"));
+        assert!(with(5, 3).contains("SNN0161"));
+        assert!(with(4, 9).contains("SNN0162"));
+        for (kind, what) in
+            ["a network", "a quantized", "a mapped", "an emitted"].iter().enumerate()
+        {
+            let found = with(4, u8::try_from(kind).unwrap());
+            assert!(found.contains("SNN0168") && found.contains(what), "{found}");
+        }
+        for len in 7..good.len() {
+            assert!(error(&good[..len]).contains("SNN0164"), "{len} bytes");
+        }
+        assert!(error(&[&good[..], &[0]].concat()).contains("SNN0165"));
+        assert!(with(8, 3).contains("SNN0166"), "unknown kind of groups");
+        assert!(with(7, 9).contains("SNN0431"), "what is decoded is checked");
     }
 }

@@ -122,6 +122,14 @@ impl IntMatrix {
         });
     }
 
+    /// Bits of the narrowest weight field that holds every mantissa unchanged, one of [`WEIGHT_FIELDS`]:
+    /// a field of `b` bits holds multiples of [`Sign::step`]`(b)`.
+    pub fn weight_bits(&self) -> u8 {
+        let all = self.mantissa.iter().fold(0, |bits, m| bits | m);
+        let holds = |bits: u8| all % self.sign.step(bits) == 0;
+        WEIGHT_FIELDS.into_iter().find(|bits| holds(*bits)).unwrap_or(8)
+    }
+
     /// Smallest and largest weight stored (0, 0 if nothing is).
     pub fn weight_range(&self) -> (i32, i32) {
         (0..self.mantissa.len()).fold((0, 0), |(lo, hi), i| {
@@ -130,6 +138,10 @@ impl IntMatrix {
         })
     }
 }
+
+/// Widths of the weight field of a synapse format, in bits; a signed weight includes its sign.
+/// **Source**: nengo-loihi 1.1.0, `block.py` (`WEIGHT_BITS_MAP`; a width of 7 does not exist).
+pub const WEIGHT_FIELDS: [u8; 7] = [1, 2, 3, 4, 5, 6, 8];
 
 /// Which mantissas a synapse group stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -149,6 +161,17 @@ impl Sign {
             Self::Mixed => mantissa >= -256 && mantissa <= 254 && mantissa % 2 == 0,
             Self::Excitatory => mantissa >= 0 && mantissa <= 255,
             Self::Inhibitory => mantissa >= -255 && mantissa <= 0,
+        }
+    }
+
+    /// Step between the mantissas that a weight field of `bits` bits, 1..=8, tells apart: the field holds
+    /// the upper bits, and a signed one has its lowest mantissa bit fixed to 0.
+    /// **Source**: Lava 0.10.0, `weightutils.py` (`truncate_weights`).
+    pub const fn step(self, bits: u8) -> i16 {
+        let dropped = 8_u8.saturating_sub(bits);
+        match self {
+            Self::Mixed => 2 << dropped,
+            Self::Excitatory | Self::Inhibitory => 1 << dropped,
         }
     }
 
@@ -208,6 +231,30 @@ mod tests {
         let identity = matrix(Structure::Identity { size: 2 }, vec![-3], 2);
         assert_eq!(synapses(&identity), [(0, 0, -12), (1, 1, -12)]);
         assert_eq!((identity.structure.stored(), identity.weight_range()), (1, (-12, 0)));
+    }
+
+    #[test]
+    fn the_narrowest_field_that_loses_nothing_is_found() {
+        let bits = |sign, mantissa: &[i16]| {
+            let cols = u32::try_from(mantissa.len()).unwrap();
+            let structure = Structure::Dense { rows: 1, cols };
+            IntMatrix { sign, ..matrix(structure, mantissa.to_vec(), 0) }.weight_bits()
+        };
+        assert_eq!(bits(Sign::Mixed, &[0, -256]), 1);
+        assert_eq!(bits(Sign::Mixed, &[128, -256]), 2);
+        assert_eq!(bits(Sign::Mixed, &[64, 0]), 3);
+        assert_eq!(bits(Sign::Mixed, &[224]), 4);
+        assert_eq!(bits(Sign::Mixed, &[16, -48]), 5);
+        assert_eq!(bits(Sign::Mixed, &[8, 128]), 6);
+        // 7 bits would do; there is no such field.
+        assert_eq!(bits(Sign::Mixed, &[4]), 8);
+        assert_eq!(bits(Sign::Mixed, &[2]), 8);
+        for (dropped, expected) in [(0, 8), (1, 8), (2, 6), (3, 5), (4, 4), (5, 3), (6, 2), (7, 1)]
+        {
+            assert_eq!(bits(Sign::Excitatory, &[0, 1 << dropped, 128]), expected);
+            assert_eq!(bits(Sign::Inhibitory, &[-(1 << dropped), 0]), expected);
+        }
+        assert_eq!(bits(Sign::Excitatory, &[0]), 1, "nothing to hold");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(crate) mod verify;
 
 use crate::arena::{Arena, Entity, MatId, PopId, ProjId};
 use crate::level::sealed;
-pub use matrix::{IntMatrix, Sign, Structure};
+pub use matrix::{IntMatrix, Sign, Structure, WEIGHT_FIELDS};
 pub use population::{Graded, IntNeuron, IntReset, PopKind, Population, Role};
 use serde::{Deserialize, Serialize};
 

@@ -108,6 +108,15 @@ codes! {
     TARGET_MESSAGE_RANGE = 429, "target: message may overflow",
         "For some input, a graded relay may send a message beyond the bits of the target's messages. \
         It would be cut off, or wrap. Quantize with a smaller scale, or use fewer relays in a row.";
+    RECIPE_NAME = 430, "recipe: entry without a name or given twice",
+        "Each entry of a recipe decides about one population or projection, by name. Of two entries about \
+        the same one, a reader could follow either, and an entry without a name decides nothing. \
+        Name each population, and each (source, target, nth), once.";
+    RECIPE_VALUE = 431, "recipe: value out of range",
+        "A value of a recipe cannot be stored by any target: weights take 1 to 8 bits and exponents of 0 to \
+        7, scales are finite and above 0, thresholds are mantissas of at least 1, dv is 0 to 4095, a list \
+        has at least one value, and weights are whole steps of the set that their bits store. Values \
+        are never clipped to fit. Correct the value, or leave it out to let quantization choose.";
     READOUT = 450, "the readout cannot be computed from spike counts",
         "A `mean_linear` readout is computed by the host: weights times the spike counts of whole \
          runs. That is only possible when the readout node is a linear layer that reads \

@@ -81,8 +81,8 @@ codes! {
         silently, because fields may have moved. Write the file again with this build from its \
         source, or use the build that wrote it.";
     BINARY_KIND = 162, "binary form: unknown kind",
-        "Byte 4 of a .snnb file says what it holds: 0 network, 1 quantized, 2 mapped, 3 program. \
-        Another value means that the file is damaged or newer than this build. Write it again.";
+        "Byte 4 of a .snnb file says what it holds: 0 network, 1 quantized, 2 mapped, 3 program, \
+        4 recipe. Another value means that the file is damaged or newer than this build. Write it again.";
     BINARY_PROGRAM = 163, "binary form: a program, not a network",
         "The file holds an emitted program (kind 3): registers and tables of cores, not an editable \
         network. It can be run, inspected and certified, but no pass can start from it. Give the \
@@ -98,4 +98,12 @@ codes! {
         "The bytes do not decode to a network: an unknown variant, a number too large for its type, \
         text that is not UTF-8, or the like. The file was damaged or written by another build. \
         Write it again.";
+    BINARY_RECIPE = 167, "binary form: a recipe, not a network",
+        "The file holds a recipe (kind 4): decisions about the quantization of some network, such as \
+        scales and rounded weights. There is no network in it to work on. Give the network, and \
+        the recipe as such.";
+    BINARY_NO_RECIPE = 168, "binary form: not a recipe",
+        "A recipe, the decisions that quantization follows, was expected, and the file holds something \
+        else: a network or a program. Give the `recipe.snnb` of an artifact, or a recipe that a \
+        calibration wrote.";
 }

@@ -8,6 +8,8 @@
 //!
 //! Names are those of the canonical network, which quantization reads.
 
+mod check;
+
 use crate::param::Param;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +20,10 @@ pub const MAX_WEIGHT_BITS: u8 = 8;
 pub const MAX_EXPONENT: u8 = 7;
 
 /// Decisions about quantization.
+///
+/// In a self-describing form such as JSON, fields may be left out: they then decide nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Recipe {
     /// What holds where no entry says otherwise.
     pub settings: Settings,
@@ -53,6 +58,7 @@ impl Recipe {
 
 /// Choices for the whole network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Bits of a stored weight, 1..=8: the field of the synapse group. A mixed group of `b` bits stores
     /// −2^(b−1)..2^(b−1), a group of one sign 0..2^b, in steps of its exponent.
@@ -108,6 +114,7 @@ pub enum Scaling {
 
 /// Decisions about one population.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct PopulationRecipe {
     /// Name of the population.
     pub name: String,
@@ -124,6 +131,7 @@ pub struct PopulationRecipe {
 
 /// Decisions about one projection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ProjectionRecipe {
     /// Name of the source.
     pub source: String,
@@ -143,6 +151,7 @@ pub struct ProjectionRecipe {
 
 /// What a recipe was fitted to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Calibration {
     /// blake3 of the data, hexadecimal.
     pub data: String,
