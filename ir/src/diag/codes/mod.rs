@@ -3,6 +3,7 @@
 //! Blocks: 01xx files and syntax, 02xx genomes, 03xx networks, 04xx quantization, 05xx mapping and
 //! limits, 06xx emission and artifacts, 07xx equivalence, 08xx command line, 09xx internal.
 
+pub mod account;
 pub mod artifact;
 pub mod equivalence;
 pub mod genome;
@@ -90,6 +91,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         genome::BLOCK,
         network::BLOCK,
         quantize::BLOCK,
+        account::BLOCK,
         mapping::BLOCK,
         artifact::BLOCK,
         equivalence::BLOCK,
