@@ -106,7 +106,13 @@ impl Store {
         if let Some(&id) = same.iter().find(|&&m| self.matrices[m].structure == *structure) {
             return (id, false);
         }
-        let id = self.matrices.push(matrix::quantize_tensor(tensor, structure.clone(), factor));
+        let id = self.matrices.push(matrix::matrix(
+            tensor,
+            structure.clone(),
+            matrix::Weights::finest(&tensor.data, factor, matrix::SCHEME),
+            8,
+            "",
+        ));
         same.push(id);
         (id, true)
     }

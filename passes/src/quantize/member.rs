@@ -155,6 +155,11 @@ impl Member<'_> {
         }
     }
 
+    /// Whether nothing ties its scale to that of another population.
+    pub(super) const fn is_free(&self) -> bool {
+        matches!(self.model, Model::Neurons(..)) && self.messages.is_empty()
+    }
+
     /// Files a current from a directly coded input; two layers over one input are one current.
     fn current(&mut self, sample: Sample, names: (&str, &str)) -> Result<(), Diagnostic> {
         if let Some(first) = self.samples.iter_mut().find(|s| s.input == sample.input) {

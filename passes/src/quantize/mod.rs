@@ -35,7 +35,9 @@
 pub mod account;
 mod assemble;
 mod canonical;
+mod choose;
 mod connect;
+mod decision;
 mod fit;
 mod fraction;
 mod groups;

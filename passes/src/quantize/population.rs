@@ -1,7 +1,7 @@
 //! Integer parameters of a population at a given scale, and the ranges that follow from them.
 
 use super::host::Sample;
-use super::matrix::{MAX_WEIGHT, Weights};
+use super::matrix::{MAX_WEIGHT, SCHEME, Weights};
 use super::member::{Member, Model, largest};
 use super::range::{Drive, NeuronFacts, Range, bound, relay};
 use super::sums::{Border, Sent, Span, add};
@@ -46,10 +46,10 @@ pub(super) fn rounded(
     let on_messages = member.messages.iter().zip(&trial.messages);
     let on_messages = on_messages.map(|(m, (factor, sent))| (&m.term, *factor, *sent));
     for (term, factor, sent) in on_spikes.chain(on_messages) {
-        let weights = Weights::round(&network.tensors[term.weight].data, factor);
+        let weights = Weights::finest(&network.tensors[term.weight].data, factor, SCHEME);
         add(&term.structure, &weights, sent, border, &mut sums);
     }
-    let biases = biases(&member.bias, shape, scale);
+    let biases = biases(&member.bias, &Param::Uniform(scale), shape);
     let drive = |n: usize| {
         let host =
             member.samples.iter().map(|s| s.span(n, scale)).fold(Span::default(), Span::plus);
@@ -85,11 +85,18 @@ pub(super) fn rounded(
 }
 
 /// Biases in units of weight.
-fn biases(bias: &[f64], shape: &Shape, scale: f64) -> Param<i32> {
+pub(super) fn biases(bias: &[f64], scale: &Param<f64>, shape: &Shape) -> Param<i32> {
     if bias.is_empty() {
         return Param::Uniform(0);
     }
-    Param::PerNeuron(bias.iter().map(|&b| units(b, scale)).collect()).compact(shape)
+    let bias = bias.iter().enumerate().map(|(n, &b)| units(b, scale.at(n, shape)));
+    Param::PerNeuron(bias.collect()).compact(shape)
+}
+
+/// The nearest threshold mantissas, at least the minimum.
+pub(super) fn thresholds(neuron: &Neuron, scale: &Param<f64>, shape: &Shape) -> Param<i32> {
+    let least = minimum_units(neuron.compare);
+    neuron.threshold.zip(scale, shape, |t, s| units(t.into(), s).max(least)).compact(shape)
 }
 
 /// Rounds the parameters of neurons at `scale`.
