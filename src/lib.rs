@@ -28,6 +28,7 @@
 
 pub mod alike;
 pub mod artifact;
+pub mod calibrate;
 pub mod cli;
 mod compile;
 pub mod describe;
