@@ -36,6 +36,7 @@ mod draw;
 pub mod exit;
 pub mod files;
 pub mod pipeline;
+pub mod report;
 mod simulate;
 pub mod source;
 pub mod stimulus;

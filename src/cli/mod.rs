@@ -10,7 +10,7 @@ mod list;
 pub mod output;
 mod replay;
 mod run;
-mod table;
+pub(crate) mod table;
 mod verify;
 
 use crate::exit::Exit;
