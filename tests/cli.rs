@@ -291,6 +291,30 @@ fn run_prints_predictions_and_accuracy() {
 }
 
 #[test]
+fn samples_keep_their_numbers() {
+    let place = compiled();
+    let run = |samples: &str| {
+        let run = ["run", "art", "--stimulus", "s.npz", "--samples", samples];
+        place.run(&run).exits(0).stdout
+    };
+    let first_ten = run("10");
+    let lines: Vec<&str> = first_ten.lines().collect();
+    assert_eq!(run("4..10").lines().collect::<Vec<_>>(), lines[4..]);
+    let verify = |samples: &str| {
+        let verify = ["verify", "g.json", "art", "--stimulus", "s.npz", "--samples", samples];
+        place.run(&[&verify[..], &["--format", "json"]].concat()).exits(0).json()["measurement"]
+            .take()
+    };
+    let late = verify("30..50");
+    assert_eq!((&late["first"], &late["samples"]), (&30.into(), &20.into()));
+    let sample = late["quantization"]["first"]["sample"].as_u64().expect("something diverges");
+    assert!((30..50).contains(&sample), "{sample}");
+    // What is measured in two parts is what is measured at once.
+    let differing = |m: &Value| m["quantization"]["total"]["differing"].as_u64().expect("a number");
+    assert_eq!(differing(&verify("30")) + differing(&late), differing(&verify("50")));
+}
+
+#[test]
 #[cfg(feature = "burn")]
 fn burn_gives_the_same_spikes() {
     let place = compiled();
@@ -415,7 +439,7 @@ fn codes_targets_and_passes_are_listed() {
 fn misuse_of_the_command_line_is_exit_code_2() {
     let place = Place::new();
     place.copy(GENOME, "g.json");
-    let misuses: [&[&str]; 12] = [
+    let misuses: [&[&str]; 14] = [
         &[],
         &["compilr"],
         &["compile"],
@@ -426,6 +450,8 @@ fn misuse_of_the_command_line_is_exit_code_2() {
         &["compile", "g.json", "-t", "loihi2", "--passes", "map", "--delays", "relay"],
         &["verify", "g.json", "art", "--samples", "3"],
         &["run", "g.json", "--stimulus", "s.npz", "--threads", "0"],
+        &["run", "g.json", "--stimulus", "s.npz", "--samples", "0"],
+        &["run", "g.json", "--stimulus", "s.npz", "--samples", "5..5"],
         &["explain"],
         &["list", "codes", "--schema"],
     ];

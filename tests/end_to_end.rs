@@ -50,7 +50,8 @@ fn within_limits(artifact: &Artifact, target: &TargetSpec) {
 fn measured(source: &Source, artifact: &Artifact, npz: &Path, samples: usize) -> Measurement {
     let proof = verify(source, artifact).unwrap_or_else(|f| panic!("{}", f.diagnostics));
     let interface = Interface::of_quantized(proof.quantized().expect("the stage is there"));
-    let stimuli = stimulus::read(npz, &interface, Some(samples)).unwrap_or_else(|d| panic!("{d}"));
+    let stimuli =
+        stimulus::read(npz, &interface, Some(0..samples)).unwrap_or_else(|d| panic!("{d}"));
     let measured = measure(source, &proof, artifact, &stimuli).unwrap_or_else(|d| panic!("{d}"));
     assert!(measured.integers_agree(), "{measured:?}");
     assert!(measured.artifact.spikes > 0, "a silent test shows nothing");

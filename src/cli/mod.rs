@@ -10,6 +10,7 @@ mod list;
 pub mod output;
 mod replay;
 mod run;
+mod samples;
 pub(crate) mod table;
 mod verify;
 

@@ -1,6 +1,7 @@
 //! `snnc run`: a network or an artifact on a stimulus.
 
 use super::output::Reply;
+use super::samples::Samples;
 use super::{WeightsArgs, replay, with_threads};
 use crate::artifact::{Artifact, load};
 use crate::compile::{Failure, Options, compile, lower, lower_by};
@@ -28,9 +29,9 @@ pub(super) struct RunArgs {
     /// Samples (.npz).
     #[arg(long, value_name = "FILE")]
     stimulus: PathBuf,
-    /// Use the first N samples only.
-    #[arg(long, value_name = "N")]
-    samples: Option<usize>,
+    /// Use the first N samples only, or those from A up to, and without, B.
+    #[arg(long, value_name = "N|A..B")]
+    samples: Option<Samples>,
     /// Level to run [default: that of the file; for an artifact, its program].
     #[arg(long, value_enum)]
     level: Option<LevelArg>,
@@ -74,6 +75,8 @@ enum RuntimeArg {
 pub(super) struct RunReport {
     network: String,
     level: &'static str,
+    /// Position in the file of the first sample.
+    first: usize,
     samples: usize,
     /// Class of each sample; null where no score is a number.
     predictions: Vec<Option<usize>>,
@@ -119,7 +122,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Reply<RunReport>, Diagnostics> {
         .help("add `--level quantized` or `--level scheduled`")
         .into());
     }
-    let stimuli = stimulus::read(&args.stimulus, &machine.interface(), args.samples)?;
+    let samples = Samples::range(args.samples.as_ref());
+    let stimuli = stimulus::read(&args.stimulus, &machine.interface(), samples)?;
     if args.spikes.is_some() {
         simulate::check_size(&machine, stimuli.samples())?;
     }
@@ -130,7 +134,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Reply<RunReport>, Diagnostics> {
         files::write(path, &snnc_frontend::arrays::write_npz(&recording.arrays(&stimuli)?)?)?;
     }
     let report = report(&machine, recording, &stimuli)?;
-    let (product, summary) = texts(&report);
+    let (product, summary) = texts(&report, stimuli.first());
     diagnostics.sort();
     Ok(Reply { product: product.into_bytes(), summary, diagnostics, ..Reply::new(report) })
 }
@@ -278,6 +282,7 @@ fn report(
     Ok(RunReport {
         network: machine.name().to_owned(),
         level: machine.level(),
+        first: stimuli.first(),
         samples: stimuli.samples(),
         labels,
         correct,
@@ -286,15 +291,16 @@ fn report(
     })
 }
 
-/// Predictions line by line, and the summary.
-fn texts(report: &RunReport) -> (String, String) {
+/// Predictions line by line, and the summary; `first` is the position of the first sample in its file.
+fn texts(report: &RunReport, first: usize) -> (String, String) {
     let mut product = String::new();
     for (i, prediction) in report.predictions.iter().enumerate() {
         let class = prediction.map_or_else(|| "-".to_owned(), |c| c.to_string());
         // Writing to a string cannot fail.
+        let sample = first + i;
         let _ = match &report.labels {
-            Some(labels) => writeln!(product, "{i} {class} {}", labels[i]),
-            None => writeln!(product, "{i} {class}"),
+            Some(labels) => writeln!(product, "{sample} {class} {}", labels[i]),
+            None => writeln!(product, "{sample} {class}"),
         };
     }
     let mut summary = format!(

@@ -1,6 +1,7 @@
 //! `snnc verify`: proves an artifact equal to its source and measures what quantization changed.
 
 use super::output::Reply;
+use super::samples::Samples;
 use super::table::Table;
 use super::{SourceArgs, replay, with_threads};
 use crate::artifact::Artifact;
@@ -29,9 +30,9 @@ pub(super) struct VerifyArgs {
     /// Samples to run all levels on (.npz).
     #[arg(long, value_name = "FILE")]
     stimulus: Option<PathBuf>,
-    /// Use the first N samples only.
-    #[arg(long, value_name = "N", requires = "stimulus")]
-    samples: Option<usize>,
+    /// Use the first N samples only, or those from A up to, and without, B.
+    #[arg(long, value_name = "N|A..B", requires = "stimulus")]
+    samples: Option<Samples>,
     /// Threads [default: one per processor]; results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -68,7 +69,8 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Reply<VerifyReport>, Diagnostics>
         None => None,
         Some(path) => {
             let interface = Interface::of_quantized(proof.quantized()?);
-            let stimuli = stimulus::read(path, &interface, args.samples)?;
+            let samples = Samples::range(args.samples.as_ref());
+            let stimuli = stimulus::read(path, &interface, samples)?;
             let threads = args.threads.map(usize::from);
             Some(with_threads(threads, || measure(&source, &proof, &artifact, &stimuli))??)
         }

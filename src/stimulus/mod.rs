@@ -115,13 +115,25 @@ enum Feed {
 /// A checked stimulus.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stimuli {
+    hash: String,
     inputs: Vec<(InputSpec, Feed)>,
     labels: Option<Vec<usize>>,
     steps: u32,
+    first: usize,
     samples: usize,
 }
 
 impl Stimuli {
+    /// blake3 of the file, hexadecimal.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Position in its file of the first sample.
+    pub const fn first(&self) -> usize {
+        self.first
+    }
+
     /// Number of samples.
     pub const fn samples(&self) -> usize {
         self.samples

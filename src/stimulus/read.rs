@@ -7,29 +7,31 @@ use snnc_ir::diag::codes::usage;
 use snnc_ir::network::Coding;
 use snnc_ir::shape::Shape;
 use snnc_ir::{Diagnostic, Diagnostics};
+use std::ops::Range;
 use std::path::Path;
 
-/// Reads the stimulus in `path` for a network with this interface; of its samples the first
-/// `limit`.
+/// Reads the stimulus in `path` for a network with this interface; of its samples those of `range`, or
+/// all.
 ///
 /// # Errors
-/// `SNN0801` if there is no such file, what the array reader rejects, and `SNN0813`–`SNN0819` for
+/// `SNN0801`, `SNN0804` if the file cannot be read, what the array reader rejects, and `SNN0813`–`SNN0819` for
 /// every array that does not fit.
 pub fn read(
     path: &Path,
     interface: &Interface,
-    limit: Option<usize>,
+    range: Option<Range<usize>>,
 ) -> Result<Stimuli, Diagnostics> {
-    files::require(path)?;
+    let hash = blake3::hash(&files::read(path, files::MAX_BINARY)?).to_hex().to_string();
     let arrays = read_npz(path)?;
-    check(&arrays, interface, limit).map_err(|d| d.in_file(&shown(path)))
+    let stimuli = check(&arrays, interface, range).map_err(|d| d.in_file(&shown(path)))?;
+    Ok(Stimuli { hash, ..stimuli })
 }
 
 /// Checks every array.
 fn check(
     arrays: &[(String, Array)],
     interface: &Interface,
-    limit: Option<usize>,
+    range: Option<Range<usize>>,
 ) -> Result<Stimuli, Diagnostics> {
     let mut errors = Diagnostics::new();
     let mut used = Vec::new();
@@ -65,24 +67,39 @@ fn check(
             );
         }
     }
-    let samples = limit.unwrap_or(all);
-    if samples == 0 || samples > all {
+    let mut samples = range.unwrap_or(0..all);
+    if samples.is_empty() || samples.end > all {
         errors.push(
-            shape_error(first_name, format!("{samples} samples are asked for, there are {all}"))
-                .help("give `--samples` a number from 1 to that of the file"),
+            shape_error(first_name, asked_for(&samples, all))
+                .note("samples are counted from 0; `A..B` ends before B")
+                .help("give a number from 1 to that of the file, or a range inside it"),
         );
+        samples = 0..all;
     }
     let labels = arrays.iter().find(|(name, _)| name == "y").and_then(|(_, array)| {
-        labels(array, all, samples.min(all), interface.classes).map_err(|e| errors.push(e)).ok()
+        labels(array, all, &samples, interface.classes).map_err(|e| errors.push(e)).ok()
     });
     let mut inputs = Vec::new();
     for (input, name, array, is_spikes, _) in found {
-        match feed(name, array, input, is_spikes, samples.min(all)) {
+        match feed(name, array, input, is_spikes, &samples) {
             Ok(feed) => inputs.push((input.clone(), feed)),
             Err(error) => errors.push(error),
         }
     }
-    errors.into_result(Stimuli { inputs, labels, steps: interface.steps, samples })
+    let Range { start: first, end } = samples;
+    let steps = interface.steps;
+    let samples = end.saturating_sub(first);
+    errors.into_result(Stimuli { hash: String::new(), inputs, labels, steps, first, samples })
+}
+
+/// That a file does not have these samples.
+fn asked_for(samples: &Range<usize>, all: usize) -> String {
+    match samples {
+        Range { start: 0, end } => format!("{end} samples are asked for, there are {all}"),
+        Range { start, end } => {
+            format!("the samples {start}..{end} are asked for, there are {all}")
+        }
+    }
 }
 
 /// The one array that feeds `input`, and whether it holds spikes.
@@ -199,51 +216,50 @@ fn coding_takes(name: &str, input: &InputSpec, is_spikes: bool) -> Result<(), Di
     .help(format!("give `{expected}_{}` instead", input.name)))
 }
 
-/// The checked values of the first `samples` samples.
+/// The checked values of `samples`.
 fn feed(
     name: &str,
     array: &Array,
     input: &InputSpec,
     is_spikes: bool,
-    samples: usize,
+    samples: &Range<usize>,
 ) -> Result<Feed, Diagnostic> {
     let per_sample = array.shape.iter().skip(1).product::<usize>();
-    let count = samples * per_sample;
+    let taken = Taken { name, array, at: samples.start * per_sample..samples.end * per_sample };
     if is_spikes {
-        let values = integers(name, &array.data, count)?;
-        return Ok(Feed::Spikes(in_range(name, array, &values, 1, "spikes are 0 or 1")?));
+        let values = taken.integers()?;
+        return Ok(Feed::Spikes(taken.in_range(&values, 1, "spikes are 0 or 1")?));
     }
     match input.coding {
         Coding::Accumulator { pmax, steps_in } => {
-            let values = integers(name, &array.data, count)?;
-            let note = format!("expected 0 to pmax = {pmax}");
-            let values = in_range(name, array, &values, pmax, &note)?;
+            let values = taken.integers()?;
+            let values = taken.in_range(&values, pmax, &format!("expected 0 to pmax = {pmax}"))?;
             Ok(Feed::Raw { values, pmax, steps_in })
         }
         Coding::Direct { range } => {
-            let values = floats(name, array, count)?;
-            within(name, array, &values, range)?;
+            let values = taken.floats()?;
+            taken.within(&values, range)?;
             Ok(Feed::Frames(values))
         }
-        Coding::Events | Coding::Rate { .. } => floats(name, array, count).map(Feed::Frames),
+        Coding::Events | Coding::Rate { .. } => taken.floats().map(Feed::Frames),
     }
 }
 
-/// The labels of the first `samples` samples.
+/// The labels of `samples`.
 fn labels(
     array: &Array,
     all: usize,
-    samples: usize,
+    samples: &Range<usize>,
     classes: usize,
 ) -> Result<Vec<usize>, Diagnostic> {
     if array.shape != [all] {
         return Err(shape_error("y", format!("array `y` has shape {:?}", array.shape))
             .note(format!("expected [{all}], one label per sample")));
     }
-    let values = integers("y", &array.data, samples)?;
+    let taken = Taken { name: "y", array, at: samples.clone() };
     let last = u32::try_from(classes.saturating_sub(1)).unwrap_or(u32::MAX);
     let note = format!("the network has {classes} classes: expected 0 to {last}");
-    let values: Vec<u32> = in_range("y", array, &values, last, &note)?;
+    let values: Vec<u32> = taken.in_range(&taken.integers()?, last, &note)?;
     Ok(values.into_iter().map(|v| v as usize).collect())
 }
 
@@ -255,108 +271,127 @@ fn shape_error(name: &str, message: String) -> Diagnostic {
     Diagnostic::error(usage::STIMULUS_SHAPE, message).at(place(name))
 }
 
-/// The first `count` values of an integer array.
-fn integers(name: &str, data: &ArrayData, count: usize) -> Result<Vec<i128>, Diagnostic> {
-    fn wide<T: Copy + Into<i128>>(values: &[T], count: usize) -> Vec<i128> {
-        values.iter().take(count).map(|&v| v.into()).collect()
-    }
-    Ok(match data {
-        ArrayData::Bool(v) => wide(v, count),
-        ArrayData::U8(v) => wide(v, count),
-        ArrayData::I8(v) => wide(v, count),
-        ArrayData::U16(v) => wide(v, count),
-        ArrayData::I16(v) => wide(v, count),
-        ArrayData::U32(v) => wide(v, count),
-        ArrayData::I32(v) => wide(v, count),
-        ArrayData::U64(v) => wide(v, count),
-        ArrayData::I64(v) => wide(v, count),
-        ArrayData::F32(_) | ArrayData::F64(_) => {
-            return Err(Diagnostic::error(
-                usage::STIMULUS_TYPE,
-                format!("array `{name}` holds floats"),
-            )
-            .at(place(name))
-            .note("expected integers")
-            .help("convert it when it is saved, such as `x.astype(\"u1\")`"));
+/// A stretch of the values of an array.
+struct Taken<'a> {
+    /// Name of the array.
+    name: &'a str,
+    array: &'a Array,
+    /// Which of its values.
+    at: Range<usize>,
+}
+
+impl Taken<'_> {
+    /// The values of an integer array.
+    fn integers(&self) -> Result<Vec<i128>, Diagnostic> {
+        fn wide<T: Copy + Into<i128>>(values: &[T], at: &Range<usize>) -> Vec<i128> {
+            part(values, at).iter().map(|&v| v.into()).collect()
         }
-    })
-}
-
-/// The values as `T`, all of them from 0 to `last`.
-fn in_range<T: TryFrom<i128>>(
-    name: &str,
-    array: &Array,
-    values: &[i128],
-    last: u32,
-    note: &str,
-) -> Result<Vec<T>, Diagnostic> {
-    let fits = |v: i128| T::try_from(v).ok().filter(|_| (0..=i128::from(last)).contains(&v));
-    values
-        .iter()
-        .enumerate()
-        .map(|(i, &v)| fits(v).ok_or_else(|| value_error(name, array, i, &v.to_string(), note)))
-        .collect()
-}
-
-fn value_error(name: &str, array: &Array, flat: usize, value: &str, note: &str) -> Diagnostic {
-    let mut rest = flat;
-    let mut index: Vec<String> = array
-        .shape
-        .iter()
-        .rev()
-        .map(|&extent| {
-            let at = rest % extent.max(1);
-            rest /= extent.max(1);
-            at.to_string()
+        let at = &self.at;
+        Ok(match &self.array.data {
+            ArrayData::Bool(v) => wide(v, at),
+            ArrayData::U8(v) => wide(v, at),
+            ArrayData::I8(v) => wide(v, at),
+            ArrayData::U16(v) => wide(v, at),
+            ArrayData::I16(v) => wide(v, at),
+            ArrayData::U32(v) => wide(v, at),
+            ArrayData::I32(v) => wide(v, at),
+            ArrayData::U64(v) => wide(v, at),
+            ArrayData::I64(v) => wide(v, at),
+            ArrayData::F32(_) | ArrayData::F64(_) => {
+                return Err(Diagnostic::error(
+                    usage::STIMULUS_TYPE,
+                    format!("array `{}` holds floats", self.name),
+                )
+                .at(place(self.name))
+                .note("expected integers")
+                .help("convert it when it is saved, such as `x.astype(\"u1\")`"));
+            }
         })
-        .collect();
-    index.reverse();
-    Diagnostic::error(usage::STIMULUS_VALUE, format!("array `{name}` holds the value {value}"))
-        .at(format!("{}[{}]", place(name), index.join(", ")))
-        .note(note)
-}
-
-/// Checks that the values of a frame keep to the range that the genome states.
-fn within(
-    name: &str,
-    array: &Array,
-    values: &[f32],
-    range: Option<[i32; 2]>,
-) -> Result<(), Diagnostic> {
-    let Some([low, high]) = range else { return Ok(()) };
-    let bounds = f64::from(low)..=f64::from(high);
-    match values.iter().position(|&v| !bounds.contains(&f64::from(v))) {
-        None => Ok(()),
-        Some(i) => {
-            let note = format!("expected {low} to {high}, the range of the input");
-            Err(value_error(name, array, i, &values[i].to_string(), &note)
-                .help("scale the samples, or state a wider range in the genome"))
-        }
     }
-}
 
-/// The first `count` values as finite f32: integers must be representable, f64 is rounded once.
-fn floats(name: &str, array: &Array, count: usize) -> Result<Vec<f32>, Diagnostic> {
-    let bad = |i: usize, value: String, note: &str| value_error(name, array, i, &value, note);
-    let finite = |(i, v): (usize, f32)| {
-        if v.is_finite() { Ok(v) } else { Err(bad(i, v.to_string(), "expected finite values")) }
-    };
-    match &array.data {
-        ArrayData::F32(v) => v.iter().take(count).copied().enumerate().map(finite).collect(),
-        #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is meant")]
-        ArrayData::F64(v) => {
-            v.iter().take(count).map(|&v| v as f32).enumerate().map(finite).collect()
-        }
-        other => integers(name, other, count)?
-            .into_iter()
+    /// The values as `T`, all of them from 0 to `last`.
+    fn in_range<T: TryFrom<i128>>(
+        &self,
+        values: &[i128],
+        last: u32,
+        note: &str,
+    ) -> Result<Vec<T>, Diagnostic> {
+        let fits = |v: i128| T::try_from(v).ok().filter(|_| (0..=i128::from(last)).contains(&v));
+        values
+            .iter()
             .enumerate()
-            .map(|(i, v)| {
-                let exact = i32::try_from(v).ok().filter(|v| v.unsigned_abs() <= 1 << 24);
-                #[expect(clippy::cast_precision_loss, reason = "at most 24 bits")]
-                exact
-                    .map(|v| v as f32)
-                    .ok_or_else(|| bad(i, v.to_string(), "expected integers of at most 24 bits"))
-            })
-            .collect(),
+            .map(|(i, &v)| fits(v).ok_or_else(|| self.value_error(i, &v.to_string(), note)))
+            .collect()
     }
+
+    /// The finding about value number `i` of the stretch.
+    fn value_error(&self, i: usize, value: &str, note: &str) -> Diagnostic {
+        let mut rest = self.at.start + i;
+        let mut index: Vec<String> = self
+            .array
+            .shape
+            .iter()
+            .rev()
+            .map(|&extent| {
+                let at = rest % extent.max(1);
+                rest /= extent.max(1);
+                at.to_string()
+            })
+            .collect();
+        index.reverse();
+        let name = self.name;
+        Diagnostic::error(usage::STIMULUS_VALUE, format!("array `{name}` holds the value {value}"))
+            .at(format!("{}[{}]", place(name), index.join(", ")))
+            .note(note)
+    }
+
+    /// Checks that the values of a frame keep to the range that the genome states.
+    fn within(&self, values: &[f32], range: Option<[i32; 2]>) -> Result<(), Diagnostic> {
+        let Some([low, high]) = range else { return Ok(()) };
+        let bounds = f64::from(low)..=f64::from(high);
+        match values.iter().position(|&v| !bounds.contains(&f64::from(v))) {
+            None => Ok(()),
+            Some(i) => {
+                let note = format!("expected {low} to {high}, the range of the input");
+                Err(self
+                    .value_error(i, &values[i].to_string(), &note)
+                    .help("scale the samples, or state a wider range in the genome"))
+            }
+        }
+    }
+
+    /// The values as finite f32: integers must be representable, f64 is rounded once.
+    fn floats(&self) -> Result<Vec<f32>, Diagnostic> {
+        let bad = |i: usize, value: String, note: &str| self.value_error(i, &value, note);
+        let finite = |(i, v): (usize, f32)| {
+            if v.is_finite() { Ok(v) } else { Err(bad(i, v.to_string(), "expected finite values")) }
+        };
+        match &self.array.data {
+            ArrayData::F32(v) => {
+                part(v, &self.at).iter().copied().enumerate().map(finite).collect()
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is meant")]
+            ArrayData::F64(v) => {
+                part(v, &self.at).iter().map(|&v| v as f32).enumerate().map(finite).collect()
+            }
+            _ => self
+                .integers()?
+                .into_iter()
+                .enumerate()
+                .map(|(i, v)| {
+                    let exact = i32::try_from(v).ok().filter(|v| v.unsigned_abs() <= 1 << 24);
+                    #[expect(clippy::cast_precision_loss, reason = "at most 24 bits")]
+                    exact.map(|v| v as f32).ok_or_else(|| {
+                        bad(i, v.to_string(), "expected integers of at most 24 bits")
+                    })
+                })
+                .collect(),
+        }
+    }
+}
+
+/// The values at `at`, as far as there are any.
+fn part<'a, T>(values: &'a [T], at: &Range<usize>) -> &'a [T] {
+    let end = at.end.min(values.len());
+    &values[at.start.min(end)..end]
 }

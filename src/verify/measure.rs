@@ -57,7 +57,8 @@ pub fn measure(
             None => None,
         };
         let (schedule, artifact) = equalities(&integers, &sums, stimuli)?;
-        Ok(Measurement { samples: samples.len(), quantization, schedule, artifact })
+        let (first, samples) = (stimuli.first(), stimuli.samples());
+        Ok(Measurement { first, samples, quantization, schedule, artifact })
     };
     attempt().map_err(|e: SimError| simulation_failed(&e).into())
 }
@@ -82,7 +83,8 @@ fn equalities(
         let explain = [differ(&sums.schedule, &schedule), differ(&sums.artifact, &artifact)];
         if explain.contains(&true) {
             let stimulus = stimuli.stimulus(sample)?;
-            let [of_schedule, of_artifact] = integers.explain(sample, &stimulus)?;
+            let [of_schedule, of_artifact] =
+                integers.explain(stimuli.first() + sample, &stimulus)?;
             schedule.first = schedule.first.take().or(of_schedule);
             artifact.first = artifact.first.take().or(of_artifact);
         }
@@ -229,6 +231,7 @@ impl<'n> Float<'n> {
             &self.subject(&own, &left),
             &IntSubject { sim: quantized, stimulus: &stimulus, run: &right },
         )?;
+        let sample = stimuli.first() + sample;
         Ok(found.first.map(|f| DivergenceReport::new(sample, &f, ["float", "quantized"])))
     }
 }

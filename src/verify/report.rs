@@ -6,6 +6,8 @@ use snnc_runtime::compare::{Difference, Distance, Explained, Membrane, Side};
 /// All levels on one stimulus.
 #[derive(Clone, Debug, Serialize)]
 pub struct Measurement {
+    /// Position in the file of the first sample.
+    pub first: usize,
     /// Samples that were run.
     pub samples: usize,
     /// What quantization changed; `None` if the source has no float level.
@@ -106,7 +108,7 @@ impl From<&Distance> for DistanceReport {
 /// The first spike or message that only one of two levels has.
 #[derive(Clone, Debug, Serialize)]
 pub struct DivergenceReport {
-    /// Sample, from 0.
+    /// Sample, by its position in the file, from 0.
     pub sample: usize,
     /// Name of the population.
     pub population: String,

@@ -173,6 +173,14 @@ pub(crate) const CASES: &[Case] = &[
         place: "s.npz array \"spikes\"",
     },
     Case {
+        name: "range of samples that ends behind the last one",
+        set: |p| stimulus(p, vec![("spikes", vec![2, 20, 12], zeros(480))]),
+        run: "run g.json --stimulus s.npz --samples 1..3",
+        exit: 2,
+        code: "SNN0815",
+        place: "s.npz array \"spikes\"",
+    },
+    Case {
         name: "samples of another size",
         set: |p| stimulus(p, vec![("x", vec![2, 63], zeros(126))]),
         run: RAW,
