@@ -19,6 +19,8 @@
 //! | [`strict-compare`](strict_compare) | quantized | exact |
 //! | [`schedule`] | quantized | exact |
 //! | [`map`] | quantized → mapped | exact |
+//!
+//! [`rounding`] is no pass: the mathematics with which a calibration fits weights to data.
 
 mod currents;
 pub mod drop_clips;
@@ -39,6 +41,7 @@ pub mod normalize;
 pub mod push_neurons;
 pub mod quantize;
 pub mod remove_dead;
+pub mod rounding;
 pub mod schedule;
 pub mod strict_compare;
 mod tensors;
