@@ -257,8 +257,9 @@ fn size(symbol: &Symbol) -> u32 {
 pub fn cores(mapped: &MappedNetwork, target: &TargetSpec) -> Vec<CoreEntry> {
     let all: Vec<Core> = mapped.cores.values().cloned().collect();
     let output_axons = usage::output_axons(&mapped.network, &all);
+    let formats = usage::formats(&mapped.network);
     let entry = |(core, output_axons): (&Core, u64)| {
-        let used = usage::core_usage(&mapped.network, core, target);
+        let used = usage::core_usage(&mapped.network, &formats, core, target);
         CoreEntry {
             chip: core.chip,
             used: Resources {

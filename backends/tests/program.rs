@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use snnc_backends::program::{encode, read, write};
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::conv::Conv;
-use snnc_ir::mapped::usage::core_usage;
+use snnc_ir::mapped::usage::{core_usage, formats};
 use snnc_ir::network::Keep;
 use snnc_ir::program::{Format, GradedMode, Program};
 use snnc_ir::quantized::{IntReset, PopKind, Role, Sign, Structure};
@@ -210,6 +210,34 @@ fn sign_groups_keep_the_ninth_bit() {
     let program = emit(&network, &target);
     let format = |exponent, sign, delay_bits| Format { exponent, sign, weight_bits: 8, delay_bits };
     let formats = [format(0, Sign::Excitatory, 0), format(1, Sign::Inhibitory, 2)];
+    assert_eq!(program.cores[0].formats, formats);
+    assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
+}
+
+/// Weights take as few bits as they need, so groups of different widths are different formats.
+#[test]
+fn narrow_weights_are_stored_as_such() {
+    let target = target("loihi1");
+    let mut net = Net::new(2);
+    let x = net.input("x", &[2]);
+    let y = net.neurons("y", &[1], 1);
+    let dense = Structure::Dense { rows: 1, cols: 2 };
+    net.connect(x, y, 1, dense.clone(), vec![-256, 192], 3, Sign::Mixed);
+    net.connect(x, y, 1, dense.clone(), vec![-256, 128], 3, Sign::Mixed);
+    net.connect(x, y, 1, dense.clone(), vec![0, 240], 0, Sign::Excitatory);
+    net.connect(x, y, 1, dense.clone(), vec![0, -240], 0, Sign::Inhibitory);
+    net.connect(x, y, 1, dense, vec![0, 2], 0, Sign::Excitatory);
+    let network = net.map_whole(&target);
+    let program = emit(&network, &target);
+    let format =
+        |exponent, sign, weight_bits| Format { exponent, sign, weight_bits, delay_bits: 0 };
+    let formats = [
+        format(3, Sign::Mixed, 3),
+        format(3, Sign::Mixed, 2),
+        format(0, Sign::Excitatory, 4),
+        format(0, Sign::Inhibitory, 4),
+        format(0, Sign::Excitatory, 8),
+    ];
     assert_eq!(program.cores[0].formats, formats);
     assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
 }
@@ -453,8 +481,9 @@ proptest! {
             prop_assert_eq!(bits(&map.weights), bits(&host.weights));
             prop_assert_eq!(map.scale.to_bits(), host.scale.to_bits());
         }
+        let formats = formats(net);
         for (core, written) in network.cores.values().zip(&program.cores) {
-            let usage = core_usage(net, core, &target);
+            let usage = core_usage(net, &formats, core, &target);
             prop_assert_eq!(written.profiles.len() as u64, usage.profiles);
             // Relays name an entry that they do not use.
             let named = u64::from(!written.compartments.is_empty());
@@ -509,12 +538,18 @@ proptest! {
     fn formats_are_those_that_were_accounted(network in random_network()) {
         let target = target("loihi2");
         let program = read(&write(&network, &target).expect("writes")).expect("reads");
+        let formats = formats(&network.network);
         for (core, written) in network.cores.values().zip(&program.cores) {
-            let usage = core_usage(&network.network, core, &target);
+            let usage = core_usage(&network.network, &formats, core, &target);
             prop_assert_eq!(written.formats.len() as u64, usage.formats);
             for block in &written.synapses {
-                let bits = u32::from(written.formats[block.format as usize].delay_bits);
+                let format = written.formats[block.format as usize];
+                let bits = u32::from(format.delay_bits);
                 prop_assert_eq!(bits, u8::BITS - block.delay.leading_zeros());
+                let mantissas = &program.matrices[block.matrix as usize].mantissa;
+                let holds = |bits| mantissas.iter().all(|m| m % format.sign.step(bits) == 0);
+                let narrowest = [1, 2, 3, 4, 5, 6, 8].into_iter().find(|bits| holds(*bits));
+                prop_assert_eq!(Some(format.weight_bits), narrowest);
             }
         }
     }

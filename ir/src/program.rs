@@ -168,7 +168,7 @@ pub struct Format {
     pub exponent: i8,
     /// Sign mode.
     pub sign: Sign,
-    /// Bits of a stored weight, sign excluded.
+    /// Bits of a stored weight, 1..=6 or 8; every mantissa is a multiple of [`Sign::step`] of them.
     pub weight_bits: u8,
     /// Bits of a stored delay; 0 = no delay.
     pub delay_bits: u8,

@@ -115,6 +115,22 @@ def signs(rng: np.random.Generator) -> Flat:
     return Flat(20, 1, [input_of([14]), h], [rise, fall, again, loop])
 
 
+def narrow(rng: np.random.Generator) -> Flat:
+    """Weights of 4 bits split by sign in steps of 2^5, of 3 bits in both signs, and of one bit."""
+    h = Population("h", [21], 1, registers(rng, 21))
+    out = Population("out", [8], 2, registers(rng, 8))
+    steps = rng.integers(-15, 16, (21, 13)) << 4
+    kept = rng.integers(-4, 4, (8, 21)) << 6
+    single = rng.integers(-1, 1, (8, 21)) << 8
+    projections = [
+        dense(0, 1, steps.clip(0), exponent=1, sign="excitatory"),
+        dense(0, 1, steps.clip(None, 0), exponent=1, sign="inhibitory"),
+        dense(1, 2, kept),
+        dense(1, 2, -single // 2, exponent=1, sign="excitatory"),
+    ]
+    return Flat(15, 1, [input_of([13]), h, out], projections)
+
+
 def images(rng: np.random.Generator) -> Flat:
     """Convolution with stride, crop, unequal padding and groups, then a dense layer."""
     geometry = Conv((2, 7, 6), 4, (3, 2), (2, 1), (1, 0, 0, 1), 2, (1, 0, 0, 1))
@@ -174,4 +190,4 @@ def rasters(rng: np.random.Generator, net: Flat, density: float = 0.4) -> dict[s
     }
 
 
-ALL = {"chain": chain, "signs": signs, "images": images, "clocked": clocked}
+ALL = {"chain": chain, "signs": signs, "narrow": narrow, "images": images, "clocked": clocked}

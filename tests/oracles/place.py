@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from flat import Flat, Registers
+import numpy as np
+
+from flat import Flat, Projection, Registers
 from records import (
     CompartmentRun,
     Core,
@@ -117,13 +119,21 @@ def _joined(net: Flat, slices: list[Slice], source: Slice) -> bool:
     return any(p.source == source.population and p.target in targets for p in net.projections)
 
 
+def _bits(projection: Projection) -> int:
+    """The narrowest field that holds the weights of a projection; there is none of 7 bits."""
+    unit = 2 if projection.sign == "mixed" else 1
+    lost = [m % (unit << 8 - np.arange(1, 7)) for m in projection.mantissa]
+    holds = ~np.any(lost, axis=0)
+    return int(np.argmax(holds)) + 1 if holds.any() else 8
+
+
 def _synapses(net: Flat, core: Core, slices: list[Slice], source: Slice, axon: int) -> bool:
     """Blocks from one source slice, whose axons start at `axon`; whether there are any."""
     for index, projection in enumerate(net.projections):
         if projection.source != source.population:
             continue
         delay = projection.delay - 1
-        form = Format(projection.exponent, projection.sign, 8, delay.bit_length())
+        form = Format(projection.exponent, projection.sign, _bits(projection), delay.bit_length())
         compartment = 0
         for part in slices:
             if part.population == projection.target:

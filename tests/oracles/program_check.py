@@ -27,6 +27,7 @@ from synapses import conv_output, cropped, extents
 
 MAX_NEURONS = 1 << 28
 MAX_CORE = 1 << 20
+WEIGHT_BITS = (1, 2, 3, 4, 5, 6, 8)
 SIGN_RANGE = {"mixed": (-256, 254), "excitatory": (0, 255), "inhibitory": (-255, 0)}
 
 
@@ -96,6 +97,9 @@ def _check_storable(matrix: PoolMatrix, form: Format, place: str) -> None:
     inside = bool(((mantissa >= low) & (mantissa <= high)).all())
     _need(inside, place, f"mantissa outside {low}..={high} of a group of sign {form.sign}")
     _need(form.sign != "mixed" or not (mantissa % 2).any(), place, "odd mantissa, sign mixed")
+    cut = 8 - form.weight_bits + (form.sign == "mixed")
+    lost = bool((mantissa % (1 << cut)).any())
+    _need(not lost, place, f"a mantissa needs more than {form.weight_bits} bits")
     divisor = 1 << max(0, -form.exponent)
     _need(not (mantissa % divisor).any(), place, f"mantissa not divisible by {divisor}")
 
@@ -114,7 +118,8 @@ def _check_registers(core: Core, place: str) -> None:
     for i, form in enumerate(core.formats):
         here = f"{place}.formats[{i}]"
         _need(-7 <= form.exponent <= 7, here, "exponent outside -7..=7")
-        _need(1 <= form.weight_bits <= 8 and form.delay_bits <= 6, here, "bad bit counts")
+        widths = form.weight_bits in WEIGHT_BITS and form.delay_bits <= 6
+        _need(widths, here, "bad bit counts")
     for i, run in enumerate(core.compartments):
         here = f"{place}.compartments[{i}]"
         _index(run.profile, core.profiles, f"{here}.profile")

@@ -102,6 +102,12 @@ class Emulator(unittest.TestCase):
         (block,) = build(program).model.blocks
         self.assertEqual(block.utilization()["synapses"][0], 17 * 4 * 64 + 23 * 2 * 64)
 
+    def test_narrow_synapse_memory(self) -> None:
+        """Two lists of 21 weights of 4 bits (94 bits each); 8 of 3 bits (34) and 8 of one (18)."""
+        program = placed(cases.narrow(np.random.default_rng(0)), 1)
+        (block,) = build(program).model.blocks
+        self.assertEqual(block.utilization()["synapses"][0], 13 * 2 * 2 * 64 + 21 * 2 * 64)
+
     def compare(self, net: cases.Flat, n_cores: int) -> None:
         """Three samples in one emulator."""
         rng = np.random.default_rng(99)
@@ -276,6 +282,14 @@ class Bytes(unittest.TestCase):
         odd = replace(matrix, mantissa=[3, *matrix.mantissa[1:]])
         matrices = [self.program.matrices[0], odd]
         self.rejected(encode(replace(self.program, matrices=matrices)), "odd mantissa")
+
+    def test_weight_bits(self) -> None:
+        core, *others = self.program.cores
+        for bits, why in [(7, "bad bit counts"), (6, "needs more than 6 bits")]:
+            first = replace(core.formats[0], weight_bits=bits)
+            changed = replace(core, formats=[first, *core.formats[1:]])
+            program = replace(self.program, cores=[changed, *others])
+            self.rejected(encode(program), why)
 
 
 if __name__ == "__main__":

@@ -155,13 +155,14 @@ pub(super) fn weight(mantissa: i16, exponent: i8) -> Option<i64> {
 
 /// The first mantissa that a synapse format does not store unchanged.
 ///
-/// A format of `b` bits drops the `8 − b` lowest bits, in mixed sign mode one more; with a negative
-/// exponent implementations agree only on mantissas that it divides.
+/// A format of `b` bits drops the `8 − b` lowest bits, in mixed sign mode one more; there is none of 7
+/// bits. With a negative exponent implementations agree only on mantissas that it divides.
 pub(super) fn not_stored(matrix: &PoolMatrix, format: Format) -> Option<i16> {
     let mixed = u32::from(format.sign == Sign::Mixed);
+    let exists = matches!(format.weight_bits, 1..=6 | 8);
     let dropped = 8_u32.checked_sub(u32::from(format.weight_bits)).map(|b| b + mixed);
     let stores = |m: i16| {
-        format.weight_bits > 0
+        exists
             && format.sign.stores(m)
             && dropped.is_some_and(|bits| i32::from(m) % (1 << bits) == 0)
             && weight(m, format.exponent).is_some()
@@ -321,6 +322,26 @@ mod tests {
                 prop_assert_eq!(sums.of((id, &matrix), row, (from, &sends)), expected);
             }
         }
+    }
+
+    #[test]
+    fn fields_store_their_multiples() {
+        let lost = |sign, weight_bits, mantissa: i16| {
+            let structure = Structure::Identity { size: 1 };
+            let format = Format { exponent: 0, sign, weight_bits, delay_bits: 0 };
+            not_stored(&PoolMatrix { structure, mantissa: vec![mantissa] }, format)
+        };
+        for (bits, step) in [(1, 128), (2, 64), (3, 32), (4, 16), (5, 8), (6, 4), (8, 1)] {
+            assert_eq!(lost(Sign::Excitatory, bits, 255 / step * step), None);
+            assert_eq!(lost(Sign::Inhibitory, bits, -step), None);
+            assert_eq!(lost(Sign::Mixed, bits, -256 + 2 * step), None);
+            let halves = [(Sign::Inhibitory, -step / 2), (Sign::Mixed, step), (Sign::Mixed, -step)];
+            for (sign, half) in halves.into_iter().filter(|(_, m)| *m != 0) {
+                assert_eq!(lost(sign, bits, half), Some(half), "{sign:?} {bits} bits");
+            }
+        }
+        // Widths that do not exist.
+        assert_eq!([0, 7, 9, 255].map(|bits| lost(Sign::Excitatory, bits, 0)), [Some(0); 4]);
     }
 
     #[test]

@@ -521,7 +521,8 @@ fn build(
     let mut runs: Vec<Part> = Vec::new();
     for p in &hardware.projections {
         let delay = u8::try_from(p.delay - 1).expect("small");
-        let format = Format { exponent: p.exponent, sign: p.sign, weight_bits: 8, delay_bits: 6 };
+        let weight_bits = rng.pick(&widths(p));
+        let format = Format { exponent: p.exponent, sign: p.sign, weight_bits, delay_bits: 6 };
         for part in parts.iter().filter(|part| part.population == p.target) {
             if !runs.iter().any(|r| r.population == p.source) {
                 let size = hardware.populations[p.source].symbol.shape.size();
@@ -550,4 +551,11 @@ fn build(
         }
     }
     (core, runs)
+}
+
+/// The weight fields that hold a matrix.
+fn widths(p: &Projection) -> Vec<u8> {
+    let unused = p.matrix.mantissa.iter().filter(|&&m| m != 0).map(|m| m.trailing_zeros()).min();
+    let unused = unused.unwrap_or(8) - u32::from(p.sign == Sign::Mixed && unused.is_some());
+    [1, 2, 3, 4, 5, 6, 8].into_iter().filter(|bits| u32::from(8 - bits) <= unused).collect()
 }

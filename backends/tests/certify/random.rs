@@ -149,11 +149,27 @@ fn shape(rng: &mut Rng) -> Vec<u32> {
 }
 
 fn connect(rng: &mut Rng, s: &mut Source, from: PopId, to: PopId, delay: u32) {
+    let graded = [from, to].iter().any(|&id| s.draft.populations[id].graded().is_some());
+    if !graded && rng.chance(15) {
+        return split(rng, s, from, to, delay);
+    }
     let matrix = matrix(rng, s, from, to);
     s.project(from, to, matrix, delay);
     if rng.chance(15) {
         // The same synapses twice, at once or later.
         s.project(from, to, matrix, delay + rng.range(0, 2));
+    }
+}
+
+/// Excitatory and inhibitory weights apart, between the same neurons at once.
+fn split(rng: &mut Rng, s: &mut Source, from: PopId, to: PopId, delay: u32) {
+    let [rows, cols] =
+        [to, from].map(|id| u32::try_from(s.draft.populations[id].size()).expect("small"));
+    let weights: Vec<i16> = (0..rows * cols).map(|_| rng.small(-4, 7)).collect();
+    for part in [|w: &i16| (*w).max(0), |w: &i16| (*w).min(0)] {
+        let weights: Vec<i16> = weights.iter().map(part).collect();
+        let matrix = stored(rng, s, Structure::Dense { rows, cols }, &weights);
+        s.project(from, to, matrix, delay);
     }
 }
 
@@ -212,19 +228,28 @@ fn matrix(rng: &mut Rng, s: &mut Source, from: PopId, to: PopId) -> MatId {
     stored(rng, s, Structure::Dense { rows, cols }, &weights)
 }
 
-/// Stores weights (or twice their value) in one of the ways that a synapse group offers.
+/// Largest weight: sums stay inside the accumulator, and membranes inside their registers.
+const MAX_WEIGHT: i16 = 12;
+
+/// Stores weights (or a multiple of them) in one of the ways that a synapse group offers.
 fn stored(rng: &mut Rng, s: &mut Source, structure: Structure, weights: &[i16]) -> MatId {
-    if rng.chance(60) {
+    if rng.chance(50) {
         return s.matrix(structure, weights);
     }
+    let largest = weights.iter().map(|w| w.abs()).max().unwrap_or(0);
     let sign = match weights.iter().all(|&w| w >= 0) {
         true => Sign::Excitatory,
         false if weights.iter().all(|&w| w <= 0) => Sign::Inhibitory,
-        false => {
-            return s.stored(structure, weights.iter().map(|w| 2 * w).collect(), 0, Sign::Mixed);
-        }
+        false => Sign::Mixed,
     };
-    s.stored(structure, weights.to_vec(), rng.pick(&[0, 1]), sign)
+    let mixed = i8::from(sign == Sign::Mixed);
+    // The first bits of the mantissa hold the weight; what is left out makes the exponent smaller.
+    let widths = (1_i8..=8).filter(|bits| *bits != 7 && largest >> (bits - mixed) == 0);
+    let widths: Vec<i8> = widths.collect();
+    let unused = 8 - rng.pick(&widths) + mixed;
+    let exponents: Vec<i8> = (0..=4).filter(|e| largest << e <= MAX_WEIGHT).collect();
+    let mantissa = weights.iter().map(|w| w << unused).collect();
+    s.stored(structure, mantissa, rng.pick(&exponents) - unused, sign)
 }
 
 fn parameters(rng: &mut Rng, size: u32, programmable: bool) -> IntNeuron {

@@ -1,23 +1,24 @@
 //! What a core uses of its target's resources: the one accounting that mapper and verifier share.
 //!
-//! **Synapse formats.** Distinct (weight exponent, sign mode, delay bits); a projection of hardware
-//! delay h needs as many delay bits as the register value h − 1, none for 0.
+//! **Synapse formats.** Distinct (weight exponent, sign mode, weight bits, delay bits). The weight field
+//! is the narrowest of [`WEIGHT_FIELDS`](crate::quantized::WEIGHT_FIELDS) that holds the matrix; a
+//! projection of hardware delay h needs as many delay bits as the register value h − 1, none for 0.
 //!
 //! **Synapse memory.** Each input axon owns one list of synapses per format. A block of a dense
 //! matrix lists every neuron of its slice, zero weights included, without indices; a block of any
 //! other matrix lists the nonzero synapses, each with an index of `ceil(log2(compartments of the
-//! core))` bits, at least 6. A listed synapse takes [`WEIGHT_BITS`], the delay bits of its format, and
+//! core))` bits, at least 6. A listed synapse takes the weight bits and the delay bits of its format, and
 //! its index; [`TargetSpec::axon_words`] turns lists into words. Kernels are not shared between axons.
-//! **Source**: nengo-loihi 1.1.0, `block.py` (`bits_per_axon`, `INDEX_BITS_MAP`).
+//! **Source**: nengo-loihi 1.1.0, `block.py` (`bits_per_axon`, `WEIGHT_BITS_MAP`, `INDEX_BITS_MAP`), for
+//! Loihi 1. For other chips it is an estimate: no public text describes their packing of narrow weights.
 
 use super::{Core, Slice};
 use crate::arena::{Entity, ProjId};
-use crate::quantized::{IntNeuron, IntReset, Projection, QuantizedDraft, Sign, Structure, Time};
+use crate::quantized::{
+    IntMatrix, IntNeuron, IntReset, Projection, QuantizedDraft, Sign, Structure, Time,
+};
 use crate::target::TargetSpec;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Bits of a stored weight; a signed one fits because its mantissa is even.
-pub const WEIGHT_BITS: u64 = 8;
 
 /// Resources in use on one core. Output axons depend on the other cores: see [`output_axons`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,26 +40,59 @@ pub struct CoreUsage {
     pub formats: u64,
 }
 
-/// What distinguishes the synapse formats of a core: exponent, sign mode, bits of the delay.
-pub type FormatKey = (i8, Sign, u32);
-
-/// Format of a projection's synapses in hardware time.
-pub fn format_of(network: &QuantizedDraft, projection: &Projection) -> FormatKey {
-    let matrix = &network.matrices[projection.matrix];
-    let register = projection.delay.saturating_sub(1);
-    (matrix.exponent, matrix.sign, u32::BITS - register.leading_zeros())
+/// What distinguishes the synapse formats of a core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SynapseFormat {
+    /// Weight exponent.
+    pub exponent: i8,
+    /// Sign mode.
+    pub sign: Sign,
+    /// Bits of a stored weight, one of [`WEIGHT_FIELDS`](crate::quantized::WEIGHT_FIELDS).
+    pub weight_bits: u8,
+    /// Bits of a stored delay; 0 = every spike arrives in the next step.
+    pub delay_bits: u8,
 }
 
-/// What `core` uses in a network in hardware time. **Complexity**: O(neurons + synapses of the core).
+impl SynapseFormat {
+    /// Bits of a listed synapse, its index left out.
+    pub fn bits(self) -> u64 {
+        u64::from(self.weight_bits) + u64::from(self.delay_bits)
+    }
+}
+
+/// Formats of all projections of a network in hardware time, by [`ProjId`] index. **Complexity**:
+/// O(projections + stored mantissas).
 ///
 /// # Panics
-/// If the core refers to populations, neurons or projections that do not exist.
-pub fn core_usage(network: &QuantizedDraft, core: &Core, target: &TargetSpec) -> CoreUsage {
+/// If a projection refers to a matrix that does not exist.
+pub fn formats(network: &QuantizedDraft) -> Vec<SynapseFormat> {
+    let weight_bits: Vec<u8> = network.matrices.values().map(IntMatrix::weight_bits).collect();
+    let format = |projection: &Projection| {
+        let IntMatrix { exponent, sign, .. } = network.matrices[projection.matrix];
+        let register = projection.delay.saturating_sub(1);
+        let delay_bits = (0..32).find(|bits| register >> bits == 0).unwrap_or(32);
+        let weight_bits = weight_bits[projection.matrix.index()];
+        SynapseFormat { exponent, sign, weight_bits, delay_bits }
+    };
+    network.projections.values().map(format).collect()
+}
+
+/// What `core` uses in a network in hardware time whose projections have these [`formats`].
+/// **Complexity**: O(neurons + synapses of the core).
+///
+/// # Panics
+/// If the core refers to populations, neurons or projections that do not exist, or `formats` lacks some.
+pub fn core_usage(
+    network: &QuantizedDraft,
+    formats: &[SynapseFormat],
+    core: &Core,
+    target: &TargetSpec,
+) -> CoreUsage {
     let (profiles, thresholds) = registers(network, core);
-    let lists = synapse_lists(network, core);
+    let lists = synapse_lists(network, formats, core);
     let index_bits = index_bits(core.compartments());
-    let words = |format: &FormatKey, list: &List| {
-        let bits = WEIGHT_BITS + u64::from(format.2);
+    let words = |format: &SynapseFormat, list: &List| {
+        let bits = format.bits();
         target.axon_words(list.plain, bits) + target.axon_words(list.indexed, bits + index_bits)
     };
     let of_formats =
@@ -113,7 +147,11 @@ struct List {
 }
 
 /// The lists of every axon, by format.
-fn synapse_lists(network: &QuantizedDraft, core: &Core) -> BTreeMap<FormatKey, Vec<List>> {
+fn synapse_lists(
+    network: &QuantizedDraft,
+    formats: &[SynapseFormat],
+    core: &Core,
+) -> BTreeMap<SynapseFormat, Vec<List>> {
     // Blocks of one projection and slice share one pass over the rows of the slice.
     let mut groups: BTreeMap<(ProjId, u32), Vec<u32>> = BTreeMap::new();
     for block in &core.blocks {
@@ -125,14 +163,12 @@ fn synapse_lists(network: &QuantizedDraft, core: &Core) -> BTreeMap<FormatKey, V
         first_axons.push(axons);
         axons += run.len as usize;
     }
-    let mut lists: BTreeMap<FormatKey, Vec<List>> = BTreeMap::new();
+    let mut lists: BTreeMap<SynapseFormat, Vec<List>> = BTreeMap::new();
     for ((projection, slice), runs) in groups {
-        let projection = &network.projections[projection];
-        let matrix = &network.matrices[projection.matrix];
+        let format = formats[projection.index()];
+        let matrix = &network.matrices[network.projections[projection].matrix];
         let slice = &core.slices[slice as usize];
-        let lists = lists
-            .entry(format_of(network, projection))
-            .or_insert_with(|| vec![List::default(); axons]);
+        let lists = lists.entry(format).or_insert_with(|| vec![List::default(); axons]);
         let dense = matches!(matrix.structure, Structure::Dense { .. });
         let mut listed = Vec::new();
         if !dense {

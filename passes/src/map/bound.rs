@@ -4,7 +4,7 @@
 
 use snnc_ir::TargetSpec;
 use snnc_ir::conv::Conv;
-use snnc_ir::mapped::usage::{WEIGHT_BITS, format_of};
+use snnc_ir::mapped::usage::SynapseFormat;
 use snnc_ir::quantized::{IntMatrix, QuantizedDraft, Structure};
 use snnc_ir::target::Limit;
 
@@ -24,14 +24,17 @@ pub(super) struct Bound<'t> {
 }
 
 /// The tightest of the bounds: every compartment and every synapse lies on some core.
-pub(super) fn bound<'t>(network: &QuantizedDraft, target: &'t TargetSpec) -> Bound<'t> {
+pub(super) fn bound<'t>(
+    network: &QuantizedDraft,
+    formats: &[SynapseFormat],
+    target: &'t TargetSpec,
+) -> Bound<'t> {
     let neurons = network.populations.values().filter(|p| !p.is_input());
     let neurons = neurons.fold(0_u64, |n, p| n.saturating_add(p.size() as u64));
-    let bits = network.projections.values().fold(0_u64, |bits, projection| {
-        let matrix = &network.matrices[projection.matrix];
-        let (listed, index) = listed(matrix);
-        let each = WEIGHT_BITS + u64::from(format_of(network, projection).2) + index;
-        bits.saturating_add(listed.saturating_mul(each))
+    let projections = network.projections.values().zip(formats);
+    let bits = projections.fold(0_u64, |bits, (projection, format)| {
+        let (listed, index) = listed(&network.matrices[projection.matrix]);
+        bits.saturating_add(listed.saturating_mul(format.bits() + index))
     });
     let of = |resource, needed: u64, limit: &'t Limit| {
         let per_core = u64::try_from(limit.value).unwrap_or(0).max(1);

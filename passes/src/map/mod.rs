@@ -20,7 +20,7 @@ use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use build::{append, connect};
 use snnc_ir::arena::{Arena, CoreId, PopId};
 use snnc_ir::diag::codes;
-use snnc_ir::mapped::usage::{CoreUsage, core_usage, output_axons};
+use snnc_ir::mapped::usage::{CoreUsage, SynapseFormat, core_usage, formats, output_axons};
 use snnc_ir::mapped::{Core, MappedDraft, MappedNetwork, Slice};
 use snnc_ir::quantized::{QuantizedDraft, QuantizedNetwork};
 use snnc_ir::target::Limit;
@@ -51,13 +51,14 @@ impl Pass for Map {
         network: QuantizedDraft,
         cx: &mut Context<'_>,
     ) -> Result<MappedDraft, Diagnostics> {
-        let least = bound::bound(&network, cx.target);
+        let formats = formats(&network);
+        let least = bound::bound(&network, &formats, cx.target);
         if let Some(error) = too_many_cores(Cores::AtLeast(&least), cx.target) {
             return Err(error.into());
         }
         let mut cap = u32::try_from(cx.target.compartments.value).unwrap_or(u32::MAX);
         loop {
-            let mut mapper = Mapper::new(&network, cx.target, cap);
+            let mut mapper = Mapper::new(&network, &formats, cx.target, cap);
             mapper.place_all()?;
             let Some((core, needed)) = mapper.too_many_outputs() else {
                 let cores = mapper.cores;
@@ -77,6 +78,7 @@ impl Pass for Map {
 /// One attempt at a mapping.
 struct Mapper<'a> {
     network: &'a QuantizedDraft,
+    formats: &'a [SynapseFormat],
     target: &'a TargetSpec,
     /// Most compartments that a core may hold in this attempt.
     cap: u32,
@@ -84,8 +86,17 @@ struct Mapper<'a> {
 }
 
 impl<'a> Mapper<'a> {
-    fn new(network: &'a QuantizedDraft, target: &'a TargetSpec, cap: u32) -> Self {
-        Self { network, target, cap, cores: Arena::new() }
+    fn new(
+        network: &'a QuantizedDraft,
+        formats: &'a [SynapseFormat],
+        target: &'a TargetSpec,
+        cap: u32,
+    ) -> Self {
+        Self { network, formats, target, cap, cores: Arena::new() }
+    }
+
+    fn usage(&self, core: &Core) -> CoreUsage {
+        core_usage(self.network, self.formats, core, self.target)
     }
 
     fn place_all(&mut self) -> Result<(), Diagnostics> {
@@ -143,9 +154,7 @@ impl<'a> Mapper<'a> {
             connect(self.network, &mut core);
             core
         };
-        let fits = |core: &Core| {
-            violated(&core_usage(self.network, core, self.target), self.target).is_none()
-        };
+        let fits = |core: &Core| violated(&self.usage(core), self.target).is_none();
         if room == 0 {
             return None;
         }
@@ -180,7 +189,7 @@ impl<'a> Mapper<'a> {
         append(&mut core, Slice { population, start: neuron, len: 1 });
         connect(self.network, &mut core);
         let name = &self.network.populations[population].name;
-        let usage = core_usage(self.network, &core, self.target);
+        let usage = self.usage(&core);
         let (what, needed, limit) = violated(&usage, self.target)
             .expect("a neuron that does not fit on an empty core violates a limit");
         Diagnostic::error(

@@ -6,6 +6,7 @@ use crate::fixtures::{matrix, neurons, quantized, target};
 use crate::framework::{Context, Options, Pass};
 use snnc_ir::arena::{MatId, PopId};
 use snnc_ir::diag::codes::mapping;
+use snnc_ir::mapped::usage::formats;
 use snnc_ir::network::Keep;
 use snnc_ir::quantized::{Graded, PopKind, QuantizedDraft, Schedule, Time};
 use snnc_ir::{
@@ -15,7 +16,7 @@ use snnc_ir::{
 /// Maps and verifies against the target, so that a violated limit fails the test.
 fn map(draft: QuantizedDraft, target: &TargetSpec) -> Result<MappedDraft, Diagnostics> {
     let options = Options::defaults(Map.info().options);
-    let least = bound(&draft, target).cores;
+    let least = bound(&draft, &formats(&draft), target).cores;
     let mapped = Map.run(draft, &mut Context::new(target, &options))?;
     assert!(least <= mapped.cores.len() as u64, "no mapping is below the bound");
     MappedNetwork::verify(mapped, &Rules::for_target(target)).map(Level::into_draft)
@@ -89,6 +90,23 @@ fn synapse_memory_is_limited() {
     small.synapse_words.value = 141;
     // One neuron of `b` still fits: its zero weights need no axons.
     assert_eq!(sizes(&map(chain(100), &small).expect("one word less")), [101, 2]);
+}
+
+#[test]
+fn narrow_weights_take_fewer_cores() {
+    // As before at 4 bits: `a` has 3 lists of 64 + 36 entries (5 + 3 words each), `b` as before.
+    let narrow = |n| {
+        let mut draft = chain(n);
+        let first = &mut draft.matrices[MatId::new(0)];
+        first.mantissa.iter_mut().for_each(|m| *m = *m << 4);
+        first.exponent -= 4;
+        draft
+    };
+    let mut small = target();
+    small.synapse_words.value = 124;
+    assert_eq!(sizes(&map(narrow(100), &small).expect("fits exactly")), [103]);
+    small.synapse_words.value = 123;
+    assert_eq!(sizes(&map(narrow(100), &small).expect("one word less")), [101, 2]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::Chance;
 use super::view::{Effect, acts, blocks, effect, feeds, plain};
 use snnc_ir::program::{Format, Program, SynapseBlock};
-use snnc_ir::quantized::{Sign, Structure};
+use snnc_ir::quantized::{Sign, Structure, WEIGHT_FIELDS};
 
 /// Replaces one block by a variant that makes other synapses between the source's populations.
 fn vary(
@@ -134,8 +134,9 @@ fn mantissa(
 }
 
 pub(super) fn weight(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    // To a neighbor in the format's set, so that nothing but the weight is wrong.
     mantissa(program, chance, |old, format| {
-        let step = (2_i16).max(1 << (-format.exponent).clamp(0, 7));
+        let step = format.sign.step(format.weight_bits).max(1 << (-format.exponent).clamp(0, 7));
         vec![old + step, old - step]
     })
 }
@@ -224,10 +225,10 @@ pub(super) fn sign_mode(program: &mut Program, chance: &mut Chance) -> Option<St
 }
 
 pub(super) fn weight_bits(program: &mut Program, chance: &mut Chance) -> Option<String> {
-    in_format(program, chance, |format, _, stored, _| {
-        let mixed = u8::from(format.sign == Sign::Mixed);
-        let loses = |bits: u8| stored.iter().any(|&m| m % (1_i16 << (8 - bits + mixed)) != 0);
-        format.weight_bits = (1..format.weight_bits).rev().find(|&bits| loses(bits))?;
+    in_format(program, chance, |format, _, stored, chance| {
+        let loses = |bits: &u8| stored.iter().any(|&m| m % format.sign.step(*bits) != 0);
+        let narrower = WEIGHT_FIELDS.into_iter().filter(|bits| *bits < format.weight_bits);
+        format.weight_bits = chance.pick(narrower.filter(loses))?;
         Some(format!("weights have {} bits", format.weight_bits))
     })
 }

@@ -72,24 +72,28 @@ pub(super) fn doubled(program: &mut Program, chance: &mut Chance) -> Option<Stri
     })
 }
 
-/// Synapses into two compartments from anywhere but the two.
+/// Whether the synapses into two compartments, from anywhere but the two, differ; those of clocks only
+/// count by their sum.
 fn driven(program: &Program, core: usize, pair: [u32; 2]) -> Option<bool> {
     let feeds = feeds(program);
     let held = compartments(&program.cores[core]);
     let own = pair.map(|c| held[c as usize]);
     let mut into = [vec![], vec![]];
+    let mut from_clocks = [0, 0];
     for block in &program.cores[core].synapses {
         for e in effect(program, &feeds, core, block)? {
             let side = pair.iter().position(|&c| c == e.compartment);
-            if let Some(side) = side.filter(|_| !own.contains(&e.source)) {
-                into[side].push((e.source, e.weight, e.delay));
+            match side.filter(|_| !own.contains(&e.source)) {
+                Some(side) if is_clock(program, e.source.0) => from_clocks[side] += e.weight,
+                Some(side) => into[side].push((e.source, e.weight, e.delay)),
+                None => {}
             }
         }
     }
     let [mut a, mut b] = into;
     a.sort_unstable();
     b.sort_unstable();
-    Some(a != b)
+    Some(a != b || from_clocks[0] != from_clocks[1])
 }
 
 /// Two neighbors change places; their synapses stay.

@@ -5,14 +5,11 @@ use super::registers::PopulationRegisters;
 use super::table::Table;
 use snnc_ir::arena::{CoreId, Entity, PopId};
 use snnc_ir::diag::codes::artifact;
-use snnc_ir::mapped::usage::format_of;
+use snnc_ir::mapped::usage::{SynapseFormat, formats};
 use snnc_ir::mapped::{Block, Core, Slice};
 use snnc_ir::program::{CompartmentRun, Format, InputRoute, ProgramCore, Route, SynapseBlock};
 use snnc_ir::target::Limit;
 use snnc_ir::{Diagnostic, Diagnostics, MappedNetwork, TargetSpec};
-
-/// Bits of a stored weight; the writer does not narrow them.
-const WEIGHT_BITS: u8 = 8;
 
 /// Where a part of a population sits.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +32,8 @@ pub(super) struct CoreBuilder<'a> {
     target: &'a TargetSpec,
     registers: &'a [Option<PopulationRegisters>],
     pool: &'a [Option<u32>],
+    /// Synapse formats of the projections.
+    formats: Vec<SynapseFormat>,
     /// Parts of each population, by first neuron.
     placed: Vec<Vec<Placed>>,
     out: &'a mut Diagnostics,
@@ -59,6 +58,7 @@ impl<'a> CoreBuilder<'a> {
             target,
             registers,
             pool,
+            formats: formats(&network.network),
             placed,
             out,
             inputs: Vec::new(),
@@ -194,9 +194,8 @@ impl<'a> CoreBuilder<'a> {
         let delay = projection.delay.checked_sub(1)?;
         let delay =
             u8::try_from(delay).ok().filter(|&d| i64::from(d) <= self.target.max_delay.value)?;
-        let (exponent, sign, delay_bits) = format_of(network, projection);
-        let delay_bits = u8::try_from(delay_bits).ok()?;
-        let weight_bits = WEIGHT_BITS;
+        let SynapseFormat { exponent, sign, weight_bits, delay_bits } =
+            *self.formats.get(block.projection.index())?;
         let format = tables.formats.intern(Format { exponent, sign, weight_bits, delay_bits });
         Some(SynapseBlock {
             format,

@@ -3,7 +3,7 @@
 use super::{codes, core_place, populations_on};
 use crate::arena::Entity;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::mapped::usage::{core_usage, output_axons};
+use crate::mapped::usage::{core_usage, formats, output_axons};
 use crate::mapped::{Core, MappedDraft};
 use crate::target::TargetSpec;
 use std::collections::BTreeMap;
@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 pub(super) fn check(draft: &MappedDraft, target: &TargetSpec, out: &mut Diagnostics) {
     let cores: Vec<Core> = draft.cores.values().cloned().collect();
     let outputs = output_axons(&draft.network, &cores);
+    let formats = formats(&draft.network);
     for (id, core) in draft.cores.iter() {
-        let usage = core_usage(&draft.network, core, target);
+        let usage = core_usage(&draft.network, &formats, core, target);
         for (code, resource, needed, limit) in [
             (codes::LIMIT_COMPARTMENTS, "compartments", usage.compartments, &target.compartments),
             (codes::LIMIT_INPUT_AXONS, "input axons", usage.input_axons, &target.input_axons),

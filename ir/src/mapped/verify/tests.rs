@@ -5,7 +5,7 @@ use crate::arena::{Arena, CoreId, Entity, PopId, ProjId};
 use crate::diag::codes::quantize;
 use crate::diag::{Code, Diagnostics};
 use crate::level::{AnyDraft, Level, Rules};
-use crate::mapped::usage::{core_usage, output_axons};
+use crate::mapped::usage::{CoreUsage, core_usage, formats, output_axons};
 use crate::mapped::{Block, Core, MappedDraft, MappedNetwork, Slice};
 use crate::network::Keep;
 use crate::param::Param;
@@ -163,11 +163,16 @@ fn another_target_is_named() {
     assert_eq!(findings(good(), Some(&spec)), [codes::TARGET_NAME]);
 }
 
+/// What core 0 uses.
+fn usage_of(draft: &MappedDraft) -> CoreUsage {
+    let formats = formats(&draft.network);
+    core_usage(&draft.network, &formats, &draft.cores[CoreId::new(0)], &target(true))
+}
+
 #[test]
 fn usage_is_counted() {
     let draft = good();
-    let spec = target(true);
-    let usage = core_usage(&draft.network, &draft.cores[CoreId::new(0)], &spec);
+    let usage = usage_of(&draft);
     assert_eq!((usage.compartments, usage.input_axons), (4, 7));
     // Dense: 3 axons x 3 neurons; identity: neurons 0..3; kernel: neuron 3 reads sources 0, 1 and 3
     // through weights at rows and columns (0, 0), (0, 1), (1, 1): the middle one is zero.
@@ -180,6 +185,26 @@ fn usage_is_counted() {
     let cores: Vec<Core> = draft.cores.values().cloned().collect();
     // h[0..3] reach both cores, y none; h[3] reaches both.
     assert_eq!(output_axons(&draft.network, &cores), [6, 2]);
+}
+
+/// With headers of 50 bits, an axon's list of three weights takes one word at 3 bits each and two at 8.
+#[test]
+fn narrow_weights_take_less_memory() {
+    let mut draft = good();
+    let mut spec = target(true);
+    spec.synapse_header_bits.value = 50;
+    let words = |draft: &MappedDraft| {
+        let core = &draft.cores[CoreId::new(0)];
+        core_usage(&draft.network, &formats(&draft.network), core, &spec).synapse_words
+    };
+    let wide = words(&draft);
+    let dense = &mut draft.network.matrices[crate::arena::MatId::new(0)];
+    dense.mantissa.iter_mut().for_each(|m| *m = 64);
+    assert_eq!(
+        formats(&draft.network).iter().map(|f| f.weight_bits).collect::<Vec<_>>(),
+        [3, 8, 8]
+    );
+    assert_eq!(wide - words(&draft), 3);
 }
 
 /// Each synapse takes weight, delay and index bits; blocks of 64 take a header each.
@@ -235,7 +260,7 @@ fn graded_relays_take_profiles_only() {
     let mut draft = good();
     let relay = |keep| PopKind::Graded(Graded { keep, bias: Param::Uniform(0) });
     let usage = |d: &MappedDraft| {
-        let usage = core_usage(&d.network, &d.cores[CoreId::new(0)], &target(true));
+        let usage = usage_of(d);
         (usage.compartments, usage.profiles, usage.thresholds)
     };
     draft.network.populations[PopId::new(1)].kind = relay(None);
@@ -252,6 +277,6 @@ fn parameters_per_neuron_count_as_profiles() {
     if let PopKind::Neurons(neuron) = &mut draft.network.populations[PopId::new(1)].kind {
         neuron.dv = Param::PerNeuron(vec![0, 1, 1, 7]);
     }
-    let usage = core_usage(&draft.network, &draft.cores[CoreId::new(0)], &target(true));
+    let usage = usage_of(&draft);
     assert_eq!(usage.profiles, 2, "h[0..3] has two, and y shares one of them");
 }

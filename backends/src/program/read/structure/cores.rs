@@ -66,14 +66,14 @@ impl Check<'_> {
         for (k, format) in content.formats.iter().enumerate() {
             let Format { exponent, sign: _, weight_bits, delay_bits } = *format;
             let ok =
-                (-7..=7).contains(&exponent) && (1..=8).contains(&weight_bits) && delay_bits <= 6;
+                (-7..=7).contains(&exponent) && matches!(weight_bits, 1..=6 | 8) && delay_bits <= 6;
             self.need(
                 ok,
                 || format!("cores[{core}].formats[{k}]"),
                 || {
                     format!(
                         "a field is out of range: exponent {exponent} (−7 to 7), weight bits \
-                     {weight_bits} (1 to 8), delay bits {delay_bits} (0 to 6)"
+                     {weight_bits} (1 to 6 or 8), delay bits {delay_bits} (0 to 6)"
                     )
                 },
             );
@@ -139,7 +139,7 @@ impl Check<'_> {
         core: &ProgramCore,
         block: &SynapseBlock,
         compartments: u64,
-        storable: &mut BTreeSet<(u32, i8, u8)>,
+        storable: &mut BTreeSet<(u32, i8, u8, u8)>,
         at: &impl Fn() -> String,
     ) {
         self.range(block.axon, block.axons, u64::from(core.axons), "axons", at);
@@ -162,22 +162,23 @@ impl Check<'_> {
         let (rows, cols) = (matrix.structure.rows() as u64, matrix.structure.cols() as u64);
         self.range(block.row, block.compartments, rows, "rows", at);
         self.range(block.col, block.axons, cols, "columns", at);
-        if let Some(Format { exponent, sign, .. }) = format.copied() {
-            if !storable.insert((block.matrix, exponent, sign_order(sign))) {
+        if let Some(Format { exponent, sign, weight_bits, .. }) = format.copied() {
+            if !storable.insert((block.matrix, exponent, sign_order(sign), weight_bits)) {
                 return; // this pair of matrix and format is known
             }
-            let shift = u32::from(exponent.min(0).unsigned_abs());
-            let bad = matrix
-                .mantissa
-                .iter()
-                .find(|&&m| !sign.stores(m) || (m != 0 && m.trailing_zeros() < shift));
+            // The field keeps the upper bits of a mantissa, a signed one without the last bit.
+            let cut = 8_u32.saturating_sub(u32::from(weight_bits)) + u32::from(sign == Sign::Mixed);
+            let zeros = cut.max(u32::from(exponent.min(0).unsigned_abs()));
+            let mut mantissas = matrix.mantissa.iter();
+            let bad =
+                mantissas.find(|&&m| !sign.stores(m) || (m != 0 && m.trailing_zeros() < zeros));
             self.need(
                 bad.is_none(),
                 || at() + ".matrix",
                 || {
                     format!(
                         "the mantissa {} with exponent {exponent} cannot be stored by a \
-                         synapse group of sign {}",
+                         synapse group of sign {} and {weight_bits} weight bits",
                         bad.copied().unwrap_or(0),
                         sign.name()
                     )

@@ -315,18 +315,38 @@ fn contradictions_are_found_and_named() {
             |p| p.cores[0].formats[0].exponent = -2,
             &[
                 "cores[0].synapses[0].matrix: the mantissa 2 with exponent -2 cannot be stored by a \
-             synapse group of sign mixed",
+             synapse group of sign mixed and 8 weight bits",
                 "cores[0].synapses[1].matrix: the mantissa 2 with exponent -2 cannot be stored by a \
-             synapse group of sign mixed",
+             synapse group of sign mixed and 8 weight bits",
+            ],
+        ),
+        (
+            |p| p.cores[0].formats[0].weight_bits = 6,
+            &[
+                "cores[0].synapses[0].matrix: the mantissa 2 with exponent -1 cannot be stored by a \
+             synapse group of sign mixed and 6 weight bits",
+                "cores[0].synapses[1].matrix: the mantissa 2 with exponent -1 cannot be stored by a \
+             synapse group of sign mixed and 6 weight bits",
+            ],
+        ),
+        (
+            |p| p.cores[0].formats[0].weight_bits = 7,
+            &[
+                "cores[0].formats[0]: a field is out of range: exponent -1 (−7 to 7), weight bits 7 \
+             (1 to 6 or 8), delay bits 2 (0 to 6)",
+                "cores[0].synapses[0].matrix: the mantissa 2 with exponent -1 cannot be stored by a \
+             synapse group of sign mixed and 7 weight bits",
+                "cores[0].synapses[1].matrix: the mantissa 2 with exponent -1 cannot be stored by a \
+             synapse group of sign mixed and 7 weight bits",
             ],
         ),
         (
             |p| p.cores[0].formats[0].sign = Sign::Inhibitory,
             &[
                 "cores[0].synapses[0].matrix: the mantissa 2 with exponent -1 cannot be stored by a \
-             synapse group of sign inhibitory",
+             synapse group of sign inhibitory and 8 weight bits",
                 "cores[0].synapses[1].matrix: the mantissa 2 with exponent -1 cannot be stored by a \
-             synapse group of sign inhibitory",
+             synapse group of sign inhibitory and 8 weight bits",
             ],
         ),
         (
