@@ -2,8 +2,9 @@
 //!
 //! The head of the clock fires on its own: for P = 1 its static bias exceeds its threshold in every
 //! step; for P > 1 it counts to P without leak. Later starts are synaptic delays of its spikes, or
-//! relays of the head. A clock has as many *lanes* (neurons that fire together) as the largest bias
-//! needs weights of at most [`MAX_WEIGHT`] units.
+//! relays of the head. A bias beyond the largest weight without exponent, [`MAX_WEIGHT`], is carried by
+//! several *lanes* (neurons of the clock, which fire together), or, where that takes more than
+//! [`PLAIN_LANES`], in two digits: a projection whose exponent is above 0, and one for the rest.
 
 use super::relay::{NEURON_WEIGHT, relay_matrix, relay_neuron};
 use super::{Builder, must_gate};
@@ -13,11 +14,17 @@ use snnc_ir::diag::codes;
 use snnc_ir::quantized::{IntNeuron, PopKind, Population, Projection, Role, Structure};
 use snnc_ir::{Diagnostic, Diagnostics, Entity, Param, Shape, TargetSpec};
 
+/// Most lanes before biases are carried in two digits. More than one costs a list of synapses each; but a
+/// NetX file holds no weight beyond 127 of both signs, and this many lanes keep those of most networks
+/// below it.
+const PLAIN_LANES: u32 = 8;
+
 /// Replaces static biases by clock spikes wherever the register would act too early.
 pub(super) fn gate_biases(builder: &mut Builder, target: &TargetSpec, errors: &mut Diagnostics) {
     let late: Vec<PopId> =
         builder.draft.populations.ids().filter(|&id| starts_late(builder, id)).collect();
-    let mut gated: Vec<(PopId, Vec<i16>)> = Vec::new();
+    let mut gated: Vec<(PopId, Digits)> = Vec::new();
+    let max_exponent = u32::try_from(target.max_weight_exponent.value).unwrap_or(0).min(7);
     for id in late {
         let population = &builder.draft.populations[id];
         if population.neuron().is_some_and(|n| n.du.values().iter().any(|&du| du != 4095)) {
@@ -25,11 +32,11 @@ pub(super) fn gate_biases(builder: &mut Builder, target: &TargetSpec, errors: &m
             continue;
         }
         match take_bias(&mut builder.draft.populations[id]) {
-            Ok(units) => gated.push((id, units)),
+            Ok(units) => gated.push((id, Digits::of(&units, max_exponent))),
             Err(bias) => errors.push(fine_bias(&builder.draft.populations[id].name, bias)),
         }
     }
-    let lanes = gated.iter().flat_map(|(_, units)| units).map(|u| lanes_for(*u)).max().unwrap_or(0);
+    let lanes = gated.iter().map(|(_, digits)| digits.lanes()).max().unwrap_or(0);
     if lanes == 0 {
         return;
     }
@@ -45,8 +52,8 @@ pub(super) fn gate_biases(builder: &mut Builder, target: &TargetSpec, errors: &m
         return;
     }
     let mut chain = vec![head(builder, lanes)];
-    for (id, units) in gated {
-        carry(builder, &mut chain, id, &units, lanes);
+    for (id, digits) in gated {
+        carry(builder, &mut chain, id, &digits, lanes);
     }
 }
 
@@ -94,9 +101,47 @@ fn fine_bias(name: &str, bias: i32) -> Diagnostic {
     .help("use a bias that is a multiple of 64, or 1 for relays (`quantize` makes such biases)")
 }
 
-/// Weights of at most [`MAX_WEIGHT`] that a bias of `units` takes.
-const fn lanes_for(units: i16) -> u32 {
-    (units.unsigned_abs() as u32).div_ceil(MAX_WEIGHT as u32)
+/// Biases of a population, neuron by neuron: `low + (high << shift)`.
+#[derive(Debug, PartialEq)]
+struct Digits {
+    low: Vec<i16>,
+    high: Vec<i16>,
+    shift: u32,
+}
+
+impl Digits {
+    /// Digits of which the upper one has the smallest exponent that lets one lane carry it; no upper digit
+    /// where [`PLAIN_LANES`] carry all.
+    fn of(units: &[i16], max_exponent: u32) -> Self {
+        let split = |shift: u32| {
+            let half = (1_i32 << shift) / 2;
+            let digits = units.iter().map(|&unit| {
+                let high = (i32::from(unit) + half) >> shift;
+                (narrow(i32::from(unit) - (high << shift)), narrow(high))
+            });
+            let (low, high) = digits.unzip();
+            Self { low, high, shift }
+        };
+        if max_exponent == 0 || lanes_for(units) <= PLAIN_LANES {
+            return Self { low: units.to_vec(), high: vec![], shift: 0 };
+        }
+        (1..max_exponent).map(split).find(|d| d.lanes() == 1).unwrap_or_else(|| split(max_exponent))
+    }
+
+    /// Lanes that carry both digits.
+    fn lanes(&self) -> u32 {
+        lanes_for(&self.low).max(lanes_for(&self.high))
+    }
+}
+
+fn narrow(digit: i32) -> i16 {
+    i16::try_from(digit).expect("a digit is smaller than what it is a digit of")
+}
+
+/// Weights of at most [`MAX_WEIGHT`] that the largest of these takes.
+fn lanes_for(units: &[i16]) -> u32 {
+    let largest = units.iter().map(|u| u.unsigned_abs()).max().unwrap_or(0);
+    u32::from(largest).div_ceil(u32::from(MAX_WEIGHT.unsigned_abs()))
 }
 
 /// Adds the neurons that fire on their own: first at step P − 1, then every P steps.
@@ -126,7 +171,13 @@ fn add(builder: &mut Builder, neuron: IntNeuron, lanes: u32, latency: u32) -> Po
 }
 
 /// Delivers the bias of `target` from its first step on, once per logical step.
-fn carry(builder: &mut Builder, chain: &mut Vec<PopId>, target: PopId, units: &[i16], lanes: u32) {
+fn carry(
+    builder: &mut Builder,
+    chain: &mut Vec<PopId>,
+    target: PopId,
+    digits: &Digits,
+    lanes: u32,
+) {
     let start = builder.latency[target.index()];
     let first = builder.latency[chain[0].index()];
     // The schedule leaves room for at least one step between the head's first spike and `start`.
@@ -145,22 +196,76 @@ fn carry(builder: &mut Builder, chain: &mut Vec<PopId>, target: PopId, units: &[
         });
         chain.push(next);
     }
-    let weights = units
-        .iter()
-        .flat_map(|&bias| {
-            let mut rest = bias;
-            (0..lanes).map(move |_| {
-                let part = rest.clamp(-MAX_WEIGHT, MAX_WEIGHT);
-                rest -= part;
-                part
-            })
-        })
-        .collect();
     let name = builder.draft.populations[target].name.clone();
-    let rows = u32::try_from(units.len()).expect("a population has fewer than 2^32 neurons");
-    let structure = Structure::Dense { rows, cols: lanes };
-    let matrix = derived(format!("{name}.bias"), structure, weights, "schedule", vec![]);
-    let matrix = builder.intern(matrix);
-    let source = chain[hops as usize];
-    builder.draft.projections.push(Projection { source, target, matrix, delay: steps - hops });
+    for (units, shift) in [(&digits.low, 0), (&digits.high, digits.shift)] {
+        if units.iter().all(|&unit| unit == 0) {
+            continue;
+        }
+        let rows = u32::try_from(units.len()).expect("a population has fewer than 2^32 neurons");
+        let structure = Structure::Dense { rows, cols: lanes };
+        let name = format!("{name}.bias");
+        let mut matrix = derived(name, structure, over_lanes(units, lanes), "schedule", vec![]);
+        matrix.exponent += i8::try_from(shift).expect("at most the largest exponent");
+        let matrix = builder.intern(matrix);
+        let source = chain[hops as usize];
+        builder.draft.projections.push(Projection { source, target, matrix, delay: steps - hops });
+    }
+}
+
+/// Weights of at most [`MAX_WEIGHT`] whose sum over the lanes is that of each neuron.
+fn over_lanes(units: &[i16], lanes: u32) -> Vec<i16> {
+    let parts = units.iter().flat_map(|&unit| {
+        let mut rest = unit;
+        (0..lanes).map(move |_| {
+            let part = rest.clamp(-MAX_WEIGHT, MAX_WEIGHT);
+            rest -= part;
+            part
+        })
+    });
+    parts.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn small_biases_have_one_digit_and_large_ones_few_lanes() {
+        let plain = |units: &[i16]| Digits { low: units.to_vec(), high: vec![], shift: 0 };
+        assert_eq!(Digits::of(&[1016, -5], 7), plain(&[1016, -5]));
+        assert_eq!(Digits::of(&[1017, -5], 0), plain(&[1017, -5]));
+        let digits = |low: &[i16], high: &[i16], shift| Digits {
+            low: low.to_vec(),
+            high: high.to_vec(),
+            shift,
+        };
+        // 1017 = 1 + (127 << 3), and -5 = 3 - (1 << 3).
+        assert_eq!(Digits::of(&[1017, -5], 7), digits(&[1, 3], &[127, -1], 3));
+        assert_eq!(Digits::of(&[-4096], 7), digits(&[0], &[-64], 6));
+        assert_eq!(Digits::of(&[4095, 0], 7).lanes(), 1);
+        assert_eq!(Digits::of(&[i16::MAX, i16::MIN], 7).lanes(), 3);
+    }
+
+    proptest! {
+        /// Lanes and digits add up to the bias; every weight is stored.
+        #[test]
+        fn biases_are_carried_whole(
+            units in prop::collection::vec(any::<i16>(), 1..4), max_exponent in 0_u32..8,
+        ) {
+            let digits = Digits::of(&units, max_exponent);
+            let lanes = digits.lanes();
+            prop_assert!(max_exponent < 7 || lanes <= PLAIN_LANES);
+            let sum = |part: &[i16], neuron: usize| {
+                let weights = over_lanes(part, lanes);
+                assert!(weights.iter().all(|w| (-MAX_WEIGHT..=MAX_WEIGHT).contains(w)));
+                let of = weights.chunks(lanes.max(1) as usize).nth(neuron);
+                of.map_or(0, |w| w.iter().map(|&w| i32::from(w)).sum::<i32>())
+            };
+            for (neuron, &unit) in units.iter().enumerate() {
+                let carried = sum(&digits.low, neuron) + (sum(&digits.high, neuron) << digits.shift);
+                prop_assert_eq!(carried, i32::from(unit));
+            }
+        }
+    }
 }

@@ -119,6 +119,24 @@ fn late_biases_are_carried_by_clock_spikes() {
     assert_eq!(carried, 300);
 }
 
+#[test]
+fn large_biases_take_an_exponent_instead_of_dozens_of_lanes() {
+    let mut draft = skip();
+    set_bias(&mut draft, 1, 64 * 8191);
+    set_bias(&mut draft, 2, -64 * 3);
+    let draft = schedule(draft, "synaptic", false).expect("schedules");
+    let clock = draft.population_named("clock@0").expect("a clock");
+    assert_eq!(draft.populations[clock].size(), 1);
+    let carried = |target| {
+        let from_clock =
+            draft.projections_into(PopId::new(target)).filter(|(_, p)| p.source == clock);
+        let weights = from_clock.map(|(_, p)| draft.matrices[p.matrix].weight(0));
+        weights.collect::<Vec<_>>()
+    };
+    assert_eq!(carried(1), [-1, 8192], "two projections of one delay");
+    assert_eq!(carried(2), [-3]);
+}
+
 /// in → a ⇄ b.
 fn recurrent(dv: u16) -> QuantizedDraft {
     quantized(
