@@ -1,6 +1,7 @@
 //! What is wrong with a measured quantization, in the words of diagnostics.
 
-use super::data::{MeasuredNeurons, PartKind, Spikes};
+use super::costs::PartKind;
+use super::data::{MeasuredNeurons, Spikes};
 use super::{Overall, PopulationReport, Report};
 use snnc_ir::Diagnostic;
 use snnc_ir::diag::codes::{Code, account as codes, quantize};

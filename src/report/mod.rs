@@ -6,8 +6,10 @@
 //! [`Report::findings`] judges both. `docs/report.md` documents every field, unit and formula, and says
 //! which numbers are estimates.
 
+mod costs;
 mod data;
 mod findings;
+mod meaning;
 mod measure;
 mod onset;
 mod predict;
@@ -19,9 +21,10 @@ mod tally;
 mod tests;
 mod variant;
 
+pub use costs::{Part, PartCost, PartKind, Sensitivity};
 pub use data::{
     LISTED, Level, Margins, Measured, MeasuredNeurons, MeasuredPopulation, MembraneAt, Messages,
-    Neurons, Onset, Overall, Part, PartCost, PartKind, Sensitivity, Spikes,
+    Neurons, Onset, Overall, Spikes,
 };
 pub use findings::COLLAPSE;
 pub use measure::{MeasureOptions, measure};

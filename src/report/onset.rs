@@ -4,6 +4,7 @@ use super::data::{MembraneAt, Onset};
 use super::sides::{Sides, at_sample, in_parts};
 use super::tally::{Split, Tally};
 use crate::stimulus::Stimuli;
+use snnc_ir::network::Op;
 use snnc_runtime::SimError;
 use snnc_runtime::compare::Membrane;
 use snnc_runtime::float::FloatProbe;
@@ -51,27 +52,35 @@ fn in_sample(
     let float = sides.float.run(&left, &FloatProbe::Neurons(probe))?;
     let probe = splits.iter().map(|s| (own(s).id, s.neuron)).collect();
     let integers = sides.quantized.run(&right, &IntProbe::Neurons(probe))?;
-    let traces = float.traces.iter().zip(&integers.traces);
-    let explained = splits.iter().zip(traces).filter_map(|(split, (float, integers))| {
+    let traces = splits.iter().zip(float.traces.iter().zip(&integers.traces));
+    let explained = traces.map(|(split, (float, integers))| {
         let &Split { population, step, neuron, side, .. } = split;
-        let node = &sides.float.network().nodes[own(split).node];
-        let model = &sides.quantized.network().populations[own(split).id];
-        let (h, u, v) = (*float.h.get(step)?, *integers.u.get(step)?, *integers.h.get(step)?);
-        let snnc_ir::network::Op::Neuron(of_float) = &node.op else { return None };
-        let threshold = f64::from(of_float.threshold.at(neuron, &node.shape));
-        let float = Membrane { step, u: None, v: f64::from(h), threshold };
-        let threshold = f64::from(model.neuron()?.threshold.at(neuron, &model.shape));
-        let quantized = Membrane { step, u: Some(f64::from(u)), v: f64::from(v), threshold };
-        let onset = Onset {
-            population: own(split).name.clone(),
-            sample,
-            step,
+        let (own, at) = (own(split), |side: &str| SimError::UnknownProbe {
+            place: format!("{} ({side})", own(split).name),
             neuron,
-            fired: side.into(),
-            float: MembraneAt::from(float),
-            quantized: MembraneAt::from(quantized),
+        });
+        // A recorded neuron has a value in every step.
+        let v = float.h.get(step).map(|&h| f64::from(h));
+        let node = &sides.float.network().nodes[own.node];
+        let threshold = match &node.op {
+            Op::Neuron(n) => Some(f64::from(n.threshold.at(neuron, &node.shape))),
+            _ => None,
         };
-        Some(Explained { population, onset })
+        let float = membrane(step, v, threshold).ok_or_else(|| at("float"))?;
+        let v = integers.h.get(step).map(|&h| f64::from(h));
+        let population_of = &sides.quantized.network().populations[own.id];
+        let threshold =
+            population_of.neuron().map(|n| n.threshold.at(neuron, &population_of.shape));
+        let quantized =
+            membrane(step, v, threshold.map(f64::from)).ok_or_else(|| at("quantized"))?;
+        let name = own.name.clone();
+        let fired = side.into();
+        let onset = Onset { population: name, sample, step, neuron, fired, float, quantized };
+        Ok(Explained { population, onset })
     });
-    Ok(explained.collect())
+    explained.collect()
+}
+
+fn membrane(step: usize, v: Option<f64>, threshold: Option<f64>) -> Option<MembraneAt> {
+    Some(Membrane { step, u: None, v: v?, threshold: threshold? }.into())
 }

@@ -1,7 +1,7 @@
 //! Which parts of the quantization cost most: the spike distance of the float network in which this part
 //! alone is quantized.
 
-use super::data::{PartCost, Sensitivity};
+use super::costs::{PartCost, Sensitivity};
 use super::sides::{arrange, at_sample, float_feed, in_parts};
 use super::variant::{Variant, variants};
 use crate::stimulus::Stimuli;

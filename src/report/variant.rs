@@ -1,12 +1,9 @@
-//! Float networks in which one part alone is what its integers mean.
-//!
-//! A weight becomes `(step · 2^exponent) / scale`, a threshold or bias `units / scale`, a decay
-//! `register / 4096`, each rounded to f32 once. Everything else stays.
+//! Float networks in which one part alone is what its integers mean; everything else stays.
 
-use super::data::{Part, PartKind};
+use super::costs::{Part, PartKind};
+use super::meaning;
 use snnc_ir::arena::{NodeId, TensorId};
 use snnc_ir::network::{Dynamics, Edge, Network, NetworkDraft, Op, Provenance, Tensor};
-use snnc_ir::recipe::PopulationRecipe;
 use snnc_ir::{Param, Recipe, Shape};
 
 /// A projection of the canonical network.
@@ -71,7 +68,9 @@ pub(super) fn variants(network: &Network, recipe: &Recipe) -> Vec<Variant> {
                 nth: Some(nth),
                 tensor: tensor.map(|t| t.name.clone()),
             };
-            let change = weights(network, recipe, id, *term, nth).map_or(Change::Unknown, |new| {
+            let op = &network.nodes[term.node].op;
+            let new = tensor.and_then(|t| meaning::weights(recipe, [source, node], op, t, nth));
+            let change = new.map_or(Change::Unknown, |new| {
                 let old = tensor.map_or(&[][..], |t| &t.data);
                 if same(old, &new) { Change::Nothing } else { Change::Weights(term.reader, new) }
             });
@@ -83,20 +82,20 @@ pub(super) fn variants(network: &Network, recipe: &Recipe) -> Vec<Variant> {
             all.push(Variant { part, target: id, change });
         };
         if let Op::Neuron(neuron) = &node.op {
-            let new = own.and_then(|own| threshold(own, &node.shape));
+            let new = own.and_then(|own| meaning::threshold(own, &node.shape));
             add(
                 PartKind::Thresholds,
                 changed(&neuron.threshold, new, &node.shape, Change::Threshold),
             );
             if let Dynamics::Decay(decay) = &neuron.dynamics {
-                let new = own.and_then(|own| registers(own, &node.shape));
+                let new = own.and_then(|own| meaning::registers(own, &node.shape));
                 add(PartKind::Decays, changed(decay, new, &node.shape, Change::Decay));
             }
         }
         for term in &terms {
             let Some(bias) = bias_of(&network.nodes[term.node].op) else { continue };
             let old = &network.tensors[bias].data;
-            let new = own.and_then(|own| biases(own, &node.shape, old.len()));
+            let new = own.and_then(|own| meaning::biases(own, &node.shape, old.len()));
             let change = new.map_or(Change::Unknown, |new| {
                 if same(old, &new) { Change::Nothing } else { Change::Bias(term.reader, new) }
             });
@@ -210,74 +209,6 @@ const fn bias_of(op: &Op) -> Option<TensorId> {
     }
 }
 
-/// The scale of a population, if the recipe has one that fits its shape.
-fn scale<'r>(recipe: &'r PopulationRecipe, shape: &Shape) -> Option<&'r Param<f64>> {
-    recipe.scale.as_ref().filter(|s| s.len() == s.expected_len(shape))
-}
-
-/// What the integer weights of a projection mean.
-fn weights(
-    network: &Network,
-    recipe: &Recipe,
-    target: NodeId,
-    term: Term,
-    nth: u32,
-) -> Option<Vec<f32>> {
-    let (target, source) = (&network.nodes[target], &network.nodes[term.source]);
-    let entry = recipe.projection(&source.name, &target.name, nth)?;
-    let (steps, exponent) = (entry.weights.as_ref()?, entry.exponent?);
-    let op = &network.nodes[term.node].op;
-    let tensor = &network.tensors[weight_of(op)?];
-    let scale = scale(recipe.population(&target.name)?, &target.shape)?;
-    // A message is a value times the scale of its sender.
-    let sent = match source.op {
-        Op::Clip(_) => match recipe.population(&source.name)?.scale.as_ref()? {
-            Param::Uniform(scale) => *scale,
-            Param::PerChannel(_) | Param::PerNeuron(_) => return None,
-        },
-        _ => 1.0,
-    };
-    let rows = match op {
-        Op::Conv2d { conv, .. } => conv.out_channels as usize,
-        _ => target.shape.size(),
-    };
-    if steps.len() != tensor.data.len() || rows == 0 || !steps.len().is_multiple_of(rows) {
-        return None;
-    }
-    let (row, neurons) = (steps.len() / rows, target.shape.size() / rows);
-    let unit = f64::from(1_u32.checked_shl(exponent.into())?) * sent;
-    let value = |(i, &q): (usize, &i16)| {
-        let scale = scale.at(i / row.max(1) * neurons, &target.shape);
-        round(f64::from(q) * unit / scale)
-    };
-    Some(steps.iter().enumerate().map(value).collect())
-}
-
-/// What the integer biases of a population mean, one per neuron or per channel.
-fn biases(recipe: &PopulationRecipe, shape: &Shape, count: usize) -> Option<Vec<f32>> {
-    let scale = scale(recipe, shape)?;
-    let bias = recipe.bias.as_ref().filter(|b| b.len() == b.expected_len(shape))?;
-    let neurons = shape.size() / count.max(1);
-    let value = |n: usize| {
-        let n = n * neurons;
-        round(f64::from(bias.at(n, shape)) / scale.at(n, shape))
-    };
-    Some((0..count).map(value).collect())
-}
-
-/// What the threshold mantissas of a population mean.
-fn threshold(recipe: &PopulationRecipe, shape: &Shape) -> Option<Param<f32>> {
-    let scale = scale(recipe, shape)?;
-    let mantissa = recipe.threshold.as_ref().filter(|t| t.len() == t.expected_len(shape))?;
-    Some(mantissa.zip(scale, shape, |m, s| round(f64::from(m) / s)))
-}
-
-/// What the decay registers of a population mean.
-fn registers(recipe: &PopulationRecipe, shape: &Shape) -> Option<Param<f32>> {
-    let dv = recipe.dv.as_ref().filter(|d| d.len() == d.expected_len(shape))?;
-    Some(dv.map(|d| f32::from(d) / 4096.0))
-}
-
 fn changed(
     old: &Param<f32>,
     new: Option<Param<f32>>,
@@ -294,9 +225,4 @@ fn changed(
 fn same(old: &[f32], new: &[f32]) -> bool {
     // +0 and −0 act alike.
     old.len() == new.len() && old.iter().zip(new).all(|(a, b)| (a - b).abs() <= 0.0)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the float level is f32")]
-fn round(value: f64) -> f32 {
-    value as f32
 }

@@ -1,0 +1,134 @@
+//! What quantization made of the network.
+
+use super::super::Report;
+use super::{parts, short};
+use crate::cli::table::Table;
+use snnc_passes::quantize::account::{Extreme, PopulationAccount, ProjectionAccount, WeightSet};
+
+/// Weights, registers and bounds.
+pub(super) fn show(text: &mut String, report: &Report) {
+    if report.populations.iter().all(|p| p.account.is_none()) {
+        return;
+    }
+    weights(text, report);
+    registers(text, report);
+    bounds(text, report);
+}
+
+fn accounts(report: &Report) -> impl Iterator<Item = &PopulationAccount> {
+    report.populations.iter().filter_map(|p| p.account.as_ref())
+}
+
+/// What projections became.
+fn weights(text: &mut String, report: &Report) {
+    let mut table = Table::new(&[
+        "weights", "tensor", "set", "bits", "exponent", "step", "nonzero", "zeroed", "clipped",
+        "error", "share",
+    ]);
+    for population in accounts(report) {
+        for p in &population.projections {
+            table.row(projection(&population.name, p));
+        }
+    }
+    if accounts(report).any(|p| !p.projections.is_empty()) {
+        text.push_str(&table.render(2));
+        text.push_str(
+            "  (step: the largest in float units; error: root mean square, in percent of the weights'; share: of the estimated error of the target)\n",
+        );
+    }
+}
+
+fn projection(target: &str, p: &ProjectionAccount) -> [String; 11] {
+    let set = match p.set {
+        WeightSet::Mixed => "mixed",
+        WeightSet::Excitatory => "excitatory",
+        WeightSet::Inhibitory => "inhibitory",
+        WeightSet::Split => "split",
+    };
+    let delay = if p.delay == 0 { String::new() } else { format!("@{}", p.delay) };
+    [
+        format!("{}{delay} > {target}", p.source),
+        p.tensor.clone(),
+        set.to_owned(),
+        p.weight_bits.to_string(),
+        p.exponent.to_string(),
+        short(p.step),
+        p.weights.to_string(),
+        p.zeroed.to_string(),
+        p.clipped.to_string(),
+        parts(p.relative_error),
+        parts(p.predicted_share),
+    ]
+}
+
+/// What scales, thresholds, decays and biases became.
+fn registers(text: &mut String, report: &Report) {
+    let mut table = Table::new(&[
+        "population",
+        "neurons",
+        "scales",
+        "threshold",
+        "error",
+        "decay",
+        "error",
+        "bias",
+        "error",
+        "predicted",
+        "limited by",
+    ]);
+    for p in accounts(report) {
+        let scales = match p.scales.as_slice() {
+            [] => "-".to_owned(),
+            [one] => short(*one),
+            [first, .., last] => {
+                format!("{}..{} ({})", short(*first), short(*last), p.scales.len())
+            }
+        };
+        let none = || ("-".to_owned(), "-".to_owned());
+        let threshold = p.threshold.as_ref();
+        let threshold = threshold.map_or_else(none, |t| (range(t.mantissa), parts(t.error)));
+        let decay = p.decay.as_ref();
+        let decay = decay.map_or_else(none, |d| (range(d.register), short(d.error)));
+        let bias = p.bias.as_ref();
+        let bias = bias.map_or_else(none, |b| (range(b.units), parts(b.error)));
+        table.row([
+            p.name.clone(),
+            p.neurons.to_string(),
+            scales,
+            threshold.0,
+            threshold.1,
+            decay.0,
+            decay.1,
+            bias.0,
+            bias.1,
+            parts(p.predicted_error),
+            p.limited_by.clone(),
+        ]);
+    }
+    text.push_str(&table.render(2));
+    text.push_str(
+        "  (errors are the largest; of thresholds, biases and the predicted membrane in percent of the threshold)\n",
+    );
+}
+
+/// Worst cases over all inputs.
+fn bounds(text: &mut String, report: &Report) {
+    let mut table = Table::new(&["for all inputs", "input", "u", "v", "message"]);
+    for p in accounts(report) {
+        let b = &p.bounds;
+        let message =
+            if b.message == Extreme::default() { "-".to_owned() } else { extent(&b.message) };
+        table.row([p.name.clone(), extent(&b.input), extent(&b.u), extent(&b.v), message]);
+    }
+    text.push_str(&table.render(2));
+}
+
+/// A range of integers.
+fn range<T: std::fmt::Display + PartialEq>([low, high]: [T; 2]) -> String {
+    if low == high { low.to_string() } else { format!("{low}..={high}") }
+}
+
+/// The ends of a range.
+fn extent(e: &Extreme) -> String {
+    format!("{}..={}", e.low, e.high)
+}
