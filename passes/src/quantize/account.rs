@@ -116,7 +116,7 @@ pub struct ProjectionAccount {
     pub weights: usize,
     /// Of these, those that became 0.
     pub zeroed: usize,
-    /// Of these, those clipped to the end of the set (off by more than one step, beyond it).
+    /// Of these, those clipped to the end of the set: more than half a step beyond it.
     pub clipped: usize,
     /// Largest |integer weight / scale − float weight|.
     pub max_error: f64,

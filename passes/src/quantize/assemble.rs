@@ -1,15 +1,17 @@
 //! Puts populations, projections, shared matrices and biases from the host together.
 
 use super::canonical::Term;
-use super::fit::Fitted;
+use super::decision::TermDecision;
+use super::matrix::{Weights, matrix};
 use super::member::Member;
-use super::{matrix, remarks};
+use super::settle::Planned;
+use snnc_ir::Entity;
 use snnc_ir::arena::{Arena, MatId, NodeId, PopId, TensorId};
 use snnc_ir::network::{NetworkDraft, Op, Tensor};
 use snnc_ir::quantized::{
     HostBias, IntMatrix, IntReadout, PopKind, Population, Projection, QuantizedDraft, Role, Time,
 };
-use snnc_ir::{Diagnostics, Entity};
+use snnc_ir::recipe::MAX_WEIGHT_BITS;
 use std::collections::BTreeMap;
 
 /// Population of each node that has one: inputs, neurons and clips, in the order of nodes.
@@ -23,33 +25,27 @@ pub(super) fn pop_ids(network: &NetworkDraft) -> BTreeMap<NodeId, PopId> {
 pub(super) fn assemble(
     network: &NetworkDraft,
     members: &[Member<'_>],
-    fitted: &[Fitted],
+    planned: &[Planned],
     readout: IntReadout,
-    out: &mut Diagnostics,
 ) -> QuantizedDraft {
     let ids = pop_ids(network);
-    let planned: BTreeMap<NodeId, (&Member<'_>, &Fitted)> = members
-        .iter()
-        .zip(fitted)
-        .map(|(member, fitted)| (member.node, (member, fitted)))
-        .collect();
+    let by_node: BTreeMap<NodeId, (&Member<'_>, &Planned)> =
+        members.iter().zip(planned).map(|(m, planned)| (m.node, (m, planned))).collect();
     let mut populations = Arena::new();
     let mut projections = Arena::new();
     let mut host = Vec::new();
     let mut store = Store::default();
     for (&node_id, &target) in &ids {
         let node = &network.nodes[node_id];
-        let kind = match (&node.op, planned.get(&node_id)) {
+        let kind = match (&node.op, by_node.get(&node_id)) {
             (Op::Input(coding), _) => PopKind::Input(coding.clone()),
-            (_, Some(&(member, fitted))) => {
-                for (term, factor) in terms(member, fitted) {
-                    let tensor = &network.tensors[term.weight];
-                    let (matrix, fresh) = store.intern(tensor, term, factor);
-                    if fresh && vanishes(&store.matrices[matrix], tensor) {
-                        out.push(remarks::vanished(&tensor.name, member.name));
+            (_, Some(&(member, planned))) => {
+                for stored in terms(member, planned) {
+                    let Term { source, delay, .. } = *stored.term;
+                    let source = ids[&source];
+                    for matrix in store.matrices_of(&network.tensors[stored.term.weight], &stored) {
+                        projections.push(Projection { source, target, matrix, delay });
                     }
-                    let (source, delay) = (ids[&term.source], term.delay);
-                    projections.push(Projection { source, target, matrix, delay });
                 }
                 for sample in &member.samples {
                     host.push(HostBias {
@@ -57,12 +53,11 @@ pub(super) fn assemble(
                         target,
                         structure: sample.structure.clone(),
                         weights: sample.weights.clone(),
-                        scale: fitted.scale,
+                        // One for all neurons, as `grain` asks.
+                        scale: planned.decision.scale.at(0, member.shape),
                     });
                 }
-                let Fitted { scale, rounded, limited_by, .. } = fitted;
-                out.push(remarks::scale(member, *scale, limited_by, &rounded.range));
-                rounded.kind.clone()
+                planned.integers.kind.clone()
             }
             // Every population without integers was reported, and then nothing is assembled.
             (_, None) => continue,
@@ -82,42 +77,65 @@ pub(super) fn assemble(
     }
 }
 
-/// The projections into a population in the order of its current, with the factors of their weights.
-fn terms<'a>(member: &'a Member<'_>, fitted: &'a Fitted) -> Vec<(&'a Term, f64)> {
-    let spikes = member.spikes.iter().map(|term| (term, fitted.scale));
-    let messages = member.messages.iter().zip(&fitted.factors).map(|(m, &f)| (&m.term, f));
+/// A projection as it is stored.
+pub(super) struct Stored<'a> {
+    pub term: &'a Term,
+    pub weights: &'a Weights,
+    pub bits: u8,
+    pub split: bool,
+}
+
+/// The projections into a population in the order of its current.
+pub(super) fn terms<'a>(member: &'a Member<'_>, planned: &'a Planned) -> Vec<Stored<'a>> {
+    let spikes = member.spikes.iter().zip(&planned.integers.weights).zip(&planned.decision.terms);
+    let spikes = spikes.map(|((term, weights), decided)| {
+        let TermDecision { bits, split, .. } = *decided;
+        Stored { term, weights, bits, split }
+    });
+    let messages = member.messages.iter().zip(&planned.messages).map(|(message, weights)| Stored {
+        term: &message.term,
+        weights,
+        bits: MAX_WEIGHT_BITS,
+        split: false,
+    });
     let mut terms: Vec<_> = spikes.chain(messages).collect();
-    terms.sort_by_key(|(term, _)| term.place);
+    terms.sort_by_key(|stored| stored.term.place);
     terms
 }
 
-/// The integer matrices made so far; a tensor with one factor and layout is quantized once.
+/// The integer matrices made so far; equal integers of one tensor are stored once.
 #[derive(Default)]
 struct Store {
     matrices: Arena<MatId, IntMatrix>,
-    known: BTreeMap<(TensorId, u64), Vec<MatId>>,
+    known: BTreeMap<TensorId, Vec<MatId>>,
 }
 
 impl Store {
-    /// The matrix of `term` with this factor, and whether it is new.
-    fn intern(&mut self, tensor: &Tensor, term: &Term, factor: f64) -> (MatId, bool) {
-        let structure = &term.structure;
-        let same = self.known.entry((term.weight, factor.to_bits())).or_default();
-        if let Some(&id) = same.iter().find(|&&m| self.matrices[m].structure == *structure) {
-            return (id, false);
+    /// The matrices of a projection: two if its signs are stored apart, and both occur.
+    fn matrices_of(&mut self, tensor: &Tensor, stored: &Stored<'_>) -> Vec<MatId> {
+        let Stored { term, weights: Weights { units, shift }, bits, split } = *stored;
+        let any = |sign: i16| units.iter().any(|q| q * sign > 0);
+        let mut add = |units: Vec<i16>, part| {
+            let structure = term.structure.clone();
+            let weights = Weights { units, shift: *shift };
+            self.intern(term.weight, matrix(tensor, structure, weights, bits, part))
+        };
+        if split && any(1) && any(-1) {
+            let positive = units.iter().map(|q| *q.max(&0)).collect();
+            let negative = units.iter().map(|q| *q.min(&0)).collect();
+            vec![add(positive, "+"), add(negative, "-")]
+        } else {
+            vec![add(units.clone(), "")]
         }
-        let id = self.matrices.push(matrix::matrix(
-            tensor,
-            structure.clone(),
-            matrix::Weights::finest(&tensor.data, factor, matrix::SCHEME),
-            8,
-            "",
-        ));
-        same.push(id);
-        (id, true)
     }
-}
 
-fn vanishes(matrix: &IntMatrix, tensor: &Tensor) -> bool {
-    matrix.mantissa.iter().all(|&m| m == 0) && tensor.data.iter().any(|w| w.abs() > 0.0)
+    fn intern(&mut self, tensor: TensorId, matrix: IntMatrix) -> MatId {
+        let same = self.known.entry(tensor).or_default();
+        if let Some(&id) = same.iter().find(|&&id| self.matrices[id] == matrix) {
+            return id;
+        }
+        let id = self.matrices.push(matrix);
+        same.push(id);
+        id
+    }
 }

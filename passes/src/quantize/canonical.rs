@@ -6,6 +6,7 @@ use snnc_ir::Diagnostic;
 use snnc_ir::arena::{NodeId, TensorId};
 use snnc_ir::network::NetworkDraft;
 use snnc_ir::quantized::Structure;
+use std::collections::BTreeMap;
 
 /// One projection of the float network.
 #[derive(Clone, Debug)]
@@ -20,6 +21,18 @@ pub(crate) struct Term {
     pub weight: TensorId,
     /// Layout of the integer matrix.
     pub structure: Structure,
+}
+
+/// Position of each of these terms among those from the same source, in their order; all terms from one
+/// source must be among them.
+pub(super) fn positions<'t>(terms: impl Iterator<Item = &'t Term>) -> Vec<u32> {
+    let mut seen = BTreeMap::new();
+    let nth = terms.map(|term| {
+        let next = seen.entry(term.source).or_insert(0);
+        *next += 1;
+        *next - 1
+    });
+    nth.collect()
 }
 
 /// The current of a neuron population, of a clip or of the readout.

@@ -3,6 +3,7 @@
 //! A decision comes from the recipe where the recipe has an entry, and from [`choose`](super::choose)
 //! where it has none; `apply` turns it into matrices and registers.
 
+use super::limits::Bound;
 use super::member::Member;
 use snnc_ir::Param;
 use snnc_ir::quantized::Structure;
@@ -50,6 +51,25 @@ pub(super) struct Wanted<'a> {
     pub population: Option<&'a PopulationRecipe>,
     /// By position in [`Member::spikes`].
     pub terms: Vec<Option<&'a ProjectionRecipe>>,
+    /// By position in [`Member::messages`].
+    pub messages: Vec<Option<&'a ProjectionRecipe>>,
+}
+
+impl Wanted<'_> {
+    /// Whether an entry decides about more than how weights are stored.
+    pub(super) fn decides(&self) -> bool {
+        let of = |p: &PopulationRecipe| {
+            p.scale.is_some() || p.threshold.is_some() || p.bias.is_some() || p.dv.is_some()
+        };
+        let terms = self.terms.iter().chain(&self.messages).flatten();
+        self.population.is_some_and(of)
+            || terms.into_iter().any(|t| t.weights.is_some() || t.exponent.is_some())
+    }
+
+    /// The only scale that is wanted, if one is.
+    pub(super) fn uniform_scale(&self) -> Option<f64> {
+        self.population?.scale.as_ref()?.values().first().copied()
+    }
 }
 
 /// Says whether a decision keeps a population in range for all inputs. Costs O(weights + neurons).
@@ -60,10 +80,16 @@ pub(super) type Check<'a> = dyn Fn(&Decision) -> Result<(), Excess> + 'a;
 pub(super) struct Excess {
     /// Factor below 1 for the scale of the worst neuron that would bring it back, but for rounding.
     pub factor: f64,
-    /// The limit of the worst neuron, such as "the range of the membrane".
+    /// The limit of the worst neuron in words, such as "the range of the membrane".
     pub why: &'static str,
     /// Every neuron out of range, ascending, with its own factor.
     pub neurons: Vec<(usize, f64)>,
+    /// The worst neuron.
+    pub worst: usize,
+    /// The limit that it leaves.
+    pub limit: Bound,
+    /// The value that it may reach, of the sign that is farther from 0, in the unit of the limit.
+    pub value: i64,
 }
 
 /// Number of consecutive neurons, from 0 on, that share a scale: those of a channel where a convolution

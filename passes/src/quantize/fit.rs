@@ -6,10 +6,11 @@
 //! lowers by at least a thousandth, and only what a change reaches is computed again.
 
 use super::groups::{Groups, largest_weight};
-use super::matrix::MAX_WEIGHT;
+use super::matrix::{MAX_WEIGHT, Weights};
 use super::member::{Member, Message};
-use super::population::{Rounded, Trial, first_scale, headroom, rounded, violation};
+use super::population::{Integers, integers};
 use super::remarks;
+use super::tied::Plan;
 use snnc_ir::network::NetworkDraft;
 use snnc_ir::{Diagnostics, TargetSpec};
 
@@ -23,13 +24,8 @@ pub(super) struct Fitted {
     pub scale: f64,
     /// Factor of the weights of each projection from relays.
     pub factors: Vec<f64>,
-    /// Integer parameters and ranges.
-    pub rounded: Rounded,
     /// Which constraint set the scale.
     pub limited_by: String,
-    /// The scale that the population's own weights and biases allow, over its scale; `None` if it has
-    /// none.
-    pub loss: Option<f64>,
 }
 
 /// Scales of all members.
@@ -49,11 +45,12 @@ pub(super) struct Fit {
 pub(super) fn fit(
     network: &NetworkDraft,
     members: &[Member<'_>],
+    plans: &[Plan],
     groups: &Groups,
     target: &TargetSpec,
 ) -> Fit {
     let mut errors = Diagnostics::new();
-    let mut search = Search::new(network, members, groups, target);
+    let mut search = Search::new(network, members, plans, groups, target);
     search.run(&mut errors);
     let fitted: Vec<_> = (0..members.len()).map(|i| search.fitted(i)).collect();
     let steps = (0..members.len()).map(|i| search.steps(i)).fold(f64::INFINITY, f64::min);
@@ -74,19 +71,21 @@ struct Base {
 struct Search<'a> {
     network: &'a NetworkDraft,
     members: &'a [Member<'a>],
+    plans: &'a [Plan],
     groups: &'a Groups,
     target: &'a TargetSpec,
     /// Largest absolute weight on spikes, by member.
     on_spikes: Vec<f64>,
     bases: Vec<Base>,
     /// What is known to be in range, by member.
-    rounded: Vec<Option<Rounded>>,
+    rounded: Vec<Option<Integers>>,
 }
 
 impl<'a> Search<'a> {
     fn new(
         network: &'a NetworkDraft,
         members: &'a [Member<'a>],
+        plans: &'a [Plan],
         groups: &'a Groups,
         target: &'a TargetSpec,
     ) -> Self {
@@ -94,9 +93,10 @@ impl<'a> Search<'a> {
         let bases = vec![unbounded; groups.count];
         let rounded = vec![None; members.len()];
         let on_spikes = members.iter().map(|m| m.largest_on_spikes(network)).collect();
-        let mut search = Self { network, members, groups, target, on_spikes, bases, rounded };
-        for (index, member) in members.iter().enumerate() {
-            let (scale, why) = first_scale(network, member, target);
+        let mut search =
+            Self { network, members, plans, groups, target, on_spikes, bases, rounded };
+        for (index, plan) in plans.iter().enumerate() {
+            let (scale, why) = plan.first;
             search.limit(index, scale, why);
         }
         // Where only general weights on messages set a scale, they do so in relation to the relays.
@@ -198,16 +198,19 @@ impl<'a> Search<'a> {
                 violations.push((index, ratio, "the largest weight on messages (127)"));
                 continue;
             }
-            let sent = member.messages.iter().zip(&factors).map(|(message, &factor)| {
-                self.rounded[message.from].as_ref().map(|relays| (factor, &relays.sent))
-            });
+            let sent = member
+                .messages
+                .iter()
+                .map(|message| self.rounded[message.from].as_ref().map(|relays| &relays.sent));
             violations.extend(self.too_few_steps(index, &factors));
             // Relays that are out of range come first: their messages will be smaller.
-            let Some(messages) = sent.collect() else { continue };
-            let trial = Trial { scale: self.scale(index), messages };
-            let rounded = rounded(self.network, member, &trial, self.network.steps);
-            match violation(&rounded.range, self.target) {
-                Some((ratio, why)) => violations.push((index, ratio, why)),
+            let Some(sent) = sent.collect::<Option<Vec<_>>>() else { continue };
+            let weights = message_weights(self.network, member, &factors);
+            let messages: Vec<_> = weights.iter().zip(sent).collect();
+            let decision = self.plans[index].decide(member, self.scale(index), String::new());
+            let rounded = integers(self.network, member, &decision, &messages, self.target);
+            match &rounded.survey.excess {
+                Some(excess) => violations.push((index, excess.factor, excess.why)),
                 None => self.rounded[index] = Some(rounded),
             }
         }
@@ -279,11 +282,10 @@ impl<'a> Search<'a> {
     fn room(&self, index: usize) -> f64 {
         let Some(rounded) = &self.rounded[index] else { return 1.0 };
         let member = &self.members[index];
-        let (most, _) = first_scale(self.network, member, self.target);
+        let (most, _) = self.plans[index].first;
         let messages = member.messages.iter();
         let weights = messages.map(|m| largest_weight(m) / (m.largest * self.factor(index, m)));
-        let range = headroom(&rounded.range, self.target);
-        weights.fold(range.min(most / self.scale(index)), f64::min)
+        weights.fold(rounded.survey.headroom.min(most / self.scale(index)), f64::min)
     }
 
     fn fail(&mut self, group: usize, errors: &mut Diagnostics) {
@@ -295,7 +297,7 @@ impl<'a> Search<'a> {
     }
 
     fn fitted(&self, index: usize) -> Option<Fitted> {
-        let rounded = self.rounded[index].clone()?;
+        self.rounded[index].as_ref()?;
         let base = &self.bases[self.groups.of[index]];
         let (why, member) = base.limited_by;
         let limited_by = if member == index {
@@ -309,9 +311,17 @@ impl<'a> Search<'a> {
         let messages = self.members[index].messages.iter();
         let factors = messages.map(|m| self.factor(index, m)).collect();
         let scale = self.scale(index);
-        let own = self.on_spikes[index] > 0.0 || !self.members[index].samples.is_empty();
-        let (most, _) = first_scale(self.network, &self.members[index], self.target);
-        let loss = own.then_some(most / scale);
-        (!base.failed).then_some(Fitted { scale, factors, rounded, limited_by, loss })
+        (!base.failed).then_some(Fitted { scale, factors, limited_by })
     }
+}
+
+/// The weights of a population on messages, with these factors.
+pub(super) fn message_weights(
+    network: &NetworkDraft,
+    member: &Member<'_>,
+    factors: &[f64],
+) -> Vec<Weights> {
+    let messages = member.messages.iter().zip(factors);
+    let values = |m: &Message| &network.tensors[m.term.weight].data;
+    messages.map(|(m, &factor)| Weights::finest(values(m), factor)).collect()
 }

@@ -4,7 +4,8 @@ use super::decision::rows_per_scale;
 use snnc_ir::network::{Provenance, Tensor};
 use snnc_ir::quantized::{IntMatrix, Sign, Structure};
 use snnc_ir::recipe::{MAX_EXPONENT, MAX_WEIGHT_BITS};
-use snnc_ir::{Param, Shape};
+use snnc_ir::{Param, Shape, TargetSpec};
+use std::ops::RangeInclusive;
 
 /// Largest weight without exponent that exists in every sign mode (as a doubled mantissa with exponent
 /// −1 where a group is mixed).
@@ -49,6 +50,26 @@ impl Set {
             steps.clamp(f64::from(self.low), f64::from(self.high)) as i16
         }
     }
+}
+
+/// The exponents of steps that the target stores for a group of `bits` bits, as far as `most` allows;
+/// `values` and `split` as for [`Set::of`].
+pub(super) fn exponents(
+    bits: u8,
+    split: bool,
+    values: &[f32],
+    target: &TargetSpec,
+    most: u8,
+) -> RangeInclusive<u8> {
+    let set = Set::of(bits, split, values);
+    let mixed = !split && set.low < 0 && set.high > 0;
+    let up = MAX_WEIGHT_BITS + u8::from(mixed) - bits;
+    // A mixed group whose steps all have one sign is stored with an exponent that is one more.
+    let ends = [target.min_weight_exponent.value, target.max_weight_exponent.value - 1];
+    let [least, largest] = ends.map(|end| (end + i64::from(up)).clamp(0, MAX_EXPONENT.into()));
+    let largest = if mixed { largest } else { (largest + 1).min(MAX_EXPONENT.into()) };
+    let narrow = |exponent: i64| u8::try_from(exponent).unwrap_or(MAX_EXPONENT);
+    narrow(least)..=narrow(largest).min(most).max(narrow(least))
 }
 
 /// The scale of every stored weight of a layout.
@@ -103,16 +124,12 @@ impl Weights {
         Self { units, shift }
     }
 
-    /// The nearest steps with the smallest exponent at which no value lies beyond the set, at most
-    /// [`MAX_EXPONENT`].
-    pub(super) fn finest(values: &[f32], scale: f64, set: Set) -> Self {
-        let ends = values.iter().fold((0.0_f32, 0.0_f32), |(a, b), &w| (a.min(w), b.max(w)));
-        let fits = |shift: &u8| {
-            steps(ends.0, scale, *shift) >= f64::from(set.low)
-                && steps(ends.1, scale, *shift) <= f64::from(set.high)
-        };
+    /// The nearest steps with the smallest exponent at which no value lies beyond [`SCHEME`].
+    pub(super) fn finest(values: &[f32], scale: f64) -> Self {
+        let largest = values.iter().fold(0.0_f32, |largest, w| largest.max(w.abs()));
+        let fits = |shift: &u8| steps(largest, scale, *shift) <= f64::from(SCHEME.high);
         let shift = (0..MAX_EXPONENT).find(fits).unwrap_or(MAX_EXPONENT);
-        Self::nearest(values, &Factors::uniform(scale), shift, set)
+        Self::nearest(values, &Factors::uniform(scale), shift, SCHEME)
     }
 
     /// The integer of stored weight `index`.
@@ -122,7 +139,7 @@ impl Weights {
 }
 
 /// A weight in whole steps, not yet clamped.
-fn steps(weight: f32, scale: f64, shift: u8) -> f64 {
+pub(super) fn steps(weight: f32, scale: f64, shift: u8) -> f64 {
     (f64::from(weight) * scale / f64::from(1_u32 << shift)).round_ties_even()
 }
 
@@ -198,13 +215,13 @@ mod tests {
 
     #[test]
     fn rounding_goes_to_the_nearest_integer_and_ties_to_even() {
-        let rounded = Weights::finest(&[0.5, 1.5, -0.5, -1.5, 0.49, 126.6], 1.0, SCHEME);
+        let rounded = Weights::finest(&[0.5, 1.5, -0.5, -1.5, 0.49, 126.6], 1.0);
         assert_eq!(rounded, Weights { units: vec![0, 2, 0, -2, 0, 127], shift: 0 });
     }
 
     #[test]
     fn large_weights_have_an_exponent() {
-        let rounded = Weights::finest(&[1.0, -0.25, 0.001], 729.0, SCHEME);
+        let rounded = Weights::finest(&[1.0, -0.25, 0.001], 729.0);
         assert_eq!([0, 1, 2].map(|i| rounded.at(i)), [728, -184, 0]);
         let tensor = Tensor {
             name: "t".into(),
@@ -214,7 +231,7 @@ mod tests {
         };
         let matrix = matrix(&tensor, Structure::Dense { rows: 1, cols: 3 }, rounded, 8, "");
         assert_eq!([0, 1, 2].map(|i| matrix.weight(i)), [728, -184, 0]);
-        assert_eq!(Weights::finest(&[1.0], LARGEST_SHIFTED, SCHEME).at(0), 127 * 128);
+        assert_eq!(Weights::finest(&[1.0], LARGEST_SHIFTED).at(0), 127 * 128);
     }
 
     #[test]
@@ -278,7 +295,7 @@ mod tests {
         assert_eq!(rounded.units, [1, 2, 30, 255], "the end of the set where it is too large");
         let dense = Structure::Dense { rows: 6, cols: 1 };
         let factors = Factors::of(&dense, &scale, &shape);
-        let rounded = Weights::nearest(&[0.1; 6], &factors, 1, wide);
-        assert_eq!(rounded.units, [0, 0, 0, 5, 5, 5]);
+        let rounded = Weights::nearest(&[0.06; 6], &factors, 1, wide);
+        assert_eq!(rounded.units, [0, 0, 0, 3, 3, 3]);
     }
 }

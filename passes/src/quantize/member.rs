@@ -60,15 +60,40 @@ pub(super) struct Message {
     pub largest: f64,
 }
 
-/// The members of a network that can be planned: relays stand before what reads their messages.
-pub(super) type Members<'a> = Vec<Member<'a>>;
+/// The members of a network that can be planned.
+pub(super) struct Members<'a> {
+    /// Those that messages tie first, relays before what reads their messages; then those that are free.
+    pub all: Vec<Member<'a>>,
+    /// How many are tied.
+    pub tied: usize,
+}
+
+impl<'a> Members<'a> {
+    fn new(members: Vec<Member<'a>>) -> Self {
+        let mut place = 0;
+        let places: Vec<usize> = members
+            .iter()
+            .map(|member| {
+                let own = place;
+                place += usize::from(!member.is_free());
+                own
+            })
+            .collect();
+        let (mut all, free): (Vec<_>, Vec<_>) = members.into_iter().partition(|m| !m.is_free());
+        for message in all.iter_mut().flat_map(|member| &mut member.messages) {
+            message.from = places[message.from];
+        }
+        let tied = all.len();
+        all.extend(free);
+        Self { all, tied }
+    }
+}
 
 /// Reads the populations of `network`. What cannot become integers is reported and left out, and so
 /// is what reads its messages.
 pub(super) fn collect<'a>(
     network: &'a NetworkDraft,
     target: &TargetSpec,
-    remarks: &mut Diagnostics,
     errors: &mut Diagnostics,
 ) -> Members<'a> {
     errors.extend(refuse::without_range(network));
@@ -80,7 +105,7 @@ pub(super) fn collect<'a>(
         let model = match &node.op {
             Op::Neuron(neuron) => {
                 let before = errors.len();
-                let dv = refuse::neuron(&node.name, neuron, target, remarks, errors);
+                let dv = refuse::neuron(&node.name, neuron, target, errors);
                 let Some(dv) = dv.filter(|_| errors.len() == before) else { continue };
                 Model::Neurons(neuron, dv)
             }
@@ -95,7 +120,7 @@ pub(super) fn collect<'a>(
         }
     }
     let order = order(network, &open, errors);
-    let mut members: Members<'a> = Vec::new();
+    let mut members: Vec<Member<'a>> = Vec::new();
     let mut position = BTreeMap::new();
     for id in order {
         let Some((model, current)) = open.remove(&id) else { continue };
@@ -119,7 +144,7 @@ pub(super) fn collect<'a>(
             members.push(member);
         }
     }
-    members
+    Members::new(members)
 }
 
 impl Member<'_> {

@@ -38,10 +38,12 @@ mod canonical;
 mod choose;
 mod connect;
 mod decision;
+mod entries;
 mod fit;
 mod fraction;
 mod groups;
 mod host;
+mod limits;
 pub(crate) mod matrix;
 mod member;
 mod population;
@@ -49,15 +51,15 @@ mod range;
 mod readout;
 mod refuse;
 mod remarks;
+mod settle;
 mod sums;
+mod tally;
 #[cfg(test)]
 mod tests;
+mod tied;
 
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use account::Account;
-use fit::Fitted;
-use groups::{Groups, Policy};
-use member::Member;
 use snnc_ir::network::{Network, NetworkDraft};
 use snnc_ir::quantized::{QuantizedDraft, QuantizedNetwork};
 use snnc_ir::{Diagnostics, Recipe, TargetSpec};
@@ -115,11 +117,19 @@ pub fn apply(
     recipe: &Recipe,
     out: &mut Diagnostics,
 ) -> Result<Applied, Diagnostics> {
+    recipe.check()?;
     let mut errors = Diagnostics::new();
-    let members = member::collect(network, target, out, &mut errors);
+    let members = member::collect(network, target, &mut errors);
     let readout = readout::convert(network, &mut errors);
-    let scales = match scales(network, &members, target) {
-        Ok(scales) => scales,
+    let wanted = entries::wanted(network, &members.all, recipe, target);
+    let planned = match wanted {
+        // What does not fit is not planned with.
+        Err(found) => Err(found),
+        Ok(wanted) => settle::settle(network, &members.all, members.tied, &wanted, target)
+            .map(|planned| (wanted, planned)),
+    };
+    let (wanted, planned) = match planned {
+        Ok(found) => found,
         Err(found) => {
             errors.extend(found);
             return Err(errors);
@@ -127,53 +137,8 @@ pub fn apply(
     };
     // Whatever is missing was reported.
     errors.into_result(())?;
-    for (member, fitted) in members.iter().zip(&scales.1) {
-        out.extend(remarks::losses(network, member, fitted, &scales.0));
-    }
-    let draft = assemble::assemble(network, &members, &scales.1, readout, out);
-    Ok(Applied { draft, account: Account::default(), recipe: recipe.clone() })
-}
-
-/// Steps of weights with which the first choice of scales is good enough.
-const ENOUGH: f64 = 16.0;
-
-/// Groups and scales of all members. Averages are rounded, and scales of clips and their readers
-/// part, only where weights would have few steps otherwise: then the choice that leaves most steps to
-/// the coarsest projection is taken.
-fn scales(
-    network: &NetworkDraft,
-    members: &[Member<'_>],
-    target: &TargetSpec,
-) -> Result<(Groups, Vec<Fitted>), Diagnostics> {
-    let mut best: Option<(f64, Groups, Vec<Fitted>)> = None;
-    let mut errors = Diagnostics::new();
-    for policy in Policy::all(members) {
-        let mut groups = match Groups::new(members, policy) {
-            Ok(groups) => groups,
-            Err(found) => {
-                errors = found;
-                continue;
-            }
-        };
-        let mut fit = fit::fit(network, members, &groups, target);
-        if fit.errors.is_empty() && fit.steps < ENOUGH {
-            let raised = groups.raised(members, &fit.room);
-            let again = fit::fit(network, members, &raised, target);
-            if again.errors.is_empty() && again.steps > fit.steps * 1.5 {
-                (groups, fit) = (raised, again);
-            }
-        }
-        let steps = fit.steps;
-        match fit.fitted.into_iter().collect::<Option<Vec<_>>>() {
-            Some(fitted) if best.as_ref().is_none_or(|(least, ..)| steps > least * 1.5) => {
-                best = Some((steps, groups, fitted));
-            }
-            Some(_) => {}
-            None => errors = fit.errors,
-        }
-        if best.as_ref().is_some_and(|(least, ..)| *least >= ENOUGH) {
-            break;
-        }
-    }
-    best.map(|(_, groups, fitted)| (groups, fitted)).ok_or(errors)
+    let (account, complete) = tally::tally(network, &members.all, &planned, recipe);
+    out.extend(remarks::all(network, &members.all, &planned, &wanted, &account));
+    let draft = assemble::assemble(network, &members.all, &planned, readout);
+    Ok(Applied { draft, account, recipe: complete })
 }

@@ -70,7 +70,6 @@ pub(super) fn neuron(
     name: &str,
     neuron: &Neuron,
     target: &TargetSpec,
-    remarks: &mut Diagnostics,
     errors: &mut Diagnostics,
 ) -> Option<Param<u16>> {
     let place = format!("population `{name}`");
@@ -112,51 +111,28 @@ pub(super) fn neuron(
         );
     }
     match neuron.emission {
-        Emission::Binary => decay(name, neuron, remarks),
+        Emission::Binary => decay(neuron).map(|exact| exact.map(register)),
         Emission::Burst { .. } => None,
     }
 }
 
-/// Decay registers, with a remark where rounding changes them.
-fn decay(name: &str, neuron: &Neuron, remarks: &mut Diagnostics) -> Option<Param<u16>> {
-    let decay = match &neuron.dynamics {
-        Dynamics::Integrate => return Some(Param::Uniform(0)),
-        Dynamics::Decay(d) => d.map(f64::from),
+/// The share of the membrane that a step loses; `None` if the model has no integer form.
+pub(super) fn decay(neuron: &Neuron) -> Option<Param<f64>> {
+    match &neuron.dynamics {
+        Dynamics::Integrate => Some(Param::Uniform(0.0)),
+        Dynamics::Decay(d) => Some(d.map(f64::from)),
         // `normalize-neurons` removes the other forms; the decay is the same number either way.
-        Dynamics::Tau(tau) => tau.map(|t| f64::from(1.0 / t)),
-        Dynamics::Sigmoid(w) => w.map(|w| f64::from(sigmoid(w))),
-        Dynamics::Izhikevich { .. } => return None,
-    };
-    let mut worst = 0.0_f64;
-    let mut lost = false;
-    let registers = decay.map(|d| {
-        let exact = d * 4096.0;
-        let rounded = exact.round_ties_even().clamp(0.0, 4095.0);
-        worst = worst.max((rounded - exact).abs());
-        lost |= exact > 0.0 && rounded == 0.0;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        {
-            rounded as u16
-        }
-    });
-    if lost || worst >= 1.0 {
-        let (what, help) = if lost {
-            (
-                "a leak below 1/8192 per step rounds to no leak at all",
-                "use a larger decay, or model `if`",
-            )
-        } else {
-            (
-                "a decay of 1 leaves 1/4096 of the membrane on the chip",
-                "nothing to do if residues below 1/4096 are acceptable",
-            )
-        };
-        remarks.push(
-            Diagnostic::warning(codes::DECAY, format!("population `{name}`: {what}"))
-                .at(format!("population `{name}`"))
-                .note("decays are stored in units of 1/4096, from 0 to 4095/4096")
-                .help(help),
-        );
+        Dynamics::Tau(tau) => Some(tau.map(|t| f64::from(1.0 / t))),
+        Dynamics::Sigmoid(w) => Some(w.map(|w| f64::from(sigmoid(w)))),
+        Dynamics::Izhikevich { .. } => None,
     }
-    Some(registers)
+}
+
+/// The nearest decay register.
+fn register(decay: f64) -> u16 {
+    let rounded = (decay * 4096.0).round_ties_even().clamp(0.0, 4095.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    {
+        rounded as u16
+    }
 }

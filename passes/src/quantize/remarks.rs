@@ -1,61 +1,117 @@
 //! What quantization reports beside errors.
 
-use super::fit::Fitted;
-use super::groups::Groups;
+use super::account::{Account, PopulationAccount, ProjectionAccount};
+use super::decision::Wanted;
+use super::limits::words;
+use super::matrix::Set;
 use super::member::{Member, Model};
-use super::population::minimum_units;
-use super::range::Range;
+use super::refuse;
+use super::settle::Planned;
 use super::sums::Span;
 use snnc_ir::diag::codes::quantize as codes;
-use snnc_ir::network::{NetworkDraft, Neuron, Tensor};
+use snnc_ir::network::{NetworkDraft, Tensor};
+use snnc_ir::recipe::MAX_WEIGHT_BITS;
 use snnc_ir::{Diagnostic, Diagnostics};
+use std::collections::BTreeMap;
 
 /// Names in backquotes, separated by commas.
 pub(super) fn list(names: &[&str]) -> String {
     names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// All remarks, derived from the account.
+pub(super) fn all(
+    network: &NetworkDraft,
+    members: &[Member<'_>],
+    planned: &[Planned],
+    wanted: &[Wanted<'_>],
+    account: &Account,
+) -> Diagnostics {
+    let mut out = Diagnostics::new();
+    for (member, planned) in members.iter().zip(planned) {
+        out.extend(decay(member, planned).into_iter().collect());
+    }
+    let by_name: BTreeMap<&str, &PopulationAccount> =
+        account.populations.iter().map(|p| (&*p.name, p)).collect();
+    for ((member, planned), wanted) in members.iter().zip(planned).zip(wanted) {
+        let Some(account) = by_name.get(member.name) else { continue };
+        out.extend(losses(network, member, planned, account));
+        out.extend(eight_bits(member, wanted).into_iter().collect());
+    }
+    let by_name: BTreeMap<&str, (&Member<'_>, &Planned)> =
+        members.iter().zip(planned).map(|(m, planned)| (m.name, (m, planned))).collect();
+    for account in &account.populations {
+        for projection in &account.projections {
+            out.extend(weights(&account.name, projection).into_iter().collect());
+        }
+        let of_host = by_name.get(&*account.name).filter(|(m, _)| !m.samples.is_empty());
+        out.push(scale(account, of_host.map(|(_, planned)| planned.integers.survey.bias)));
+    }
+    out
+}
+
 /// The remark that accounts for the population.
-pub(super) fn scale(
-    member: &Member<'_>,
-    scale: f64,
-    limited_by: &str,
-    range: &Range,
-) -> Diagnostic {
-    let name = member.name;
-    let words = |span: Span| format!("{}..={}", span.low, span.high);
-    let state = match member.model {
-        Model::Neurons(..) => format!("membrane within {}", words(range.v)),
-        Model::Relays(_) => format!("messages within {}", words(range.message)),
+fn scale(account: &PopulationAccount, host: Option<Span>) -> Diagnostic {
+    let PopulationAccount { name, scales, limited_by, bounds, .. } = account;
+    let scales = match scales.as_slice() {
+        [scale] => format!("scale {scale}"),
+        [least, .., most] => format!("{} scales from {least} to {most}", scales.len()),
+        [] => "no scale".to_owned(),
+    };
+    let state = match account.threshold {
+        Some(_) => format!("membrane within {}", words(bounds.v)),
+        None => format!("messages within {}", words(bounds.message)),
     };
     let mut note = Diagnostic::note_only(
         codes::SCALE,
-        format!("population `{name}` is quantized with scale {scale}"),
+        format!("population `{name}` is quantized with {scales}"),
     )
     .at(format!("population `{name}`"))
     .note(format!("the scale is limited by {limited_by}"))
     .note(format!(
         "for all inputs: sum of weights in a step within {}, {state}",
-        words(range.input)
+        words(bounds.input)
     ));
-    if !member.samples.is_empty() {
-        note = note
-            .note(format!("for all samples: bias within {} units of weight", words(range.bias)));
+    if let Some(Span { low, high }) = host {
+        note = note.note(format!("for all samples: bias within {low}..={high} units of weight"));
     }
     note
 }
 
+/// Warns where a leak disappears, or where none of the membrane should be left.
+fn decay(member: &Member<'_>, planned: &Planned) -> Option<Diagnostic> {
+    let Model::Neurons(neuron, _) = &member.model else { return None };
+    let pairs = refuse::decay(neuron)?.zip(&planned.decision.dv, member.shape, |d, r| (d, r));
+    let lost = pairs.values().iter().any(|(exact, register)| *exact > 0.0 && *register == 0);
+    let kept = pairs.values().iter().any(|(exact, register)| *exact >= 1.0 && *register == 4095);
+    let (what, help) = if lost {
+        (
+            "a leak below 1/8192 per step rounds to no leak at all",
+            "use a larger decay, or model `if`",
+        )
+    } else if kept {
+        (
+            "a decay of 1 leaves 1/4096 of the membrane on the chip",
+            "nothing to do if residues below 1/4096 are acceptable",
+        )
+    } else {
+        return None;
+    };
+    let name = member.name;
+    Some(
+        Diagnostic::warning(codes::DECAY, format!("population `{name}`: {what}"))
+            .at(format!("population `{name}`"))
+            .note("decays are stored in units of 1/4096, from 0 to 4095/4096")
+            .help(help),
+    )
+}
+
 /// Warns where rounding moves a threshold by more than a tenth.
-fn threshold(name: &str, neuron: &Neuron, scale: f64) -> Option<Diagnostic> {
-    let least = f64::from(minimum_units(neuron.compare));
-    let worst = neuron.threshold.values().iter().fold(0.0_f64, |worst, &t| {
-        let exact = f64::from(t) * scale;
-        worst.max((exact.round_ties_even().max(least) - exact).abs() / exact)
-    });
-    (worst > 0.1).then(|| {
+fn threshold(name: &str, error: f64) -> Option<Diagnostic> {
+    (error > 0.1).then(|| {
         Diagnostic::warning(
             codes::THRESHOLD,
-            format!("population `{name}`: rounding moves a threshold by {:.0} %", worst * 100.0),
+            format!("population `{name}`: rounding moves a threshold by {:.0} %", error * 100.0),
         )
         .at(format!("population `{name}`"))
         .note("threshold and weights share one scale, and the largest weight is far above the threshold")
@@ -64,29 +120,81 @@ fn threshold(name: &str, neuron: &Neuron, scale: f64) -> Option<Diagnostic> {
 }
 
 /// Warnings about thresholds that moved, resolution that was lost and averages that were rounded.
-pub(super) fn losses(
+fn losses(
     network: &NetworkDraft,
     member: &Member<'_>,
-    fitted: &Fitted,
-    groups: &Groups,
+    planned: &Planned,
+    account: &PopulationAccount,
 ) -> Diagnostics {
     let mut out = Diagnostics::new();
-    if let Model::Neurons(neuron, _) = &member.model {
-        out.extend(threshold(member.name, neuron, fitted.scale).into_iter().collect());
+    if let Some(found) = &account.threshold {
+        out.extend(threshold(member.name, found.error).into_iter().collect());
     }
-    if let Some(loss) = fitted.loss.filter(|loss| *loss > 8.0) {
-        out.push(coarse(member.name, loss, &fitted.limited_by));
+    if let Some(loss) = planned.loss.or_else(|| lost(network, member, planned)).filter(|l| *l > 8.0)
+    {
+        out.push(coarse(member.name, loss, &account.limited_by));
     }
-    for (message, &factor) in member.messages.iter().zip(&fitted.factors) {
+    for (position, message) in member.messages.iter().enumerate() {
+        let factor = planned.factors[position];
         let tensor = &network.tensors[message.term.weight];
         let steps = message.largest * factor;
-        if message.fraction.is_some() && !groups.keeps(message) {
+        if planned.averages[position] {
             out.push(average(member.name, tensor, factor));
         } else if message.is_rounded() && (0.5..8.0).contains(&steps) {
             out.push(few_steps(member.name, tensor, steps));
         }
     }
     out
+}
+
+/// How many times more steps the set of the best projection has than its largest weight takes.
+fn lost(network: &NetworkDraft, member: &Member<'_>, planned: &Planned) -> Option<f64> {
+    let terms = member.spikes.iter().zip(&planned.decision.terms).zip(&planned.integers.weights);
+    let unused = terms.filter_map(|((term, decided), weights)| {
+        let set = Set::of(decided.bits, decided.split, &network.tensors[term.weight].data);
+        let [end, largest] =
+            [set.high.max(-set.low), weights.units.iter().map(|q| q.abs()).max().unwrap_or(0)];
+        (largest > 0).then(|| f64::from(end) / f64::from(largest))
+    });
+    unused.min_by(f64::total_cmp)
+}
+
+/// Warns about weights that vanish or are clipped.
+fn weights(population: &str, account: &ProjectionAccount) -> Vec<Diagnostic> {
+    let ProjectionAccount { tensor, weights, zeroed, clipped, max_error, .. } = account;
+    let mut out = Vec::new();
+    if *weights > 0 && zeroed == weights {
+        out.push(vanished(tensor, population));
+    }
+    if *clipped > 0 {
+        out.push(
+            Diagnostic::warning(
+                codes::CLIPPED,
+                format!("{clipped} of {weights} weights of `{tensor}` into `{population}` are clipped, by up to {max_error:.3}"),
+            )
+            .at(format!("population `{population}`"))
+            .note(format!("the group stores {} bits in steps of {}", account.weight_bits, account.step))
+            .help("more bits, weights stored apart by sign, or a larger exponent reach farther"),
+        );
+    }
+    out
+}
+
+/// Warns that weights on messages do not have the bits asked for.
+fn eight_bits(member: &Member<'_>, wanted: &Wanted<'_>) -> Option<Diagnostic> {
+    let bits = wanted.settings.weight_bits;
+    (bits < MAX_WEIGHT_BITS && !member.messages.is_empty()).then(|| {
+        Diagnostic::warning(
+            codes::RECIPE_TIED,
+            format!(
+                "population `{}`: weights on messages keep {MAX_WEIGHT_BITS} bits instead of {bits}",
+                member.name
+            ),
+        )
+        .at(format!("population `{}`", member.name))
+        .note("messages are integers, and what reads them keeps the ratios of scales")
+        .help("put a population of neurons in front, whose spikes may have weights of any bits")
+    })
 }
 
 /// Warns about an average whose weights are rounded.
@@ -149,7 +257,7 @@ pub(super) fn no_scale(name: &str, why: &str, steps: u32) -> Diagnostic {
 }
 
 /// Warns about a projection whose weights all round to zero.
-pub(super) fn vanished(tensor: &str, population: &str) -> Diagnostic {
+fn vanished(tensor: &str, population: &str) -> Diagnostic {
     Diagnostic::warning(
         codes::VANISHED,
         format!("all weights of `{tensor}` into `{population}` round to zero"),

@@ -196,7 +196,7 @@ mod tests {
             };
             prop_assume!(conv.output().is_some());
             let structure = Structure::Conv(conv);
-            let weights = Weights::finest(&weights, 1.0, crate::quantize::matrix::SCHEME);
+            let weights = Weights::finest(&weights, 1.0);
             let sent = if spikes {
                 Sent::spikes()
             } else {

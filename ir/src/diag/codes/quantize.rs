@@ -195,4 +195,27 @@ codes! {
          integers only in units of 1/36. Where averages of messages follow each other, exact units \
          would leave too few bits for the messages, so a coarser unit was chosen and weights at the border \
          move. Put a population of neurons between the averages, or count the padding.";
+    RECIPE_UNKNOWN = 469, "the recipe decides about something that the network does not have",
+        "Entries of a recipe name populations of neurons or clips of the canonical network, which \
+        quantization reads, and projections by source, target and number. Inputs are not quantized, and \
+        what a directly coded input feeds is computed by the host. `snnc check` prints the names. Correct \
+        the name, or remove the entry.";
+    RECIPE_MISFIT = 470, "an entry of the recipe does not fit its population",
+        "A parameter has one value, one per channel or one per neuron; neurons that share the weights of a \
+        convolution share a scale, and so do all neurons that the host writes biases to. Weights are given \
+        in steps, one for every stored weight, beside scale, bits, split and exponent, without which a step \
+        means nothing. Correct the entry, or leave it out to let quantization choose.";
+    RECIPE_TIED = 471, "messages tie what the recipe decides",
+        "Clips and what reads them exchange integers, so their scales stand in ratios that make weights on \
+        messages integers: one scale for all neurons of a population, weights on messages in a mixed group \
+        of 8 bits. Leave scales out, or give all of them in these ratios; bits can be chosen for \
+        projections that carry spikes.";
+    RECIPE_RANGE = 472, "with the recipe, a population may leave its range",
+        "Sum, current and membrane of every neuron must stay inside their registers whatever arrives, and \
+        what the recipe fixes breaks that for the neuron in the message. Use the scale that the help \
+        states, or leave the entry out.";
+    CLIPPED = 473, "weights are clipped to the end of their set",
+        "Some weights lie beyond what their synapse group can store at this scale and exponent, and became \
+        the largest that it can. A few may be worth the finer steps of all others. More bits, a larger \
+        exponent or a smaller scale avoid it.";
 }
