@@ -11,7 +11,9 @@ pub const LISTED: usize = 16;
 /// Float network and integers on the same samples.
 #[derive(Clone, Debug, Serialize)]
 pub struct Measured {
-    /// First sample.
+    /// blake3 of the file of samples, hexadecimal.
+    pub data: String,
+    /// First sample, by its number in the file.
     pub first_sample: usize,
     /// Number of samples.
     pub samples: usize,
@@ -154,7 +156,7 @@ impl Neurons {
 pub struct Onset {
     /// Name of the population.
     pub population: String,
-    /// Sample.
+    /// Sample, by its number in the file.
     pub sample: usize,
     /// Step.
     pub step: usize,

@@ -38,7 +38,7 @@ impl Default for MeasureOptions<'_> {
     }
 }
 
-/// Runs `samples` of `stimuli` through the canonical float network and through its integers in logical
+/// Runs `samples` (positions in `stimuli`) through the canonical float network and through its integers in logical
 /// time, whose populations have the same names, and counts what differs.
 ///
 /// Samples run on all threads of the current pool; the result does not depend on their number. Memory
@@ -69,7 +69,8 @@ pub fn measure(
         _ => None,
     };
     Ok(Measured {
-        first_sample: samples.start,
+        data: stimuli.hash().to_owned(),
+        first_sample: stimuli.first() + samples.start,
         samples: samples.len(),
         steps: network.steps,
         overall: overall(&tally, &onsets, stimuli, samples.len()),
@@ -112,8 +113,8 @@ fn overall(tally: &Tally, onsets: &[Explained], stimuli: &Stimuli, samples: usiz
     };
     let mut all = Distance { name: String::new(), cells: 0, left: 0, right: 0, differing: 0 };
     tally.populations.iter().for_each(|p| all.add(&p.distance));
-    let earliest = tally.explained.first().map(|&sample| {
-        onsets.iter().filter(move |o| o.onset.sample == sample).min_by_key(|o| o.onset.step)
+    let earliest = tally.explained.first().map(|&first| {
+        onsets.iter().filter(move |o| o.sample == first).min_by_key(|o| o.onset.step)
     });
     Overall {
         float: accuracy(0),
@@ -174,7 +175,7 @@ fn of_neurons(
         diverging_samples: counts.diverging,
         leads: counts.leads,
         first: onsets.first().map(|o| o.onset.clone()),
-        margins: margins(onsets.iter().filter(|o| explained.contains(&o.onset.sample))),
+        margins: margins(onsets.iter().filter(|o| explained.contains(&o.sample))),
     }
 }
 

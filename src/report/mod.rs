@@ -96,14 +96,30 @@ impl From<Settings> for SettingsReport {
 }
 
 /// The samples of a measurement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SamplesReport {
-    /// First sample.
+    /// blake3 of their file, hexadecimal.
+    pub data: String,
+    /// First sample, by its number in the file.
     pub first: usize,
     /// Number of samples.
     pub count: usize,
     /// Logical steps of a sample.
     pub steps: u32,
+    /// Samples among them that calibration has seen.
+    pub calibrated: usize,
+}
+
+impl SamplesReport {
+    fn of(measured: &Measured, calibration: Option<&Calibration>) -> Self {
+        let Measured { data, first_sample: first, samples: count, steps, .. } = measured;
+        let seen = calibration.filter(|c| c.data == *data).map_or(0, |c| {
+            let (from, to) =
+                (c.first as usize, (c.first as usize).saturating_add(c.samples as usize));
+            (first + count).min(to).saturating_sub(from.max(*first))
+        });
+        Self { data: data.clone(), first: *first, count: *count, steps: *steps, calibrated: seen }
+    }
 }
 
 /// A population.
@@ -151,8 +167,7 @@ impl Report {
         // Causes before effects, for the findings.
         let mut order = Vec::new();
         if let Some(all) = measured {
-            let Measured { first_sample, samples: count, steps, .. } = all;
-            samples = Some(SamplesReport { first: first_sample, count, steps });
+            samples = Some(SamplesReport::of(&all, recipe.calibration.as_ref()));
             overall = Some(all.overall);
             sensitivity = all.sensitivity;
             for measured in all.populations {

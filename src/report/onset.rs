@@ -15,6 +15,8 @@ use snnc_runtime::integer::IntProbe;
 pub(super) struct Explained {
     /// Position in [`Sides::populations`].
     pub(super) population: usize,
+    /// Position of the sample in the stimuli.
+    pub(super) sample: usize,
     /// The divergence.
     pub(super) onset: Onset,
 }
@@ -32,7 +34,7 @@ pub(super) fn explain(
     let parts = in_parts(0..samples.len(), |part| {
         let mut found = Vec::new();
         for splits in &samples[part] {
-            found.extend(at_sample(splits[0].sample, in_sample(sides, stimuli, splits))?);
+            found.extend(at_sample(stimuli, splits[0].sample, in_sample(sides, stimuli, splits))?);
         }
         Ok(found)
     })?;
@@ -73,10 +75,16 @@ fn in_sample(
             population_of.neuron().map(|n| n.threshold.at(neuron, &population_of.shape));
         let quantized =
             membrane(step, v, threshold.map(f64::from)).ok_or_else(|| at("quantized"))?;
-        let name = own.name.clone();
-        let fired = side.into();
-        let onset = Onset { population: name, sample, step, neuron, fired, float, quantized };
-        Ok(Explained { population, onset })
+        let onset = Onset {
+            population: own.name.clone(),
+            sample: stimuli.first() + sample,
+            step,
+            neuron,
+            fired: side.into(),
+            float,
+            quantized,
+        };
+        Ok(Explained { population, sample, onset })
     });
     explained.collect()
 }

@@ -51,7 +51,7 @@ pub(super) fn measure(
             Some(draft) => {
                 let changed = Network::verify(draft, &Rules::default())?;
                 let sim = FloatSim::new(&changed).map_err(failed)?;
-                Sums::of(&sim, variant, &answers, samples.start).map_err(failed)?
+                Sums::of(&sim, variant, &answers, stimuli, samples.start).map_err(failed)?
             }
         };
         parts.push(sums.cost(variant));
@@ -87,7 +87,7 @@ fn answers(
         Ok(Answer { stimulus, class, spikes })
     };
     let parts = in_parts(samples, |part| {
-        part.map(|sample| at_sample(sample, answer(sample))).collect::<Result<Vec<_>, _>>()
+        part.map(|sample| at_sample(stimuli, sample, answer(sample))).collect::<Result<Vec<_>, _>>()
     })?;
     Ok(parts.into_iter().flatten().collect())
 }
@@ -122,12 +122,14 @@ impl Sums {
         sim: &FloatSim<'_>,
         variant: &Variant,
         answers: &[Answer],
+        stimuli: &Stimuli,
         first: usize,
     ) -> Result<Self, SimError> {
         let parts = in_parts(0..answers.len(), |part| {
             let mut sums = Self::none();
             for (answer, index) in answers[part.clone()].iter().zip(part) {
-                let run = at_sample(first + index, sim.run(&answer.stimulus, &FloatProbe::None))?;
+                let run = sim.run(&answer.stimulus, &FloatProbe::None);
+                let run = at_sample(stimuli, first + index, run)?;
                 sums.add(answer, &run.spikes, run.class(), variant.target)?;
             }
             Ok(sums)

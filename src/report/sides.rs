@@ -134,7 +134,12 @@ pub(super) fn in_parts<T: Send>(
     })
 }
 
-/// Says which sample failed.
-pub(super) fn at_sample<T>(sample: usize, result: Result<T, SimError>) -> Result<T, SimError> {
-    result.map_err(|source| SimError::Sample { index: sample, source: Box::new(source) })
+/// Says which sample failed, by its number in the file.
+pub(super) fn at_sample<T>(
+    stimuli: &Stimuli,
+    sample: usize,
+    result: Result<T, SimError>,
+) -> Result<T, SimError> {
+    let index = stimuli.first() + sample;
+    result.map_err(|source| SimError::Sample { index, source: Box::new(source) })
 }

@@ -91,7 +91,7 @@ impl Tally {
     ) -> Result<Self, SimError> {
         let mut tally = Self::new(sides);
         for sample in samples {
-            at_sample(sample, tally.add(sides, stimuli, sample))?;
+            at_sample(stimuli, sample, tally.add(sides, stimuli, sample))?;
         }
         Ok(tally)
     }

@@ -22,6 +22,10 @@ pub(super) fn show(text: &mut String, report: &Report) {
         samples.first,
         samples.steps
     );
+    if samples.calibrated > 0 {
+        let seen = samples.calibrated;
+        line!(text, "  {seen} of them were used for calibration: they say little about others");
+    }
     whole(text, overall, samples.count);
     spikes(text, report, overall);
     messages(text, report);

@@ -124,10 +124,11 @@ fn what_cannot_be_compared_is_refused() {
 
 #[test]
 fn an_error_names_the_sample() {
+    let samples = spikes(&SAMPLES, None);
     let parts = super::super::sides::in_parts(5..50, |part| {
         part.map(|sample| {
             let result = if sample >= 17 { Err(SimError::ZeroDelayCycle) } else { Ok(sample) };
-            super::super::sides::at_sample(sample, result)
+            super::super::sides::at_sample(&samples, sample, result)
         })
         .collect::<Result<Vec<_>, _>>()
     });

@@ -3,6 +3,7 @@
 use super::*;
 use crate::report::{COLLAPSE, Report};
 use snnc_ir::diag::codes;
+use snnc_ir::recipe::Calibration;
 use snnc_passes::quantize::account::{
     Account, BiasAccount, Bounds, DecayAccount, Extreme, PopulationAccount, ProjectionAccount,
     ThresholdAccount, WeightSet,
@@ -147,4 +148,19 @@ fn lost_accuracy_is_found() {
     let few = |correct| Some(crate::verify::AccuracyReport { correct, total: 10 });
     (measured.overall.float, measured.overall.quantized) = (few(10), few(9));
     assert!(!codes_of(&measured).contains(&codes::account::ACCURACY));
+}
+
+#[test]
+fn samples_that_calibration_has_seen_are_counted() {
+    let measured = measured(&MeasureOptions::default());
+    let seen = |data: &str, first, samples| {
+        let mut recipe = recipe();
+        let data = data.to_owned();
+        recipe.calibration = Some(Calibration { data, first, samples, budget: 1, work: 1 });
+        let report = Report::new("n", "t", &account(), &recipe, Some(measured.clone()));
+        report.samples.unwrap().calibrated
+    };
+    let own = measured.data.as_str();
+    assert_eq!([seen(own, 0, 3), seen(own, 1, 9), seen(own, 0, 2)], [3, 2, 2]);
+    assert_eq!([seen(own, 3, 9), seen("another", 0, 3), seen(own, 0, 0)], [0, 0, 0]);
 }
