@@ -1,7 +1,7 @@
 //! What quantization made of the network.
 
 use super::super::Report;
-use super::{parts, short};
+use super::{largest, left_out, parts, short};
 use crate::cli::table::Table;
 use snnc_passes::quantize::account::{Extreme, PopulationAccount, ProjectionAccount, WeightSet};
 
@@ -25,17 +25,19 @@ fn weights(text: &mut String, report: &Report) {
         "weights", "tensor", "set", "bits", "exponent", "step", "nonzero", "zeroed", "clipped",
         "error", "share",
     ]);
-    for population in accounts(report) {
-        for p in &population.projections {
-            table.row(projection(&population.name, p));
-        }
+    let all = accounts(report).flat_map(|a| a.projections.iter().map(|p| (a.name.as_str(), p)));
+    let (kept, left) = largest(all.collect(), |(_, p)| p.relative_error);
+    if kept.is_empty() {
+        return;
     }
-    if accounts(report).any(|p| !p.projections.is_empty()) {
-        text.push_str(&table.render(2));
-        text.push_str(
-            "  (step: the largest in float units; error: root mean square, in percent of the weights'; share: of the estimated error of the target)\n",
-        );
+    for (target, p) in kept {
+        table.row(projection(target, p));
     }
+    text.push_str(&table.render(2));
+    left_out(text, left, "error");
+    text.push_str(
+        "  (step: the largest in float units; error: root mean square, in percent of the weights'; share: of the estimated error of the target)\n",
+    );
 }
 
 fn projection(target: &str, p: &ProjectionAccount) -> [String; 11] {
@@ -76,7 +78,8 @@ fn registers(text: &mut String, report: &Report) {
         "predicted",
         "limited by",
     ]);
-    for p in accounts(report) {
+    let (kept, left) = largest(accounts(report).collect(), |p| p.predicted_error);
+    for p in kept {
         let scales = match p.scales.as_slice() {
             [] => "-".to_owned(),
             [one] => short(*one),
@@ -106,6 +109,7 @@ fn registers(text: &mut String, report: &Report) {
         ]);
     }
     text.push_str(&table.render(2));
+    left_out(text, left, "predicted error");
     text.push_str(
         "  (errors are the largest; of thresholds, biases and the predicted membrane in percent of the threshold)\n",
     );
@@ -114,18 +118,27 @@ fn registers(text: &mut String, report: &Report) {
 /// Worst cases over all inputs.
 fn bounds(text: &mut String, report: &Report) {
     let mut table = Table::new(&["for all inputs", "input", "u", "v", "message"]);
-    for p in accounts(report) {
+    let reach = |p: &&PopulationAccount| f64::from(magnitude(&p.bounds.v));
+    let (kept, left) = largest(accounts(report).collect(), reach);
+    for p in kept {
         let b = &p.bounds;
         let message =
             if b.message == Extreme::default() { "-".to_owned() } else { extent(&b.message) };
         table.row([p.name.clone(), extent(&b.input), extent(&b.u), extent(&b.v), message]);
     }
     text.push_str(&table.render(2));
+    left_out(text, left, "membranes");
 }
 
 /// A range of integers.
 fn range<T: std::fmt::Display + PartialEq>([low, high]: [T; 2]) -> String {
     if low == high { low.to_string() } else { format!("{low}..={high}") }
+}
+
+/// The larger end of a range, as far as an f32 tells.
+#[expect(clippy::cast_precision_loss, reason = "it only ranks rows")]
+fn magnitude(e: &Extreme) -> f32 {
+    e.low.unsigned_abs().max(e.high.unsigned_abs()) as f32
 }
 
 /// The ends of a range.

@@ -4,7 +4,7 @@ use super::super::costs::{Part, PartKind};
 use super::super::data::{MeasuredNeurons, MembraneAt, Onset, Spikes};
 use super::super::findings::percent;
 use super::super::{Overall, PopulationReport, Report};
-use super::{line, parts, signed};
+use super::{largest, left_out, line, parts, signed};
 use crate::cli::table::Table;
 use crate::verify::AccuracyReport;
 use std::fmt::Write as _;
@@ -68,7 +68,8 @@ fn spikes(text: &mut String, report: &Report, overall: &Overall) {
         "margin",
     ]);
     let neurons: Vec<_> = measured(report).collect();
-    for (population, n) in &neurons {
+    let (kept, left) = largest(neurons.clone(), |(_, n)| n.spikes.distance);
+    for (population, n) in kept {
         let margin = n.margins.as_ref().map_or_else(|| "-".to_owned(), |m| signed(m.float[2]));
         let counts = [n.silent.count, n.fresh.count, n.saturated.count, n.leads];
         table.row(row(&population.name, &n.spikes, counts, margin));
@@ -82,6 +83,7 @@ fn spikes(text: &mut String, report: &Report, overall: &Overall) {
     ];
     table.row(row("all", &overall.spikes, counts, "-".to_owned()));
     text.push_str(&table.render(2));
+    left_out(text, left, "distance");
     text.push_str(
         "  (agreement, change of the rate, and median float margin at first divergences in percent; leads: samples that it is the first to diverge in)\n",
     );

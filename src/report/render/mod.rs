@@ -37,6 +37,27 @@ pub(super) fn render(report: &Report) -> String {
     text
 }
 
+/// Rows of a table that are shown.
+const ROWS: usize = 32;
+
+/// The items with the largest values, in their order, as many as a table shows; and how many are left out.
+fn largest<T>(items: Vec<T>, value: impl Fn(&T) -> f64) -> (Vec<T>, usize) {
+    let left = items.len().saturating_sub(ROWS);
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    // Stable: of equal ones the first stay.
+    order.sort_by(|&a, &b| value(&items[b]).total_cmp(&value(&items[a])));
+    order.truncate(ROWS);
+    let kept = items.into_iter().enumerate().filter(|(i, _)| order.contains(i));
+    (kept.map(|(_, item)| item).collect(), left)
+}
+
+/// Says that rows are left out.
+fn left_out(text: &mut String, left: usize, how: &str) {
+    if left > 0 {
+        line!(text, "  {left} more are left out: those with the smallest {how}");
+    }
+}
+
 /// Parts of a whole in percent.
 fn parts(value: f64) -> String {
     format!("{:.2}", value * 100.0)

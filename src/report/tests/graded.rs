@@ -6,7 +6,7 @@ use crate::report::{PartKind, Report};
 use snnc_passes::{AnyLevel, Pipeline, Registry};
 
 /// A frame feeds a clip, whose values feed neurons.
-const CLIPPED: &str = r#"snn 1 network name "clipped" steps 6
+pub(super) const CLIPPED: &str = r#"snn 1 network name "clipped" steps 6
 tensor0 "w" [3, 2] from dense "w" { 1 -1  0.5 0.25  -0.75 0.125 }
 tensor1 "v" [2, 3] from dense "v" { 0.25 -0.5 0.7  0.33 0.21 -0.4 }
 node0 "image" [2] = input() direct range [0, 1]
@@ -30,7 +30,7 @@ fn messages_are_counted_and_frames_are_fed() {
     let (canonical, quantized) = (stages.network.unwrap(), stages.quantized.unwrap());
     let frames = [[0.0, 0.0], [1.0, 0.0], [0.9, 0.5], [0.0, 1.0]].concat();
     let samples =
-        stimuli(&Interface::of_network(&float), &[("x", vec![4, 2], ArrayData::F32(frames))]);
+        stimuli(&Interface::of_network(&float), &[("x", vec![4, 2], ArrayData::F32(frames))], None);
     let recipe = Recipe::default();
     let options = MeasureOptions { recipe: Some(&recipe), sensitivity_samples: 2 };
     let measured = measure(&canonical, &quantized, &samples, 0..4, &options).unwrap();

@@ -44,6 +44,19 @@ fn spikes_neurons_and_divergences_are_counted() {
 }
 
 #[test]
+fn samples_are_numbered_as_in_their_file() {
+    let samples = part(&SAMPLES, Some(&[0, 0, 0]), Some(1..3));
+    let (float, quantized, recipe) = (network(FLOAT), integers(INTEGERS), recipe());
+    let options = MeasureOptions { recipe: Some(&recipe), sensitivity_samples: 9 };
+    let found = measure(&float, &quantized, &samples, 1..2, &options).unwrap();
+    assert_eq!((found.first_sample, found.samples), (2, 1));
+    let first = found.overall.first.unwrap();
+    assert_eq!((first.sample, first.neuron, first.fired), (2, 2, Level::Quantized));
+    assert_eq!(found.overall.float.unwrap().total, 1);
+    assert_eq!(found.sensitivity.unwrap().samples, 1);
+}
+
+#[test]
 fn silent_new_and_saturated_neurons_are_told_apart() {
     // Neuron 0 of `h` falls silent, neuron 1 fires in every step, neuron 2 with the other input.
     let changed = INTEGERS

@@ -1,6 +1,7 @@
 //! Small networks with known differences.
 
 mod graded;
+mod meaning;
 mod measured;
 mod reports;
 mod sensitive;
@@ -11,6 +12,7 @@ use snnc_frontend::arrays::{Array, ArrayData, write_npz};
 use snnc_ir::level::{AnyDraft, Level, Rules};
 use snnc_ir::recipe::{PopulationRecipe, ProjectionRecipe};
 use snnc_ir::{Network, Param, QuantizedNetwork, Recipe, text};
+use std::ops::Range;
 
 /// Two populations: `h` loses a neuron and gains an early spike, so `o` never fires.
 const FLOAT: &str = r#"snn 1 network name "lost" steps 4
@@ -89,7 +91,11 @@ fn integers(source: &str) -> QuantizedNetwork {
 }
 
 /// Arrays as a stimulus file.
-fn stimuli(interface: &Interface, arrays: &[(&str, Vec<usize>, ArrayData)]) -> Stimuli {
+fn stimuli(
+    interface: &Interface,
+    arrays: &[(&str, Vec<usize>, ArrayData)],
+    range: Option<Range<usize>>,
+) -> Stimuli {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.npz");
     let array = |(name, shape, data): &(&str, Vec<usize>, ArrayData)| {
@@ -97,17 +103,22 @@ fn stimuli(interface: &Interface, arrays: &[(&str, Vec<usize>, ArrayData)]) -> S
     };
     let arrays: Vec<_> = arrays.iter().map(array).collect();
     std::fs::write(&path, write_npz(&arrays).unwrap()).unwrap();
-    read(&path, interface, None).unwrap()
+    read(&path, interface, range).unwrap()
 }
 
 /// Spikes of the two inputs of [`FLOAT`], 4 steps a sample.
 fn spikes(samples: &[[[u8; 2]; 4]], labels: Option<&[u8]>) -> Stimuli {
+    part(samples, labels, None)
+}
+
+/// Some samples of a file.
+fn part(samples: &[[[u8; 2]; 4]], labels: Option<&[u8]>, range: Option<Range<usize>>) -> Stimuli {
     let data = samples.iter().flatten().flatten().copied().collect();
     let mut arrays = vec![("spikes", vec![samples.len(), 4, 2], ArrayData::U8(data))];
     if let Some(labels) = labels {
         arrays.push(("y", vec![labels.len()], ArrayData::U8(labels.to_vec())));
     }
-    stimuli(&Interface::of_network(&network(FLOAT)), &arrays)
+    stimuli(&Interface::of_network(&network(FLOAT)), &arrays, range)
 }
 
 /// No spikes, then the second input in every step, then the first one in two.

@@ -164,3 +164,51 @@ fn samples_that_calibration_has_seen_are_counted() {
     assert_eq!([seen(own, 0, 3), seen(own, 1, 9), seen(own, 0, 2)], [3, 2, 2]);
     assert_eq!([seen(own, 3, 9), seen("another", 0, 3), seen(own, 0, 0)], [0, 0, 0]);
 }
+
+#[test]
+fn tables_keep_the_rows_that_matter() {
+    let mut account = Account::default();
+    for i in 0..40_u8 {
+        let mut own = projection("x", &format!("w{i}"), WeightSet::Mixed);
+        own.relative_error = f64::from((i + 20) % 40) / 100.0;
+        account.populations.push(population(&format!("p{i}"), 2, vec![own]));
+    }
+    let report = Report::new("n", "t", &account, &Recipe::default(), None);
+    let text = report.render();
+    // Errors of 0 to 7 percent are those of 20 to 27.
+    assert!(text.contains(" w19 ") && !text.contains(" w20 ") && text.contains(" w28 "), "{text}");
+    assert!(text.contains("8 more are left out: those with the smallest error"));
+}
+
+#[test]
+fn every_field_is_documented() {
+    fn keys(value: &serde_json::Value, found: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+                found.push(key.clone());
+                keys(value, found);
+            }),
+            serde_json::Value::Array(items) => items.iter().for_each(|item| keys(item, found)),
+            _ => {}
+        }
+    }
+    let page = include_str!("../../../docs/report.md");
+    let documented = |key: &String| {
+        [format!("`{key}`"), format!(".{key}`")].iter().any(|form| page.contains(form))
+    };
+    let mut recipe = recipe();
+    recipe.projections.pop();
+    let options = MeasureOptions { recipe: Some(&recipe), ..MeasureOptions::default() };
+    let mut measured = measured(&options);
+    measured.populations[0].messages = Some(crate::report::Messages::default());
+    measured.populations[1].neurons.as_mut().unwrap().spikes.quantized = 0;
+    let data = String::new();
+    recipe.calibration = Some(Calibration { data, first: 0, samples: 1, budget: 1, work: 1 });
+    let report = Report::new("n", "t", &account(), &recipe, Some(measured));
+    assert_eq!(report.findings.len(), 1);
+    let mut found = Vec::new();
+    keys(&serde_json::from_slice(&report.to_json_bytes()).unwrap(), &mut found);
+    assert!(found.len() > 150, "{} fields", found.len());
+    let missing: Vec<_> = found.iter().filter(|key| !documented(key)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
