@@ -98,7 +98,7 @@ fn narrow_weights_take_fewer_cores() {
     let narrow = |n| {
         let mut draft = chain(n);
         let first = &mut draft.matrices[MatId::new(0)];
-        first.mantissa.iter_mut().for_each(|m| *m = *m << 4);
+        first.mantissa.iter_mut().for_each(|m| *m <<= 4);
         first.exponent -= 4;
         draft
     };

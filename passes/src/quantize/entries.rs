@@ -49,10 +49,14 @@ pub(super) fn wanted<'a>(
         let check = Check { network, member, wanted: &wanted, target };
         check.population(&mut errors);
         for (term, entry) in spikes.iter().zip(&wanted.terms) {
-            entry.iter().for_each(|entry| check.projection(term, entry, &mut errors));
+            if let Some(entry) = entry {
+                check.projection(term, entry, &mut errors);
+            }
         }
         for (term, entry) in messages.iter().zip(&wanted.messages) {
-            entry.iter().for_each(|entry| check.message(term, entry, &mut errors));
+            if let Some(entry) = entry {
+                check.message(term, entry, &mut errors);
+            }
         }
         all.push(wanted);
     }
@@ -97,7 +101,7 @@ impl Check<'_> {
             Model::Relays(_) => {}
             Model::Neurons(neuron, _) => {
                 let least = minimum_units(neuron.compare);
-                let low = entry.threshold.iter().flat_map(|t| t.values()).find(|t| **t < least);
+                let low = entry.threshold.iter().flat_map(Param::values).find(|t| **t < least);
                 if let Some(low) = low {
                     errors.push(
                         self.misfit(format!("a threshold mantissa is {low}"))

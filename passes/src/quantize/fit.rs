@@ -121,7 +121,10 @@ impl<'a> Search<'a> {
     fn limit(&mut self, member: usize, scale: f64, why: &'static str) {
         let scale = scale / self.multiple(member);
         let base = &mut self.bases[self.groups.of[member]];
-        if scale < base.scale {
+        // Of equal limits the one of the first name is stated, whatever the order of members.
+        let name = |index: usize| self.members[index].name;
+        let equal = scale.to_bits() == base.scale.to_bits();
+        if scale < base.scale || (equal && name(member) < name(base.limited_by.1)) {
             *base = Base { scale, limited_by: (why, member), failed: false };
         }
     }
@@ -155,7 +158,9 @@ impl<'a> Search<'a> {
             let mut lowered = vec![(1.0_f64, "", 0); self.groups.count];
             for (member, ratio, why) in violations {
                 let group = &mut lowered[self.groups.of[member]];
-                if ratio < group.0 {
+                let name = |index: usize| self.members[index].name;
+                let equal = ratio.to_bits() == group.0.to_bits();
+                if ratio < group.0 || (equal && name(member) < name(group.2)) {
                     *group = (ratio, why, member);
                 }
             }

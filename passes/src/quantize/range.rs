@@ -1,9 +1,11 @@
-//! Worst cases of a population over all inputs: per-step input sum, current, membrane and messages.
+//! Worst cases of a neuron over all inputs: per-step input sum, current, membrane and messages.
 //!
 //! Sound interval bounds, not estimates: they hold whatever spikes arrive. `u` has no memory here
-//! (`du = 4095`), so `u = sum << 6`. With `X` = largest |u + bias| on one side, `T` updates and
-//! membrane decay `dv`, truncation toward zero gives `|v| ≤ min(T·X, X·4096/dv)`; on the upper side
-//! a neuron that did not fire is at most at its threshold, which is tighter for reset to zero.
+//! (`du = 4095`), so `u = sum << 6`. A membrane with decay `dv` that receives at most `x` per update obeys
+//! `y' ≤ ⌊y·(4096 − dv) / 4096⌋ + x`, is monotone in `y`, and starts at 0. So it never exceeds the smallest
+//! `y` with `y = ⌊y·(4096 − dv) / 4096⌋ + x`, which is `⌊(x − 1)·4096 / dv⌋ + 1`; nor `x` times the number
+//! of updates. Truncation toward zero makes the lower side the mirror image. On the upper side, what an
+//! update leaves behind is at most the threshold after a reset to zero, and little more after a subtraction.
 //! A graded relay has no state: its message is what arrives and its bias, clipped to a sign.
 
 use super::sums::Span;
@@ -11,7 +13,7 @@ use snnc_ir::network::Keep;
 
 /// Worst cases of one neuron, in units of the membrane unless said otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Range {
+pub(super) struct Range {
     /// Sums that may arrive in one step (in weights), bias carriers included.
     pub input: Span,
     /// The bias and what the host adds to it (in weights).
@@ -22,21 +24,9 @@ pub(crate) struct Range {
     pub message: Span,
 }
 
-impl Range {
-    /// The range that both lie in.
-    pub(crate) fn hull(self, other: Self) -> Self {
-        Self {
-            input: self.input.hull(other.input),
-            bias: self.bias.hull(other.bias),
-            v: self.v.hull(other.v),
-            message: self.message.hull(other.message),
-        }
-    }
-}
-
 /// What enters a neuron or relay in every step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Drive {
+pub(super) struct Drive {
     /// Sums of weights, without the bias; the range holds 0.
     pub sum: Span,
     /// Bias in units of weight.
@@ -65,7 +55,7 @@ impl Drive {
 
 /// What the bound of a neuron depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NeuronFacts {
+pub(super) struct NeuronFacts {
     /// Its input.
     pub drive: Drive,
     /// Membrane decay register.
@@ -79,21 +69,31 @@ pub(crate) struct NeuronFacts {
 }
 
 /// Bounds of one neuron.
-pub(crate) fn bound(facts: &NeuronFacts) -> Range {
-    let drive = facts.drive.total();
-    let (up, down) = (drive.high.saturating_mul(64).max(0), drive.low.saturating_mul(64).min(0));
-    let high = accumulate(up, facts.dv, facts.updates);
-    let low = -accumulate(-down, facts.dv, facts.updates);
-    let v = match facts.subtract {
-        None => Span { low, high: facts.quiet.max(0).saturating_add(up).min(high) },
-        Some(amount) => Span { low: low.saturating_add((facts.quiet + 1 - amount).min(0)), high },
+pub(super) fn bound(facts: &NeuronFacts) -> Range {
+    let NeuronFacts { drive, dv, quiet, subtract, updates } = facts;
+    let total = drive.total();
+    let (rise, fall) = (total.high.saturating_mul(64).max(0), total.low.saturating_mul(64).min(0));
+    let settle = |x: i64| settle(x, *dv, *updates);
+    let (free, quiet) = (settle(rise), (*quiet).max(0));
+    let (rest, reset) = match subtract {
+        None => (free.min(quiet), 0),
+        // y' ≤ max(θ, keep(y) + rise − amount) stays within θ + settle(rise − amount).
+        Some(amount) => {
+            let above = quiet.saturating_add(settle(rise.saturating_sub(*amount)));
+            (free.min(above), (quiet + 1 - amount).min(0))
+        }
     };
-    let (input, bias) = (facts.drive.arriving(), facts.drive.biases());
-    Range { input, bias, v, message: Span::default() }
+    let kept = i128::from(rest) * i128::from(4096 - i64::from(*dv)) / 4096;
+    let kept = i64::try_from(kept).unwrap_or(i64::MAX);
+    let v = Span {
+        low: reset.saturating_sub(settle(fall.saturating_neg())),
+        high: free.min(kept.saturating_add(rise)),
+    };
+    Range { input: drive.arriving(), bias: drive.biases(), v, message: Span::default() }
 }
 
 /// Bounds of one graded relay.
-pub(crate) fn relay(drive: &Drive, keep: Option<Keep>) -> Range {
+pub(super) fn relay(drive: &Drive, keep: Option<Keep>) -> Range {
     let total = drive.total();
     Range {
         input: drive.arriving(),
@@ -103,10 +103,13 @@ pub(crate) fn relay(drive: &Drive, keep: Option<Keep>) -> Range {
     }
 }
 
-/// Bound of a membrane driven by at most `x ≥ 0` per update.
-fn accumulate(x: i64, dv: u16, updates: u64) -> i64 {
+/// Largest membrane of this decay that starts at 0 and receives at most `x` per update.
+fn settle(x: i64, dv: u16, updates: u64) -> i64 {
+    if x <= 0 {
+        return 0;
+    }
     let linear = x.saturating_mul(i64::try_from(updates).unwrap_or(i64::MAX));
-    if dv == 0 { linear } else { linear.min(x.saturating_mul(4096) / i64::from(dv)) }
+    if dv == 0 { linear } else { linear.min((x - 1).saturating_mul(4096) / i64::from(dv) + 1) }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::remarks;
 use super::tied::Plan;
 use snnc_ir::diag::codes::quantize as codes;
 use snnc_ir::network::NetworkDraft;
+use snnc_ir::recipe::ProjectionRecipe;
 use snnc_ir::{Diagnostic, Diagnostics, Param, TargetSpec};
 
 /// A population whose integers are known.
@@ -76,7 +77,16 @@ fn free(
             return Err(remarks::no_scale(member.name, excess.why, network.steps));
         }
         let fits = lower(member, wanted, &decision, excess, &check);
-        return Err(beyond(member, excess, fits, target));
+        let help = match (fits, &decision.scale) {
+            (None, _) => "leave the thresholds and biases out: no smaller scale fits".to_owned(),
+            (Some(factor), Param::Uniform(scale)) => {
+                format!("a scale of {} fits, with weights rounded anew", scale * factor)
+            }
+            (Some(factor), _) => {
+                format!("scales {factor} times as large fit, with weights rounded anew")
+            }
+        };
+        return Err(beyond(member, excess, &help, target));
     }
     let (factors, messages, averages) = (Vec::new(), Vec::new(), Vec::new());
     let (most, _) = registers(member, target).into_iter().fold(UNLIMITED, population::lower);
@@ -88,8 +98,7 @@ fn free(
 /// Bound on the rounds of the search for a smaller scale.
 const MAX_ROUNDS: usize = 200;
 
-/// The factor by which all scales would have to be smaller for everything to fit, with the weights rounded
-/// anew, if there is one.
+/// A factor for all scales with which everything fits, with the weights rounded anew, if there is one.
 fn lower(
     member: &Member<'_>,
     wanted: &Wanted<'_>,
@@ -98,7 +107,7 @@ fn lower(
     check: &dyn Fn(&Decision) -> Result<(), Excess>,
 ) -> Option<f64> {
     let entry = wanted.population;
-    let mut factor = excess.factor.min(0.999);
+    let mut factor = rounded_down(excess.factor.min(0.999));
     let mut trial = decision.clone();
     trial.terms.iter_mut().for_each(|term| term.weights = None);
     for _ in 0..MAX_ROUNDS {
@@ -113,27 +122,22 @@ fn lower(
         }
         match check(&trial) {
             Ok(()) => return Some(factor),
-            Err(excess) => factor *= excess.factor.min(0.999),
+            Err(excess) => factor = rounded_down(factor * excess.factor.min(0.999)),
         }
     }
     None
 }
 
+/// Four digits of a number, so that it can be written down.
+fn rounded_down(x: f64) -> f64 {
+    let digits = 10.0_f64.powf(3.0 - x.log10().floor());
+    (x * digits).floor() / digits
+}
+
 /// The error that the recipe takes a population out of its range.
-fn beyond(
-    member: &Member<'_>,
-    excess: &Excess,
-    fits: Option<f64>,
-    target: &TargetSpec,
-) -> Diagnostic {
+fn beyond(member: &Member<'_>, excess: &Excess, help: &str, target: &TargetSpec) -> Diagnostic {
     let Excess { worst, limit, value, .. } = excess;
     let (entry, line) = limit.line(target);
-    let help = match fits {
-        Some(factor) => format!(
-            "with scales of at most {factor:.6} times these, and weights rounded anew, everything fits; or leave the entries out"
-        ),
-        None => "no smaller scale helps; leave the thresholds and biases out".to_owned(),
-    };
     Diagnostic::error(
         codes::RECIPE_RANGE,
         format!(
@@ -211,21 +215,25 @@ impl<'a> Tied<'a> {
         let factors = fitted.factors.clone();
         let mut messages = message_weights(network, member, &factors);
         if let Some(entry) = wanted.population {
-            let take = |own: &mut Param<i32>, given: &Option<Param<i32>>| {
-                given.iter().for_each(|given| own.clone_from(given));
+            let own = |found: &Param<i32>, given: &Option<Param<i32>>| {
+                given.as_ref().unwrap_or(found).clone()
             };
-            take(&mut decision.threshold, &entry.threshold);
-            take(&mut decision.bias, &entry.bias);
-            entry.dv.iter().for_each(|dv| decision.dv.clone_from(dv));
+            decision.threshold = own(&decision.threshold, &entry.threshold);
+            decision.bias = own(&decision.bias, &entry.bias);
+            decision.dv = entry.dv.as_ref().unwrap_or(&decision.dv).clone();
         }
         for (term, entry) in decision.terms.iter_mut().zip(&wanted.terms) {
             term.exponent = entry.and_then(|e| e.exponent).unwrap_or(term.exponent);
             term.weights = entry.and_then(|e| e.weights.clone());
         }
         for (weights, entry) in messages.iter_mut().zip(&wanted.messages) {
-            let given = entry.and_then(|e| Some((e.weights.clone()?, e.exponent?)));
-            if let Some((units, shift)) = given {
-                *weights = Weights { units, shift };
+            let Some(entry) = entry else { continue };
+            match (&entry.weights, entry.exponent) {
+                (Some(units), Some(shift)) => *weights = Weights { units: units.clone(), shift },
+                (_, Some(shift)) if shift != weights.shift => {
+                    errors.push(foreign_exponent(entry, shift, weights.shift));
+                }
+                _ => {}
             }
         }
         let mut averages = Vec::new();
@@ -247,7 +255,12 @@ impl<'a> Tied<'a> {
         let read: Vec<_> = messages.iter().zip(sent).collect();
         let integers = integers(network, member, &decision, &read, target);
         if let Some(excess) = &integers.survey.excess {
-            errors.push(beyond(member, excess, Some(excess.factor), target));
+            errors.push(beyond(
+                member,
+                excess,
+                "leave out what the recipe has beside the scale",
+                target,
+            ));
         }
         let own = member.largest_on_spikes(network) > 0.0 || !member.samples.is_empty();
         let loss = own.then_some(self.plans[index].first.0 / fitted.scale);
@@ -283,6 +296,16 @@ fn foreign_scale(name: &str, given: f64, found: f64) -> Diagnostic {
         "expected {found}, which the populations that exchange messages have in common ratios"
     ))
     .help("leave the scale out, or give the scales of all populations that exchange messages")
+}
+
+fn foreign_exponent(entry: &ProjectionRecipe, given: u8, found: u8) -> Diagnostic {
+    let ProjectionRecipe { source, target, nth, .. } = entry;
+    Diagnostic::error(codes::RECIPE_TIED, format!("the exponent is {given}"))
+        .at(format!("recipe of projection \"{source}\" -> \"{target}\" number {nth}"))
+        .note(format!(
+            "expected {found}: the scales of the two populations set weights on messages"
+        ))
+        .help("leave the exponent out")
 }
 
 fn broken_ratio(name: &str, source: &str, factor: f64) -> Diagnostic {

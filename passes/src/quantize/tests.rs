@@ -3,6 +3,7 @@
 mod direct;
 mod graded;
 mod net;
+mod recipe;
 mod rounding;
 
 use super::Quantize;

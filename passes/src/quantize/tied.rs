@@ -44,7 +44,7 @@ impl Plan {
             let bits = entry.and_then(|e| e.weight_bits).unwrap_or(wanted.settings.weight_bits);
             let split = entry
                 .and_then(|e| e.split)
-                .unwrap_or_else(|| splits(bits, values, &wanted.settings));
+                .unwrap_or_else(|| splits(bits, values, wanted.settings));
             let exponents = exponents(bits, split, values, target, wanted.settings.max_exponent);
             let set = Set::of(bits, split, values);
             let ends = values.iter().fold((0.0_f32, 0.0_f32), |(a, b), &w| (a.min(w), b.max(w)));
@@ -72,7 +72,7 @@ impl Plan {
 
 /// Whether weights are stored apart by sign where the recipe names no projection. One bit for both
 /// signs together would store no excitatory weight.
-fn splits(bits: u8, values: &[f32], settings: &Settings) -> bool {
+fn splits(bits: u8, values: &[f32], settings: Settings) -> bool {
     let both = values.iter().any(|w| *w < 0.0) && values.iter().any(|w| *w > 0.0);
     both && match settings.groups {
         Grouping::Auto => bits == 1,
