@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -29,9 +30,9 @@ def _network(
     return IntegerNetwork(*head, neurons, projections, source.readout, notes)
 
 
-def nengo_loihi(source: FloatNetwork) -> IntegerNetwork:
-    """nengo-loihi's own code: one `LoihiBlock` a population with float parameters, through
-    `nengo_loihi.builder.discretize.discretize_model`.
+def nengo_blocks(source: FloatNetwork) -> tuple[dict[str, Any], list[Any], list[str]]:
+    """One `LoihiBlock` a population with float parameters and one `Synapse` a projection, discretized in
+    place by `nengo_loihi.builder.discretize.discretize_model`; and its warnings.
 
     Settings: currents without memory (`decay_u` = 1) and `scale_u` off, which is exactly this
     network (with `scale_u` thresholds are scaled by 1.0002); `scale_v` off, because inputs of this
@@ -64,6 +65,12 @@ def nengo_loihi(source: FloatNetwork) -> IntegerNetwork:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         discretize_model(SimpleNamespace(blocks=list(blocks.values()), probes=[]))
+    return blocks, synapses, sorted({str(w.message) for w in caught})
+
+
+def nengo_loihi(source: FloatNetwork) -> IntegerNetwork:
+    """nengo-loihi's own discretizer."""
+    blocks, synapses, notes = nengo_blocks(source)
     neurons = {}
     for name, block in blocks.items():
         c = block.compartment
@@ -72,7 +79,7 @@ def nengo_loihi(source: FloatNetwork) -> IntegerNetwork:
     # The emulator adds these as they are; its rounding leaves multiples of 64 at every exponent.
     weights = [np.concatenate(s.weights).T.astype(np.float64) / 64 for s in synapses]
     assert all((w == np.rint(w)).all() for w in weights)
-    return _network(source, neurons, weights, sorted({str(w.message) for w in caught}))
+    return _network(source, neurons, weights, notes)
 
 
 def slayer(source: FloatNetwork, scale: int = 64) -> IntegerNetwork:
