@@ -215,10 +215,11 @@ fn advice(report: &Report, account: Option<&PopulationAccount>) -> String {
             advice.push("give its weights more bits (`--weight-bits`)");
         }
         if account.projections.iter().any(|p| p.set == WeightSet::Mixed) {
-            advice.push("group its weights by sign, which doubles the steps");
+            advice.push("group its weights by sign, which doubles the steps (`--groups split`)");
         }
-        if account.scales.len() <= 1 && account.neurons > 1 {
-            advice.push("give each neuron its own scale");
+        let shared = account.scales.len() <= 1 && account.neurons > 1;
+        if shared && report.settings.scales != "neuron" {
+            advice.push("give each neuron its own scale (`--scales neuron`)");
         }
     }
     if report.calibration.is_none() {
