@@ -1,14 +1,10 @@
-//! Coordinate descent over the integers of each row.
+//! From a problem to rows of integers and back into the layout of tensors.
 
+use super::block::{Block, Coordinates};
 use super::layout::Layout;
-use super::moments::Moments;
 use super::problem::{BiasChoice, Choice, Gain, Problem, Refined, Row};
 use super::statistics::{PRODUCTS_PER_WORK, Statistics};
 use snnc_ir::quantized::Structure;
-
-/// A move must gain more than this share of what a whole step costs: ties stay, and rounding errors of
-/// sums move nothing.
-const SHARE: f64 = 1e-9;
 
 /// Rounds every row of `problem`, one after the other.
 ///
@@ -28,26 +24,6 @@ pub struct Descent<'a> {
     /// By class, by block.
     blocks: Vec<Vec<Block<'a>>>,
     vectors: f64,
-}
-
-/// The sums of one block, in the form that the descent reads.
-#[derive(Clone, Debug)]
-struct Block<'a> {
-    /// H, row-major.
-    own: Vec<f64>,
-    moments: &'a Moments,
-    ridge: f64,
-}
-
-/// The integers of a row as the descent sees them, column by column.
-struct Coordinates {
-    /// Float weights.
-    weight: Vec<f64>,
-    /// Float value of an integer step.
-    step: Vec<f64>,
-    q: Vec<i32>,
-    /// Range of the integer; both ends are `q` where it is fixed.
-    range: Vec<[i32; 2]>,
 }
 
 impl<'a> Descent<'a> {
@@ -185,151 +161,6 @@ fn check(layout: &Layout, problem: &Problem<'_>) {
             BiasChoice::Free([low, high]) => assert!(low <= high, "an empty range"),
         }
     }
-}
-
-impl Coordinates {
-    /// Columns that the row does not read: weight 0, fixed to 0.
-    fn new(columns: usize) -> Self {
-        Self {
-            weight: vec![0.0; columns],
-            step: vec![1.0; columns],
-            q: vec![0; columns],
-            range: vec![[0; 2]; columns],
-        }
-    }
-
-    fn fix(&mut self, column: usize, weight: f64, step: f64, q: i32) {
-        (self.weight[column], self.step[column]) = (weight, step);
-        (self.q[column], self.range[column]) = (q, [q; 2]);
-    }
-
-    fn free(
-        &mut self,
-        column: usize,
-        weight: f64,
-        step: f64,
-        [low, high]: [i32; 2],
-        start: Option<i32>,
-    ) {
-        let nearest = integer((weight / step).round_ties_even());
-        (self.weight[column], self.step[column]) = (weight, step);
-        self.q[column] = start.unwrap_or(nearest).clamp(low, high);
-        self.range[column] = [low, high];
-    }
-
-    fn part(&self, columns: std::ops::Range<usize>) -> Self {
-        Self {
-            weight: self.weight[columns.clone()].to_vec(),
-            step: self.step[columns.clone()].to_vec(),
-            q: self.q[columns.clone()].to_vec(),
-            range: self.range[columns].to_vec(),
-        }
-    }
-
-    /// What each column is off by, in float units.
-    fn errors(&self) -> Vec<f64> {
-        let columns = self.q.iter().zip(&self.step).zip(&self.weight);
-        columns.map(|((&q, step), weight)| f64::from(q) * step - weight).collect()
-    }
-}
-
-impl<'a> Block<'a> {
-    /// `columns` of which the first `weights` are weights (the last may be the bias).
-    fn new(moments: &'a Moments, columns: usize, weights: usize, ridge: f64) -> Self {
-        let own = moments.own.full();
-        // The bias is heard all the time and would make the ridge of rarely heard weights too high.
-        let heard = (0..weights).map(|i| own[i * columns + i]).filter(|h| *h > 0.0);
-        let (sum, count) = heard.fold((0.0, 0_u32), |(sum, n), h| (sum + h, n + 1));
-        Self { own, moments, ridge: ridge * sum / f64::from(count.max(1)) }
-    }
-
-    /// Descends; returns `Σ (ŵ·x − w·y)²` before and after.
-    fn descend(&self, at: &mut Coordinates, sweeps: u32, products: &mut u64) -> [f64; 2] {
-        let n = at.q.len();
-        // G w and wᵀE w.
-        let (pull, constant) = match &self.moments.drift {
-            Some(drift) => (
-                drift.cross.chunks_exact(n).map(|row| dot(row, &at.weight)).collect(),
-                drift.own.quadratic(&at.weight),
-            ),
-            None => (vec![0.0; n], 0.0),
-        };
-        let (start, errors) = (at.q.clone(), at.errors());
-        let before = self.objective(&errors, &pull);
-        // Half the gradient with respect to the float weights.
-        let mut gradient: Vec<f64> = (self.own.chunks_exact(n).zip(errors.iter().zip(&pull)))
-            .map(|(row, (error, pull))| dot(row, &errors) + self.ridge * error - pull)
-            .collect();
-        *products += 3 * (n * n) as u64;
-        for _ in 0..sweeps {
-            let mut moved = false;
-            for k in 0..n {
-                let [low, high] = at.range[k];
-                if low == high {
-                    continue;
-                }
-                let step = at.step[k];
-                let curvature = (self.own[k * n + k] + self.ridge) * step * step;
-                let slope = gradient[k] * step;
-                let best = (-slope / curvature).round_ties_even();
-                let q = f64::from(at.q[k]);
-                let by = best.clamp(f64::from(low) - q, f64::from(high) - q);
-                // Not a number where nothing was ever heard: nothing moves.
-                if -by * (2.0 * slope + by * curvature) > SHARE * curvature {
-                    at.q[k] = integer(q + by);
-                    let change = by * step;
-                    let column = &self.own[k * n..(k + 1) * n];
-                    gradient.iter_mut().zip(column).for_each(|(g, h)| *g += change * h);
-                    gradient[k] += change * self.ridge;
-                    *products += n as u64;
-                    moved = true;
-                }
-            }
-            if !moved {
-                break;
-            }
-        }
-        let mut after = self.objective(&at.errors(), &pull);
-        if after.price > before.price {
-            // Only by rounding errors of the gradient.
-            at.q = start;
-            after = before;
-        }
-        [before.error + constant, after.error + constant].map(|e| e.max(0.0))
-    }
-
-    fn objective(&self, errors: &[f64], pull: &[f64]) -> Objective {
-        let error = self.moments.own.quadratic(errors) - 2.0 * dot(errors, pull);
-        Objective { error, price: error + self.ridge * dot(errors, errors) }
-    }
-}
-
-/// What is minimized, up to a constant.
-#[derive(Clone, Copy)]
-struct Objective {
-    /// Squared error of the membrane.
-    error: f64,
-    /// The same with the ridge.
-    price: f64,
-}
-
-/// `Σ a·b`, in four interleaved sums: a fixed order, and one that a processor computes fast.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a, b) = (a.as_chunks::<4>(), b.as_chunks::<4>());
-    let mut sums = [0.0; 4];
-    for (a, b) in a.0.iter().zip(b.0) {
-        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum += a * b;
-        }
-    }
-    let rest: f64 = a.1.iter().zip(b.1).map(|(a, b)| a * b).sum();
-    (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest
-}
-
-/// A whole number as an integer; saturates.
-#[expect(clippy::cast_possible_truncation, reason = "a cast that saturates is meant")]
-const fn integer(whole: f64) -> i32 {
-    whole as i32
 }
 
 /// A weight within its range.

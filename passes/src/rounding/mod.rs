@@ -56,11 +56,14 @@
 //! assert!(refined.after() < refined.before());
 //! ```
 
+mod block;
 mod descent;
 mod layout;
 mod moments;
 mod problem;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod traces;
 
 pub use descent::{Descent, refine};

@@ -67,13 +67,13 @@ pub struct Options {
     /// Price of leaving the float weight: `ridge · (mean of diag H) · ‖ŵ − w‖²` is added, so that
     /// correlations that were seen in a few samples only do not move weights far.
     pub ridge: f64,
-    /// Rounds over all weights of a row; it ends earlier when nothing moves.
+    /// Most rounds over all weights of a row; few rows need that many to come to rest.
     pub sweeps: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ridge: 0.01, sweeps: 16 }
+        Self { ridge: 0.5, sweeps: 100 }
     }
 }
 
