@@ -4,19 +4,22 @@
 //! them; the certificate relates what it read to the quantized network in logical time. Nothing is
 //! an artifact before that.
 
-use crate::artifact::manifest::{FileEntry, Manifest, NetxEntry};
+use crate::artifact::manifest::{FileEntry, Manifest, NetxEntry, RecipeEntry};
 use crate::artifact::{self, Entry};
 use crate::pipeline::{self, Delays, Stage, Stages};
+use crate::report::{MeasureOptions, Report, measure};
 use crate::source::Source;
+use crate::stimulus::Stimuli;
 use crate::{describe, target::Target};
 use snnc_backends::certify::{Certificate, certify};
 use snnc_backends::{Backend, NETX_FILE, PROGRAM_FILE, program};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::program::Program;
 use snnc_ir::{
-    Diagnostic, Diagnostics, MappedNetwork, QuantizedNetwork, Recipe, TargetSpec, binary,
+    Diagnostic, Diagnostics, MappedNetwork, QuantizedNetwork, Recipe, TargetSpec, binary, recipe,
 };
 use snnc_passes::{Failure as PassFailure, Pipeline, Registry, Replay};
+use std::ops::Range;
 
 /// Options of a compilation.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +30,15 @@ pub struct Options {
     pub delays: Delays,
     /// Decisions about quantization.
     pub recipe: Recipe,
+}
+
+/// Samples that a quantization is measured on.
+#[derive(Clone, Debug)]
+pub struct Samples<'a> {
+    /// A stimulus that fits the network.
+    pub stimuli: &'a Stimuli,
+    /// Which of its samples, counted from its first.
+    pub range: Range<usize>,
 }
 
 /// Why nothing was compiled.
@@ -71,14 +83,17 @@ pub struct Compiled {
     pub program: Program,
     /// The networks of all stages.
     pub stages: Stages,
-    /// Warnings and notes of reader and passes.
+    /// The account of the quantization; `None` if the source was quantized already.
+    pub report: Option<Report>,
+    /// Warnings and notes of reader and passes, and what the report found.
     pub warnings: Diagnostics,
 }
 
 /// The networks that `source` becomes on the way to `end`, and the pipeline that ran.
 ///
 /// # Errors
-/// `SNN0805` for a source that is scheduled or mapped already, and what planner and passes reject.
+/// `SNN0805` for a source that is scheduled or mapped already, `SNN0810` for a recipe that has nothing
+/// to decide, and what planner and passes reject.
 pub fn lower(
     source: &Source,
     target: &TargetSpec,
@@ -86,6 +101,14 @@ pub fn lower(
     end: Stage,
 ) -> Result<(Stages, Pipeline), Failure> {
     let start = logical(source)?;
+    if start > Stage::Network && options.recipe != recipe::DEFAULT {
+        return Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            "a recipe decides how a float network is quantized, and the source is quantized already",
+        )
+        .help("start from the genome or the float network, or leave the recipe out")
+        .into());
+    }
     let pipeline = match &options.passes {
         Some(text) => Pipeline::parse(text)?,
         None => Pipeline::parse(&pipeline::standard(start, options.delays))?,
@@ -132,24 +155,74 @@ pub(crate) fn lower_by(
 /// # Errors
 /// What a pass, a back end, the reader or the certificate rejects. Then there is no artifact.
 pub fn compile(source: &Source, target: &Target, options: &Options) -> Result<Compiled, Failure> {
+    compile_on(source, target, options, None)
+}
+
+/// As [`compile()`]; the report also says what quantization changed on `samples`.
+///
+/// # Errors
+/// As [`compile()`], and `SNN0835` if a simulation stops.
+pub fn compile_on(
+    source: &Source,
+    target: &Target,
+    options: &Options,
+    samples: Option<&Samples<'_>>,
+) -> Result<Compiled, Failure> {
     let (stages, pipeline) = lower(source, &target.spec, options, Stage::Mapped)?;
     let mapped = stages.mapped.as_ref().ok_or_else(|| pipeline::not_reached(Stage::Mapped))?;
     let logical =
         stages.quantized.as_ref().ok_or_else(|| pipeline::not_reached(Stage::Quantized))?;
-    let Emitted { files, program, certificate, netx } = emit(mapped, logical, target)?;
+    let Emitted { mut files, program, certificate, netx } = emit(mapped, logical, target)?;
 
+    // A calibrated recipe is complete, so what each of its parts costs can be told.
+    let complete = options.recipe.calibration.is_some().then_some(&options.recipe);
+    let report = report(&stages, &target.spec, &options.recipe, complete, samples)?;
     let mut warnings = source.warnings.clone();
     warnings.extend(stages.remarks.clone());
+    if let Some(report) = &report {
+        warnings.extend(report.findings());
+        let mut add = |name: &str, bytes| files.push(Entry { name: name.to_owned(), bytes });
+        add(artifact::REPORT, report.to_json_bytes());
+        if options.recipe != recipe::DEFAULT {
+            add(artifact::RECIPE, binary::encode_recipe(&options.recipe));
+        }
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
     let manifest = Manifest {
+        quantization: report.is_some().then(|| RecipeEntry::of(&options.recipe)),
         files: files.iter().map(|f| FileEntry::of(&f.name, &f.bytes)).collect(),
         netx,
         remarks: stages.remarks.iter().map(describe::remark).collect(),
         ..describe::manifest(source, &target.spec, &pipeline, logical, mapped, &program)
     };
-    let mut files = files;
     let bytes = manifest.to_bytes();
     files.insert(0, Entry { name: artifact::manifest::MANIFEST.to_owned(), bytes });
-    Ok(Compiled { manifest, files, certificate, program, stages, warnings })
+    Ok(Compiled { manifest, files, certificate, program, stages, report, warnings })
+}
+
+/// The account of the quantization among `stages` by `recipe`, measured on `samples` if there are any;
+/// `None` if nothing was quantized. With the `complete` recipe the cost of each projection is measured,
+/// too.
+pub(crate) fn report(
+    stages: &Stages,
+    target: &TargetSpec,
+    recipe: &Recipe,
+    complete: Option<&Recipe>,
+    samples: Option<&Samples<'_>>,
+) -> Result<Option<Report>, Diagnostics> {
+    let (Some(account), Some(network), Some(quantized)) =
+        (&stages.account, &stages.network, &stages.quantized)
+    else {
+        return Ok(None);
+    };
+    let options = MeasureOptions { recipe: complete, ..MeasureOptions::default() };
+    let measured = match samples {
+        Some(Samples { stimuli, range }) => {
+            Some(measure(network, quantized, stimuli, range.clone(), &options)?)
+        }
+        None => None,
+    };
+    Ok(Some(Report::new(&network.name, &target.name, account, recipe, measured)))
 }
 
 /// What the back end made of a mapped network.
@@ -184,7 +257,6 @@ fn emit(
     add(artifact::SOURCE, binary::encode_quantized(logical));
     add(artifact::TARGET, target.text.clone().into_bytes());
     add(artifact::CERTIFICATE, proof);
-    files.sort_by(|a, b| a.name.cmp(&b.name));
     let left_out = emission.left_out.iter().find(|l| l.name == NETX_FILE);
     let netx = match (emission.netx, left_out) {
         (Some(layout), _) => Some(NetxEntry::Layout(layout)),

@@ -34,6 +34,7 @@ pub fn manifest(
         },
         target: TargetEntry { name: target.name.clone(), blake3: target.hash.clone() },
         pipeline: pipeline.to_string(),
+        quantization: None,
         time: TimeEntry {
             steps: program.steps,
             period: program.period,

@@ -12,6 +12,8 @@ const FINDINGS: &[Code] = &[
     usage::SPIKES_DIFFER,
     usage::SIMULATION_FAILED,
     usage::NOT_FORMATTED,
+    // A warning, which only `--deny` makes an error.
+    usage::RANDOM_WEIGHTS,
 ];
 
 /// Codes of other blocks that are about what was named on the command line, not about contents.

@@ -15,6 +15,9 @@ pub const MAX_MANIFEST: u64 = 64 << 20;
 /// Largest target description.
 pub const MAX_TARGET: u64 = 1 << 20;
 
+/// Largest configuration file.
+pub const MAX_CONFIG: u64 = 1 << 20;
+
 /// How a path is shown: as the user gave it.
 pub fn shown(path: &Path) -> String {
     path.display().to_string()

@@ -36,6 +36,7 @@ mod draw;
 pub mod exit;
 pub mod files;
 pub mod pipeline;
+pub mod recipe;
 pub mod report;
 mod simulate;
 pub mod source;
@@ -43,7 +44,7 @@ pub mod stimulus;
 mod target;
 pub mod verify;
 
-pub use compile::{Compiled, Failure, Options, compile, lower};
+pub use compile::{Compiled, Failure, Options, Samples, compile, compile_on, lower};
 pub use exit::Exit;
 pub use source::Source;
 pub use target::Target;

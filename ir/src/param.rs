@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// **Shapes.** `PerChannel` has one value per outermost extent of the population's shape,
 /// `PerNeuron` one per element, row-major.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Param<T> {
     /// The same value for every neuron.
     Uniform(T),

@@ -1,14 +1,16 @@
 //! Reading an artifact back: every hash is checked before a byte is interpreted.
 
-use super::manifest::{FileEntry, MANIFEST, Manifest};
-use super::{PROGRAM, SOURCE, TARGET};
+use super::manifest::{FileEntry, MANIFEST, Manifest, RecipeEntry};
+use super::{PROGRAM, RECIPE, SOURCE, TARGET};
 use crate::files::{self, shown};
 use snnc_backends::{program, targets};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::level::AnyDraft;
 use snnc_ir::program::Program;
 use snnc_ir::quantized::Time;
-use snnc_ir::{Diagnostic, Diagnostics, Level, QuantizedNetwork, Rules, TargetSpec, binary};
+use snnc_ir::{
+    Diagnostic, Diagnostics, Level, QuantizedNetwork, Recipe, Rules, TargetSpec, binary,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +27,8 @@ pub struct Artifact {
     pub source: QuantizedNetwork,
     /// The target.
     pub target: TargetSpec,
+    /// The recipe that the network was quantized by.
+    pub recipe: Recipe,
     /// Files in the folder that the manifest does not list.
     pub warnings: Diagnostics,
 }
@@ -39,7 +43,8 @@ impl Artifact {
     ///
     /// # Errors
     /// `SNN0830`, `SNN0831` for the manifest, `SNN0832` for every file that is missing or altered,
-    /// `SNN0833` if the files do not belong together, and what the decoders reject.
+    /// `SNN0833` if the files do not belong together, and what the decoders reject. The report of the
+    /// quantization is held to its hash and not interpreted.
     pub fn load(path: &Path) -> Result<Self, Diagnostics> {
         Self::load_with(path, read_listed)
     }
@@ -70,6 +75,7 @@ impl Artifact {
         let target = parse_target(&bytes, &shown(&folder.join(TARGET)))?;
         let bytes = contents.take(&folder, SOURCE)?;
         let source = decode_source(&bytes).map_err(|d| named(d, &folder, SOURCE))?;
+        let recipe = recipe(&mut contents, &folder, &manifest)?;
 
         let mut notes = Vec::new();
         let mut same = |what: &str, manifest: &str, found: &str| {
@@ -82,6 +88,14 @@ impl Artifact {
         same("target of the program", &manifest.target.name, &program.target);
         same("target", &manifest.target.name, &target.name);
         same("hash of the target", &manifest.target.blake3, &target.hash);
+        if let Some(entry) = manifest.quantization.as_ref()
+            && *entry != RecipeEntry::of(&recipe)
+        {
+            notes.push(
+                "the settings or the calibration of the recipe are not those in the manifest"
+                    .into(),
+            );
+        }
         if !notes.is_empty() {
             let mut error = Diagnostic::error(
                 usage::ARTIFACT_DISAGREES,
@@ -92,8 +106,22 @@ impl Artifact {
             return Err(error.help("compile again").into());
         }
         let warnings = unlisted(&folder, &manifest);
-        Ok(Self { folder, manifest, program, source, target, warnings })
+        Ok(Self { folder, manifest, program, source, target, recipe, warnings })
     }
+}
+
+/// The recipe of an artifact: that of its file, or the default.
+fn recipe(
+    contents: &mut Contents,
+    folder: &Path,
+    manifest: &Manifest,
+) -> Result<Recipe, Diagnostics> {
+    if manifest.file(RECIPE).is_none() && !manifest.quantization.as_ref().is_some_and(|q| q.recipe)
+    {
+        return Ok(Recipe::default());
+    }
+    let bytes = contents.take(folder, RECIPE)?;
+    binary::decode_recipe(&bytes).map_err(|d| named(d, folder, RECIPE))
 }
 
 /// How a file of the manifest is read.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use snnc_backends::netx::Layout;
 use snnc_ir::Diagnostic;
 use snnc_ir::diag::codes::usage;
+use snnc_ir::recipe::{self, Calibration, Recipe, Settings};
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
@@ -32,6 +33,9 @@ pub struct Manifest {
     pub target: TargetEntry,
     /// The passes with their options.
     pub pipeline: String,
+    /// What decided how the network became integers; absent if it was quantized already.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub quantization: Option<RecipeEntry>,
     /// Time of one run.
     pub time: TimeEntry,
     /// Populations in hardware time, relays and clocks included.
@@ -77,6 +81,31 @@ pub struct TargetEntry {
     pub name: String,
     /// Hash of its description.
     pub blake3: String,
+}
+
+/// What decided how a network became integers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecipeEntry {
+    /// What holds where the recipe has no entry.
+    pub settings: Settings,
+    /// Whether there is a `recipe.snnb`; without it, quantization filled everything in by itself.
+    pub recipe: bool,
+    /// What the recipe was fitted to, if it was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub calibration: Option<Calibration>,
+}
+
+impl RecipeEntry {
+    /// The entry of an artifact whose network was quantized by `recipe`. The default recipe needs no
+    /// file.
+    pub fn of(recipe: &Recipe) -> Self {
+        Self {
+            settings: recipe.settings,
+            recipe: *recipe != recipe::DEFAULT,
+            calibration: recipe.calibration.clone(),
+        }
+    }
 }
 
 /// Time of one run.

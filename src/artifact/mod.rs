@@ -7,6 +7,8 @@
 //! | `source.snnb` | the quantized network in logical time that the program was certified against |
 //! | `target.toml` | the description of the target |
 //! | `certificate.json` | what was proved, and the bounds |
+//! | `report.json` | what quantization did ([`crate::report`]); not if the source was quantized already |
+//! | `recipe.snnb` | the recipe that it followed, if that is not the default |
 //! | `network.net` | the same program for NetX, where NetX can express it |
 
 pub mod load;
@@ -23,5 +25,9 @@ pub use snnc_backends::PROGRAM_FILE as PROGRAM;
 pub const SOURCE: &str = "source.snnb";
 /// File name of the target description.
 pub const TARGET: &str = "target.toml";
+/// File name of the account of the quantization.
+pub const REPORT: &str = "report.json";
+/// File name of the recipe that the network was quantized by.
+pub const RECIPE: &str = "recipe.snnb";
 /// File name of the certificate.
 pub const CERTIFICATE: &str = "certificate.json";

@@ -6,8 +6,10 @@
 //! fails the first is undone.
 
 use super::manifest::{MANIFEST, Manifest};
+use super::{RECIPE, REPORT};
 use crate::files::{self, shown};
 use snnc_ir::Diagnostic;
+use snnc_ir::binary::{self, KIND_RECIPE};
 use snnc_ir::diag::codes::usage;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -28,10 +30,19 @@ pub struct Entry {
 enum Occupant {
     /// Nothing, or an empty folder.
     Nothing,
-    /// An artifact of ours and nothing else.
+    /// A folder of ours, of the kind that is to be published, and nothing else.
     Ours,
     /// Something that is not to be deleted.
     Foreign,
+}
+
+/// What a folder is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An artifact.
+    Artifact,
+    /// A recipe and the account of a quantization.
+    Quantization,
 }
 
 /// Checks, before any work is done, that an artifact may be published at `destination`.
@@ -40,6 +51,14 @@ enum Occupant {
 /// `SNN0807` if the path cannot hold an artifact, `SNN0806` if something else is there and `force`
 /// is not given.
 pub fn check(destination: &Path, force: bool) -> Result<(), Diagnostic> {
+    check_as(Kind::Artifact, destination, force)
+}
+
+/// As [`check`], for a folder of another kind.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_as(kind: Kind, destination: &Path, force: bool) -> Result<(), Diagnostic> {
     let bad = |message: String| {
         Err(Diagnostic::error(usage::BAD_DESTINATION, message)
             .in_file(shown(destination))
@@ -52,14 +71,26 @@ pub fn check(destination: &Path, force: bool) -> Result<(), Diagnostic> {
     if !parent.is_dir() {
         return bad(format!("{} is not an existing folder", shown(&parent)));
     }
-    if occupant(destination) == Occupant::Foreign && !force {
+    if occupant(kind, destination) == Occupant::Foreign && !force {
+        let (what, note, help) = match kind {
+            Kind::Artifact => (
+                "an artifact of snnc",
+                "only a folder with our manifest.json and nothing but the files it lists is replaced",
+                "name another path with `-o`, or move it aside with `--force`",
+            ),
+            Kind::Quantization => (
+                "a folder of `snnc quantize`",
+                "only a folder with a recipe.snnb, a report.json and nothing else is replaced",
+                "name another path with `-o`",
+            ),
+        };
         return Err(Diagnostic::error(
             usage::FOREIGN_DESTINATION,
-            format!("{} exists and is not an artifact of snnc", shown(destination)),
+            format!("{} exists and is not {what}", shown(destination)),
         )
         .in_file(shown(destination))
-        .note("only a folder with our manifest.json and nothing but the files it lists is replaced")
-        .help("name another path with `-o`, or move it aside with `--force`"));
+        .note(note)
+        .help(help));
     }
     Ok(())
 }
@@ -73,12 +104,25 @@ pub fn publish(
     entries: &[Entry],
     force: bool,
 ) -> Result<Option<PathBuf>, Diagnostic> {
-    check(destination, force)?;
-    place(destination, entries).map_err(|e| files::cannot_write(destination, &e))
+    publish_as(Kind::Artifact, destination, entries, force)
+}
+
+/// As [`publish`], for a folder of another kind.
+///
+/// # Errors
+/// As [`publish`].
+pub fn publish_as(
+    kind: Kind,
+    destination: &Path,
+    entries: &[Entry],
+    force: bool,
+) -> Result<Option<PathBuf>, Diagnostic> {
+    check_as(kind, destination, force)?;
+    place(kind, destination, entries).map_err(|e| files::cannot_write(destination, &e))
 }
 
 /// Writes, makes durable, renames.
-fn place(destination: &Path, entries: &[Entry]) -> io::Result<Option<PathBuf>> {
+fn place(kind: Kind, destination: &Path, entries: &[Entry]) -> io::Result<Option<PathBuf>> {
     let parent = files::parent(destination);
     let fresh = files::temporary_folder(&parent)?;
     for entry in entries {
@@ -87,7 +131,7 @@ fn place(destination: &Path, entries: &[Entry]) -> io::Result<Option<PathBuf>> {
         file.sync_all()?;
     }
     files::sync_folder(fresh.path())?;
-    let aside = match occupant(destination) {
+    let aside = match occupant(kind, destination) {
         Occupant::Nothing => {
             fs::rename(fresh.path(), destination)?;
             None
@@ -132,7 +176,7 @@ fn free_name(destination: &Path) -> PathBuf {
 }
 
 /// What lies at `destination`. Whatever cannot be looked at is foreign.
-fn occupant(destination: &Path) -> Occupant {
+fn occupant(kind: Kind, destination: &Path) -> Occupant {
     match destination.symlink_metadata() {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Occupant::Nothing,
         // A link to a folder is not a folder: replacing it would not do what it seems to.
@@ -142,6 +186,12 @@ fn occupant(destination: &Path) -> Occupant {
     let Some(names) = names(destination) else { return Occupant::Foreign };
     if names.is_empty() {
         return Occupant::Nothing;
+    }
+    if kind == Kind::Quantization {
+        let bytes = files::read(&destination.join(RECIPE), files::MAX_BINARY).unwrap_or_default();
+        let ours = [RECIPE, REPORT].map(str::to_owned).into();
+        let is_recipe = bytes.starts_with(&binary::MAGIC) && bytes.get(4) == Some(&KIND_RECIPE);
+        return if names == ours && is_recipe { Occupant::Ours } else { Occupant::Foreign };
     }
     match Manifest::listed(destination) {
         Some(listed) if names.iter().all(|n| n == MANIFEST || listed.contains(n)) => Occupant::Ours,

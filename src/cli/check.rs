@@ -1,9 +1,11 @@
 //! `snnc check`: everything that `snnc compile` does, except publishing.
 
 use super::SourceArgs;
-use super::compile::{HowArgs, make, summary};
+use super::compile::{HowArgs, Made, make, summary};
 use super::output::Reply;
+use super::quantization::QuantizationArgs;
 use crate::artifact::Manifest;
+use crate::calibrate::{CalibrationLog, Progress};
 use crate::target::Target;
 use clap::Args;
 use serde::Serialize;
@@ -15,6 +17,8 @@ pub(super) struct CheckArgs {
     source: SourceArgs,
     #[command(flatten)]
     how: HowArgs,
+    #[command(flatten)]
+    quantization: QuantizationArgs,
     /// Target to compile for; without it only the source itself is read and verified.
     #[arg(long, short, value_name = "NAME|FILE")]
     target: Option<String>,
@@ -32,22 +36,33 @@ pub(super) struct CheckReport {
     /// The manifest that `snnc compile` would write, if a target was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<Manifest>,
+    /// What the calibration did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calibration: Option<CalibrationLog>,
 }
 
-pub(super) fn run(args: &CheckArgs) -> Result<Reply<CheckReport>, Diagnostics> {
+pub(super) fn run(
+    args: &CheckArgs,
+    progress: &dyn Progress,
+) -> Result<Reply<CheckReport>, Diagnostics> {
     let source = args.source.read()?;
     let mut report = CheckReport {
         network: source.name().to_owned(),
         kind: source.kind_name(),
         blake3: source.hash.clone(),
         manifest: None,
+        calibration: None,
     };
     let Some(target) = &args.target else {
         let summary = format!("{}: a valid {}\n", report.network, report.kind);
         return Ok(Reply { summary, diagnostics: source.warnings, ..Reply::new(report) });
     };
-    let compiled = make(&source, &Target::find(target)?, &args.how.options())?;
-    let summary = format!("{}nothing was written\n", summary(&compiled));
+    let target = Target::find(target)?;
+    let made =
+        make(&args.source.source, &source, &target, &args.how, &args.quantization, progress)?;
+    let Made { compiled, calibration, diagnostics } = made;
+    let summary = format!("{}nothing was written\n", summary(&compiled, calibration.as_ref()));
     report.manifest = Some(compiled.manifest);
-    Ok(Reply { summary, diagnostics: compiled.warnings, ..Reply::new(report) })
+    report.calibration = calibration;
+    Ok(Reply { summary, diagnostics, ..Reply::new(report) })
 }

@@ -1,12 +1,14 @@
 //! `snnc compile`: a certified artifact, or the network of one stage as text.
 
 use super::output::{Format, Reply};
+use super::quantization::{Prepared, QuantizationArgs, calibration_line};
 use super::table::Table;
 use super::{Common, SourceArgs, replay};
 use crate::artifact::Manifest;
 use crate::artifact::manifest::NetxEntry;
 use crate::artifact::publish;
-use crate::compile::{Compiled, Options, compile, lower};
+use crate::calibrate::{CalibrationLog, Progress};
+use crate::compile::{Compiled, Options, compile_on, lower};
 use crate::files::shown;
 use crate::pipeline::{Delays, Stage, not_reached};
 use crate::source::Source;
@@ -24,6 +26,8 @@ pub(super) struct CompileArgs {
     source: SourceArgs,
     #[command(flatten)]
     how: HowArgs,
+    #[command(flatten)]
+    quantization: QuantizationArgs,
     /// Built-in target (see `snnc list targets`) or a target file (.toml).
     #[arg(long, short, value_name = "NAME|FILE")]
     target: String,
@@ -78,7 +82,7 @@ impl HowArgs {
                 DelaysArg::Synaptic => Delays::Synaptic,
                 DelaysArg::Relay => Delays::Relay,
             },
-            recipe: snnc_ir::Recipe::default(),
+            ..Options::default()
         }
     }
 }
@@ -95,14 +99,18 @@ pub(super) struct CompileReport {
     /// Its manifest.
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<Manifest>,
+    /// What the calibration did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calibration: Option<CalibrationLog>,
 }
 
 pub(super) fn run(
     args: &CompileArgs,
     common: &Common,
+    progress: &dyn Progress,
 ) -> Result<Reply<CompileReport>, Diagnostics> {
     if let Some(emit) = args.emit {
-        return emit_text(args, common, emit);
+        return emit_text(args, common, emit, progress);
     }
     let target = Target::find(&args.target)?;
     let destination = args
@@ -111,10 +119,12 @@ pub(super) fn run(
         .unwrap_or_else(|| default_output(&args.source.source, &target.spec.name));
     publish::check(&destination, args.force)?;
     let source = args.source.read()?;
-    let compiled = make(&source, &target, &args.how.options())?;
+    let made =
+        make(&args.source.source, &source, &target, &args.how, &args.quantization, progress)?;
+    let Made { compiled, calibration, diagnostics } = made;
     let moved = publish::publish(&destination, &compiled.files, args.force)?;
 
-    let mut summary = summary(&compiled);
+    let mut summary = summary(&compiled, calibration.as_ref());
     // Writing to a string cannot fail.
     let _ = writeln!(summary, "wrote {}", shown(&destination));
     if let Some(moved) = &moved {
@@ -124,21 +134,52 @@ pub(super) fn run(
         output: Some(shown(&destination)),
         moved_aside: moved.as_deref().map(shown),
         manifest: Some(compiled.manifest),
+        calibration,
     };
-    Ok(Reply { summary, diagnostics: compiled.warnings, ..Reply::new(report) })
+    Ok(Reply { summary, diagnostics, ..Reply::new(report) })
 }
 
-/// Compiles; a compiler bug leaves a replay file in the current folder.
+/// What is left to publish, or not.
+pub(super) struct Made {
+    pub(super) compiled: Compiled,
+    /// What the calibration did, if there was one.
+    pub(super) calibration: Option<CalibrationLog>,
+    /// Warnings and notes, none of them denied.
+    pub(super) diagnostics: Diagnostics,
+}
+
+/// Calibrates and compiles; a compiler bug leaves a replay file in the current folder.
+///
+/// # Errors
+/// What any step refuses, and warnings that are denied.
 pub(super) fn make(
+    path: &Path,
     source: &Source,
     target: &Target,
-    options: &Options,
-) -> Result<Compiled, Diagnostics> {
-    compile(source, target, options).map_err(|failure| {
+    how: &HowArgs,
+    quantization: &QuantizationArgs,
+    progress: &dyn Progress,
+) -> Result<Made, Diagnostics> {
+    let attempt = || {
+        let options = how.options();
+        let Prepared { options, fitted, mut notes } =
+            quantization.prepare(path, source, target, options, progress)?;
+        let samples = fitted.as_ref().map(|fitted| fitted.data.samples());
+        let compiled = compile_on(source, target, &options, samples.as_ref())
+            .map_err(|failure| replay::report(failure, Path::new(".")))?;
+        notes.extend(compiled.warnings.clone());
+        let diagnostics = quantization.deny.apply(notes);
+        Ok((compiled, fitted.map(|fitted| fitted.log), diagnostics))
+    };
+    let (compiled, calibration, diagnostics) = attempt().map_err(|failed: Diagnostics| {
         let mut all = source.warnings.clone();
-        all.extend(replay::report(failure, Path::new(".")));
+        all.extend(failed);
         all
-    })
+    })?;
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    Ok(Made { compiled, calibration, diagnostics })
 }
 
 /// `<stem>.<target>` in the current folder.
@@ -155,6 +196,7 @@ fn emit_text(
     args: &CompileArgs,
     common: &Common,
     emit: Emit,
+    progress: &dyn Progress,
 ) -> Result<Reply<CompileReport>, Diagnostics> {
     if common.format == Format::Json {
         return Err(Diagnostic::error(
@@ -172,7 +214,19 @@ fn emit_text(
         Emit::Scheduled => Stage::Scheduled,
         Emit::Mapped => Stage::Mapped,
     };
-    let (stages, _) = lower(&source, &target.spec, &args.how.options(), stage).map_err(|f| {
+    if stage == Stage::Network && args.quantization.is_given() {
+        return Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            "`--emit network` prints the network before it is quantized",
+        )
+        .help("leave the options about quantization out, or use `--emit quantized`")
+        .into());
+    }
+    let options = args.how.options();
+    let path = &args.source.source;
+    let prepared = args.quantization.prepare(path, &source, &target, options, progress)?;
+    let Prepared { options, notes, .. } = prepared;
+    let (stages, _) = lower(&source, &target.spec, &options, stage).map_err(|f| {
         let mut all = source.warnings.clone();
         all.extend(replay::report(f, Path::new(".")));
         all
@@ -185,15 +239,21 @@ fn emit_text(
     };
     let printed = printed.ok_or_else(|| not_reached(stage))?;
     let mut diagnostics = source.warnings;
+    diagnostics.extend(notes);
     diagnostics.extend(stages.remarks);
-    let report = CompileReport { output: None, moved_aside: None, manifest: None };
+    let diagnostics = args.quantization.deny.apply(diagnostics);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    let report =
+        CompileReport { output: None, moved_aside: None, manifest: None, calibration: None };
     Ok(Reply { product: printed.into_bytes(), diagnostics, ..Reply::new(report) })
 }
 
-/// Populations, cores, bounds and certificate in a few lines.
-pub(super) fn summary(compiled: &Compiled) -> String {
+/// Calibration, populations, cores, bounds and certificate in a few lines.
+pub(super) fn summary(compiled: &Compiled, calibration: Option<&CalibrationLog>) -> String {
     let manifest = &compiled.manifest;
-    let mut text = String::new();
+    let mut text = calibration.map_or_else(String::new, calibration_line);
     let time = manifest.time;
     // Writing to a string cannot fail.
     let _ = writeln!(

@@ -8,12 +8,16 @@ mod fmt;
 mod inspect;
 mod list;
 pub mod output;
+mod progress;
+mod quantization;
+mod quantize;
 mod replay;
 mod run;
 mod samples;
 pub(crate) mod table;
 mod verify;
 
+use crate::calibrate::Progress;
 use crate::exit::Exit;
 use crate::source::{self, Source, Weights};
 use clap::{Args, Parser, Subcommand};
@@ -91,6 +95,8 @@ enum Command {
     Compile(compile::CompileArgs),
     /// Do everything that compile does, except publishing.
     Check(check::CheckArgs),
+    /// Quantize, and give an account of what that changed and what it cost.
+    Quantize(quantize::QuantizeArgs),
     /// Prove an artifact equal to its source and measure what quantization changed.
     Verify(verify::VerifyArgs),
     /// Run a network or an artifact on a stimulus.
@@ -114,7 +120,9 @@ pub fn main() -> ExitCode {
         let mut first = LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner);
         first.get_or_insert_with(|| info.to_string());
     }));
-    let outcome = execute(std::env::args_os());
+    let progress = progress::Terminal::new();
+    let outcome = execute_with(std::env::args_os(), &progress);
+    progress.clear();
     ExitCode::from(outcome.write().code())
 }
 
@@ -123,8 +131,16 @@ static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs a command line, program name included, without writing to stdout or stderr.
 pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
+    execute_with(arguments, &())
+}
+
+/// As [`execute`], with someone who learns how far slow steps are.
+pub fn execute_with(
+    arguments: impl IntoIterator<Item = OsString>,
+    progress: &dyn Progress,
+) -> Outcome {
     guarded(|| match Cli::try_parse_from(arguments) {
-        Ok(cli) => dispatch(&cli.command, &cli.common),
+        Ok(cli) => dispatch(&cli.command, &cli.common, progress),
         // Help and version are products, everything else is misuse.
         Err(e) if e.use_stderr() => {
             Outcome { stdout: Vec::new(), stderr: e.to_string(), exit: Exit::Usage }
@@ -135,10 +151,11 @@ pub fn execute(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
     })
 }
 
-fn dispatch(command: &Command, common: &Common) -> Outcome {
+fn dispatch(command: &Command, common: &Common, progress: &dyn Progress) -> Outcome {
     match command {
-        Command::Compile(a) => finish(compile::run(a, common), "snnc-compile/1", common),
-        Command::Check(a) => finish(check::run(a), "snnc-check/1", common),
+        Command::Compile(a) => finish(compile::run(a, common, progress), "snnc-compile/1", common),
+        Command::Check(a) => finish(check::run(a, progress), "snnc-check/1", common),
+        Command::Quantize(a) => finish(quantize::run(a, progress), "snnc-quantize/1", common),
         Command::Verify(a) => finish(verify::run(a), "snnc-verify/1", common),
         Command::Run(a) => finish(run::run(a), "snnc-run/1", common),
         Command::Inspect(a) => finish(inspect::run(a, common), "snnc-inspect/1", common),

@@ -1,14 +1,16 @@
-//! Drawings of unfolded motif genomes: as DOT for Graphviz, and as SVG laid out here.
+//! Drawings: unfolded motif genomes as DOT for Graphviz and as SVG laid out here, and charts as SVG.
 //!
-//! Both are made from one [`Picture`]: blocks (stem, cells, readout) that read the outputs of earlier
+//! Drawings of genomes are made from one [`Picture`]: blocks (stem, cells, readout) that read the outputs of earlier
 //! blocks, and inside a block the graph of its states. Nothing here knows what a genome is.
 
+mod chart;
 mod dot;
 mod lanes;
 mod layout;
 mod order;
 mod svg;
 
+pub(crate) use chart::{Bar, Chart, Series, chart};
 pub(crate) use dot::dot;
 use serde::Serialize;
 pub(crate) use svg::svg;

@@ -22,7 +22,7 @@ use crate::source::Source;
 use parts::Parts;
 use snnc_backends::certify::{Certificate, certify};
 use snnc_ir::diag::codes::usage;
-use snnc_ir::{Diagnostic, Diagnostics, QuantizedNetwork, recipe};
+use snnc_ir::{Diagnostic, Diagnostics, QuantizedNetwork};
 use snnc_passes::{AnyLevel, Registry};
 use snnc_runtime::SimError;
 
@@ -56,7 +56,8 @@ impl Proof {
     }
 }
 
-/// Proves that `artifact` is `source` after the passes that its manifest names.
+/// Proves that `artifact` is `source` after the passes that its manifest names, quantized by its
+/// recipe.
 ///
 /// # Errors
 /// What a pass rejects, and what the certificate finds different (`SNN07xx`).
@@ -68,7 +69,7 @@ pub fn verify(source: &Source, artifact: &Artifact) -> Result<Proof, Failure> {
         AnyLevel::Quantized(_) | AnyLevel::Mapped(_) => None,
     };
     let (stages, _) =
-        lower_by(source, &artifact.target, pipeline, &recipe::DEFAULT, Stage::Scheduled)?;
+        lower_by(source, &artifact.target, pipeline, &artifact.recipe, Stage::Scheduled)?;
     let quantized = stages.quantized.as_ref().ok_or_else(|| not_reached(Stage::Quantized))?;
     let certificate = certify(quantized, &artifact.program, &artifact.target)?;
     // The network that came with the artifact is held to the same standard as the fresh one.

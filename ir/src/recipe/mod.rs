@@ -90,6 +90,7 @@ impl Default for Settings {
 
 /// How the weights of a projection that has both signs are grouped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Grouping {
     /// The set that loses least, where the difference matters.
     #[default]
@@ -102,6 +103,7 @@ pub enum Grouping {
 
 /// What shares a scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Scaling {
     /// Neurons of one population have their own where the difference matters.
     #[default]

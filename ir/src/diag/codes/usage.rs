@@ -81,6 +81,27 @@ codes! {
         "The genome says what the network looks like, and `--weights random:SEED` drew its weights. \
          What is compiled or run has learnt nothing: use it to see whether and how the architecture \
          maps, not for its predictions. Manifests record the seed.";
+    CONFIG_SYNTAX = 822, "malformed configuration file",
+        "A configuration file (`snnc.toml`, or the file of `--config`) is not TOML, or a value has \
+         another type than its key takes. The place gives line and column. A complete example: \
+         `[quantize]`, `weight-bits = 4`, then for one projection `[[quantize.projection]]`, \
+         `from = \"in\"`, `to = \"h1\"`, `weight-bits = 8`.";
+    CONFIG_KEY = 823, "unknown or missing key in a configuration file",
+        "Keys are never ignored. `[quantize]` takes `weight-bits`, `groups`, `scales`, \
+         `max-exponent` and `projection`; each `[[quantize.projection]]` takes `from` and `to`, which it \
+         needs, and `nth`, `weight-bits`, `split`. Correct the spelling, or remove the key.";
+    CONFIG_VALUE = 824, "value out of range in a configuration file",
+        "`weight-bits` is 1 to 8, `max-exponent` 0 to 7, `groups` is `auto`, `mixed` or `split`, \
+         `scales` is `auto`, `population` or `neuron`, `nth` counts from 0. A projection has one entry at \
+         most.";
+    CONFIG_USED = 825, "settings of a configuration file are used",
+        "A file `snnc.toml` lies beside the source, and its settings decide how the network is \
+         quantized. Options of the command line win over it. `--config FILE` names another file; an \
+         empty one (`--config /dev/null`) decides nothing.";
+    RECIPE_JSON = 826, "malformed recipe in JSON",
+        "A recipe as JSON is an object with `settings`, `populations`, `projections` and \
+         `calibration`, each of which may be left out; unknown fields are errors. \
+         `snnc convert recipe.snnb -o recipe.json` writes one.";
     NOT_AN_ARTIFACT = 830, "not an artifact",
         "The folder has no `manifest.json`, or the file is not a manifest of this version of snnc. \
          Compile the network again, or name the folder that `snnc compile` wrote.";

@@ -1,0 +1,51 @@
+//! How far a slow step is, on a terminal.
+
+use crate::calibrate::Progress;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, IsTerminal};
+
+/// A bar on stderr; nothing where stderr is no terminal.
+pub(super) struct Terminal(Option<ProgressBar>);
+
+impl Terminal {
+    /// A bar that shows up with the first step.
+    pub(super) fn new() -> Self {
+        let bar = io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{wide_msg} [{bar:30}] {percent:>3} %");
+            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        Self(bar)
+    }
+
+    /// Takes the bar away.
+    pub(super) fn clear(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Progress for Terminal {
+    fn step(&self, stage: &str, done: u64, total: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(total);
+            bar.set_message(stage.to_owned());
+            bar.set_position(done.min(total));
+        }
+    }
+}
+
+/// Says which of several slow steps one belongs to.
+pub(super) struct Within<'a> {
+    /// Who wants to know.
+    pub(super) outer: &'a dyn Progress,
+    /// What the step is a part of.
+    pub(super) name: String,
+}
+
+impl Progress for Within<'_> {
+    fn step(&self, stage: &str, done: u64, total: u64) {
+        self.outer.step(&format!("{}: {stage}", self.name), done, total);
+    }
+}
