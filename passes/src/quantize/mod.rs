@@ -1,15 +1,26 @@
 //! `quantize`: the float network becomes integers (class: bounded, the only pass that may change
 //! spikes).
 //!
-//! One symmetric scheme. Each population has one scale `s`: all weights into it become `rint(w·s)` in
-//! −127..=127, its threshold `64·rint(θ·s)`, its bias `64·rint(b·s)`, its decay `rint(4096·decay)`.
-//! Dynamics are preserved because everything in a population is scaled alike; a matrix that feeds
-//! two populations of equal scale is quantized once and stays shared. `s` is the largest value for which
-//! all of this holds, for every input of up to `steps` steps:
-//! * weights, threshold mantissa and bias mantissa stay in range;
-//! * the sum that may arrive in one step stays within the target's accumulator;
+//! A [`Recipe`] decides; where it has a gap, a choice without data fills it (`choose`). What is decided
+//! about a population becomes integers, ranges and an account here ([`apply`]); the complete recipe that
+//! comes back with them gives the same integers again.
+//!
+//! Each neuron `j` has a scale `s_j`, most often one for its population. The weight of a synapse from `i`
+//! becomes `W = q << e` with whole steps `q ≈ w_ij · s_j / 2^e` and an exponent `e` of the projection, its
+//! threshold the mantissa `rint(θ_j · s_j)` (units of 64), its bias `rint(b_j · s_j)` units of weight; the
+//! decay is `4096 · decay` rounded. All that acts on a neuron is scaled alike, so its dynamics stay. Neurons
+//! that share the weights of a convolution share a scale. Steps are those of a synapse group of 1 to 8 bits:
+//! of one sign, or of both with a bit for the sign, or apart in two projections (`matrix`). A tensor that
+//! becomes the same integers for two projections is stored once.
+//!
+//! Whatever arrives in up to `steps` steps (`range`, `limits`),
+//! * thresholds and biases fit their registers;
+//! * the sum of one step stays within the target's accumulator;
 //! * current and membrane stay inside the state registers (no wrap and no saturation, ever);
 //! * messages stay within the bits of a message.
+//!
+//! A scale that the recipe leaves open falls until that holds; one that it fixes is refused with the neuron,
+//! the limit and a scale that fits.
 //!
 //! A clip becomes a population of **graded relays**: its message is `value · s`. What reads messages
 //! has weights `rint(w · s_target / s)`. Populations joined by weights that must keep their ratio
@@ -17,7 +28,9 @@
 //! equal scales (`groups`). Relays are bounded before what reads them, whatever the
 //! delay (`fit`); a loop of relays alone has no bounds and is refused. Where that leaves few
 //! steps to some weights, scales part and averages are rounded, so that the coarsest weights have
-//! as many steps as possible; weights in fixed ratios above 127 get an exponent.
+//! as many steps as possible; weights in fixed ratios above 127 get an exponent. These populations have one
+//! scale each, as large as weights of 127 allow; a recipe may give bits and weights of their projections from
+//! spikes, thresholds, biases and decays (`tied`, `settle`).
 //!
 //! A **directly coded input** acts through biases that the host computes from each sample. Its
 //! weights stay f32; biases and what the host adds stay within the bias register for all
@@ -30,7 +43,7 @@
 //! only takes multiples of 64, so `64·m` is exact there; elsewhere `64·m + 1` is the nearest value
 //! that the threshold register can express.
 //!
-//! Complexity: O(weights + neurons), times a few rounds when a range forces a scale down.
+//! Complexity: O(weights + neurons) for each decision that is looked at.
 
 pub mod account;
 mod assemble;

@@ -1,16 +1,16 @@
 //! What quantization reports beside errors.
 
 use super::account::{Account, PopulationAccount, ProjectionAccount};
-use super::decision::Wanted;
+use super::decision::{Wanted, grain};
 use super::limits::words;
 use super::matrix::Set;
-use super::member::{Member, Model};
+use super::member::{Member, Message, Model};
 use super::refuse;
 use super::settle::Planned;
 use super::sums::Span;
 use snnc_ir::diag::codes::quantize as codes;
 use snnc_ir::network::{NetworkDraft, Tensor};
-use snnc_ir::recipe::MAX_WEIGHT_BITS;
+use snnc_ir::recipe::{Grouping, MAX_WEIGHT_BITS, Scaling, Settings};
 use snnc_ir::{Diagnostic, Diagnostics};
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub(super) fn all(
     for ((member, planned), wanted) in members.iter().zip(planned).zip(wanted) {
         let Some(account) = by_name.get(member.name) else { continue };
         out.extend(losses(network, member, planned, account));
-        out.extend(eight_bits(member, wanted).into_iter().collect());
+        out.extend(not_kept(network, member, planned, wanted).into_iter().collect());
     }
     let by_name: BTreeMap<&str, (&Member<'_>, &Planned)> =
         members.iter().zip(planned).map(|(m, planned)| (m.name, (m, planned))).collect();
@@ -180,21 +180,54 @@ fn weights(population: &str, account: &ProjectionAccount) -> Vec<Diagnostic> {
     out
 }
 
-/// Warns that weights on messages do not have the bits asked for.
-fn eight_bits(member: &Member<'_>, wanted: &Wanted<'_>) -> Option<Diagnostic> {
-    let bits = wanted.settings.weight_bits;
-    (bits < MAX_WEIGHT_BITS && !member.messages.is_empty()).then(|| {
-        Diagnostic::warning(
-            codes::RECIPE_TIED,
-            format!(
-                "population `{}`: weights on messages keep {MAX_WEIGHT_BITS} bits instead of {bits}",
-                member.name
-            ),
-        )
-        .at(format!("population `{}`", member.name))
-        .note("messages are integers, and what reads them keeps the ratios of scales")
-        .help("put a population of neurons in front, whose spikes may have weights of any bits")
-    })
+/// Warns about settings that what ties a population does not allow.
+fn not_kept(
+    network: &NetworkDraft,
+    member: &Member<'_>,
+    planned: &Planned,
+    wanted: &Wanted<'_>,
+) -> Option<Diagnostic> {
+    let Settings { weight_bits, groups, scales, max_exponent } = wanted.settings;
+    let mut notes = Vec::new();
+    if scales == Scaling::Neuron && grain(member) >= member.shape.size() && member.shape.size() > 1
+    {
+        notes.push(if member.is_free() {
+            "it has one scale: the host adds the current of a directly coded input with one factor"
+                .to_owned()
+        } else {
+            "it has one scale: messages tie it to those of other populations".to_owned()
+        });
+    }
+    if weight_bits < MAX_WEIGHT_BITS && !member.messages.is_empty() {
+        notes.push(format!(
+            "weights on messages keep {MAX_WEIGHT_BITS} bits instead of {weight_bits}: they stand in the ratios of scales"
+        ));
+    }
+    let both = |values: &[f32]| values.iter().any(|w| *w < 0.0) && values.iter().any(|w| *w > 0.0);
+    let values = |message: &Message| &network.tensors[message.term.weight].data;
+    if groups == Grouping::Split && member.messages.iter().any(|m| both(values(m))) {
+        notes.push("weights on messages are in one group".to_owned());
+    }
+    let largest = planned.messages.iter().map(|weights| weights.shift).max().unwrap_or(0);
+    if largest > max_exponent {
+        notes.push(format!(
+            "weights on messages have an exponent of {largest} instead of {max_exponent}: they stand in the ratios of scales"
+        ));
+    }
+    if notes.is_empty() {
+        return None;
+    }
+    let place = format!("population `{}`", member.name);
+    let finding = Diagnostic::warning(
+        codes::RECIPE_TIED,
+        format!("population `{}` cannot be quantized in all as asked for", member.name),
+    );
+    let finding = notes.into_iter().fold(finding.at(place), Diagnostic::note);
+    Some(
+        finding.help(
+            "nothing to do if that is acceptable; populations that read spikes alone are free",
+        ),
+    )
 }
 
 /// Warns about an average whose weights are rounded.

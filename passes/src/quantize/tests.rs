@@ -6,7 +6,7 @@ mod net;
 mod recipe;
 mod rounding;
 
-use super::Quantize;
+use super::{Applied, Quantize, apply};
 use crate::fixtures::target;
 use crate::framework::{Context, Options, Pass};
 use snnc_ir::arena::{NodeId, PopId, TensorId};
@@ -16,6 +16,7 @@ use snnc_ir::network::{
     Reset, Tensor, UpdateOrder,
 };
 use snnc_ir::quantized::{IntReset, QuantizedDraft, QuantizedNetwork, Sign};
+use snnc_ir::recipe::{Recipe, Settings};
 use snnc_ir::{Arena, Diagnostics, Entity, Level, NetworkDraft, Param, Rules, Shape, TargetSpec};
 
 fn tensor(name: &str, shape: &[u32], data: &[f32]) -> Tensor {
@@ -84,18 +85,31 @@ fn has(diagnostics: &Diagnostics, code: Code) -> bool {
 }
 
 #[test]
-fn everything_of_a_population_shares_the_scale_of_the_largest_weight() {
-    let draft = network(&[0.5, -0.25, 0.125, -0.5], &[0.1, -0.3], neuron());
-    let (draft, _) = quantize(draft, &target()).expect("quantizes");
+fn everything_of_a_population_shares_its_scale() {
+    let (floats, biases) = ([0.5, -0.25, 0.125, -0.5], [0.1, -0.3]);
+    let network = network(&floats, &biases, neuron());
+    let applied = apply(&network, &target(), &Recipe::default(), &mut Diagnostics::new());
+    let Applied { draft, recipe, .. } = applied.expect("quantizes");
+    let a = draft.populations[PopId::new(1)].neuron().expect("neurons");
+    let scale = recipe.population("a").and_then(|p| p.scale.clone()).expect("a scale");
+    let exponent = recipe.projection("in", "a", 0).and_then(|p| p.exponent).expect("an exponent");
+    let (step, shape) = (f64::from(1_u32 << exponent), Shape::flat(2));
     let matrix = draft.matrices.values().next().expect("one matrix");
     assert_eq!(matrix.sign, Sign::Mixed);
-    let weights: Vec<i32> = (0..4).map(|i| matrix.weight(i)).collect();
-    // Scale 254: ±127 for ±0.5; ties (31.75, 63.5) to even.
-    assert_eq!(weights, [127, -64, 32, -127]);
-    let a = draft.populations[PopId::new(1)].neuron().expect("neurons");
-    assert_eq!(a.threshold, Param::Uniform(64 * 254));
-    assert_eq!(a.bias, Param::PerNeuron(vec![64 * 25, 64 * -76]));
-    assert_eq!((a.dv.clone(), a.du.clone()), (Param::Uniform(512), Param::Uniform(4095)));
+    for (i, float) in floats.iter().enumerate() {
+        let exact = f64::from(*float) * scale.at(i / 2, &shape);
+        assert!((f64::from(matrix.weight(i)) - exact).abs() <= step, "{exact} {matrix:?}");
+    }
+    for (n, bias) in biases.iter().enumerate() {
+        let scale = scale.at(n, &shape);
+        let threshold = f64::from(a.threshold.at(n, &shape)) / 64.0;
+        assert!((threshold - scale).abs() <= 0.5, "{threshold} {scale}");
+        let exact = f64::from(*bias) * scale;
+        assert!((f64::from(a.bias.at(n, &shape)) / 64.0 - exact).abs() <= 1.0, "{exact}");
+    }
+    assert!(a.threshold.at(0, &shape) > 64 * 100, "hundreds of steps are there to be used");
+    assert!(a.dv.values().iter().all(|dv| dv.abs_diff(512) <= 1), "{:?}", a.dv);
+    assert_eq!(a.du, Param::Uniform(4095));
     assert_eq!((a.refractory, &a.reset), (1, &IntReset::Zero));
 }
 
@@ -103,11 +117,12 @@ fn everything_of_a_population_shares_the_scale_of_the_largest_weight() {
 fn thresholds_with_ge_are_exact_without_leak_and_nearest_with_leak() {
     let leaky = Neuron { compare: Compare::Ge, ..neuron() };
     let still = Neuron { dynamics: Dynamics::Integrate, ..leaky.clone() };
-    for (neuron, expected) in [(leaky, 64 * 254 + 1), (still, 64 * 254)] {
+    for (neuron, rest) in [(leaky, 1), (still, 0)] {
         let draft = network(&[0.5, 0.0, 0.0, -0.5], &[0.0, 0.0], neuron);
         let (draft, _) = quantize(draft, &target()).expect("quantizes");
         let a = draft.populations[PopId::new(1)].neuron().expect("neurons");
-        assert_eq!((a.threshold.clone(), a.compare), (Param::Uniform(expected), Compare::Ge));
+        assert!(a.threshold.values().iter().all(|t| t % 64 == rest), "{:?}", a.threshold);
+        assert_eq!(a.compare, Compare::Ge);
     }
 }
 
@@ -151,7 +166,11 @@ fn no_scale_at_all_is_an_error() {
 #[test]
 fn rounding_that_changes_the_meaning_is_reported() {
     let coarse = Neuron { threshold: Param::Uniform(0.001), ..neuron() };
-    let (_, remarks) = quantize(network(&[0.5; 4], &[0.0; 2], coarse), &target()).expect("warns");
+    let coarse = network(&[0.5; 4], &[0.0; 2], coarse);
+    let settings = Settings { max_exponent: 0, ..Settings::DEFAULT };
+    let recipe = Recipe { settings, ..Recipe::default() };
+    let mut remarks = Diagnostics::new();
+    apply(&coarse, &target(), &recipe, &mut remarks).expect("warns");
     assert!(has(&remarks, codes::THRESHOLD), "{remarks}");
     let slow = Neuron { dynamics: Dynamics::Decay(Param::Uniform(1.0e-4)), ..neuron() };
     let (_, remarks) = quantize(network(&[0.5; 4], &[0.0; 2], slow), &target()).expect("warns");
@@ -182,7 +201,9 @@ fn programmable_targets_subtract_the_threshold() {
     let draft = network(&[0.5; 4], &[0.0; 2], subtract);
     let (draft, _) = quantize(draft, &able).expect("quantizes");
     let a = draft.populations[PopId::new(1)].neuron().expect("neurons");
-    assert_eq!(a.reset, IntReset::Subtract(Param::Uniform(64 * 254)));
+    // At `≥`, with a leak, the threshold is one more than a multiple of 64.
+    assert_eq!(a.reset, IntReset::Subtract(a.threshold.map(|t| t - 1)));
+    assert!(a.threshold.values().iter().all(|t| t % 64 == 1), "{:?}", a.threshold);
 }
 
 #[test]

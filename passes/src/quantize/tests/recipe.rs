@@ -9,7 +9,7 @@ use snnc_ir::conv::Conv;
 use snnc_ir::diag::codes::{Code, quantize as codes};
 use snnc_ir::network::{Coding, Keep, Network};
 use snnc_ir::quantized::{IntReset, QuantizedNetwork, Sign};
-use snnc_ir::recipe::{PopulationRecipe, ProjectionRecipe, Recipe, Settings};
+use snnc_ir::recipe::{Grouping, PopulationRecipe, ProjectionRecipe, Recipe, Scaling, Settings};
 use snnc_ir::{Diagnostics, Level, Param, Rules, Shape, TargetSpec};
 
 fn run(net: &Net, recipe: &Recipe, target: &TargetSpec) -> Result<Applied, Diagnostics> {
@@ -351,17 +351,28 @@ fn ties_are_kept() {
 }
 
 #[test]
-fn few_bits_on_messages_are_reported() {
+fn settings_that_ties_forbid_are_reported() {
     let mut net = Net::new();
     let x = net.input(Coding::Events, 2);
     let c = net.clip("c", Keep::Positive, 2, &[layer(x, 2, 2, &[0.5, -0.25, 0.125, 1.0])]);
-    net.neurons("a", 2, &[identity(c, 2, 1.0)]);
-    let settings = Settings { weight_bits: 4, ..Settings::DEFAULT };
-    let recipe = Recipe { settings, ..Recipe::default() };
-    let mut remarks = Diagnostics::new();
-    let applied = apply(&net.0, &able(), &recipe, &mut remarks).expect("in range");
-    let text = only(&remarks, codes::RECIPE_TIED);
-    assert!(text.contains("`a`: weights on messages keep 8 bits instead of 4"), "{text}");
+    net.neurons("a", 2, &[identity(c, 2, 1.0), layer(c, 2, 2, &[0.3, 0.0, 0.0, -0.2])]);
+    let report = |settings| {
+        let recipe = Recipe { settings, ..Recipe::default() };
+        let mut remarks = Diagnostics::new();
+        let applied = apply(&net.0, &able(), &recipe, &mut remarks).expect("in range");
+        let found = remarks.iter().filter(|d| d.code == codes::RECIPE_TIED);
+        (applied, found.map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(report(Settings::DEFAULT).1, [""; 0]);
+    let (applied, found) = report(Settings { weight_bits: 4, ..Settings::DEFAULT });
+    let [text] = found.as_slice() else { panic!("{found:?}") };
+    assert!(text.contains("`a`") && text.contains("keep 8 bits instead of 4"), "{text}");
     assert_eq!(account(&applied, "c").projections[0].weight_bits, 4);
     assert_eq!(account(&applied, "a").projections[0].weight_bits, 8);
+    let (_, found) = report(Settings { groups: Grouping::Split, ..Settings::DEFAULT });
+    let [text] = found.as_slice() else { panic!("{found:?}") };
+    assert!(text.contains("`a`") && text.contains("messages are in one group"), "{text}");
+    let (_, found) = report(Settings { scales: Scaling::Neuron, ..Settings::DEFAULT });
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|text| text.contains("it has one scale: messages tie it")));
 }
