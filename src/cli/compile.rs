@@ -160,22 +160,26 @@ pub(super) fn make(
     quantization: &QuantizationArgs,
     progress: &dyn Progress,
 ) -> Result<Made, Diagnostics> {
-    let attempt = || {
-        let options = how.options();
-        let Prepared { options, fitted, mut notes } =
-            quantization.prepare(path, source, target, options, progress)?;
+    let mut notes = Diagnostics::new();
+    let mut attempt = || {
+        let Prepared { options, fitted } =
+            quantization.prepare(path, source, target, how.options(), progress, &mut notes)?;
         let samples = fitted.as_ref().map(|fitted| fitted.data.samples());
         let compiled = compile_on(source, target, &options, samples.as_ref())
             .map_err(|failure| replay::report(failure, Path::new(".")))?;
-        notes.extend(compiled.warnings.clone());
-        let diagnostics = quantization.deny.apply(notes);
-        Ok((compiled, fitted.map(|fitted| fitted.log), diagnostics))
+        Ok((compiled, fitted.map(|fitted| fitted.log)))
     };
-    let (compiled, calibration, diagnostics) = attempt().map_err(|failed: Diagnostics| {
-        let mut all = source.warnings.clone();
-        all.extend(failed);
-        all
-    })?;
+    let (compiled, calibration) = match attempt() {
+        Ok(made) => made,
+        Err(failed) => {
+            let mut all = source.warnings.clone();
+            all.extend(notes);
+            all.extend(failed);
+            return Err(all);
+        }
+    };
+    notes.extend(compiled.warnings.clone());
+    let diagnostics = quantization.deny.apply(notes);
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
@@ -222,15 +226,21 @@ fn emit_text(
         .help("leave the options about quantization out, or use `--emit quantized`")
         .into());
     }
-    let options = args.how.options();
-    let path = &args.source.source;
-    let prepared = args.quantization.prepare(path, &source, &target, options, progress)?;
-    let Prepared { options, notes, .. } = prepared;
-    let (stages, _) = lower(&source, &target.spec, &options, stage).map_err(|f| {
-        let mut all = source.warnings.clone();
-        all.extend(replay::report(f, Path::new(".")));
-        all
-    })?;
+    let mut diagnostics = source.warnings.clone();
+    let (path, how) = (&args.source.source, args.how.options());
+    let attempt = || {
+        let notes = &mut diagnostics;
+        let prepared = args.quantization.prepare(path, &source, &target, how, progress, notes)?;
+        lower(&source, &target.spec, &prepared.options, stage)
+            .map_err(|failure| replay::report(failure, Path::new(".")))
+    };
+    let stages = match attempt() {
+        Ok((stages, _)) => stages,
+        Err(failed) => {
+            diagnostics.extend(failed);
+            return Err(diagnostics);
+        }
+    };
     let printed = match stage {
         Stage::Network => stages.network.as_deref().map(text::print_network),
         Stage::Quantized => stages.quantized.as_deref().map(text::print_quantized),
@@ -238,8 +248,6 @@ fn emit_text(
         Stage::Mapped => stages.mapped.as_deref().map(text::print_mapped),
     };
     let printed = printed.ok_or_else(|| not_reached(stage))?;
-    let mut diagnostics = source.warnings;
-    diagnostics.extend(notes);
     diagnostics.extend(stages.remarks);
     let diagnostics = args.quantization.deny.apply(diagnostics);
     if diagnostics.has_errors() {

@@ -3,26 +3,27 @@
 use super::WeightsArgs;
 use super::output::Reply;
 use crate::files::{self, shown};
+use crate::recipe::{self, is_recipe};
 use crate::source::{self, FileKind};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_backends::program;
 use snnc_ir::diag::codes::usage;
 use snnc_ir::level::AnyDraft;
-use snnc_ir::{Diagnostic, Diagnostics, Level, binary, text};
+use snnc_ir::{Diagnostic, Diagnostics, Level, Recipe, binary, text};
 use snnc_passes::AnyLevel;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct ConvertArgs {
-    /// Genome (.json), text form (.snn), binary form (.snnb) or program (.snnb).
+    /// Genome (.json), text form (.snn), binary form (.snnb), program (.snnb) or recipe (.snnb, .json).
     input: PathBuf,
     #[command(flatten)]
     weights: WeightsArgs,
-    /// File to write: .snn or .snnb, or .json for a program and with `--emit`.
+    /// File to write: .snn or .snnb, or .json for a program, a recipe, and with `--emit`.
     #[arg(long, short, value_name = "FILE", required_unless_present = "emit")]
     output: Option<PathBuf>,
-    /// Another form of a genome; without `--output` it is printed.
+    /// Another form of a genome, a program or a recipe; without `--output` it is printed.
     #[arg(long, value_name = "FORM")]
     emit: Option<Emit>,
 }
@@ -31,12 +32,14 @@ pub(super) struct ConvertArgs {
 enum Emit {
     /// A motif genome as the list of nodes that it unfolds to.
     Resolved,
+    /// A program or a recipe as JSON.
+    Json,
 }
 
 /// Report of `snnc convert`.
 #[derive(Debug, Serialize)]
 pub(super) struct ConvertReport {
-    /// What was read: `genome`, the level, or `program`.
+    /// What was read: `genome`, the level, `program`, or `recipe`.
     from: &'static str,
     /// File written.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,12 +47,22 @@ pub(super) struct ConvertReport {
     /// The other form of the genome, if no file was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     resolved: Option<serde_json::Value>,
+    /// The program or the recipe, if no file was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    json: Option<serde_json::Value>,
+}
+
+impl ConvertReport {
+    const fn new(from: &'static str, output: Option<String>) -> Self {
+        Self { from, output, resolved: None, json: None }
+    }
 }
 
 pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostics> {
     let kind = FileKind::of(&args.input)?;
     let output = match (args.emit, &args.output) {
         (Some(Emit::Resolved), output) => return resolved(args, kind, output.as_deref()),
+        (Some(Emit::Json), output) => return json(args, kind, output.as_deref()),
         (None, Some(output)) => output,
         (None, None) => return Err(no_output().into()),
     };
@@ -59,6 +72,10 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostic
         args.weights.refuse_for("a file that holds its weights")?;
     }
     let (from, bytes) = match kind {
+        _ if is_recipe(&args.input) => {
+            args.weights.refuse_for("a recipe")?;
+            ("recipe", recipe_as(&recipe::read(&args.input)?, to, output)?)
+        }
         FileKind::Genome => {
             let source = source::read_with(&args.input, args.weights.weights)?;
             diagnostics = source.warnings;
@@ -75,14 +92,14 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostic
         FileKind::Text => level(&args.input, to, output)?,
     };
     files::write(output, &bytes)?;
-    let report = ConvertReport { from, output: Some(shown(output)), resolved: None };
+    let report = ConvertReport::new(from, Some(shown(output)));
     Ok(Reply { diagnostics, ..Reply::new(report) })
 }
 
 /// What the command line's own rules exclude.
 fn no_output() -> Diagnostic {
     Diagnostic::error(usage::CONFLICTING_OPTIONS, "no output is named")
-        .help("add `-o FILE`, or `--emit resolved`")
+        .help("add `-o FILE`, `--emit resolved` or `--emit json`")
 }
 
 /// A motif genome as the list of nodes that it unfolds to.
@@ -106,7 +123,7 @@ fn resolved(
     let (json, diagnostics) = snnc_frontend::resolved(input)?;
     let Some(output) = output else {
         let value = serde_json::from_str(&json).ok();
-        let report = ConvertReport { from: "genome", output: None, resolved: value };
+        let report = ConvertReport { resolved: value, ..ConvertReport::new("genome", None) };
         return Ok(Reply { product: json.into_bytes(), diagnostics, ..Reply::new(report) });
     };
     if FileKind::of(output)? != FileKind::Genome {
@@ -116,8 +133,65 @@ fn resolved(
             .into());
     }
     files::write(output, json.as_bytes())?;
-    let report = ConvertReport { from: "genome", output: Some(shown(output)), resolved: None };
+    let report = ConvertReport::new("genome", Some(shown(output)));
     Ok(Reply { diagnostics, ..Reply::new(report) })
+}
+
+/// A program or a recipe as JSON.
+fn json(
+    args: &ConvertArgs,
+    kind: FileKind,
+    output: Option<&Path>,
+) -> Result<Reply<ConvertReport>, Diagnostics> {
+    let input = &args.input;
+    args.weights.refuse_for("a program or a recipe")?;
+    let (from, bytes) = if is_recipe(input) {
+        ("recipe", recipe::to_json(&recipe::read(input)?))
+    } else {
+        let bytes = match kind {
+            FileKind::Binary => files::read(input, files::MAX_BINARY)?,
+            FileKind::Genome | FileKind::Text => Vec::new(),
+        };
+        if !is_program(&bytes) {
+            return Err(Diagnostic::error(
+                usage::CONFLICTING_OPTIONS,
+                format!("`--emit json` is for programs and recipes, and {} is none", shown(input)),
+            )
+            .in_file(shown(input))
+            .help("name a program.snnb or a recipe.snnb")
+            .into());
+        }
+        ("program", program_json(&bytes, input, FileKind::Genome)?)
+    };
+    let Some(output) = output else {
+        let value = serde_json::from_slice(&bytes).ok();
+        let report = ConvertReport { json: value, ..ConvertReport::new(from, None) };
+        return Ok(Reply { product: bytes, ..Reply::new(report) });
+    };
+    if FileKind::of(output)? != FileKind::Genome {
+        return Err(Diagnostic::error(
+            usage::UNKNOWN_FILE_KIND,
+            "the output of `--emit json` is JSON",
+        )
+        .in_file(shown(output))
+        .help("name an output that ends in .json")
+        .into());
+    }
+    files::write(output, &bytes)?;
+    Ok(Reply::new(ConvertReport::new(from, Some(shown(output)))))
+}
+
+/// A recipe in the form that the name of the output asks for.
+fn recipe_as(recipe: &Recipe, to: FileKind, output: &Path) -> Result<Vec<u8>, Diagnostic> {
+    match to {
+        FileKind::Binary => Ok(binary::encode_recipe(recipe)),
+        FileKind::Genome => Ok(recipe::to_json(recipe)),
+        FileKind::Text => {
+            Err(Diagnostic::error(usage::UNKNOWN_FILE_KIND, "a recipe has no text form")
+                .in_file(shown(output))
+                .help("name an output that ends in .snnb or .json"))
+        }
+    }
 }
 
 /// Whether `bytes` are those of an emitted program.

@@ -109,6 +109,20 @@ impl RecipeArgs {
         !self.overrides().is_empty() || self.config.is_some() || self.recipe.is_some()
     }
 
+    /// Refuses the options for something that nothing is decided about.
+    pub(super) fn refuse_for(&self, what: &str) -> Result<(), Diagnostic> {
+        if !self.is_given() {
+            return Ok(());
+        }
+        Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            format!("options of quantization have nothing to decide about {what}"),
+        )
+        .help(
+            "leave them out, or run the source at a later level (`--level quantized --target …`)",
+        ))
+    }
+
     /// The recipe for the source in `path`, and a note if a file was read that no option names.
     ///
     /// # Errors
@@ -234,12 +248,11 @@ pub(super) struct Prepared {
     pub(super) options: Options,
     /// The calibration.
     pub(super) fitted: Option<Fitted>,
-    /// What the user should know.
-    pub(super) notes: Diagnostics,
 }
 
 impl QuantizationArgs {
     /// Puts the recipe together and calibrates it; `options` are those that are not about quantization.
+    /// What the user should know goes to `notes`, whatever happens then.
     ///
     /// # Errors
     /// What the files, the options, the passes up to quantization and calibration refuse.
@@ -250,8 +263,10 @@ impl QuantizationArgs {
         target: &Target,
         options: Options,
         progress: &dyn Progress,
+        notes: &mut Diagnostics,
     ) -> Result<Prepared, Diagnostics> {
-        let (recipe, mut notes) = self.recipe.settle(path, source)?;
+        let (recipe, used) = self.recipe.settle(path, source)?;
+        notes.extend(used);
         let mut options = Options { recipe, ..options };
         let fitted = match self.calibrate.data(path, source, target, &options)? {
             None => None,
@@ -263,7 +278,7 @@ impl QuantizationArgs {
                 Some(Fitted { data, log })
             }
         };
-        Ok(Prepared { options, fitted, notes })
+        Ok(Prepared { options, fitted })
     }
 
     /// Whether the command line asks for anything that decides the integers.

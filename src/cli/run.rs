@@ -1,6 +1,7 @@
 //! `snnc run`: a network or an artifact on a stimulus.
 
 use super::output::Reply;
+use super::quantization::RecipeArgs;
 use super::samples::Samples;
 use super::{WeightsArgs, replay, with_threads};
 use crate::artifact::{Artifact, load};
@@ -14,7 +15,7 @@ use crate::target::Target;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_ir::diag::codes::usage;
-use snnc_ir::{Diagnostic, Diagnostics, Level, QuantizedNetwork, Rules};
+use snnc_ir::{Diagnostic, Diagnostics, Level, QuantizedNetwork, Recipe, Rules};
 use snnc_passes::{AnyLevel, Registry};
 use snnc_runtime::compare;
 use std::fmt::Write as _;
@@ -38,6 +39,8 @@ pub(super) struct RunArgs {
     /// Target, to bring a source to a later level.
     #[arg(long, short, value_name = "NAME|FILE")]
     target: Option<String>,
+    #[command(flatten)]
+    recipe: RecipeArgs,
     /// Write the spikes of all populations to this file (.npz).
     #[arg(long, value_name = "FILE")]
     spikes: Option<PathBuf>,
@@ -166,6 +169,9 @@ fn machine(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
     };
     let wanted = args.level.unwrap_or(own);
     if wanted == own {
+        args.recipe.refuse_for("a level that is not quantized on the way")?;
+    }
+    if wanted == own {
         let warnings = source.warnings;
         return Ok((of_level(source.level)?, warnings));
     }
@@ -180,16 +186,21 @@ fn machine(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
         .help("add `--target NAME`, or run the folder of an artifact")
         .into());
     };
-    of_source(&source, &Target::find(target)?, wanted)
+    let target = Target::find(target)?;
+    let (recipe, notes) = args.recipe.settle(&args.path, &source)?;
+    let (machine, mut warnings) = of_source(&source, &target, recipe, wanted)?;
+    warnings.extend(notes);
+    Ok((machine, warnings))
 }
 
 /// Brings a source to a later level by the default pipeline.
 fn of_source(
     source: &Source,
     target: &Target,
+    recipe: Recipe,
     wanted: LevelArg,
 ) -> Result<(Machine, Diagnostics), Diagnostics> {
-    let options = Options::default();
+    let options = Options { recipe, ..Options::default() };
     if wanted == LevelArg::Artifact {
         let compiled = compile(source, target, &options).map_err(failed)?;
         return Ok((Machine::Program(compiled.program), compiled.warnings));
@@ -208,6 +219,7 @@ fn failed(failure: Failure) -> Diagnostics {
 
 fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
     args.weights.refuse_for("an artifact")?;
+    args.recipe.refuse_for("an artifact")?;
     let artifact = Artifact::load(&args.path)?;
     let warnings = artifact.warnings;
     match args.level.unwrap_or(LevelArg::Artifact) {

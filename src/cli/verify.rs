@@ -5,6 +5,7 @@ use super::samples::Samples;
 use super::table::Table;
 use super::{SourceArgs, replay, with_threads};
 use crate::artifact::Artifact;
+use crate::artifact::manifest::RecipeEntry;
 use crate::exit::Exit;
 use crate::files::shown;
 use crate::source::Source;
@@ -50,6 +51,9 @@ pub(super) struct VerifyReport {
     same_source: bool,
     /// Files whose hashes hold.
     files: usize,
+    /// What decided how the network became integers, as the manifest says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantization: Option<RecipeEntry>,
     /// What was proved.
     certificate: Certificate,
     /// All levels on the stimulus, if one was given.
@@ -83,6 +87,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Reply<VerifyReport>, Diagnostics>
         source: source.hash.clone(),
         same_source: source.hash == artifact.manifest.source.blake3,
         files: artifact.manifest.files.len(),
+        quantization: artifact.manifest.quantization.clone(),
         certificate: proof.certificate,
         measurement,
     };
@@ -142,6 +147,9 @@ fn render(report: &VerifyReport, folder: &Path) -> String {
         totals.relays,
         totals.clocks
     );
+    if let Some(quantization) = &report.quantization {
+        text.push_str(&quantized_by(quantization));
+    }
     if !report.same_source {
         text.push_str(
             "the artifact was compiled from another file; it is equivalent to this one\n",
@@ -155,6 +163,21 @@ fn render(report: &VerifyReport, folder: &Path) -> String {
     equality(&mut text, ["quantized", "scheduled"], &m.schedule);
     equality(&mut text, ["scheduled", "artifact"], &m.artifact);
     text
+}
+
+/// What the integers were made by, if not by the default recipe.
+fn quantized_by(entry: &RecipeEntry) -> String {
+    if !entry.recipe {
+        return String::new();
+    }
+    let bits = entry.settings.weight_bits;
+    match &entry.calibration {
+        None => format!("quantized by recipe.snnb: {bits} bits\n"),
+        Some(c) => format!(
+            "quantized by recipe.snnb: {bits} bits, calibrated on {} samples of data {}\n",
+            c.samples, c.data
+        ),
+    }
 }
 
 fn quantization(text: &mut String, q: &QuantizationReport, samples: usize) {

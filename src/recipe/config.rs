@@ -65,7 +65,7 @@ struct Projection {
 
 /// The configuration file beside `source`, if there is one.
 pub fn beside(source: &Path) -> Option<PathBuf> {
-    let path = files::parent(source).join(NAME);
+    let path = source.with_file_name(NAME);
     // What is there but is no readable file is an error of `read`.
     path.symlink_metadata().is_ok().then_some(path)
 }

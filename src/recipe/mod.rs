@@ -18,10 +18,12 @@ mod json;
 use crate::files::{self, shown};
 use crate::source::FileKind;
 pub use config::Config;
-pub use json::{SCHEMA, is_json, to_json};
+pub use json::{SCHEMA, to_json};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::recipe::{Grouping, ProjectionRecipe, Recipe, Scaling, Settings};
 use snnc_ir::{Diagnostic, Diagnostics, binary};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 /// Reads a recipe: `.snnb` of kind 4, or `.json`.
@@ -42,6 +44,19 @@ pub fn read(path: &Path) -> Result<Recipe, Diagnostics> {
         .into()),
     };
     recipe.map_err(|d| d.in_file(&shown(path)))
+}
+
+/// Bytes that show what a file is.
+const HEAD: u64 = 256;
+
+/// Whether the file in `path` says at its beginning that it is a recipe. A file that cannot be read says
+/// nothing.
+pub fn is_recipe(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    let schema = format!("\"{SCHEMA}\"");
+    let binary = head.starts_with(&binary::MAGIC) && head.get(4) == Some(&binary::KIND_RECIPE);
+    read.is_ok() && (binary || head.windows(schema.len()).any(|w| w == schema.as_bytes()))
 }
 
 /// Settings of the command line.

@@ -4,6 +4,7 @@ mod levels;
 mod motif;
 mod picture;
 mod program;
+mod recipe;
 
 use super::convert::is_program;
 use super::output::{Format, Reply};
@@ -12,11 +13,13 @@ use crate::alike::Distinct;
 use crate::artifact::{Artifact, load};
 use crate::draw;
 use crate::files::{self, shown};
+use crate::recipe::is_recipe;
 use crate::source::{self, FileKind};
 use clap::{Args, ValueEnum};
 use levels::{MappedReport, NetworkReport, QuantizedReport};
 use motif::{Motif, MotifReport};
 use program::{ArtifactReport, ProgramReport};
+use recipe::RecipeReport;
 use serde::Serialize;
 use snnc_backends::targets;
 use snnc_ir::diag::codes::{genome, usage};
@@ -26,7 +29,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct InspectArgs {
-    /// Genome, .snn, .snnb, program.snnb, or the folder of an artifact.
+    /// Genome, .snn, .snnb, program.snnb, recipe.snnb, or the folder of an artifact.
     path: PathBuf,
     #[command(flatten)]
     weights: WeightsArgs,
@@ -60,6 +63,8 @@ pub(super) enum InspectReport {
     Mapped(MappedReport),
     /// An emitted program.
     Program(ProgramReport),
+    /// A recipe.
+    Recipe(RecipeReport),
     /// An artifact.
     Artifact(Box<ArtifactReport>),
 }
@@ -80,6 +85,12 @@ pub(super) fn run(
         });
     }
     let kind = FileKind::of(&args.path)?;
+    if is_recipe(&args.path) {
+        args.only_for_genomes("a recipe")?;
+        let (text, report) = recipe::recipe(&crate::recipe::read(&args.path)?);
+        let report = InspectReport::Recipe(report);
+        return Ok(Reply { product: text.into_bytes(), ..Reply::new(report) });
+    }
     if kind != FileKind::Genome {
         args.only_for_genomes("a file of a level")?;
     }

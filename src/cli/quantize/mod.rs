@@ -104,31 +104,28 @@ pub(super) fn run(
         .into());
     }
     let threads = args.threads.map(usize::from);
-    with_threads(threads, || match args.sweep {
-        None => account(args, &source, &target, progress),
-        Some(widths) => compare(args, &source, &target, widths, progress),
-    })?
-    .map_err(|failed| {
-        let mut all = source.warnings.clone();
-        all.extend(failed);
-        all
+    let mut found = source.warnings.clone();
+    let result = with_threads(threads, || match args.sweep {
+        None => account(args, &source, &target, progress, &mut found),
+        Some(widths) => compare(args, &source, &target, widths, progress, &mut found),
+    })?;
+    result.map_err(|failed| {
+        found.extend(failed);
+        found
     })
 }
 
-/// The account of one recipe.
+/// The account of one recipe. What the user should know goes to `found`, too, and is in the reply.
 fn account(
     args: &QuantizeArgs,
     source: &Source,
     target: &Target,
     progress: &dyn Progress,
+    found: &mut Diagnostics,
 ) -> Result<Reply<QuantizeReport>, Diagnostics> {
-    let Prepared { options, fitted, notes } = args.quantization.prepare(
-        &args.source.source,
-        source,
-        target,
-        Options::default(),
-        progress,
-    )?;
+    let (path, options) = (&args.source.source, Options::default());
+    let prepared = args.quantization.prepare(path, source, target, options, progress, found)?;
+    let Prepared { options, fitted } = prepared;
     let stages = lowered(source, target, &options, Stage::Quantized)?;
     let network = canonical(&stages)?;
     // The remarks are those of the pass that has just run.
@@ -143,11 +140,9 @@ fn account(
         compile::report(&stages, &target.spec, &options.recipe, Some(&complete), samples.as_ref())?
             .ok_or_else(|| not_reached(Stage::Quantized))?;
 
-    let mut found = source.warnings.clone();
-    found.extend(notes);
     found.extend(stages.remarks.clone());
     found.extend(report.findings());
-    let diagnostics = args.quantization.deny.apply(found);
+    let diagnostics = args.quantization.deny.apply(std::mem::take(found));
     let exit = Exit::of(&diagnostics);
 
     let mut product = String::new();
@@ -177,16 +172,18 @@ fn account(
     Ok(Reply { product: product.into_bytes(), summary, body, diagnostics, exit })
 }
 
-/// The comparison of bit widths.
+/// The comparison of bit widths. What the user should know goes to `found`, too, and is in the reply.
 fn compare(
     args: &QuantizeArgs,
     source: &Source,
     target: &Target,
     widths: Widths,
     progress: &dyn Progress,
+    found: &mut Diagnostics,
 ) -> Result<Reply<QuantizeReport>, Diagnostics> {
     let path = &args.source.source;
     let (recipe, notes) = args.quantization.recipe.settle(path, source)?;
+    found.extend(notes);
     if crate::recipe::decided(&recipe) {
         return Err(Diagnostic::error(
             usage::CONFLICTING_OPTIONS,
@@ -234,8 +231,7 @@ fn compare(
         body.plot = Some(shown(file));
     }
     body.sweep = Some(sweep);
-    let mut diagnostics = source.warnings.clone();
-    diagnostics.extend(notes);
+    let diagnostics = std::mem::take(found);
     Ok(Reply { product: product.into_bytes(), summary, diagnostics, ..Reply::new(body) })
 }
 
