@@ -12,11 +12,32 @@ use crate::quantized::{
 };
 use crate::shape::Shape;
 
-/// Largest weight. Populations have at most 18 neurons and 4 incoming projections, so sums stay
-/// below 18 · 4 · 40 = 2880, currents below 2880 · 64 · 4 (du >= 1024), and membranes of the six
-/// steps of a run below 2^23. The messages of graded relays stay below 1000, and arrive through
-/// single weights of 1, or through several that add up to less: 4 · 1000 for all projections.
+/// Largest weight. Populations have at most 18 neurons and 4 incoming projections (two that split a
+/// matrix by sign count as one), so sums stay below 18 · 4 · 40 = 2880, currents below 2880 · 64 · 4
+/// (du >= 1024), and membranes of the six steps of a run below 2^23. The messages of graded relays stay
+/// below 1000, and arrive through single weights of 1, or through several that add up to less: 4 · 1000
+/// for all projections.
 const MAX_WEIGHT: i32 = 40;
+
+/// Largest weight in networks whose currents have no memory: sums stay below 18 · 4 · 160 = 11520, and
+/// currents below the same 2880 · 64 · 4.
+const MAX_LARGE_WEIGHT: i32 = 160;
+
+/// Sign and bits of the synapse groups.
+const FORMS: [(Sign, i8); 12] = [
+    (Sign::Mixed, 8),
+    (Sign::Mixed, 8),
+    (Sign::Excitatory, 8),
+    (Sign::Inhibitory, 8),
+    (Sign::Mixed, 6),
+    (Sign::Mixed, 4),
+    (Sign::Mixed, 3),
+    (Sign::Mixed, 2),
+    (Sign::Excitatory, 5),
+    (Sign::Excitatory, 1),
+    (Sign::Inhibitory, 4),
+    (Sign::Inhibitory, 2),
+];
 
 /// Largest weight of spikes into graded relays.
 const MAX_RELAYED: i32 = 2;
@@ -27,9 +48,11 @@ const MAX_FAN_IN: usize = 200;
 /// Builds one network in logical time.
 pub(super) fn build(draw: &mut Draw, space: Space) -> QuantizedDraft {
     let steps = 1 + draw.small(6);
+    let large = draw.one_in(3);
     let mut builder = Builder {
         draw,
         space,
+        large,
         populations: Arena::new(),
         matrices: Arena::new(),
         projections: Arena::new(),
@@ -73,6 +96,8 @@ fn dense(from: &Shape, to: &Shape) -> Structure {
 struct Builder<'a> {
     draw: &'a mut Draw,
     space: Space,
+    /// Whether weights, thresholds and biases are large, and currents have no memory.
+    large: bool,
     populations: Arena<PopId, Population>,
     matrices: Arena<MatId, IntMatrix>,
     projections: Arena<crate::arena::ProjId, Projection>,
@@ -161,10 +186,12 @@ impl Builder<'_> {
         let offset = i32::from(compare == Compare::Ge);
         let units = |n: u32| i32::try_from(n).unwrap_or(0) * 64;
         let subtracts = self.space.programmable() && self.draw.one_in(4);
+        let (decays, most, bias): (&[u16], u32, i32) =
+            if self.large { (&[4095], 600, 1000) } else { (&[4095, 2048, 1024], 60, 20) };
         IntNeuron {
-            du: param(self.draw, shape, |d| d.pick(&[4095, 2048, 1024])),
+            du: param(self.draw, shape, |d| d.pick(decays)),
             dv: param(self.draw, shape, |d| d.pick(&[0, 4095, 512, 1])),
-            threshold: param(self.draw, shape, |d| units(1 + d.small(60)) + offset),
+            threshold: param(self.draw, shape, |d| units(1 + d.small(most)) + offset),
             compare,
             reset: if subtracts {
                 IntReset::Subtract(param(self.draw, shape, |d| 1 + units(d.small(40))))
@@ -172,7 +199,7 @@ impl Builder<'_> {
                 IntReset::Zero
             },
             bias: if self.draw.one_in(3) {
-                param(self.draw, shape, |d| d.signed(20) * 64)
+                param(self.draw, shape, |d| d.signed(bias) * 64)
             } else {
                 Param::Uniform(0)
             },
@@ -205,7 +232,9 @@ impl Builder<'_> {
                 // Reading itself or a later population goes back in time.
                 let delay = u32::from(source >= target) + self.draw.small(3);
                 let matrix = self.matrix(source, target);
-                self.projections.push(Projection { source, target, matrix, delay });
+                for matrix in self.parts(source, target, matrix) {
+                    self.projections.push(Projection { source, target, matrix, delay });
+                }
             }
         }
     }
@@ -225,7 +254,26 @@ impl Builder<'_> {
             }
         }
         let structure = self.structure(&from, &to);
-        self.weights(structure, MAX_WEIGHT)
+        self.weights(structure, if self.large { MAX_LARGE_WEIGHT } else { MAX_WEIGHT })
+    }
+
+    /// The matrix, or now and then its excitatory and its inhibitory part.
+    fn parts(&mut self, source: PopId, target: PopId, matrix: MatId) -> Vec<MatId> {
+        let whole = &self.matrices[matrix];
+        let spikes = [source, target].iter().all(|p| self.populations[*p].graded().is_none());
+        // A group of one sign holds mantissas up to 255.
+        let fits = whole.sign == Sign::Mixed && whole.mantissa.iter().all(|m| m.abs() < 256);
+        if !spikes || !fits || !self.draw.one_in(3) {
+            return vec![matrix];
+        }
+        let part = |sign, of: fn(&i16) -> i16| {
+            let suffix = if sign == Sign::Excitatory { "+" } else { "-" };
+            let mantissa = whole.mantissa.iter().map(of).collect();
+            IntMatrix { name: format!("{}{suffix}", whole.name), mantissa, sign, ..whole.clone() }
+        };
+        let parts =
+            [part(Sign::Excitatory, |m| (*m).max(0)), part(Sign::Inhibitory, |m| (*m).min(0))];
+        parts.into_iter().map(|part| self.matrices.push(part)).collect()
     }
 
     /// A matrix from or into a graded relay, within the bounds of messages.
@@ -261,31 +309,24 @@ impl Builder<'_> {
         let name = format!("w{}", self.matrices.len());
         let mut matrix = matrix(&name, structure, vec![]);
         let stored = matrix.structure.stored();
-        // (sign, exponent, unit of the mantissa, what a unit weighs)
-        let forms: Vec<_> = [
-            (Sign::Mixed, -1, 2, 1),
-            (Sign::Mixed, 0, 2, 2),
-            (Sign::Mixed, 1, 2, 4),
-            (Sign::Excitatory, 0, 1, 1),
-            (Sign::Inhibitory, 0, 1, 1),
-            (Sign::Mixed, -3, 8, 1),
-        ]
-        .into_iter()
-        .filter(|form| form.3 <= limit)
-        .collect();
-        let (sign, exponent, unit, weight) = self.draw.pick(&forms);
+        let (sign, bits) = self.draw.pick(&FORMS);
+        // A weight is `steps << shift`; the field keeps the upper bits of a mantissa.
+        let largest = 1_i32 << if sign == Sign::Mixed { bits - 1 } else { bits };
+        let shifts: Vec<i8> = (0..=7).filter(|shift| limit >> shift > 0).collect();
+        let shift = self.draw.pick(&shifts);
+        let unused = 8 - bits + i8::from(sign == Sign::Mixed);
         matrix.sign = sign;
-        matrix.exponent = exponent;
-        let limit = (limit / weight).min(254 / unit);
+        matrix.exponent = shift - unused;
+        let steps = (limit >> shift).min(largest);
         matrix.mantissa = (0..stored)
             .map(|_| {
-                let value = self.draw.signed(limit) * unit;
+                let value = self.draw.signed(steps);
                 let value = match sign {
-                    Sign::Mixed => value,
-                    Sign::Excitatory => value.abs(),
-                    Sign::Inhibitory => -value.abs(),
+                    Sign::Mixed => value.min(largest - 1),
+                    Sign::Excitatory => value.abs().min(largest - 1),
+                    Sign::Inhibitory => -value.abs().min(largest - 1),
                 };
-                i16::try_from(value).unwrap_or(0)
+                i16::try_from(value << unused).unwrap_or(0)
             })
             .collect();
         self.matrices.push(matrix)

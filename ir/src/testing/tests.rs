@@ -5,9 +5,11 @@ use crate::binary;
 use crate::level::{Level, Rules};
 use crate::mapped::MappedNetwork;
 use crate::network::Network;
-use crate::quantized::QuantizedNetwork;
+use crate::param::Param;
+use crate::quantized::{IntNeuron, Projection, QuantizedNetwork, Sign, WEIGHT_FIELDS};
 use crate::text;
 use proptest::strategy::ValueTree;
+use std::collections::BTreeSet;
 
 /// Verifies a draft and shows the findings if there are any.
 fn accepted<L: Level>(
@@ -134,4 +136,36 @@ fn spaces_hold_what_they_say() {
     ] {
         assert!(text.contains(word), "no {word}");
     }
+}
+
+/// Weights of every width and exponent occur, parts of a matrix split by sign between the same neurons at
+/// once, and thresholds of single neurons.
+#[test]
+fn integers_of_every_kind_occur() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut widths, mut shifts) = (BTreeSet::new(), BTreeSet::new());
+    let (mut splits, mut thresholds) = (0, 0);
+    for _ in 0..400 {
+        let draft = quantized(Space::Fixed).new_tree(&mut runner).unwrap().current();
+        for matrix in draft.matrices.values() {
+            let (lowest, highest) = matrix.weight_range();
+            let zeros = (lowest | highest).trailing_zeros();
+            widths.insert(matrix.weight_bits());
+            shifts.insert(zeros.min(31));
+        }
+        let projections: Vec<_> = draft.projections.values().collect();
+        splits += projections
+            .windows(2)
+            .filter(|pair| {
+                let signs = [pair[0], pair[1]].map(|p| draft.matrices[p.matrix].sign);
+                let ends = |p: &Projection| (p.source, p.target, p.delay);
+                signs == [Sign::Excitatory, Sign::Inhibitory] && ends(pair[0]) == ends(pair[1])
+            })
+            .count();
+        let own = |n: &IntNeuron| matches!(&n.threshold, Param::PerNeuron(t) if t.len() > 1);
+        thresholds += draft.populations.values().filter(|p| p.neuron().is_some_and(own)).count();
+    }
+    assert!(widths.iter().eq(&WEIGHT_FIELDS), "{widths:?}");
+    assert!((0..=7).all(|shift| shifts.contains(&shift)), "{shifts:?}");
+    assert!(splits > 50 && thresholds > 50, "{splits} splits, {thresholds} thresholds");
 }
