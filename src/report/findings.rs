@@ -149,7 +149,7 @@ fn accuracy(report: &Report, overall: &Overall) -> Option<Diagnostic> {
             part.part.words(),
             part.distance
         ));
-    } else if let Some(cost) = report.sensitivity.predicted.first() {
+    } else if let Some(cost) = report.sensitivity.predicted.first().filter(|c| c.error > 0.0) {
         finding = finding.note(format!(
             "by estimate the weights of `{}` from `{}` to `{}` cost most",
             cost.tensor, cost.source, cost.target
@@ -192,7 +192,18 @@ fn most_expensive(report: &Report, population: &str) -> Option<String> {
             ));
         }
     }
-    let cost = report.sensitivity.predicted.iter().find(|c| c.target == population)?;
+    let predicted = &report.sensitivity.predicted;
+    let Some(cost) = predicted.iter().find(|c| c.target == population && c.error > 0.0) else {
+        let moved = account?.projections.iter().filter(|p| p.relative_error > 0.0);
+        let moved = moved.max_by(|a, b| a.relative_error.total_cmp(&b.relative_error))?;
+        return Some(format!(
+            "the weights of `{}` from `{}` moved most, by {:.1} % (root mean square); {}",
+            moved.tensor,
+            moved.source,
+            moved.relative_error * 100.0,
+            losses(moved)
+        ));
+    };
     Some(format!(
         "by estimate the weights of `{}` from `{}` cost most ({:.0} % of the error{})",
         cost.tensor,
