@@ -120,7 +120,9 @@ impl<'a> Block<'a> {
             .map(|(row, (error, pull))| dot(row, &errors) + self.ridge * error - pull)
             .collect();
         *products += 3 * (n * n) as u64;
-        let mut walk = Walk { block: self, at, gradient, products };
+        let diagonal = self.own.iter().step_by(n + 1).zip(&at.step);
+        let curvature = diagonal.map(|(h, step)| (h + self.ridge) * step * step).collect();
+        let mut walk = Walk { block: self, at, gradient, curvature, products };
         for _ in 0..sweeps {
             // Every column in turn; not `any`, which would stop at the first that moves.
             let alone = (0..n).filter(|&k| walk.alone(k)).count();
@@ -172,16 +174,16 @@ struct Walk<'w> {
     at: &'w mut Coordinates,
     /// Half the gradient of the price with respect to the float weights.
     gradient: Vec<f64>,
+    /// Curvature of the price along each integer.
+    curvature: Vec<f64>,
     products: &'w mut u64,
 }
 
 impl Walk<'_> {
-    /// Half the slope and the curvature of the price along integer `k`: a move by `n` adds
+    /// Half the slope of the price along integer `k`: a move by `n` adds
     /// `2 · slope · n + curvature · n²`.
-    fn slope(&self, k: usize) -> [f64; 2] {
-        let step = self.at.step[k];
-        let diagonal = self.block.own[k * self.gradient.len() + k] + self.block.ridge;
-        [self.gradient[k] * step, diagonal * step * step]
+    fn slope(&self, k: usize) -> f64 {
+        self.gradient[k] * self.at.step[k]
     }
 
     fn allows(&self, k: usize, by: i32) -> bool {
@@ -203,7 +205,7 @@ impl Walk<'_> {
     /// Moves integer `k` to its optimum; whether it moved.
     fn alone(&mut self, k: usize) -> bool {
         let [low, high] = self.at.range[k].map(f64::from);
-        let [slope, curvature] = self.slope(k);
+        let (slope, curvature) = (self.slope(k), self.curvature[k]);
         let q = f64::from(self.at.q[k]);
         let by = (-slope / curvature).round_ties_even().clamp(low - q, high - q);
         // False for what is not a number: where nothing was ever heard, nothing moves.
@@ -222,7 +224,7 @@ impl Walk<'_> {
             return false;
         }
         let block = self.block;
-        let [slope, curvature] = self.slope(k);
+        let (slope, curvature) = (self.slope(k), self.curvature[k]);
         let row = &block.own[k * self.gradient.len()..];
         let mut best = SHARE * curvature;
         let mut found = None;
@@ -231,10 +233,9 @@ impl Walk<'_> {
             let change = f64::from(by) * self.at.step[k];
             for &j in &block.partners[k] {
                 // What the slope along j is after the first move, and the step against it.
-                let [theirs, bend] = self.slope(j);
-                let theirs = theirs + change * row[j] * self.at.step[j];
+                let theirs = self.slope(j) + change * row[j] * self.at.step[j];
                 let against = if theirs > 0.0 { -1 } else { 1 };
-                let gain = own + 2.0 * theirs.abs() - bend;
+                let gain = own + 2.0 * theirs.abs() - self.curvature[j];
                 if gain > best && self.allows(j, against) {
                     (best, found) = (gain, Some((by, j, against)));
                 }

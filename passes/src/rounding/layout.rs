@@ -131,7 +131,7 @@ impl Layout {
         self.bias() + 1
     }
 
-    /// Largest number of bytes that the sums of one [`Statistics`] take; saturates.
+    /// Largest number of bytes that the sums of one [`Statistics`](super::Statistics) take; saturates.
     pub fn bytes(&self) -> usize {
         // H and E are symmetric and packed, G is not; and a panel of vectors.
         let sums = self

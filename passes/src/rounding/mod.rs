@@ -11,8 +11,16 @@
 //! H = Σ x xᵀ,  G = Σ x dᵀ,  E = Σ d dᵀ              (C = Σ x yᵀ = H + G)
 //! ```
 //!
-//! small, summed over samples, steps and (convolutions) output positions. A constant source of trace 1
-//! stands for the bias.
+//! small, summed over samples, steps and (convolutions) output positions. A constant source that fires
+//! in every step stands for the bias.
+//!
+//! H, G and E are shared by all rows, so traces know a neuron's own resets only on average
+//! ([`shortened`]). Sums per row, with traces that end at the resets of the float neuron, with or
+//! without weights for membranes close to the threshold, were tried on the networks of the examples:
+//! they cost a matrix per row and agree no better in spikes. Two things matter: `y` (made of `x`, so that
+//! earlier layers' errors stay, 2 bits lose much), and a [`ridge`](Options::ridge) of about a half.
+//! A bias left free corrects the mean of a membrane that may be far from its threshold, and may
+//! do harm where the prefix is far off; keep biases fixed unless spikes are seen to agree better.
 //!
 //! 1. [`families`] says which terms of a population's current are rounded together, and which are not
 //!    rounded here at all (identities: one weight for all neurons; the nearest one is theirs).
@@ -20,6 +28,13 @@
 //! 3. A [`Statistics`] sums H, G and E over spike trains. Chunks of samples may be summed apart and
 //!    merged; with chunks of a fixed size merged in a fixed order the result does not depend on threads.
 //! 4. [`refine`] rounds all rows; [`Descent::row`] one, for callers that spread rows over threads.
+//!
+//! A matrix that several populations share is rounded for the first of them and [fixed](Choice::Fixed)
+//! for the others, whose free weights make up for it; several projections into one population that share
+//! it are the [inputs](Term::inputs) of one term. Sparse matrices are treated by their stored entries.
+//! Sums need [`Layout::bytes`] of memory; [`BLOCK`] bounds the columns that are correlated.
+//!
+//! Complexity: sums O(vectors · active columns²), rounding O(rows · columns²).
 //!
 //! ```
 //! use snnc_ir::quantized::Structure;

@@ -173,7 +173,7 @@ impl Panel {
     }
 }
 
-/// The columns of a panel that are not 0 throughout, tile by tile: `[tile][vector][column of the tile]`.
+/// The columns of a panel that are not 0 throughout, tile by tile, in a tile vector by vector.
 struct Packed {
     vectors: usize,
     /// Columns within the block, ascending; the last tile is filled up with zeros.

@@ -156,8 +156,8 @@ fn descents_come_close_to_the_best() {
         assert!(refined.after() >= least - 1e-9);
         (found, best, start) = (found + refined.after(), best + least, start + refined.before());
     }
-    // Of what is there to gain, nearly all is gained.
-    assert!(start - found > 0.9 * (start - best), "{start} {found} {best}");
+    // With pairs, hardly anything is missed.
+    assert!(start - found > 0.98 * (start - best), "{start} {found} {best}");
 }
 
 #[test]
