@@ -443,7 +443,7 @@ fn codes_targets_and_passes_are_listed() {
 fn misuse_of_the_command_line_is_exit_code_2() {
     let place = Place::new();
     place.copy(GENOME, "g.json");
-    let misuses: [&[&str]; 14] = [
+    let misuses: [&[&str]; 30] = [
         &[],
         &["compilr"],
         &["compile"],
@@ -458,6 +458,22 @@ fn misuse_of_the_command_line_is_exit_code_2() {
         &["run", "g.json", "--stimulus", "s.npz", "--samples", "5..5"],
         &["explain"],
         &["list", "codes", "--schema"],
+        &["quantize", "g.json"],
+        &["check", "g.json", "--weight-bits", "4"],
+        &["check", "g.json", "-t", "loihi2", "--weight-bits", "0"],
+        &["check", "g.json", "-t", "loihi2", "--weight-bits", "9"],
+        &["check", "g.json", "-t", "loihi2", "--groups", "both"],
+        &["check", "g.json", "-t", "loihi2", "--scales", "layer"],
+        &["check", "g.json", "-t", "loihi2", "--max-exponent", "8"],
+        &["check", "g.json", "-t", "loihi2", "--budget", "5"],
+        &["check", "g.json", "-t", "loihi2", "--calibrate", "s.npz", "--budget", "0"],
+        &["check", "g.json", "-t", "loihi2", "--calibrate-samples", "5"],
+        &["check", "g.json", "-t", "loihi2", "--deny", "everything"],
+        &["quantize", "g.json", "-t", "loihi2", "--sweep", "0..3"],
+        &["quantize", "g.json", "-t", "loihi2", "--sweep", "8..1", "--weight-bits", "4"],
+        &["quantize", "g.json", "-t", "loihi2", "--sweep", "8..1", "-o", "q"],
+        &["quantize", "g.json", "-t", "loihi2", "--plot", "p.svg"],
+        &["quantize", "g.json", "-t", "loihi2", "--samples", "5"],
     ];
     for misuse in misuses {
         let said = place.run(misuse).exits(2);
@@ -471,14 +487,16 @@ fn misuse_of_the_command_line_is_exit_code_2() {
     assert_eq!(place.names(), ["g.json"]);
 }
 
+const COMMANDS: [&str; 10] = [
+    "compile", "check", "quantize", "verify", "run", "inspect", "explain", "convert", "fmt", "list",
+];
+
 #[test]
 fn help_and_version_are_products() {
     let place = Place::new();
     let help = place.run(&["--help"]).exits(0);
     assert!(help.stderr.is_empty());
-    for command in
-        ["compile", "check", "verify", "run", "inspect", "explain", "convert", "fmt", "list"]
-    {
+    for command in COMMANDS {
         assert!(help.stdout.contains(&format!("\n  {command} ")), "{}", help.stdout);
         assert!(place.run(&[command, "--help"]).exits(0).stdout.contains("Usage: snnc"));
     }
@@ -491,9 +509,7 @@ fn help_and_version_are_products() {
 fn every_command_and_option_is_documented() {
     let place = Place::new();
     let page = fs::read_to_string(repo("docs/cli.md")).expect("a page");
-    for command in
-        ["compile", "check", "verify", "run", "inspect", "explain", "convert", "fmt", "list"]
-    {
+    for command in COMMANDS {
         assert!(page.contains(&format!("snnc {command} ")), "{command} is documented");
         let help = place.run(&[command, "--help"]).exits(0).stdout;
         let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';

@@ -10,6 +10,8 @@ mod genomes;
 mod levels;
 #[path = "errors/motifs.rs"]
 mod motifs;
+#[path = "errors/quantize.rs"]
+mod quantize;
 #[path = "errors/stimuli.rs"]
 mod stimuli;
 #[path = "errors/usage.rs"]
@@ -129,6 +131,11 @@ fn artifacts() {
 }
 
 #[test]
+fn quantization() {
+    check_all(quantize::CASES);
+}
+
+#[test]
 fn usage() {
     check_all(usage::CASES);
 }
@@ -141,7 +148,8 @@ fn there_are_many_cases() {
         motifs::CASES.len(),
         stimuli::CASES.len(),
         artifacts::CASES.len(),
+        quantize::CASES.len(),
         usage::CASES.len(),
     ];
-    assert!(counts.iter().sum::<usize>() >= 100, "{counts:?}");
+    assert!(counts.iter().sum::<usize>() >= 150, "{counts:?}");
 }
