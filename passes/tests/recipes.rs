@@ -26,6 +26,7 @@ use snnc_ir::{
 };
 use snnc_passes::quantize::account::{Account, Extreme, PopulationAccount, WeightSet};
 use snnc_passes::quantize::{Applied, apply};
+use snnc_passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
 use std::cell::Cell;
 
 const TO_CANONICAL: &str = "fold-batchnorm,fold-pooling,push-neurons,merge-nodes,lower-currents,\
@@ -401,6 +402,47 @@ fn bounds_hold_on_inputs_that_maximize_them() {
         }
         hold(&applied, &mut Rng::new(seed)).map(Some)
     });
+}
+
+/// What arrives in hardware time, where spikes carry late biases, is still within the bounds.
+#[test]
+fn bounds_hold_in_hardware_time() {
+    let strategy = (network(Space::Graded), settings(), 1_i32..40);
+    all(&strategy, 200, |(draft, settings, factor)| {
+        let target = able(false);
+        let Some(mut network) = canonical(draft) else { return Ok(None) };
+        // Some biases take several weights of a clock.
+        for tensor in network.tensors.values_mut().filter(|t| t.shape.0.len() == 1) {
+            tensor.data.iter_mut().for_each(|b| *b *= factor as f32);
+        }
+        let recipe = Recipe { settings, ..Recipe::default() };
+        let Some(Applied { draft, account, .. }) = quantize(&network, &target, &recipe)? else {
+            return Ok(None);
+        };
+        let Ok(level) = QuantizedNetwork::verify(draft, &Rules::default()) else { return Ok(None) };
+        let Some(timed) = schedule(level, &target) else { return Ok(None) };
+        let ranges = message_ranges(&timed).expect("no loop of relays");
+        for PopulationAccount { name, bounds, .. } in &account.populations {
+            let id = timed.population_named(name).expect("it is in the network");
+            for n in 0..timed.populations[id].size() {
+                let (low, high) = arrivals_at(&timed, &ranges, id, n);
+                within("input", name, low, bounds.input)?;
+                within("input", name, high, bounds.input)?;
+            }
+        }
+        Ok(Some((timed.populations.len() - account.populations.len()) as u64))
+    });
+}
+
+fn schedule(network: QuantizedNetwork, target: &TargetSpec) -> Option<QuantizedDraft> {
+    let registry = Registry::standard();
+    let pipeline = Pipeline::parse("fold-integers,strict-compare,schedule").expect("passes");
+    let level = AnyLevel::Quantized(network);
+    let plan = plan(&registry, &pipeline, level.kind(), &PropertySet::of(&level)).ok()?;
+    match plan.run(level, target, &mut ()).ok()?.level {
+        AnyLevel::Quantized(network) => Some(network.into_draft()),
+        other => panic!("level {}", other.kind()),
+    }
 }
 
 /// The network with its nodes in another order.

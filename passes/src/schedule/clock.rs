@@ -111,13 +111,14 @@ struct Digits {
 
 impl Digits {
     /// Digits of which the upper one has the smallest exponent that lets one lane carry it; no upper digit
-    /// where [`PLAIN_LANES`] carry all.
+    /// where [`PLAIN_LANES`] carry all. Both have the sign of the bias, so that less than the bias, not
+    /// more, arrives where a spike is missing: sums stay within the bounds that quantization proved.
     fn of(units: &[i16], max_exponent: u32) -> Self {
         let split = |shift: u32| {
-            let half = (1_i32 << shift) / 2;
+            let base = 1_i32 << shift;
             let digits = units.iter().map(|&unit| {
-                let high = (i32::from(unit) + half) >> shift;
-                (narrow(i32::from(unit) - (high << shift)), narrow(high))
+                let unit = i32::from(unit);
+                (narrow(unit % base), narrow(unit / base))
             });
             let (low, high) = digits.unzip();
             Self { low, high, shift }
@@ -240,8 +241,8 @@ mod tests {
             high: high.to_vec(),
             shift,
         };
-        // 1017 = 1 + (127 << 3), and -5 = 3 - (1 << 3).
-        assert_eq!(Digits::of(&[1017, -5], 7), digits(&[1, 3], &[127, -1], 3));
+        // 1017 = 1 + (127 << 3), and -13 = -5 - (1 << 3).
+        assert_eq!(Digits::of(&[1017, -13], 7), digits(&[1, -5], &[127, -1], 3));
         assert_eq!(Digits::of(&[-4096], 7), digits(&[0], &[-64], 6));
         assert_eq!(Digits::of(&[4095, 0], 7).lanes(), 1);
         assert_eq!(Digits::of(&[i16::MAX, i16::MIN], 7).lanes(), 3);
@@ -265,6 +266,8 @@ mod tests {
             for (neuron, &unit) in units.iter().enumerate() {
                 let carried = sum(&digits.low, neuron) + (sum(&digits.high, neuron) << digits.shift);
                 prop_assert_eq!(carried, i32::from(unit));
+                let signs = [&digits.low, &digits.high].map(|d| d.get(neuron).map_or(0, |d| d.signum()));
+                prop_assert!(signs.iter().all(|sign| sign * unit.signum() >= 0), "{digits:?}");
             }
         }
     }
