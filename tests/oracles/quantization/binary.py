@@ -49,10 +49,6 @@ class Snnc:
             raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
         return done.stdout
 
-    def can_calibrate(self) -> bool:
-        """Whether the binary has the option."""
-        return "--calibrate " in self._call("compile", "--help")
-
     def float_network(self, genome: Path) -> FloatNetwork:
         """The network after the float passes: what every conversion starts from."""
         text = self._call("compile", str(genome), "--target", TARGET, "--emit", "network")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from model import FloatNetwork, FloatNeurons, Projection
-from simulate import Spikes, run_float
+from simulate import run_float
 
 CLASSES = 10
 INPUT = "in"
@@ -24,8 +24,9 @@ CONTRAST = 0.8
 class Builder:
     """Collects populations and projections; the input is the population `in`, the readout `out`."""
 
-    def __init__(self, name: str, seed: int, steps: int, inputs: int) -> None:
-        self.name, self.steps = name, steps
+    def __init__(self, name: str, seed: int, steps: int, inputs: int, spread: float = 0.0) -> None:
+        """`spread` > 0: see `_rescale`."""
+        self.name, self.steps, self.spread = name, steps, spread
         self.rng = np.random.default_rng(seed)
         self.inputs = {INPUT: inputs}
         self.neurons: dict[str, FloatNeurons] = {}
@@ -41,8 +42,8 @@ class Builder:
         bias: float | np.ndarray = 0.0,
         spread: float = 0.0,
     ) -> str:
-        """Neurons that are tuned to `rate` spikes a step; `spread` is the log-normal spread of their
-        thresholds around 1. Returns the name."""
+        """Neurons that are tuned to `rate` spikes a step; `spread` is the log-normal spread of
+        their thresholds around 1. Returns the name."""
         threshold = np.exp(spread * self.rng.standard_normal(size))
         arrays = (np.broadcast_to(x, size).astype(np.float32) for x in (decay, threshold, bias))
         self.neurons[name] = FloatNeurons(*arrays)
@@ -60,8 +61,8 @@ class Builder:
         tail: float = 0.0,
         rows: np.ndarray | float = 1.0,
     ) -> None:
-        """Random weights of standard deviation `gain / sqrt(synapses of a neuron)` around `mean` times
-        that. `tail` > 0 spreads magnitudes log-normally, `rows` scales each neuron's weights."""
+        """Random weights of standard deviation `gain / sqrt(synapses of a neuron)` around `mean`
+        times that. `tail` > 0 spreads magnitudes log-normally, `rows` scales neuron by neuron."""
         sources = self.inputs.get(source) or len(self.neurons[source].decay)
         targets = len(self.neurons[target].decay)
         w = self.rng.standard_normal((targets, sources))
@@ -73,7 +74,8 @@ class Builder:
         self.projections.append(Projection(source, target, delay, w.astype(np.float32)))
 
     def readout(self, *reads: tuple[str, int], rate: float = 0.1, decay: float = 0.05) -> None:
-        """The population `out`, which reads these populations with these delays; `tune` sets its weights."""
+        """The population `out`, which reads these populations with these delays; its weights come
+        from `tune`."""
         self.population(OUTPUT, CLASSES, rate, decay)
         for source, delay in reads:
             self.connect(source, OUTPUT, delay)
@@ -84,13 +86,16 @@ class Builder:
         return FloatNetwork(*head, self.neurons, self.projections, OUTPUT)
 
     def tune(self) -> None:
-        """Scales the weights and biases of each population until it fires at its rate. Thresholds stay
-        around 1, the convention of SLAYER, whose grid is fixed. Then the readout learns to tell the
-        patterns of `events` apart, so that predictions have margins as those of a trained network."""
+        """Scales the weights and biases of each population until it fires at its rate. Thresholds
+        stay around 1, the convention of SLAYER, whose grid is fixed. Then the readout learns to
+        tell the patterns of `events` apart, so that predictions have margins as those of a trained
+        network."""
         inputs, _ = self.events(TUNING_SAMPLES, seed=99)
         self._bisect(inputs, [name for name in self.neurons if name != OUTPUT])
         self._train()
         self._bisect(inputs, [OUTPUT])
+        if self.spread > 0:
+            self._rescale()
 
     def _train(self) -> None:
         """Ridge regression of the pattern on the spike counts that the readout reads."""
@@ -120,12 +125,12 @@ class Builder:
                 last[name] = sign
                 self._scale(name, float(np.exp(sign * step[name])))
 
-    def rescale(self, weight: float) -> None:
-        """Gives the weights of every hidden layer this standard deviation in units of `1 / sqrt(n)`, with
+    def _rescale(self) -> None:
+        """Gives the weights of every layer the standard deviation `spread / sqrt(n)`, and
         thresholds in proportion: the same network in other units."""
         for name, n in self.neurons.items():
             (first, *_) = [p.weights for p in self.projections if p.target == name]
-            factor = weight / np.sqrt(first.shape[1]) / float(first.std())
+            factor = self.spread / np.sqrt(first.shape[1]) / float(first.std())
             self.neurons[name] = dataclasses.replace(n, threshold=n.threshold * np.float32(factor))
             self._scale(name, factor)
 
@@ -139,9 +144,10 @@ class Builder:
         ]
 
     def events(self, samples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Bernoulli spikes `[samples, steps, inputs]`, u8, and the pattern of each sample. A sample is one
-        of ten patterns of rates, which differ from each other by some factors `2^N(0, CONTRAST)`, each
-        rate disturbed by a factor between 1/2 and 2. Patterns depend on the sizes alone, not on `seed`."""
+        """Bernoulli spikes `[samples, steps, inputs]`, u8, and the pattern of each sample. A sample
+        is one of ten patterns of rates, which are a common one times factors `2^N(0, CONTRAST)`,
+        with each rate disturbed by a factor between 1/2 and 2. Patterns depend on the sizes alone,
+        not on `seed`."""
         size = self.inputs[INPUT]
         fixed = np.random.default_rng([size, self.steps])
         common = fixed.random(size) ** 3 * 0.4
@@ -167,11 +173,12 @@ def write_genome(network: FloatNetwork, path: Path) -> None:
     models: dict[str, Any] = {}
     nodes: list[dict[str, Any]] = [{"id": INPUT, "op": "input"}]
     for name, n in network.neurons.items():
-        model: dict[str, Any] = {"model": "lif", "decay": _values(n.decay, f"{name}.decay", tensors)}
-        if not n.decay.any():
-            model = {"model": "if"}
+        model: dict[str, Any] = {"model": "if"}
+        if n.decay.any():
+            model = {"model": "lif", "decay": _values(n.decay, f"{name}.decay", tensors)}
         model["threshold"] = _values(n.threshold, f"{name}.threshold", tensors)
-        models[name] = model | {"compare": "gt", "reset": {"kind": "to", "value": 0.0}, "v_init": 0.0}
+        reset = {"kind": "to", "value": 0.0}
+        models[name] = model | {"compare": "gt", "reset": reset, "v_init": 0.0}
         terms = []
         for i, projection in enumerate(network.into(name)):
             term = f"{projection.source}_{name}_{i}"

@@ -1,10 +1,10 @@
 """Writes examples/digits/calibrate.npz: digits to calibrate with, none of which is in test.npz.
 
     pip download --no-deps scikit-learn==1.5.2 -d DIR
-    digits_calibration.py DIR/scikit_learn-*.whl examples/digits/test.npz examples/digits/calibrate.npz
+    digits_calibration.py WHEEL examples/digits/test.npz examples/digits/calibrate.npz
 
-The wheel holds all 1,797 digits; every other version of scikit-learn holds the same. 500 of those whose
-pixels equal no test digit's are drawn with a fixed seed.
+The wheel holds all 1,797 digits, as that of any other version does. 500 of those whose pixels equal
+no test digit's are drawn with a fixed seed.
 """
 
 from __future__ import annotations

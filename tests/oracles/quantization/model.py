@@ -33,10 +33,8 @@ class Projection:
 
 @dataclass(frozen=True)
 class FloatNeurons:
-    """Leaky integrate-and-fire: `v = v·(1 − decay) + I + bias`, fires if `v > threshold`, then v = 0.
-
-    Every array has one value per neuron.
-    """
+    """Leaky integrate-and-fire: `v = v·(1 − decay) + I + bias`, fires if `v > threshold`, then
+    `v = 0`. Every array has one value per neuron."""
 
     decay: np.ndarray
     threshold: np.ndarray

@@ -21,8 +21,8 @@ class Unreadable(Exception):
 
 
 def _entries(text: str) -> Iterator[list[str]]:
-    """Entries of the text: a line that starts in column 0 with the indented lines below it. Lists of
-    numbers in braces stand on the line that opened them."""
+    """Entries of the text: a line that starts in column 0 with the indented lines below it. Lists
+    of numbers in braces stand on the line that opened them."""
     text = NUMBERS.sub(lambda m: "{" + " ".join(m.group(1).split()) + "}", text)
     entry: list[str] = []
     for line in text.splitlines():

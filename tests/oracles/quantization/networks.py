@@ -1,6 +1,8 @@
 """Random networks with fixed seeds, as genomes with stimuli.
 
-    networks.py DIR [NAME…]    writes NAME.genome.json, NAME.npz, NAME.calibrate.npz, NAME.measure.npz
+    networks.py DIR [NAME…]
+
+writes NAME.genome.json with its tensors NAME.npz, NAME.calibrate.npz and NAME.measure.npz.
 """
 
 from __future__ import annotations
@@ -110,9 +112,10 @@ def tailed() -> Builder:
 
 
 def layers12() -> Builder:
-    """Twelve layers of 384 neurons near a rate of 5 %, one after the other, with slow leaks: a neuron adds
-    up some 1,000 spikes, so that each weight is a small part of the threshold."""
-    b = Builder("layers12", seed=7, steps=64, inputs=128)
+    """Twelve layers of 384 neurons near a rate of 5 %, one after the other, with slow leaks.
+    Weights have the spread of PyTorch's default initialization (uniform within ±1 / sqrt(n)),
+    thresholds are what the rate asks for: each weight is a small part of them."""
+    b = Builder("layers12", seed=7, steps=64, inputs=128, spread=3**-0.5)
     source = INPUT
     for i in range(12):
         layer = b.population(f"l{i + 1}", 384, rate=0.05, decay=0.02)
@@ -122,17 +125,14 @@ def layers12() -> Builder:
     return b
 
 
-RECIPES: dict[str, Callable[[], Builder]] = {
-    f.__name__: f for f in (recurrent, deep, heterogeneous, skip, integrate, tailed, layers12)
-}
+_ALL = (recurrent, deep, heterogeneous, skip, integrate, tailed, layers12)
+RECIPES: dict[str, Callable[[], Builder]] = {f.__name__: f for f in _ALL}
 
 
 def write(name: str, folder: Path, samples: int = SAMPLES) -> None:
     """Builds, tunes and writes a network and its stimuli."""
     builder = RECIPES[name]()
     builder.tune()
-    if name == "layers12":
-        builder.rescale(3**-0.5)
     write_genome(builder.network(), folder / f"{name}.genome.json")
     for part, seed in (("calibrate", 101), ("measure", 202)):
         spikes, _ = builder.events(samples, seed)

@@ -31,14 +31,14 @@ def _network(
 
 
 def nengo_blocks(source: FloatNetwork) -> tuple[dict[str, Any], list[Any], list[str]]:
-    """One `LoihiBlock` a population with float parameters and one `Synapse` a projection, discretized in
-    place by `nengo_loihi.builder.discretize.discretize_model`; and its warnings.
+    """One `LoihiBlock` a population with float parameters and one `Synapse` a projection,
+    discretized in place by `nengo_loihi.builder.discretize.discretize_model`; and its warnings.
 
     Settings: currents without memory (`decay_u` = 1) and `scale_u` off, which is exactly this
     network (with `scale_u` thresholds are scaled by 1.0002); `scale_v` off, because inputs of this
-    neuron are not scaled by the leak; the floor of the membrane (`vmin`) as low as it goes instead of
-    0, because these membranes go below 0. Weights stay signed with 8 bits, as the library always sets
-    them.
+    neuron are not scaled by the leak; the floor of the membrane (`vmin`) as low as it goes instead
+    of 0, because these membranes go below 0. Weights stay signed with 8 bits, as the library always
+    sets them.
     """
     from nengo_loihi.block import LoihiBlock, Synapse
     from nengo_loihi.builder.discretize import discretize_model
@@ -85,10 +85,10 @@ def nengo_loihi(source: FloatNetwork) -> IntegerNetwork:
 def slayer(source: FloatNetwork, scale: int = 64) -> IntegerNetwork:
     """Round to nearest on a fixed grid, as lava-dl's SLAYER exports a CUBA block to Lava.
 
-    Rules of lava-dl 0.6.0: `neuron/base.py` rounds weights to steps of `2 / scale`, half to even, and
-    clips them to −256..=254 (`quantize_8bit`); biases too (the block's `norm` gets the same hook); the
-    threshold is `int(threshold · scale)`; `neuron/cuba.py` rounds `4096 · decay` and has the
-    scale 64. The loader's register `vDecay` has 12 bits, so 4096 becomes 4095.
+    Rules of lava-dl 0.6.0: `neuron/base.py` rounds weights to steps of `2 / scale`, half to even,
+    and clips them to −256..=254 (`quantize_8bit`); biases too (the block's `norm` gets the same
+    hook); the threshold is `int(threshold · scale)`; `neuron/cuba.py` rounds `4096 · decay` and has
+    the scale 64. The loader's register `vDecay` has 12 bits, so 4096 becomes 4095.
     """
     notes = []
     clipped = 0
@@ -107,7 +107,7 @@ def slayer(source: FloatNetwork, scale: int = 64) -> IntegerNetwork:
         neurons[name] = IntegerNeurons(du, decay, 64 * threshold, 64 * grid(n.bias))
     weights = [grid(p.weights) for p in source.projections]
     if clipped:
-        notes.append(f"{clipped} weights or biases beyond what 8 bits store at scale {scale}: clipped")
+        notes.append(f"{clipped} weights or biases clipped to 8 bits")
     return _network(source, neurons, weights, notes)
 
 

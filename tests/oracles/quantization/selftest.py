@@ -1,6 +1,6 @@
 """Checks the comparison against the programs that it stands for; needs nothing of `snnc`.
 
-    DIR/bin/python tests/oracles/quantization/selftest.py
+DIR/bin/python tests/oracles/quantization/selftest.py
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ STEPS = 60
 
 
 def small_network() -> FloatNetwork:
-    """Two populations with loops, biases and leaks of their own; every delay is 1, the only one that
-    nengo-loihi's emulator has."""
+    """Two populations with loops, biases and leaks of their own; every delay is 1, the only one
+    that nengo-loihi's emulator has."""
     rng = np.random.default_rng(3)
     sizes = {"in": 20, "a": 30, "out": 10}
 
@@ -93,8 +93,8 @@ class Slayer(unittest.TestCase):
 
 
 def _lava_quantize() -> types.FunctionType:
-    """`quantize` of lava-dl, loaded from its file; numpy stands in for the three names that it uses of
-    torch."""
+    """`quantize` of lava-dl, loaded from its file; numpy stands in for the names of torch that it
+    uses."""
     spec = importlib.util.find_spec("lava")
     assert spec and spec.submodule_search_locations
     folder = Path(next(iter(spec.submodule_search_locations)))

@@ -1,6 +1,6 @@
 """Simulators of both forms in logical time, many samples at once.
 
-The integer one is written from the contract of Loihi's neurons alone and shares nothing with `snnc`:
+The integer one is written from the contract of Loihi's neurons alone, with nothing of `snnc`:
 
     a  = sum of the weights of spikes that arrive now
     u' = tz(u · (4096 − (du + 1)) / 4096) + 64·a          tz: toward zero
@@ -27,7 +27,7 @@ STATE_LIMIT = 1 << 23
 
 @dataclass
 class Run:
-    """Spikes of all populations, inputs included, and how often a register would have overflowed."""
+    """Spikes of all populations, inputs included, and how often a register overflowed."""
 
     spikes: Spikes
     overflows: int = 0
@@ -71,8 +71,8 @@ def _decayed(state: np.ndarray, factor: np.ndarray) -> np.ndarray:
 
 
 def run_integer(network: IntegerNetwork, inputs: Spikes) -> Run:
-    """Runs integers. Registers do not wrap here: overflows are counted, and wrapping would only make
-    a network that has them worse."""
+    """Runs integers. Registers do not wrap here: overflows are counted, and wrapping would only
+    make a network that has them worse."""
     net = _Net(network, inputs)
     run = Run(net.spikes)
     zeros = {n: np.zeros((net.samples, len(p.dv)), np.int64) for n, p in network.neurons.items()}
