@@ -99,6 +99,53 @@ fn skip(delay: u32, edit: impl FnOnce(&mut Net, [PopId; 4])) -> MappedNetwork {
     net.map_whole(&target("loihi2"))
 }
 
+/// A matrix that is split by sign is one layer again.
+#[test]
+fn parts_of_a_matrix_are_joined() {
+    let dense = Structure::Dense { rows: 3, cols: 2 };
+    let mut net = Net::new(5);
+    let x = net.input("x", &[2]);
+    let h = net.neurons("h", &[3], 1);
+    let y = net.neurons("y", &[3], 2);
+    net.connect(x, h, 1, dense.clone(), vec![80, 0, 0, 96, 112, 0], -4, Sign::Excitatory);
+    net.connect(x, h, 1, dense, vec![0, -48, -16, 0, 0, 0], -4, Sign::Inhibitory);
+    // Another layout takes a full matrix.
+    net.connect(h, y, 2, Structure::Identity { size: 3 }, vec![9], 0, Sign::Excitatory);
+    let (row_start, col) = (vec![0, 0, 2, 2], vec![0, 1]);
+    let sparse = Structure::Sparse { rows: 3, cols: 3, row_start, col };
+    net.connect(h, y, 2, sparse, vec![-4, -2], 1, Sign::Mixed);
+    let file = Reader::of(&net.map_whole(&target("loihi2")));
+    assert_eq!(file.kinds(), ["input", "dense", "dense"]);
+    assert_eq!(file.floats("1/weight"), (vec![3, 2], vec![5.0, -3.0, -1.0, 6.0, 7.0, 0.0]));
+    let expected = vec![9.0, 0.0, 0.0, -8.0, 5.0, 0.0, 0.0, 0.0, 9.0];
+    assert_eq!(file.floats("2/weight"), (vec![3, 3], expected));
+}
+
+/// Projections of different delays are no layer of a chain.
+#[test]
+fn parts_of_different_delays_stay_apart() {
+    let dense = Structure::Dense { rows: 1, cols: 1 };
+    let mut net = Net::new(5);
+    let x = net.input("x", &[1]);
+    let h = net.neurons("h", &[1], 1);
+    net.connect(x, h, 1, dense.clone(), vec![3], 0, Sign::Excitatory);
+    net.connect(x, h, 2, dense, vec![5], 0, Sign::Excitatory);
+    let why = refused(&net.map_whole(&target("loihi2")));
+    assert_eq!(why.code, artifact::NETX_DELAY);
+    assert!(why.message.contains("there are two"), "{why}");
+}
+
+#[test]
+fn weights_of_an_exponent_are_left_out() {
+    let network = chain(|net, [x, h, _]| {
+        let structure = Structure::Dense { rows: 3, cols: 2 };
+        net.connect(x, h, 1, structure, vec![0, 0, 0, 0, 0, -20], 5, Sign::Mixed);
+    });
+    let why = refused(&network);
+    assert_eq!(why.code, artifact::NETX_WEIGHT);
+    assert!(why.to_string().contains("the weight -634 does not fit"), "{why}");
+}
+
 #[test]
 fn a_chain_becomes_layers() {
     let network = chain(|net, [_, h, y]| {

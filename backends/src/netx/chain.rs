@@ -15,33 +15,70 @@ const MAX_DELAY: u32 = 62;
 /// Largest extent of a kernel, stride, padding or number of groups: Lava stores them as int8.
 const MAX_EXTENT: u32 = 127;
 
-/// One layer of the chain: the projection and the population that it reaches.
-#[derive(Clone, Copy, Debug)]
+/// One layer of the chain: the projections and the population that they reach.
+#[derive(Clone, Debug)]
 pub(super) struct Stage {
-    projection: ProjId,
+    /// At least one; all of one delay, so that their weights add up.
+    projections: Vec<ProjId>,
     source: PopId,
     target: PopId,
+    delay: u32,
 }
 
-/// The layers, if the network is a chain: one input, one projection into every other population, at
-/// most one out of each, no population left out.
+/// The layers, if the network is a chain: one input, projections of one delay from a single population
+/// into every other one, and to a single one out of each, no population left out.
 pub(super) fn stages(network: &QuantizedDraft) -> Option<Vec<Stage>> {
     let mut inputs = network.populations.iter().filter(|(_, p)| p.is_input());
     let (mut source, _) = inputs.next()?;
-    if inputs.next().is_some() || network.projections.len() + 1 != network.populations.len() {
+    if inputs.next().is_some() {
         return None;
     }
     let mut stages = Vec::new();
-    while stages.len() < network.projections.len() {
-        let mut out = network.projections.iter().filter(|(_, p)| p.source == source);
-        let (projection, &Projection { target, .. }) = out.next()?;
-        if out.next().is_some() || network.projections_into(target).count() != 1 {
+    while stages.len() + 1 < network.populations.len() {
+        let out = || network.projections.iter().filter(|(_, p)| p.source == source);
+        let (_, &Projection { target, delay, .. }) = out().next()?;
+        let projections: Vec<ProjId> = out().map(|(id, _)| id).collect();
+        let alike = out().all(|(_, p)| p.target == target && p.delay == delay);
+        if !alike || network.projections_into(target).count() != projections.len() {
             return None;
         }
-        stages.push(Stage { projection, source, target });
+        stages.push(Stage { projections, source, target, delay });
         source = target;
     }
-    Some(stages)
+    // What the last population sends would go back.
+    network.projections.values().all(|p| p.source != source).then_some(stages)
+}
+
+/// The weights of a stage: those of its projections, which are often the excitatory and inhibitory part
+/// of one matrix, added up.
+struct Weights {
+    structure: Structure,
+    /// As the structure stores them.
+    stored: Vec<i32>,
+}
+
+impl Weights {
+    fn of(network: &QuantizedDraft, stage: &Stage) -> Result<Self, Diagnostic> {
+        let of = |id: &ProjId| &network.matrices[network.projections[*id].matrix];
+        let matrices: Vec<&IntMatrix> = stage.projections.iter().map(of).collect();
+        let structure = &matrices[0].structure;
+        if matrices.iter().all(|m| m.structure == *structure) {
+            let sum = |index| matrices.iter().map(|m| m.weight(index)).sum();
+            let stored = (0..structure.stored()).map(sum).collect();
+            return Ok(Self { structure: structure.clone(), stored });
+        }
+        let (rows, cols) = (structure.rows(), structure.cols());
+        bound(rows, cols)?;
+        let mut stored = vec![0; rows * cols];
+        for matrix in matrices {
+            for row in 0..rows {
+                matrix.for_row(row, |col, weight| stored[row * cols + col] += weight);
+            }
+        }
+        let [rows, cols] = [stage.target, stage.source]
+            .map(|p| u32::try_from(network.populations[p].size()).unwrap_or(u32::MAX));
+        Ok(Self { structure: Structure::Dense { rows, cols }, stored })
+    }
 }
 
 /// The chain as layers of a file.
@@ -57,19 +94,18 @@ pub(super) fn plan(network: &QuantizedDraft, stages: &[Stage]) -> Result<Plan, D
     let mut volume = true;
     for stage in stages {
         let (source, target) = (&populations[stage.source], &populations[stage.target]);
-        let projection = &network.projections[stage.projection];
-        let matrix = &network.matrices[projection.matrix];
+        let weights = Weights::of(network, stage).map_err(|d| at(d, source, target))?;
         if inputs.is_empty() {
             inputs.push(part(source, 0));
             layers.push(Layer::Input { shape: source.shape.0.clone() });
         }
         let neuron = target.neuron().ok_or_else(|| no_neurons(target))?;
         let conv =
-            if volume && projection.delay == 1 { fitting(source, target, matrix) } else { None };
+            if volume && stage.delay == 1 { fitting(source, target, &weights) } else { None };
         let layer = if let Some(conv) = conv {
             Compute {
                 shape: target.shape.0.clone(),
-                synapses: convolution(conv, matrix).map_err(|d| at(d, source, target))?,
+                synapses: convolution(conv, weights.stored).map_err(|d| at(d, source, target))?,
                 neurons: neurons::convolutional(target, neuron),
             }
         } else {
@@ -78,7 +114,7 @@ pub(super) fn plan(network: &QuantizedDraft, stages: &[Stage]) -> Result<Plan, D
             }
             Compute {
                 shape: vec![u32::try_from(target.size()).unwrap_or(u32::MAX)],
-                synapses: dense(matrix, projection.delay).map_err(|d| at(d, source, target))?,
+                synapses: dense(&weights, stage.delay).map_err(|d| at(d, source, target))?,
                 neurons: neurons::dense(target, neuron),
             }
         };
@@ -105,8 +141,8 @@ fn at(diagnostic: Diagnostic, source: &Population, target: &Population) -> Diagn
 }
 
 /// The geometry of a convolution that a `conv` layer can express.
-fn fitting(source: &Population, target: &Population, matrix: &IntMatrix) -> Option<Conv> {
-    let Structure::Conv(conv) = matrix.structure else { return None };
+fn fitting(source: &Population, target: &Population, weights: &Weights) -> Option<Conv> {
+    let Structure::Conv(conv) = weights.structure else { return None };
     let Conv { input, kernel, stride, pad: [top, bottom, left, right], groups, crop, .. } = conv;
     let small =
         [kernel, stride, [top, left], [groups, 1]].iter().flatten().all(|&n| n <= MAX_EXTENT);
@@ -114,8 +150,7 @@ fn fitting(source: &Population, target: &Population, matrix: &IntMatrix) -> Opti
     (small && shapes && top == bottom && left == right && crop == [0; 4]).then_some(conv)
 }
 
-fn convolution(conv: Conv, matrix: &IntMatrix) -> Result<Synapses, Diagnostic> {
-    let weights: Vec<i32> = (0..matrix.mantissa.len()).map(|i| matrix.weight(i)).collect();
+fn convolution(conv: Conv, weights: Vec<i32>) -> Result<Synapses, Diagnostic> {
     check(&weights)?;
     let shape = conv.kernel_shape().map(|d| d as usize);
     Ok(Synapses::Conv {
@@ -126,14 +161,14 @@ fn convolution(conv: Conv, matrix: &IntMatrix) -> Result<Synapses, Diagnostic> {
     })
 }
 
-fn dense(matrix: &IntMatrix, delay: u32) -> Result<Synapses, Diagnostic> {
-    let (rows, cols) = (matrix.structure.rows(), matrix.structure.cols());
-    if !matches!(matrix.structure, Structure::Dense { .. }) {
+fn dense(Weights { structure, stored }: &Weights, delay: u32) -> Result<Synapses, Diagnostic> {
+    let (rows, cols) = (structure.rows(), structure.cols());
+    if !matches!(structure, Structure::Dense { .. }) {
         bound(rows, cols)?;
     }
     let mut weights = vec![0; rows * cols];
     for row in 0..rows {
-        matrix.for_row(row, |col, weight| weights[row * cols + col] = weight);
+        structure.for_row(row, |col, index| weights[row * cols + col] = stored[index]);
     }
     check(&weights)?;
     let delay = match delay.saturating_sub(1) {
