@@ -9,7 +9,7 @@ pub struct CalibrationLog {
     pub samples: usize,
     /// Work that was allowed, in units of work.
     pub budget: u64,
-    /// Work that was done; a stage that had begun is finished, so that it may exceed the budget a little.
+    /// Work that was done. What has begun is finished, so this may exceed the budget a little.
     pub work: u64,
     /// Whether the search ended because the budget was spent.
     pub exhausted: bool,
@@ -22,6 +22,10 @@ pub struct CalibrationLog {
     pub improved: bool,
     /// Populations of neurons in the order in which they were calibrated.
     pub populations: Vec<PopulationLog>,
+    /// Graded relays, which keep their data-free integers: they send no spikes to compare.
+    pub relays: Vec<String>,
+    /// The search over the network as a whole.
+    pub whole: WholeLog,
 }
 
 /// A value of the data-free recipe and of the one that was chosen.
@@ -51,13 +55,29 @@ pub struct AccuracyLog {
 pub struct PopulationLog {
     /// Its name.
     pub name: String,
+    /// Candidates that were measured, with the integers before the population in front.
+    pub candidates: usize,
+    /// Spike distance to the float network of the data-free recipe, and of the one that was chosen, each
+    /// in its own whole network.
+    pub distance: Change,
+    /// The same with the calibrated integers before the population in front of both.
+    pub alone: Change,
+    /// Mean squared error of the membrane before and after rounding weights together, in units of the
+    /// float membrane.
+    pub membrane: Option<Change>,
+    /// What differs from the data-free integers, in words.
+    pub chosen: Vec<String>,
+    /// Why something was not tried.
+    pub limits: Vec<String>,
+}
+
+/// The search over the network as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct WholeLog {
     /// Candidates that were measured.
     pub candidates: usize,
-    /// Spike distance of this population to the float network: of the data-free recipe, and of the one
-    /// that was chosen, each in its own whole network.
-    pub distance: Change,
+    /// Samples they were measured on.
+    pub samples: usize,
     /// Changes that were kept, in words, in order.
     pub chosen: Vec<String>,
-    /// Why nothing was tried.
-    pub skipped: Option<String>,
 }

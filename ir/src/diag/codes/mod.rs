@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod artifact;
+pub mod calibrate;
 pub mod equivalence;
 pub mod genome;
 pub mod internal;
@@ -92,6 +93,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         network::BLOCK,
         quantize::BLOCK,
         account::BLOCK,
+        calibrate::BLOCK,
         mapping::BLOCK,
         artifact::BLOCK,
         equivalence::BLOCK,
