@@ -18,7 +18,7 @@ use snnc_ir::diag::codes::quantize as codes;
 use snnc_ir::network::{Compare, Readout};
 use snnc_ir::quantized::messages::{arrivals_at, host_range, message_ranges};
 use snnc_ir::quantized::{Graded, IntNeuron, IntReset, PopKind, QuantizedDraft, Sign};
-use snnc_ir::recipe::{Grouping, Recipe, Scaling, Settings};
+use snnc_ir::recipe::{Grouping, PopulationRecipe, Recipe, Scaling, Settings};
 use snnc_ir::testing::{Space, network};
 use snnc_ir::{
     Arena, Diagnostics, Entity, Level, NetworkDraft, Param, QuantizedNetwork, Rules, Severity,
@@ -267,6 +267,90 @@ fn wanted(part: &Recipe, complete: &Recipe) -> Result<(), TestCaseError> {
         prop_assert!(kept(wanted.weights.as_ref(), found.weights.as_ref()));
     }
     Ok(())
+}
+
+/// A value of any size.
+fn wild(rng: &mut Rng) -> f64 {
+    let exponent = f64::from(rng.below(9)).mul_add(rng.below(7).into(), -10.0);
+    f64::from(1 + rng.below(999)) * exponent.exp2()
+}
+
+/// A recipe with entries of any value for what the network has; some weights, some lengths, and some
+/// sets are wrong.
+fn any_recipe(complete: &Recipe, rng: &mut Rng) -> Recipe {
+    let mut recipe = complete.clone();
+    let integer = |rng: &mut Rng| match rng.below(4) {
+        0 => i32::MAX - rng.below(3) as i32,
+        1 => -(rng.below(100) as i32),
+        2 => rng.below(1 << 20) as i32,
+        _ => rng.below(500) as i32,
+    };
+    for entry in &mut recipe.populations {
+        if rng.chance(70) {
+            let factor = wild(rng);
+            entry.scale = entry.scale.as_ref().map(|s| s.map(|s| s * factor));
+        }
+        if rng.chance(40) {
+            entry.threshold = Some(Param::Uniform(integer(rng).saturating_abs().max(1)));
+        }
+        match rng.below(3) {
+            0 => entry.bias = Some(Param::Uniform(integer(rng))),
+            1 => entry.bias = Some(Param::PerNeuron((0..3).map(|_| integer(rng)).collect())),
+            _ => {}
+        }
+        if rng.chance(40) {
+            entry.dv = Some(Param::Uniform(rng.below(4096) as u16));
+        }
+        if rng.chance(20) {
+            *entry = PopulationRecipe { name: entry.name.clone(), ..PopulationRecipe::default() };
+        }
+    }
+    for entry in &mut recipe.projections {
+        if rng.chance(40) {
+            entry.exponent = Some(rng.below(8) as u8);
+        }
+        if rng.chance(30) {
+            (entry.weight_bits, entry.split) = (Some(1 + rng.below(8) as u8), Some(rng.chance(50)));
+        }
+        let end = (1 << entry.weight_bits.unwrap_or(8)) - 1;
+        match (rng.below(3), &mut entry.weights) {
+            (0, weights) => *weights = None,
+            (1, Some(weights)) => {
+                weights.iter_mut().for_each(|w| *w = rng.below(2 * end + 1) as i16 - end as i16);
+            }
+            _ => {}
+        }
+    }
+    recipe
+}
+
+/// Whatever a recipe says, it is refused for a reason or kept, in range.
+#[test]
+fn any_recipe_is_refused_or_kept() {
+    let strategy = (network(Space::Graded), settings(), any::<bool>(), any::<u64>());
+    all(&strategy, 400, |(draft, settings, tight, seed)| {
+        let target = able(tight);
+        let Some(network) = canonical(draft) else { return Ok(None) };
+        let recipe = Recipe { settings, ..Recipe::default() };
+        let Some(first) = quantize(&network, &target, &recipe)? else { return Ok(None) };
+        let wild = any_recipe(&first.recipe, &mut Rng::new(seed));
+        match apply(&network, &target, &wild, &mut Diagnostics::new()) {
+            Ok(applied) => {
+                wanted(&wild, &applied.recipe)?;
+                again(&network, &target, &applied)?;
+                in_their_sets(&applied, &target)?;
+                hold(&applied, &mut Rng::new(seed))?;
+                Ok(Some(1))
+            }
+            Err(errors) => {
+                let own = [codes::RECIPE_NAME, codes::RECIPE_VALUE];
+                if errors.iter().all(|d| own.contains(&d.code)) {
+                    return Ok(Some(0));
+                }
+                refused(&errors).map(|()| Some(0))
+            }
+        }
+    });
 }
 
 /// One update of a membrane, from the integer contract; `total` in units of weight.

@@ -69,8 +69,12 @@ fn free(
         let Integers { survey, .. } = integers(network, member, decision, &[], target);
         survey.excess.map_or(Ok(()), Err)
     };
-    let decision = choose(network, member, wanted, target, &check)
+    let mut decision = choose(network, member, wanted, target, &check)
         .map_err(|why| remarks::no_scale(member.name, &why, network.steps))?;
+    for (term, entry) in decision.terms.iter_mut().zip(&wanted.terms) {
+        // The sets of weights of one sign are the same either way, but given ones may have both.
+        term.split = entry.and_then(|e| e.split).unwrap_or(term.split);
+    }
     let integers = integers(network, member, &decision, &[], target);
     if let Some(excess) = &integers.survey.excess {
         if !wanted.decides() {
