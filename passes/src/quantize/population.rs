@@ -169,17 +169,6 @@ fn units(value: f64, scale: f64) -> i32 {
     }
 }
 
-/// The largest scale at which weights on spikes of at most `reach` times `largest`, thresholds and
-/// biases fit their registers, and which of them sets it. Infinite if there are none.
-pub(super) fn first_scale(
-    network: &NetworkDraft,
-    member: &Member<'_>,
-    target: &TargetSpec,
-) -> (f64, &'static str) {
-    let weights = (member.largest_on_spikes(network), 127.0, "the largest weight (127)");
-    registers(member, target).into_iter().chain([weights]).fold(UNLIMITED, lower)
-}
-
 /// Scales without limits.
 pub(super) const UNLIMITED: (f64, &str) = (f64::INFINITY, "no weight");
 

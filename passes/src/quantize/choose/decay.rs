@@ -16,22 +16,6 @@
 //! The current has no memory: its register `du` is 4095, and the chip decays it by `du + 1` = 4096/4096,
 //! exactly. (The level in floats has no memory of currents that would need another register.)
 
-use snnc_ir::Param;
-use snnc_ir::network::neuron::sigmoid;
-use snnc_ir::network::{Dynamics, Neuron};
-
-/// The share of the membrane that `neuron` loses in a step; 0 for models without a leak in this form,
-/// which have no integers.
-pub(in crate::quantize) fn exact(neuron: &Neuron) -> Param<f64> {
-    match &neuron.dynamics {
-        Dynamics::Integrate | Dynamics::Izhikevich { .. } => Param::Uniform(0.0),
-        Dynamics::Decay(d) => d.map(f64::from),
-        // `normalize-neurons` removes the other forms; the decay is the same number either way.
-        Dynamics::Tau(tau) => tau.map(|t| f64::from(1.0 / t)),
-        Dynamics::Sigmoid(w) => w.map(|w| f64::from(sigmoid(w))),
-    }
-}
-
 /// The register nearest to `decay`.
 pub(super) fn nearest(decay: f64) -> u16 {
     let rounded = (decay * 4096.0).round_ties_even().clamp(0.0, 4095.0);
@@ -112,7 +96,8 @@ mod tests {
 
     /// Numbers in 0..1 that a seed determines.
     fn random(seed: &mut u64) -> f64 {
-        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *seed =
+            seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         f64::from(u32::try_from(*seed >> 33).unwrap_or(0)) / f64::from(1_u32 << 31)
     }
 

@@ -1,10 +1,45 @@
 //! Fills the gaps of a recipe without data.
+//!
+//! For a population of neurons that read spikes and samples, and nothing that ties its scale:
+//!
+//! | decided | how | where |
+//! | --- | --- | --- |
+//! | scale, exponents | least error predicted by a model of what rounding does to membranes | [`search`], [`model`] |
+//! | scales of neurons | a palette of at most four, where the error falls by a quarter | [`palette`] |
+//! | sets | mixed; split by sign where at most 2 bits would leave one step on a side | [`plan`] |
+//! | weights | nearest steps, turned where that keeps the sum of a row | [`balance`] |
+//! | thresholds | nearest | |
+//! | biases | nearest, or one beside that keeps the rhythm at rest | [`rest`] |
+//! | decays | with what rounding toward zero takes | [`decay`] |
+//!
+//! What leaves its range for some input lowers the scale of the neurons concerned, and the choice is made
+//! again below it. Everything is deterministic: sums in the order of the stored weights, samples
+//! at fixed distances, and no function whose rounding depends on a platform.
 
-use super::decision::{Check, Decision, TermDecision, Wanted};
+mod balance;
+mod decay;
+mod model;
+mod palette;
+mod plan;
+mod rest;
+mod rows;
+mod search;
+
+pub(super) use model::{Prediction, predict};
+
+use super::decision::{Check, Decision, TermDecision, Wanted, grain};
 use super::member::{Member, Model};
-use super::population::{biases, first_scale, thresholds};
-use snnc_ir::network::NetworkDraft;
+use super::population::{self, UNLIMITED, registers, thresholds};
+use model::Neurons;
+use search::{Choice, SMALL, Search};
+use snnc_ir::network::{NetworkDraft, Op};
 use snnc_ir::{Param, TargetSpec};
+
+/// Bound on the rounds in which a range lowers scales.
+const MAX_ROUNDS: usize = 200;
+
+/// Factor of the variance that justifies storing signs apart: 25 % of the error.
+const WORTH_SPLITTING: f64 = 0.75 * 0.75;
 
 /// Decides about a free population ([`Member::is_free`]) what the recipe leaves open.
 ///
@@ -13,79 +48,132 @@ use snnc_ir::{Param, TargetSpec};
 ///
 /// # Errors
 /// What keeps every scale from bringing the population into range with weights above 0.
-pub(super) fn choose(
-    network: &NetworkDraft,
-    member: &Member<'_>,
-    wanted: &Wanted<'_>,
-    target: &TargetSpec,
+pub(super) fn choose<'a>(
+    network: &'a NetworkDraft,
+    member: &'a Member<'a>,
+    wanted: &'a Wanted<'a>,
+    target: &'a TargetSpec,
     check: &Check<'_>,
 ) -> Result<Decision, String> {
-    let entry = wanted.population;
-    let (first, why) = first_scale(network, member, target);
-    let given = entry.and_then(|e| e.scale.clone());
-    let mut scale = if first.is_finite() { first } else { 1.0 };
-    let mut limited_by = if given.is_some() { "the recipe" } else { why };
-    loop {
-        let scales = given.clone().unwrap_or(Param::Uniform(scale));
-        let terms = wanted.terms.iter().map(|term| TermDecision {
-            bits: term.and_then(|t| t.weight_bits).unwrap_or(wanted.settings.weight_bits),
-            split: term.and_then(|t| t.split).unwrap_or(false),
-            exponent: term.and_then(|t| t.exponent).unwrap_or(0),
-            weights: term.and_then(|t| t.weights.clone()),
-        });
-        let Model::Neurons(neuron, dv) = &member.model else { return Err(why.to_owned()) };
-        let decision = Decision {
-            threshold: entry
-                .and_then(|e| e.threshold.clone())
-                .unwrap_or_else(|| thresholds(neuron, &scales, member.shape)),
-            bias: entry
-                .and_then(|e| e.bias.clone())
-                .unwrap_or_else(|| biases(&member.bias, &scales, member.shape)),
-            dv: entry.and_then(|e| e.dv.clone()).unwrap_or_else(|| dv.clone()),
-            terms: terms.collect(),
-            scale: scales,
-            limited_by: limited_by.to_owned(),
+    let Model::Neurons(neuron, _) = &member.model else {
+        return Err("a graded relay is not free".to_owned());
+    };
+    let shared = shared(network, member);
+    let search = |split: bool| {
+        let neurons = Neurons::new(neuron, member.shape, network.steps);
+        let effect = |n: usize| Search::effect(&neurons, shared, n);
+        let plans = plan::plans(network, member, &effect, wanted, target, split);
+        Search { member, neurons, wanted, plans, shared }
+    };
+    let (most, why) = registers(member, target).into_iter().fold(UNLIMITED, population::lower);
+    let mixed = search(false);
+    let apart = search(true);
+    let search = if differ(&mixed, &apart) {
+        let errors = [&mixed, &apart].map(|s| s.choose(most, why).variance);
+        let gain = errors[1] < errors[0] * WORTH_SPLITTING || useless(&mixed);
+        let worth = gain && (shared || errors[0] > SMALL);
+        if worth { apart } else { mixed }
+    } else {
+        mixed
+    };
+    let grain = grain(member);
+    let mut caps = vec![most; member.shape.size() / grain];
+    let mut limited_by = why;
+    let given = wanted.population.and_then(|e| e.scale.clone());
+    for _ in 0..MAX_ROUNDS {
+        let choice = match &given {
+            Some(scale) => search.at(scale),
+            None => search.choose(caps.iter().copied().fold(f64::INFINITY, f64::min), limited_by),
         };
+        if given.is_none() && vanish(&search, choice.scale) {
+            return Err(limited_by.to_owned());
+        }
+        let thresholds = usize::try_from(target.thresholds.value / 2).unwrap_or(0);
+        let scale = match &given {
+            Some(scale) => scale.clone(),
+            None => palette::palette(&search, &choice, &caps, thresholds)
+                .unwrap_or(Param::Uniform(choice.scale)),
+        };
+        let decision = decide(&search, choice, scale);
         match check(&decision) {
-            Err(excess) if given.is_none() => {
-                scale *= excess.factor.min(0.999);
+            Err(excess) if given.is_none() && search.matching().is_none() => {
                 limited_by = excess.why;
+                for (n, factor) in excess.neurons {
+                    let scale = decision.scale.at(n, member.shape) * factor.min(0.999);
+                    let cap = &mut caps[n / grain];
+                    *cap = cap.min(scale);
+                }
             }
             _ => return Ok(decision),
         }
-        let most = member
-            .largest_on_spikes(network)
-            .max(member.samples.iter().map(super::host::Sample::reach).fold(0.0, f64::max));
-        if scale <= 0.0 || (most > 0.0 && most * scale <= 0.5) {
-            return Err(limited_by.to_owned());
+    }
+    Err(limited_by.to_owned())
+}
+
+/// Whether another population reads one of the tensors of `member`.
+fn shared(network: &NetworkDraft, member: &Member<'_>) -> bool {
+    let own = |id| member.spikes.iter().filter(|t| t.weight == id).count();
+    let readers = |id| {
+        let reads = |op: &Op| match op {
+            Op::Linear { weight, .. } | Op::Conv2d { weight, .. } => *weight == id,
+            _ => false,
+        };
+        network.nodes.values().filter(|n| reads(&n.op)).count()
+    };
+    member.spikes.iter().any(|t| readers(t.weight) > own(t.weight))
+}
+
+/// Whether signs are stored apart in one and not in the other.
+fn differ(a: &Search<'_>, b: &Search<'_>) -> bool {
+    a.plans.iter().zip(&b.plans).any(|(a, b)| a.split != b.split)
+}
+
+/// Whether a mixed group would have no positive step.
+fn useless(search: &Search<'_>) -> bool {
+    search.plans.iter().any(|p| p.bits == 1 && !p.split && p.set.low < 0 && p.has_positive())
+}
+
+/// Whether all weights and currents round to zero at this scale.
+fn vanish(search: &Search<'_>, scale: f64) -> bool {
+    let samples = search.member.samples.iter().map(super::host::Sample::reach);
+    let weights = search.plans.iter().map(plan::Plan::largest);
+    let largest = weights.chain(samples).fold(0.0, f64::max);
+    scale <= 0.0 || (largest > 0.0 && largest * scale <= 0.5)
+}
+
+/// Everything else that follows from the scales.
+fn decide(search: &Search<'_>, choice: Choice, scale: Param<f64>) -> Decision {
+    let (member, shape) = (search.member, search.member.shape);
+    let entry = search.wanted.population;
+    let threshold = entry
+        .and_then(|e| e.threshold.clone())
+        .unwrap_or_else(|| thresholds(search.neurons.neuron, &scale, shape));
+    let dv = entry.and_then(|e| e.dv.clone()).unwrap_or_else(|| {
+        search.neurons.decay.zip(&threshold, shape, decay::register).compact(shape)
+    });
+    let bias = entry.and_then(|e| e.bias.clone()).unwrap_or_else(|| {
+        if member.bias.is_empty() {
+            return Param::Uniform(0);
         }
-    }
-}
-
-/// What rounding is expected to do to the membranes of a population.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Prediction {
-    /// Standard deviation of the membrane error over the threshold (of relays: over the root mean square
-    /// of what arrives).
-    pub error: f64,
-    /// Share of the error variance by position in [`Member::spikes`], then in [`Member::messages`].
-    pub shares: Vec<f64>,
-    /// Root mean square of the messages that relays send, in units of the float network; 0 for neurons.
-    pub sent: f64,
-}
-
-/// Predicts the error of any population. `heard` holds [`Prediction::sent`] by position in
-/// [`Member::messages`], `messages` the integer weight of each of these per unit of float weight.
-pub(super) fn predict(
-    network: &NetworkDraft,
-    member: &Member<'_>,
-    decision: &Decision,
-    messages: &[(f64, &super::matrix::Weights)],
-    heard: &[f64],
-) -> Prediction {
-    let _ = (network, decision, messages, heard);
-    Prediction {
-        shares: vec![0.0; member.spikes.len() + member.messages.len()],
-        ..Prediction::default()
-    }
+        let of = |n| search.bias(n, scale.at(n, shape), threshold.at(n, shape), dv.at(n, shape)).0;
+        Param::PerNeuron((0..shape.size()).map(of).collect()).compact(shape)
+    });
+    let terms = search.plans.iter().zip(choice.exponents).map(|(plan, exponent)| {
+        let unit = f64::from(1_u32 << exponent);
+        let weights = plan.weights.map_or_else(
+            || {
+                let mut weights = Vec::with_capacity(plan.rows.values.len());
+                for row in 0..plan.rows.count() {
+                    let scale = scale.at(plan.rows.neuron(row), shape);
+                    let steps = plan.rows.row(row).iter();
+                    let steps: Vec<f64> = steps.map(|&w| f64::from(w) * scale / unit).collect();
+                    weights.extend(balance::balanced(&steps, plan.set));
+                }
+                weights
+            },
+            <[i16]>::to_vec,
+        );
+        TermDecision { bits: plan.bits, split: plan.split, exponent, weights: Some(weights) }
+    });
+    Decision { terms: terms.collect(), scale, threshold, bias, dv, limited_by: choice.why }
 }
