@@ -1,19 +1,20 @@
 //! The integer simulator against recorded spikes of an independent integer simulation.
 //!
 //! `gold.npz` of an example holds another program's integers for the same genome (weights,
-//! thresholds, biases; biases finer than ours) and the spikes that they gave on 32 samples. Our
-//! weights and thresholds must be the same integers; with the recorded biases put in, every spike
-//! of every population must be the same.
+//! thresholds, biases; biases finer than ours) and the spikes that they gave on 32 samples. A recipe
+//! decides for the same integers, and must give exactly them; with the recorded biases put in,
+//! every spike of every population must be the same.
 
 use snnc::frontend::arrays::{Array, read_npz};
 use snnc::ir::arena::PopId;
-use snnc::ir::network::Coding;
+use snnc::ir::network::{Coding, Dynamics, Op};
 use snnc::ir::quantized::{PopKind, QuantizedDraft, Structure};
-use snnc::ir::{Level, Param, QuantizedNetwork, Rules};
+use snnc::ir::recipe::{PopulationRecipe, ProjectionRecipe};
+use snnc::ir::{Level, Network, Param, QuantizedNetwork, Recipe, Rules};
 use snnc::pipeline::Stage;
 use snnc::runtime::encode::accumulator;
 use snnc::runtime::integer::{IntProbe, IntSim};
-use snnc::{Options, Target, lower, source};
+use snnc::{Options, Source, Target, lower, source};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -32,23 +33,82 @@ fn integers(array: &Array) -> Vec<i64> {
     array.to_f64().expect("small integers").into_iter().map(|x| x as i64).collect()
 }
 
-fn quantized(example: &str) -> QuantizedDraft {
+/// The canonical float network.
+fn canonical(source: &Source, target: &Target) -> Network {
+    let (stages, _) = lower(source, &target.spec, &Options::default(), Stage::Network)
+        .unwrap_or_else(|f| panic!("{}", f.diagnostics));
+    stages.network.expect("the stage asked for")
+}
+
+/// Decides everything as the record has it, but for biases, which it holds finer than a recipe does.
+fn recipe(network: &Network, gold: &Arrays) -> Recipe {
+    let neurons = network.nodes.values().filter_map(|node| match &node.op {
+        Op::Neuron(neuron) => Some((&node.name, neuron)),
+        _ => None,
+    });
+    let populations = neurons.map(|(name, neuron)| {
+        let Dynamics::Decay(decay) = &neuron.dynamics else { panic!("the examples leak") };
+        let theta = integers(&gold[&format!("theta_int_{name}")])[0];
+        let units = |bias: i64| i32::try_from((bias + 32).div_euclid(64)).expect("small");
+        let biases = integers(&gold[&format!("bias_int_{name}")]);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 4096")]
+        let register = |decay: f32| (f64::from(decay) * 4096.0).round() as u16;
+        PopulationRecipe {
+            name: name.clone(),
+            scale: Some(Param::Uniform(gold[&format!("scale_{name}")].to_f64().expect("one")[0])),
+            threshold: Some(Param::Uniform(i32::try_from(theta / 64).expect("small"))),
+            bias: Some(Param::PerNeuron(biases.into_iter().map(units).collect())),
+            dv: Some(decay.map(register)),
+        }
+    });
+    let projections = recorded(gold).map(|(key, [source, target], _)| {
+        let array = &gold[key];
+        let [cols, rows] = array.shape[..] else { panic!("[pre, post] expected") };
+        let weights = integers(array);
+        let step = |i: usize| weights[i % cols * rows + i / cols];
+        let steps = (0..rows * cols).map(|i| i16::try_from(step(i)).expect("a byte"));
+        ProjectionRecipe {
+            source: source.to_owned(),
+            target: target.to_owned(),
+            nth: 0,
+            weight_bits: Some(8),
+            split: Some(false),
+            exponent: Some(0),
+            weights: Some(steps.collect()),
+        }
+    });
+    Recipe {
+        populations: populations.collect(),
+        projections: projections.collect(),
+        ..Recipe::default()
+    }
+}
+
+/// The recorded projections: key, source and target, delay.
+fn recorded(gold: &Arrays) -> impl Iterator<Item = (&str, [&str; 2], u32)> {
+    gold.keys().filter(|key| key.starts_with("Wint_")).map(|key| {
+        // Wint_<k>_<source>_<target>_d<delay>, [source, target].
+        let parts: Vec<&str> = key.split('_').collect();
+        (key.as_str(), [parts[2], parts[3]], parts[4][1..].parse().expect("a delay"))
+    })
+}
+
+/// The example in the recorded integers.
+fn quantized(example: &str, gold: &Arrays) -> QuantizedDraft {
     let genome = folder(example).join(format!("{example}.genome.json"));
     let source = source::read(&genome).expect("a shipped genome");
     let target = Target::find("loihi2").expect("a shipped target");
-    let (stages, _) = lower(&source, &target.spec, &Options::default(), Stage::Quantized)
+    let recipe = recipe(&canonical(&source, &target), gold);
+    let options = Options { recipe, ..Options::default() };
+    let (stages, _) = lower(&source, &target.spec, &options, Stage::Quantized)
         .unwrap_or_else(|f| panic!("{}", f.diagnostics));
     stages.quantized.expect("the stage asked for").into_draft()
 }
 
 /// Puts the recorded biases in, after checking thresholds and weights.
 fn adopt(draft: &mut QuantizedDraft, gold: &Arrays) {
-    for (key, array) in gold.iter().filter(|(k, _)| k.starts_with("Wint_")) {
-        // Wint_<k>_<source>_<target>_d<delay>, [source, target].
-        let parts: Vec<&str> = key.split('_').collect();
-        let source = draft.population_named(parts[2]).expect("a population");
-        let target = draft.population_named(parts[3]).expect("a population");
-        let delay: u32 = parts[4][1..].parse().expect("a delay");
+    for (key, ends, delay) in recorded(gold) {
+        let [source, target] = ends.map(|n| draft.population_named(n).expect("a population"));
         let projection = draft
             .projections
             .values()
@@ -57,7 +117,7 @@ fn adopt(draft: &mut QuantizedDraft, gold: &Arrays) {
         let matrix = &draft.matrices[projection.matrix];
         assert!(matches!(matrix.structure, Structure::Dense { .. }));
         let (rows, cols) = (matrix.structure.rows(), matrix.structure.cols());
-        let weights = integers(array);
+        let weights = integers(&gold[key]);
         for row in 0..rows {
             for col in 0..cols {
                 let ours = i64::from(matrix.weight(row * cols + col));
@@ -82,7 +142,7 @@ fn adopt(draft: &mut QuantizedDraft, gold: &Arrays) {
 
 fn spikes_match(example: &str) {
     let gold = arrays(example, "gold.npz");
-    let mut draft = quantized(example);
+    let mut draft = quantized(example, &gold);
     adopt(&mut draft, &gold);
     let network = QuantizedNetwork::verify(draft, &Rules::default()).expect("still valid");
     let input = &network.populations[network.population_named("in").expect("the input")];

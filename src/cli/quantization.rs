@@ -458,6 +458,7 @@ mod tests {
         assert_eq!(read("30"), Ok(3_000_000_000));
         assert_eq!(read("30s"), Ok(3_000_000_000));
         assert_eq!(read("0.5"), Ok(50_000_000));
+        assert_eq!(read("15"), Ok(DEFAULT_BUDGET), "as the help says");
         for text in ["", "s", "0", "-1", "nan", "inf", "1e9", "30 s", "1m"] {
             assert!(read(text).is_err(), "{text}");
         }
