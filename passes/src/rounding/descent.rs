@@ -3,8 +3,11 @@
 use super::block::{Block, Coordinates};
 use super::layout::Layout;
 use super::problem::{BiasChoice, Choice, Gain, Problem, Refined, Row};
-use super::statistics::{PRODUCTS_PER_WORK, Statistics};
+use super::statistics::Statistics;
 use snnc_ir::quantized::Structure;
+
+/// Products that count as one unit of work: those of a descent come from memory.
+const PRODUCTS_PER_WORK: u64 = 16;
 
 /// Rounds every row of `problem`, one after the other.
 ///
@@ -27,7 +30,7 @@ pub struct Descent<'a> {
 }
 
 impl<'a> Descent<'a> {
-    /// Prepares `problem`.
+    /// Prepares `problem`. Takes up to as much memory again as the statistics.
     ///
     /// # Panics
     /// If the problem does not fit the layout of the statistics: the number of terms, weights, integers,

@@ -5,8 +5,9 @@ use super::layout::Layout;
 use super::moments::{BATCH, Moments, Panel};
 use snnc_ir::spikes::SpikeTrain;
 
-/// Products that count as one unit of work: about as long as one synaptic event takes.
-pub(super) const PRODUCTS_PER_WORK: u64 = 16;
+/// Products that count as one unit of work. A unit is about what one synaptic event costs (10 ns); sums of
+/// panels, made in registers, take that long for so many.
+const PRODUCTS_PER_WORK: u64 = 64;
 
 /// Which of all vectors (sample, step, output position, in this order) enter the sums: every
 /// `stride`-th, counted from the very first, so that the choice does not depend on chunks of samples.
