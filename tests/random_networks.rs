@@ -1,9 +1,10 @@
 //! Random networks through the passes, mapping, bytes and certificate.
 //!
-//! Float networks go through the whole pipeline, integer networks through what follows `quantize`.
+//! Float networks go through the whole pipeline, by a random recipe, integer networks through what
+//! follows `quantize`.
 //! For each: the artifact certifies, and on random inputs the logical network, the scheduled
 //! network and the decoded artifact, simulated core by core, agree on every spike and message. A
-//! network may be refused, but only for a stated reason.
+//! network may be refused, but only for a stated reason. `SNNC_CASES=20` takes 20 times as many networks.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
@@ -13,6 +14,7 @@ use snnc::ir::diag::codes::{mapping, network, quantize};
 use snnc::ir::level::AnyDraft;
 use snnc::ir::network::Coding;
 use snnc::ir::quantized::PopKind;
+use snnc::ir::recipe::{Grouping, Recipe, Scaling, Settings};
 use snnc::ir::spikes::SpikeTrain;
 use snnc::ir::testing::{Space, network, quantized};
 use snnc::ir::{
@@ -46,6 +48,7 @@ fn lower(
     draft: AnyDraft,
     target: &TargetSpec,
     delays: Delays,
+    recipe: &Recipe,
 ) -> Result<Option<Lowered>, TestCaseError> {
     let fail = |e: &dyn std::fmt::Display| TestCaseError::fail(e.to_string());
     let level = seal(draft).map_err(|e| fail(&e))?;
@@ -55,7 +58,7 @@ fn lower(
     let plan =
         plan(&registry, &pipeline, level.kind(), &PropertySet::of(&level)).map_err(|e| fail(&e))?;
     let (mut logical, mut scheduled, mut mapped) = (None, None, None);
-    let outcome = plan.run(
+    let outcome = plan.with_recipe(recipe).run(
         level,
         target,
         &mut |_: usize, _: &'static str, after: &AnyLevel| match (Stage::of(after), after) {
@@ -148,6 +151,8 @@ where
 {
     let target = targets::by_name(target).expect("a shipped target");
     let seen = Cell::new(Seen::default());
+    let times = std::env::var("SNNC_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let cases = cases * times;
     let config = Config {
         cases,
         failure_persistence: None,
@@ -157,7 +162,7 @@ where
     TestRunner::new(config)
         .run(&strategy, |(draft, seed, relay)| {
             let delays = if relay { Delays::Relay } else { Delays::Synaptic };
-            if let Some(lowered) = lower(draft, &target, delays)? {
+            if let Some(lowered) = lower(draft, &target, delays, &recipe(seed))? {
                 let found = check(&lowered, &target, &stimulus(&lowered.logical, seed))?;
                 let sum = seen.get();
                 seen.set(Seen {
@@ -174,6 +179,27 @@ where
     assert!(seen.compiled * share > cases, "of {cases} networks: {seen:?}");
     assert!(seen.spikes > u64::from(cases), "the networks are alive: {seen:?}");
     seen
+}
+
+/// Random settings; every third time the default.
+fn recipe(seed: u64) -> Recipe {
+    if seed.is_multiple_of(3) {
+        return Recipe::default();
+    }
+    // Bits of the seed that the stimulus does not begin with.
+    let mut rest = seed.rotate_right(32) / 3;
+    let mut below = |n: u64| {
+        let drawn = rest % n;
+        rest /= n;
+        usize::try_from(drawn).expect("a small number")
+    };
+    let settings = Settings {
+        weight_bits: [1, 2, 3, 4, 5, 6, 7, 8][below(8)],
+        groups: [Grouping::Auto, Grouping::Mixed, Grouping::Split][below(3)],
+        scales: [Scaling::Auto, Scaling::Population, Scaling::Neuron][below(3)],
+        max_exponent: [0, 2, 7][below(3)],
+    };
+    Recipe { settings, ..Recipe::default() }
 }
 
 /// Random signals for every input: about every third spike, values within the range.
