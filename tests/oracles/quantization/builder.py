@@ -73,7 +73,7 @@ class Builder:
         w *= gain / np.sqrt(density * sources) * np.reshape(rows, (-1, 1))
         self.projections.append(Projection(source, target, delay, w.astype(np.float32)))
 
-    def readout(self, *reads: tuple[str, int], rate: float = 0.1, decay: float = 0.05) -> None:
+    def readout(self, *reads: tuple[str, int], rate: float = 0.2, decay: float = 0.05) -> None:
         """The population `out`, which reads these populations with these delays; its weights come
         from `tune`."""
         self.population(OUTPUT, CLASSES, rate, decay)
