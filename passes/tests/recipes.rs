@@ -280,10 +280,10 @@ fn wild(rng: &mut Rng) -> f64 {
 fn any_recipe(complete: &Recipe, rng: &mut Rng) -> Recipe {
     let mut recipe = complete.clone();
     let integer = |rng: &mut Rng| match rng.below(4) {
-        0 => i32::MAX - rng.below(3) as i32,
-        1 => -(rng.below(100) as i32),
-        2 => rng.below(1 << 20) as i32,
-        _ => rng.below(500) as i32,
+        0 => i32::MAX - rng.below(3).cast_signed(),
+        1 => -(rng.below(100).cast_signed()),
+        2 => rng.below(1 << 20).cast_signed(),
+        _ => rng.below(500).cast_signed(),
     };
     for entry in &mut recipe.populations {
         if rng.chance(70) {
@@ -316,7 +316,9 @@ fn any_recipe(complete: &Recipe, rng: &mut Rng) -> Recipe {
         match (rng.below(3), &mut entry.weights) {
             (0, weights) => *weights = None,
             (1, Some(weights)) => {
-                weights.iter_mut().for_each(|w| *w = rng.below(2 * end + 1) as i16 - end as i16);
+                for weight in weights.iter_mut() {
+                    *weight = rng.below(2 * end + 1) as i16 - end as i16;
+                }
             }
             _ => {}
         }

@@ -173,3 +173,47 @@ impl Surveyor {
 pub(super) fn words(extreme: Extreme) -> String {
     format!("{}..={}", extreme.low, extreme.high)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::target;
+
+    fn range(low: i64, high: i64) -> Range {
+        let span = Span { low, high };
+        Range { input: span, v: Span { low: 64 * low, high: 64 * high }, ..Range::default() }
+    }
+
+    #[test]
+    fn the_first_neuron_of_each_extreme_is_named() {
+        let mut survey = Surveyor::new(&target());
+        for (n, (low, high)) in [(1, 2), (-3, 2), (-3, 7), (0, 7)].into_iter().enumerate() {
+            survey.take(n, &range(low, high), 1);
+        }
+        let Survey { bounds, excess, headroom, .. } = survey.finish();
+        let input = Extreme { low: -3, low_neuron: 1, high: 7, high_neuron: 2 };
+        assert_eq!(bounds.input, input);
+        assert_eq!(bounds.u, Extreme { low: -192, high: 448, ..input });
+        assert_eq!((bounds.v, bounds.message), (bounds.u, Extreme::default()));
+        assert_eq!(excess, None);
+        assert!((headroom - 32_767.0 / 7.0).abs() < 1e-9, "{headroom}");
+    }
+
+    #[test]
+    fn every_neuron_out_of_range_has_its_factor_and_the_worst_its_limit() {
+        let mut survey = Surveyor::new(&target());
+        let most = 1_i64 << 23;
+        let narrow = Range { input: Span { low: -1, high: 1 }, ..Range::default() };
+        survey.take(0, &narrow, 1);
+        survey.take(1, &range(-40_000, 0), 1);
+        survey.take(2, &Range { v: Span { low: -5, high: 4 * most }, ..narrow }, 1);
+        survey.take(3, &narrow, 262_142);
+        let Some(excess) = survey.finish().excess else { panic!("out of range") };
+        assert_eq!(excess.neurons.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [1, 2, 3]);
+        assert!((excess.neurons[0].1 - 32_767.0 / 40_000.0).abs() < 1e-9);
+        assert!((excess.neurons[2].1 - 0.5).abs() < 1e-9);
+        assert_eq!((excess.worst, excess.limit, excess.value), (2, Bound::Membrane, 4 * most));
+        assert_eq!(excess.why, "the range of the membrane");
+        assert!((excess.factor - 0.25).abs() < 1e-6);
+    }
+}

@@ -159,7 +159,10 @@ fn lost(network: &NetworkDraft, member: &Member<'_>, planned: &Planned) -> Optio
     unused.min_by(f64::total_cmp)
 }
 
-/// Warns about weights that vanish or are clipped.
+/// One weight in so many may be clipped without a warning.
+const MANY_CLIPPED: usize = 100;
+
+/// Reports weights that vanish or are clipped.
 fn weights(population: &str, account: &ProjectionAccount) -> Vec<Diagnostic> {
     let ProjectionAccount { tensor, weights, zeroed, clipped, max_error, .. } = account;
     let mut out = Vec::new();
@@ -167,14 +170,24 @@ fn weights(population: &str, account: &ProjectionAccount) -> Vec<Diagnostic> {
         out.push(vanished(tensor, population));
     }
     if *clipped > 0 {
+        let message = format!(
+            "{clipped} of {weights} weights of `{tensor}` into `{population}` are clipped, by up to {max_error:.3}"
+        );
+        // A few are a choice that makes the steps of all others finer.
+        let few = clipped * MANY_CLIPPED <= *weights;
+        let finding = if few {
+            Diagnostic::note_only(codes::CLIPPED, message)
+        } else {
+            Diagnostic::warning(codes::CLIPPED, message)
+        };
+        let ProjectionAccount { weight_bits, step, .. } = account;
         out.push(
-            Diagnostic::warning(
-                codes::CLIPPED,
-                format!("{clipped} of {weights} weights of `{tensor}` into `{population}` are clipped, by up to {max_error:.3}"),
-            )
-            .at(format!("population `{population}`"))
-            .note(format!("the group stores {} bits in steps of {}", account.weight_bits, account.step))
-            .help("more bits, weights stored apart by sign, or a larger exponent reach farther"),
+            finding
+                .at(format!("population `{population}`"))
+                .note(format!("the group stores {weight_bits} bits in steps of {step}"))
+                .help(
+                    "more bits, weights stored apart by sign, or a larger exponent reach farther",
+                ),
         );
     }
     out

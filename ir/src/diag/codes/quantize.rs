@@ -216,6 +216,6 @@ codes! {
         states, or leave the entry out.";
     CLIPPED = 473, "weights are clipped to the end of their set",
         "Some weights lie beyond what their synapse group can store at this scale and exponent, and became \
-        the largest that it can. A few may be worth the finer steps of all others. More bits, a larger \
-        exponent or a smaller scale avoid it.";
+        the largest that it can. A few may be worth the finer steps of all others: up to one in a hundred, \
+        this is a note. More bits, a larger exponent or a smaller scale avoid it.";
 }

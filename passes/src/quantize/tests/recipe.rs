@@ -117,6 +117,20 @@ fn clipped_weights_are_counted_and_reported() {
 }
 
 #[test]
+fn a_few_clipped_weights_are_a_note() {
+    let mut floats = vec![0.1; 199];
+    floats.push(1.0);
+    let mut net = Net::new();
+    let x = net.input(Coding::Events, 200);
+    net.neurons("a", 1, &[layer(x, 1, 200, &floats)]);
+    let entry = ProjectionRecipe { exponent: Some(0), ..projection("x0", "a") };
+    let recipe = with(vec![scale(Param::Uniform(300.0))], vec![entry]);
+    let mut remarks = Diagnostics::new();
+    apply(&net.0, &target(), &recipe, &mut remarks).expect("in range");
+    assert!(only(&remarks, codes::CLIPPED).starts_with("note[SNN0473]: 1 of 200 weights"));
+}
+
+#[test]
 fn thresholds_biases_decays_and_weights_are_taken_as_they_are() {
     let net = two(&[0.5, -0.25, 0.125, 0.0]);
     let a = PopulationRecipe {
