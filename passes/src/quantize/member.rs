@@ -41,8 +41,8 @@ impl Message {
 /// What a population consists of.
 #[derive(Clone, Debug)]
 pub(super) enum Model<'a> {
-    /// Neurons with these decay registers.
-    Neurons(&'a Neuron, Param<u16>),
+    /// Neurons, whose membranes lose this share in every step.
+    Neurons(&'a Neuron, Param<f64>),
     /// Graded relays that keep one sign.
     Relays(Keep),
 }
@@ -105,9 +105,9 @@ pub(super) fn collect<'a>(
         let model = match &node.op {
             Op::Neuron(neuron) => {
                 let before = errors.len();
-                let dv = refuse::neuron(&node.name, neuron, target, errors);
-                let Some(dv) = dv.filter(|_| errors.len() == before) else { continue };
-                Model::Neurons(neuron, dv)
+                let decay = refuse::neuron(&node.name, neuron, target, errors);
+                let Some(decay) = decay.filter(|_| errors.len() == before) else { continue };
+                Model::Neurons(neuron, decay)
             }
             Op::Clip(keep) if target.message_bits.value > 0 => Model::Relays(*keep),
             _ => continue,

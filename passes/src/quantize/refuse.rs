@@ -64,14 +64,14 @@ pub(super) fn without_contract(network: &NetworkDraft, target: &TargetSpec) -> O
     Some(finding.help(help.join("; ")))
 }
 
-/// The decay registers of `neuron`, after reporting what the target does not have. `None` if the
+/// The decay of `neuron`, after reporting what the target does not have. `None` if the
 /// model has no integer form, which [`without_contract`] reports.
 pub(super) fn neuron(
     name: &str,
     neuron: &Neuron,
     target: &TargetSpec,
     errors: &mut Diagnostics,
-) -> Option<Param<u16>> {
+) -> Option<Param<f64>> {
     let place = format!("population `{name}`");
     if neuron.v_init != 0.0 {
         errors.push(
@@ -111,7 +111,7 @@ pub(super) fn neuron(
         );
     }
     match neuron.emission {
-        Emission::Binary => decay(neuron).map(|exact| exact.map(register)),
+        Emission::Binary => decay(neuron),
         Emission::Burst { .. } => None,
     }
 }
@@ -125,14 +125,5 @@ pub(super) fn decay(neuron: &Neuron) -> Option<Param<f64>> {
         Dynamics::Tau(tau) => Some(tau.map(|t| f64::from(1.0 / t))),
         Dynamics::Sigmoid(w) => Some(w.map(|w| f64::from(sigmoid(w)))),
         Dynamics::Izhikevich { .. } => None,
-    }
-}
-
-/// The nearest decay register.
-fn register(decay: f64) -> u16 {
-    let rounded = (decay * 4096.0).round_ties_even().clamp(0.0, 4095.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-    {
-        rounded as u16
     }
 }

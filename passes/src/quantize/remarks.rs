@@ -5,7 +5,6 @@ use super::decision::{Wanted, grain};
 use super::limits::words;
 use super::matrix::Set;
 use super::member::{Member, Message, Model};
-use super::refuse;
 use super::settle::Planned;
 use super::sums::Span;
 use snnc_ir::diag::codes::quantize as codes;
@@ -80,8 +79,8 @@ fn scale(account: &PopulationAccount, host: Option<Span>) -> Diagnostic {
 
 /// Warns where a leak disappears, or where none of the membrane should be left.
 fn decay(member: &Member<'_>, planned: &Planned) -> Option<Diagnostic> {
-    let Model::Neurons(neuron, _) = &member.model else { return None };
-    let pairs = refuse::decay(neuron)?.zip(&planned.decision.dv, member.shape, |d, r| (d, r));
+    let Model::Neurons(_, decay) = &member.model else { return None };
+    let pairs = decay.zip(&planned.decision.dv, member.shape, |d, r| (d, r));
     let lost = pairs.values().iter().any(|(exact, register)| *exact > 0.0 && *register == 0);
     let kept = pairs.values().iter().any(|(exact, register)| *exact >= 1.0 && *register == 4095);
     let (what, help) = if lost {

@@ -4,11 +4,10 @@ use super::account::{
     Account, BiasAccount, DecayAccount, PopulationAccount, ProjectionAccount, ThresholdAccount,
     WeightSet,
 };
-use super::canonical::{Term, positions};
+use super::canonical::positions;
 use super::choose::{Prediction, predict};
 use super::matrix::{Factors, Set, Weights};
 use super::member::{Member, Model};
-use super::refuse;
 use super::settle::Planned;
 use snnc_ir::network::{NetworkDraft, Neuron, Tensor};
 use snnc_ir::recipe::{MAX_WEIGHT_BITS, PopulationRecipe, ProjectionRecipe, Recipe};
@@ -74,7 +73,7 @@ fn population(
     scales.sort_by(f64::total_cmp);
     scales.dedup_by_key(|s| s.to_bits());
     let neuron = match &member.model {
-        Model::Neurons(neuron, _) => Some(*neuron),
+        Model::Neurons(neuron, decay) => Some((*neuron, decay)),
         Model::Relays(_) => None,
     };
     PopulationAccount {
@@ -82,9 +81,9 @@ fn population(
         neurons: shape.size(),
         scales,
         limited_by: decision.limited_by.clone(),
-        threshold: neuron.map(|n| threshold(n, &decision.threshold, scale, shape)),
-        decay: neuron.map(|n| decay(n, &decision.dv, shape)),
-        bias: bias(member, neuron, &decision.bias, scale),
+        threshold: neuron.map(|(n, _)| threshold(n, &decision.threshold, scale, shape)),
+        decay: neuron.map(|(_, exact)| decay(exact, &decision.dv, shape)),
+        bias: bias(member, neuron.map(|(n, _)| n), &decision.bias, scale),
         bounds: planned.integers.survey.bounds,
         projections,
         predicted_error: prediction.error,
@@ -112,8 +111,7 @@ fn threshold(
     }
 }
 
-fn decay(neuron: &Neuron, register: &Param<u16>, shape: &Shape) -> DecayAccount {
-    let exact = refuse::decay(neuron).unwrap_or(Param::Uniform(0.0));
+fn decay(exact: &Param<f64>, register: &Param<u16>, shape: &Shape) -> DecayAccount {
     let errors = exact.zip(register, shape, |d, r| (f64::from(r) / 4096.0 - d).abs());
     DecayAccount {
         register: ends(register.values()),
@@ -183,14 +181,10 @@ fn projections(
         let tensor = &network.tensors[term.weight];
         let mut account = weights_account(tensor, (bits, split), &factors, weights);
         account.source.clone_from(source);
-        (account.nth, account.delay, account.predicted_share) = (nth, delay(term), share);
+        (account.nth, account.delay, account.predicted_share) = (nth, term.delay, share);
         (account, recipe)
     });
     each.collect()
-}
-
-const fn delay(term: &Term) -> u32 {
-    term.delay
 }
 
 /// What the weights of a tensor became; where they lead is left open.

@@ -1,6 +1,7 @@
 //! Populations whose scales messages tie together: one scale each, found by the search over groups,
 //! and exponents that follow from it.
 
+use super::choose::decay_register;
 use super::decision::{Decision, TermDecision, Wanted};
 use super::matrix::{MAX_WEIGHT, SCHEME, Set, exponents, steps};
 use super::member::{Member, Model};
@@ -63,7 +64,11 @@ impl Plan {
         let terms = terms.collect();
         let bias = biases(&member.bias, &scale, member.shape);
         let (threshold, dv) = match &member.model {
-            Model::Neurons(neuron, dv) => (thresholds(neuron, &scale, member.shape), dv.clone()),
+            Model::Neurons(neuron, decay) => {
+                let threshold = thresholds(neuron, &scale, member.shape);
+                let dv = decay.zip(&threshold, member.shape, decay_register);
+                (threshold, dv.compact(member.shape))
+            }
             Model::Relays(_) => (Param::Uniform(0), Param::Uniform(4095)),
         };
         Decision { scale, threshold, bias, dv, terms, limited_by }

@@ -44,7 +44,7 @@ pub(super) fn typical(mantissa: i32) -> f64 {
 
 /// The register with which a membrane at half of a threshold of `mantissa` (units of 64) decays most
 /// nearly by `decay`.
-pub(super) fn register(decay: f64, mantissa: i32) -> u16 {
+pub(in crate::quantize) fn register(decay: f64, mantissa: i32) -> u16 {
     let plain = nearest(decay);
     let v = typical(mantissa);
     if plain == 0 || plain == 4095 || v <= 0.0 {

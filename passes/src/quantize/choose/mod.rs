@@ -25,6 +25,7 @@ mod rest;
 mod rows;
 mod search;
 
+pub(super) use decay::register as decay_register;
 pub(super) use model::{Prediction, predict};
 
 use super::decision::{Check, Decision, TermDecision, Wanted, grain};
