@@ -27,7 +27,11 @@ fn golden(place: &Place, text: &str) -> String {
     let mut text = place.plain(text);
     let manifest = Manifest::read(&place.path("art")).ok();
     if let Some(report) = manifest.as_ref().and_then(|m| m.file("report.json")) {
-        text = text.replace(&report.bytes.to_string(), "<bytes>");
+        let length = report.bytes.to_string();
+        let mut parts = text.split("report.json");
+        let first = parts.next().unwrap_or_default().to_owned();
+        text = parts
+            .fold(first, |text, part| text + "report.json" + &part.replacen(&length, "<bytes>", 1));
     }
     let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
     words

@@ -12,7 +12,8 @@ const CORNER: [f64; 2] = [568.0, 64.0];
 const TICKS: usize = 5;
 /// Colors of lines, in turn.
 const LINES: [&str; 2] = ["#1b6ca8", "#c2410c"];
-const BAR: &str = "#d4d4d4";
+/// Colors of the bars of a group, in turn.
+const BARS: [&str; 2] = ["#d9e2ea", "#f3dccf"];
 const INK: &str = "#333333";
 
 /// What is drawn.
@@ -20,8 +21,10 @@ const INK: &str = "#333333";
 pub(crate) struct Chart {
     /// Heading.
     pub(crate) title: String,
-    /// Bars, from left to right.
-    pub(crate) bars: Vec<Bar>,
+    /// What the groups of bars differ in, below the lower axis.
+    pub(crate) group_axis: String,
+    /// Groups of bars, from left to right.
+    pub(crate) groups: Vec<Group>,
     /// What the height of a bar is, at the right axis, which begins at 0.
     pub(crate) bar_axis: String,
     /// Lines over the bars.
@@ -32,13 +35,13 @@ pub(crate) struct Chart {
     pub(crate) reference: Option<(String, f64)>,
 }
 
-/// A bar.
+/// Bars beside each other.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Bar {
-    /// What stands below it.
+pub(crate) struct Group {
+    /// What stands below them.
     pub(crate) label: String,
-    /// Its height; `None` leaves a gap.
-    pub(crate) value: Option<f64>,
+    /// Their heights, in the order of the lines; `None` leaves a gap.
+    pub(crate) values: Vec<Option<f64>>,
 }
 
 /// A line.
@@ -46,7 +49,7 @@ pub(crate) struct Bar {
 pub(crate) struct Series {
     /// Its name.
     pub(crate) name: String,
-    /// Its height over each bar; `None` leaves a gap.
+    /// Its height over each group; `None` leaves a gap.
     pub(crate) values: Vec<Option<f64>>,
 }
 
@@ -66,7 +69,8 @@ pub(crate) fn chart(chart: &Chart) -> String {
         INK,
         &format!("<tspan font-weight=\"bold\">{}</tspan>", escaped(&chart.title)),
     );
-    let most = chart.bars.iter().filter_map(|b| b.value).fold(0.0, f64::max);
+    let heights = chart.groups.iter().flat_map(|group| group.values.iter().flatten());
+    let most = heights.copied().fold(0.0, f64::max);
     let tops = Axes { most: ceiling(most), least: floor(chart) };
     bars(&mut text, chart, &tops);
     axes(&mut text, chart, &tops);
@@ -108,14 +112,20 @@ fn ceiling(most: f64) -> f64 {
     }
 }
 
-/// The ten below all lines.
+/// Where the left axis begins.
 fn floor(chart: &Chart) -> f64 {
     let values = chart.lines.iter().flat_map(|line| line.values.iter().flatten().copied());
-    let least = values.chain(chart.reference.iter().map(|(_, v)| *v)).fold(99.0, f64::min);
-    (least / 10.0).floor().max(0.0) * 10.0
+    begin(values.chain(chart.reference.iter().map(|(_, v)| *v)))
 }
 
-/// Middle of bar number `index`, and the width of a bar.
+/// The ten percent at which an axis begins that ends at 100 and shows all of `values`, the lowest of them
+/// well above its beginning.
+pub(crate) fn begin(values: impl Iterator<Item = f64>) -> f64 {
+    let least = values.fold(100.0, f64::min);
+    ((least - 5.0) / 10.0).floor().max(0.0) * 10.0
+}
+
+/// Middle of group number `index`, and its width.
 fn column(index: usize, count: usize) -> (f64, f64) {
     #[expect(clippy::cast_precision_loss, reason = "few bars")]
     let (index, count) = (index as f64, count.max(1) as f64);
@@ -124,20 +134,25 @@ fn column(index: usize, count: usize) -> (f64, f64) {
 }
 
 fn bars(text: &mut String, chart: &Chart, axes: &Axes) {
-    for (i, bar) in chart.bars.iter().enumerate() {
-        let (x, width) = column(i, chart.bars.len());
-        if let Some(value) = bar.value {
-            let y = axes.bar(value);
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                text,
-                "<rect x=\"{:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{:.1}\" \
-                 fill=\"{BAR}\"><title>{value:.1}</title></rect>",
-                x - width / 2.0,
-                ORIGIN[1] - y
-            );
+    for (i, group) in chart.groups.iter().enumerate() {
+        let (x, width) = column(i, chart.groups.len());
+        #[expect(clippy::cast_precision_loss, reason = "few bars")]
+        let each = width / group.values.len().max(1) as f64;
+        let mut left = x - width / 2.0;
+        for (value, color) in group.values.iter().zip(BARS.into_iter().cycle()) {
+            if let Some(value) = value {
+                let y = axes.bar(*value);
+                // Writing to a string cannot fail.
+                let _ = writeln!(
+                    text,
+                    "<rect x=\"{left:.1}\" y=\"{y:.1}\" width=\"{each:.1}\" height=\"{:.1}\" \
+                     fill=\"{color}\"><title>{value:.1}</title></rect>",
+                    ORIGIN[1] - y
+                );
+            }
+            left += each;
         }
-        write_text(text, [x, ORIGIN[1] + 16.0], "middle", INK, &escaped(&bar.label));
+        write_text(text, [x, ORIGIN[1] + 16.0], "middle", INK, &escaped(&group.label));
     }
 }
 
@@ -167,7 +182,7 @@ fn axes(text: &mut String, chart: &Chart, axes: &Axes) {
         [f64::midpoint(left, right), bottom + 34.0],
         "middle",
         INK,
-        "bits of a weight",
+        &escaped(&chart.group_axis),
     );
 }
 
@@ -199,7 +214,7 @@ fn lines(text: &mut String, chart: &Chart, axes: &Axes) {
                 pen = "M";
                 continue;
             };
-            let (x, _) = column(i, chart.bars.len());
+            let (x, _) = column(i, chart.groups.len());
             let y = axes.line(*value);
             let _ = write!(path, "{pen}{x:.1} {y:.1}");
             pen = "L";
@@ -241,15 +256,18 @@ mod tests {
             assert!((ceiling(most) - top).abs() < 1e-9 * top, "{most}: {}", ceiling(most));
         }
         assert!(ceiling(f64::INFINITY) > 1e12);
+        for (least, start) in [(3.0, 0.0), (70.3, 60.0), (95.0, 90.0), (99.9, 90.0), (14.9, 0.0)] {
+            assert!((begin([99.0, least].into_iter()) - start).abs() < 1e-9, "{least}");
+        }
         assert_eq!([number(0.0), number(2.5), number(100.0)], ["0", "2.5", "100"]);
     }
 
     #[test]
     fn gaps_break_a_line_and_names_are_escaped() {
-        let bar = |label: &str, value| Bar { label: label.to_owned(), value };
+        let group = |label: &str, value| Group { label: label.to_owned(), values: vec![value] };
         let drawn = chart(&Chart {
             title: "a<b".to_owned(),
-            bars: vec![bar("8", Some(4.0)), bar("4", None), bar("2", Some(1.0))],
+            groups: vec![group("8", Some(4.0)), group("4", None), group("2", Some(1.0))],
             lines: vec![Series {
                 name: "x & y".to_owned(),
                 values: vec![Some(90.0), None, Some(50.0)],
@@ -258,7 +276,7 @@ mod tests {
         });
         assert!(drawn.contains("a&lt;b") && drawn.contains("x &amp; y"), "{drawn}");
         assert_eq!(drawn.matches("<circle").count(), 2);
-        assert_eq!(drawn.matches("fill=\"#d4d4d4\"").count(), 2);
+        assert_eq!(drawn.matches(BARS[0]).count(), 2);
         let path = drawn.lines().find(|l| l.contains(LINES[0]) && l.contains("d=\"M"));
         assert_eq!(path.map(|p| p.matches('L').count()), Some(0), "{drawn}");
     }

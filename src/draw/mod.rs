@@ -10,7 +10,7 @@ mod layout;
 mod order;
 mod svg;
 
-pub(crate) use chart::{Bar, Chart, Series, chart};
+pub(crate) use chart::{Chart, Group, Series, begin, chart};
 pub(crate) use dot::dot;
 use serde::Serialize;
 pub(crate) use svg::svg;

@@ -136,11 +136,12 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "threshold that no register holds",
-        set: |p| quantized(p, "threshold 4928", "threshold 4930"),
+        // The number in front becomes another line, which the text form does not mind.
+        set: |p| quantized(p, "threshold ", "threshold 4930 //"),
         run: COMPILE,
         exit: 1,
         code: "SNN0421",
-        place: "population \"c\"",
+        place: "population \"a\"",
     },
     Case {
         name: "readout of nothing",
@@ -350,9 +351,12 @@ pub(crate) const CASES: &[Case] = &[
         place: "",
     },
     Case {
-        name: "target without negative weight exponents",
-        set: |p| limit(p, "min_weight_exponent", "0"),
-        run: TARGET,
+        name: "integers for a target without negative weight exponents",
+        set: |p| {
+            limit(p, "min_weight_exponent", "0");
+            quantized(p, "exponent -1", "exponent -1");
+        },
+        run: "compile n.snn -t t.toml -o out",
         exit: 1,
         code: "SNN0425",
         place: "matrix",

@@ -1,6 +1,7 @@
 //! The comparison of bit widths as bars on a terminal.
 
 use super::sweep::{Outcome, Row, Sweep, percent};
+use crate::draw::begin;
 use std::fmt::Write as _;
 
 /// Cells of the longest bar.
@@ -13,9 +14,8 @@ pub(super) fn plot(sweep: &Sweep) -> String {
     let outcomes = || sweep.rows.iter().filter_map(|row| row.outcome.as_ref());
     let most = outcomes().map(Outcome::kib).fold(0.0, f64::max);
     let percents = outcomes().filter_map(Outcome::percent).chain(sweep.float.as_ref().map(percent));
-    // Bars begin where the worst one still shows.
-    let least = percents.fold(f64::INFINITY, f64::min);
-    let floor = (least / 10.0).floor().max(0.0) * 10.0;
+    // The worst bar still shows.
+    let floor = begin(percents);
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = if sweep.float.is_some() {

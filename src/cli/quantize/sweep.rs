@@ -3,7 +3,7 @@
 use crate::cli::table::Table;
 use crate::compile::{Options, Samples, lower};
 use crate::describe;
-use crate::draw::{Bar, Chart, Series};
+use crate::draw::{Chart, Group, Series};
 use crate::pipeline::Stage;
 use crate::report::{MeasureOptions, measure};
 use crate::source::Source;
@@ -284,14 +284,15 @@ impl Sweep {
                 lines.push(Series { name: "calibrated".to_owned(), values: series(true) });
             }
         }
-        let calibrated = self.has_calibration();
-        let memory = |bits: u8| find(bits, calibrated).or_else(|| find(bits, false));
-        let bars = widths
-            .iter()
-            .map(|&bits| Bar { label: bits.to_string(), value: memory(bits).map(Outcome::kib) });
+        let ways: &[bool] = if self.has_calibration() { &[false, true] } else { &[false] };
+        let groups = widths.iter().map(|&bits| Group {
+            label: bits.to_string(),
+            values: ways.iter().map(|&way| find(bits, way).map(Outcome::kib)).collect(),
+        });
         Chart {
-            title: format!("{name}: accuracy and synapse memory by bits of a weight"),
-            bars: bars.collect(),
+            title: format!("{name}: accuracy (lines) and synapse memory (bars)"),
+            group_axis: "bits of a weight".to_owned(),
+            groups: groups.collect(),
             bar_axis: "synapse memory (KiB)".to_owned(),
             lines,
             line_axis: "accuracy (%)".to_owned(),
