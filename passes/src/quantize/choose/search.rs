@@ -8,9 +8,10 @@
 //! more. The largest scale without clipping is left only for a gain of 5 % in the predicted error.
 //!
 //! **Exponents.** `8 − bits` keep integers within ±127 (255 in a group of one sign), what 8 bits without an exponent
-//! have and what NetX can express. Larger ones let small projections and thresholds have finer
-//! steps; they are taken where the predicted error is above 10 % of the threshold and falls by more than
-//! 20 %.
+//! have. One more lets thresholds, biases and small projections have steps twice as fine, and NetX still
+//! expresses it (even integers within ±254, any within ±127): it is taken for a gain of 3 % in the predicted
+//! error. Still larger ones are for programs only; they are taken where the predicted error is above 2 % of the
+//! threshold and falls by more than 20 %.
 //!
 //! **A tensor that other populations read, too,** is to stay one matrix, so that everything decided about
 //! it has to follow from its weights alone: errors then count alike in all neurons, and neither thresholds
@@ -32,8 +33,8 @@ const NEURONS: usize = 64;
 /// Variance of the error below which nothing is done about it that costs something: 2 % of the threshold.
 pub(super) const SMALL: f64 = 0.02 * 0.02;
 
-/// Variance of the error below which exponents stay small: 10 % of the threshold.
-const FELT: f64 = 0.1 * 0.1;
+/// Factor of the variance that justifies one exponent more: 3 % of the error.
+const WORTH_ONE: f64 = 0.97 * 0.97;
 
 /// Factor of the variance that justifies larger exponents: 20 % of the error.
 const WORTH_EXPONENTS: f64 = 0.8 * 0.8;
@@ -100,12 +101,17 @@ impl Search<'_> {
     /// The best scale of at most `cap` for all neurons, and the exponents that suit it.
     pub(super) fn choose(&self, cap: f64, capped_by: &str) -> Choice {
         let first = self.within(0, cap, capped_by);
+        if self.shared {
+            return first;
+        }
+        let second = self.within(1, cap, capped_by);
+        let first = if second.variance < first.variance * WORTH_ONE { second } else { first };
         let worth = |choice: &Choice| choice.variance < first.variance * WORTH_EXPONENTS;
-        if self.shared || first.variance <= FELT {
+        if first.variance <= SMALL {
             return first;
         }
         let most = self.plans.iter().map(|p| p.most(u8::MAX) - p.most(0)).max().unwrap_or(0);
-        let larger = (1..=most).map(|extra| self.within(extra, cap, capped_by));
+        let larger = (2..=most).map(|extra| self.within(extra, cap, capped_by));
         let larger: Vec<Choice> = larger.filter(worth).collect();
         let least = larger.iter().map(|c| c.variance).fold(f64::INFINITY, f64::min);
         // The smallest exponents that are almost as good as the best.
