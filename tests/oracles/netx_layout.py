@@ -47,8 +47,9 @@ def _parts(entries: list[dict[str, Any]], program: Program, inputs: bool) -> lis
 
 def parse(entry: dict[str, Any], program: Program) -> Layout:
     """The layout of a manifest's `netx` entry. Raises `CannotRun`."""
-    if not entry.get("written", True):
-        raise CannotRun(f"there is no network.net: {entry.get('reason')}")
+    if "left_out" in entry:
+        why = entry["left_out"]
+        raise CannotRun(f"there is no network.net ({why['code']}): {why['message']}")
     layout = entry.get("layout", entry)
     try:
         return Layout(

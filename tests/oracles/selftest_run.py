@@ -90,6 +90,15 @@ class Artifact(unittest.TestCase):
         train = self.arrays["spikes_a"][:, 1:]
         self.assertIn("spikes_a has the shape", self.run_oracle("lava", 2, spikes_a=train))
 
+    def test_left_out(self) -> None:
+        manifest = self.folder / "manifest.json"
+        kept = manifest.read_text()
+        self.addCleanup(manifest.write_text, kept)
+        why = {"code": "SNN0632", "message": "all weights are 0"}
+        manifest.write_text(json.dumps({"netx": {"left_out": why}}))
+        text = self.run_oracle("lava", 2)
+        self.assertIn("there is no network.net (SNN0632): all weights are 0", text)
+
 
 if __name__ == "__main__":
     unittest.main()
