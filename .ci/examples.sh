@@ -20,6 +20,24 @@ for name in digits mnist; do
     bash -c "time '$snnc' compile '$root/$genome' --target loihi -o '$scratch/$name.timed'" 2>&1 | tail -4
 done
 
+# Calibrated artifacts are the same on any number of threads, and are verified without the data. Integers that
+# are not the network any more are refused where that is asked for.
+digits=examples/digits
+calibrated() {
+    RAYON_NUM_THREADS="$1" "$snnc" compile "$digits/digits.genome.json" --target loihi --weight-bits 4 \
+        --calibrate "$digits/calibrate.npz" --calibrate-samples 200 -o "$scratch/digits.4.$1"
+}
+calibrated 1
+calibrated 2
+diff -r "$scratch/digits.4.1" "$scratch/digits.4.2"
+"$snnc" verify "$digits/digits.genome.json" "$scratch/digits.4.1" --stimulus "$digits/test.npz"
+if "$snnc" quantize "$digits/digits.genome.json" --target loihi --weight-bits 1 --max-exponent 0 --groups mixed \
+    --scales population --stimulus "$digits/test.npz" --deny collapse -o "$scratch/digits.1"; then
+    echo "a collapse must be refused" >&2
+    exit 1
+fi
+test ! -e "$scratch/digits.1"
+
 # A motif genome with clips and feedback: inspected, drawn, certified, all levels alike on random events.
 motif=examples/motif
 "$snnc" inspect "$motif/published.genome.json" --weights random:1 | grep "16 populations, 2170368 neurons"

@@ -218,6 +218,25 @@ fn a_calibrated_artifact_needs_no_data_and_no_luck() {
     assert_eq!(report["samples"]["first"], 5, "measured on what it was calibrated on");
 }
 
+/// What a calibration chose can be taken from one command to another.
+#[test]
+fn a_calibrated_recipe_is_kept_and_used_again() {
+    let place = place();
+    let calibrate = ["--calibrate", "s.npz", "--calibrate-samples", "30", "--budget", "0.3"];
+    let quantize = ["quantize", "g.json", "-t", "loihi2", "--weight-bits", "3", "-o", "q"];
+    let said = place.run(&[&quantize[..], &calibrate[..]].concat()).exits(0);
+    assert!(said.stdout.starts_with("calibrated on 30 samples"), "{}", said.stdout);
+    assert!(said.stdout.contains("measured on 30 samples from 0"), "{}", said.stdout);
+    let first = compiled(&place, &format!("--weight-bits 3 {}", calibrate.join(" ")));
+    let kept = place.read("art/recipe.snnb");
+    assert_eq!(place.read("q/recipe.snnb"), kept);
+    std::fs::remove_file(place.path("s.npz")).expect("it was copied");
+    let again = compiled(&place, "--recipe q/recipe.snnb");
+    assert_eq!(again.program, first.program);
+    assert_eq!(place.read("art/recipe.snnb"), kept);
+    assert_eq!(again.manifest.quantization, first.manifest.quantization);
+}
+
 fn blake3_of(bytes: &[u8]) -> String {
     snnc::artifact::manifest::FileEntry::of("", bytes).blake3
 }
@@ -233,8 +252,11 @@ fn widths_are_compared_in_a_table_and_a_drawing() {
     let drawing = String::from_utf8(place.read("p.svg")).expect("text");
     assert!(drawing.starts_with("<svg ") && drawing.ends_with("</svg>\n"));
     let json = ["--samples", "10..20", "--calibrate", "s.npz", "--calibrate-samples", "5"];
-    let budget = ["--budget", "0.01", "--stimulus", "s.npz", "--format", "json"];
-    let report = place.run(&[&sweep[..], &json[..], &budget[..]].concat()).exits(0).json();
+    let budget =
+        ["--budget", "0.01", "--stimulus", "s.npz", "--groups", "mixed", "--format", "json"];
+    let run = [&sweep[..], &json[..], &budget[..]].concat();
+    let report = place.run(&[&run[..], &["--threads", "1"]].concat()).exits(0).json();
+    assert_eq!(place.run(&[&run[..], &["--threads", "3"]].concat()).exits(0).json(), report);
     let sweep = &report["sweep"];
     assert_eq!(sweep["samples"], serde_json::json!({"first": 10, "count": 10}));
     let rows = sweep["rows"].as_array().expect("rows");
@@ -244,7 +266,7 @@ fn widths_are_compared_in_a_table_and_a_drawing() {
         (1..=8_u8).rev().flat_map(|bits| [(bits.into(), false.into()), (bits.into(), true.into())]);
     assert_eq!(found, expected.collect::<Vec<(Value, Value)>>());
     let words = |row: &Value| row["synapse_words"].as_u64().expect("it compiles");
-    assert!(words(&rows[0]) > words(&rows[14]), "{sweep}");
+    assert!(words(&rows[0]) > words(&rows[14]), "one group for both signs: {sweep}");
     assert!(rows.iter().all(|r| r["distance"].is_number()), "{sweep}");
 }
 

@@ -29,8 +29,8 @@ impl Terminal {
 impl Progress for Terminal {
     fn step(&self, stage: &str, done: u64, total: u64) {
         if let Some(bar) = &self.0 {
-            bar.set_length(total);
             bar.set_message(stage.to_owned());
+            bar.set_length(total);
             bar.set_position(done.min(total));
         }
     }
