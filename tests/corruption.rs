@@ -164,6 +164,24 @@ fn stimuli_manifests_and_targets() {
     survives(&place, "t.toml", "check @g.json -t @t.toml", 150);
 }
 
+#[test]
+fn recipes_and_configurations() {
+    let place = prepared();
+    place.run(&["quantize", "g.json", "-t", "loihi2", "-o", "q"]).exits(0);
+    place.run(&["convert", "q/recipe.snnb", "-o", "r.json"]).exits(0);
+    survives(&place, "q/recipe.snnb", "inspect @q/recipe.snnb", 200);
+    survives(&place, "q/recipe.snnb", "check @g.json -t loihi2 --recipe @q/recipe.snnb", 200);
+    survives(&place, "r.json", "check @g.json -t loihi2 --recipe @r.json", 200);
+    place.write(
+        "c.toml",
+        "[quantize]\nweight-bits = 6\ngroups = \"split\"\nscales = \"neuron\"\nmax-exponent = 2\n\
+         [[quantize.projection]]\nfrom = \"in\"\nto = \"a\"\nnth = 0\nweight-bits = 3\nsplit = false\n",
+    );
+    survives(&place, "c.toml", "check @g.json -t loihi2 --config @c.toml", 150);
+    place.run(&["compile", "g.json", "-t", "loihi2", "-o", "art", "--weight-bits", "3"]).exits(0);
+    survives(&place, "art/recipe.snnb", "verify @g.json @art", 60);
+}
+
 /// A program that its reader accepts may say anything: certificate and simulator must stand it.
 #[test]
 fn programs_that_are_read() {

@@ -18,6 +18,7 @@ use snnc_ir::diag::codes::{Code, usage};
 use snnc_ir::recipe::{Grouping, Recipe, Scaling};
 use snnc_ir::{Diagnostic, Diagnostics, Network, Severity};
 use snnc_passes::AnyLevel;
+use snnc_passes::quantize::apply;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -323,6 +324,16 @@ impl CalibrateArgs {
         progress: &dyn Progress,
     ) -> Result<(Recipe, CalibrationLog, Diagnostics), Diagnostics> {
         let CalibrationData { network, stimuli, range } = data;
+        if recipe::decided(recipe)
+            && apply(network, &target.spec, recipe, &mut Diagnostics::new())?.recipe == *recipe
+        {
+            return Err(Diagnostic::error(
+                usage::CONFLICTING_OPTIONS,
+                "`--calibrate` chooses what a recipe leaves open, and this one leaves nothing",
+            )
+            .help("leave `--calibrate` or `--recipe` out, or remove entries from the recipe")
+            .into());
+        }
         let options =
             CalibrationOptions { budget: self.budget.map_or(DEFAULT_BUDGET, |Budget(work)| work) };
         let range = range.clone();

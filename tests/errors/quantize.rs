@@ -319,6 +319,17 @@ pub(crate) const CASES: &[Case] = &[
         place: "",
     },
     Case {
+        name: "calibration of a complete recipe",
+        set: |p| {
+            complete(p);
+            p.copy(STIMULUS, "s.npz");
+        },
+        run: "check g.json -t loihi2 --recipe q/recipe.snnb --calibrate s.npz",
+        exit: 2,
+        code: "SNN0810",
+        place: "",
+    },
+    Case {
         name: "widths of a complete recipe",
         set: complete,
         run: "quantize g.json -t loihi2 --recipe q/recipe.snnb --sweep 8..4",
