@@ -3,7 +3,7 @@
     pip download --no-deps scikit-learn==1.5.2 -d DIR
     digits_calibration.py WHEEL examples/digits/test.npz examples/digits/calibrate.npz
 
-The wheel holds all 1,797 digits, as that of any other version does. 500 of those whose pixels equal
+The wheel holds all 1,797 digits, as that of any other version does. 1,000 of those whose pixels equal
 no test digit's are drawn with a fixed seed.
 """
 
@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 MEMBER = "sklearn/datasets/data/digits.csv.gz"
-COUNT = 500
+COUNT = 1000
 
 
 def select(wheel: Path, test: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels `[500, 64]` and labels, u8."""
+    """Pixels `[1000, 64]` and labels, u8."""
     with zipfile.ZipFile(wheel) as archive:
         text = gzip.decompress(archive.read(MEMBER))
     table = np.loadtxt(io.BytesIO(text), delimiter=",").astype(np.uint8)
