@@ -20,7 +20,8 @@ use crate::shape::Shape;
 const MAX_WEIGHT: i32 = 40;
 
 /// Largest weight in networks whose currents have no memory: sums stay below 18 · 4 · 160 = 11520, and
-/// currents below the same 2880 · 64 · 4.
+/// currents below the same 2880 · 64 · 4. Biases of up to 2000 units there leave room in the membrane, and
+/// take more than the clock lanes that the schedule starts with.
 const MAX_LARGE_WEIGHT: i32 = 160;
 
 /// Sign and bits of the synapse groups.
@@ -187,7 +188,7 @@ impl Builder<'_> {
         let units = |n: u32| i32::try_from(n).unwrap_or(0) * 64;
         let subtracts = self.space.programmable() && self.draw.one_in(4);
         let (decays, most, bias): (&[u16], u32, i32) =
-            if self.large { (&[4095], 600, 1000) } else { (&[4095, 2048, 1024], 60, 20) };
+            if self.large { (&[4095], 600, 2000) } else { (&[4095, 2048, 1024], 60, 20) };
         IntNeuron {
             du: param(self.draw, shape, |d| d.pick(decays)),
             dv: param(self.draw, shape, |d| d.pick(&[0, 4095, 512, 1])),
