@@ -220,8 +220,14 @@ pub(super) fn refusal(damage: Damage) -> Diagnostic {
         }
         Damage::Changed(w) => format!("the loader would change the weight {w}"),
     };
-    Diagnostic::error(artifact::NETX_WEIGHT, message).note(
+    let refusal = Diagnostic::error(artifact::NETX_WEIGHT, message).note(
         "expected integers up to ±127; or even ones from −256 to 254; or 0 to 255; and, where no \
          weight is positive, a smallest one that is not −(2^k)",
-    )
+    );
+    match damage {
+        Damage::TooLarge(_) | Damage::Odd(_) => refusal.help(
+            "compile with `--weight-bits 7 --max-exponent 0`, which keeps weights within ±127",
+        ),
+        Damage::AllZero | Damage::Changed(_) => refusal,
+    }
 }

@@ -70,6 +70,11 @@ pub(super) fn keeps(matrices: &[&[i32]]) -> Result<(), Damage> {
     let common = all().filter(|&w| w != 0).map(i32::trailing_zeros).min().unwrap_or(0).min(8);
     let mixed = i32::from(sign == Sign::Mixed);
     let weight_bits = 8 - shift - (common.cast_signed() - mixed);
+    // Nine bits: the weights of both signs leave no bit to drop, and a matrix of one sign would have to
+    // gain one.
+    if let Some(odd) = all().find(|w| w % 2 != 0 && weight_bits > 8) {
+        return Err(Damage::Odd(odd));
+    }
     for matrix in matrices {
         let sign = stored_sign(matrix);
         let truncated = 8 - weight_bits + i32::from(sign == Sign::Mixed);
@@ -143,6 +148,8 @@ mod tests {
             (&[-130], &[2], true),
             (&[1, 1], &[], true),
             (&[254], &[-256], false),
+            (&[72, 129], &[-3, 5], false),
+            (&[72, 127], &[-3, 5], true),
         ];
         for (a, b, kept) in observed {
             let matrices: &[&[i32]] = if b.is_empty() { &[a] } else { &[a, b] };
@@ -158,5 +165,6 @@ mod tests {
         assert_eq!(keeps(&[&[-1, 255]]), Err(Damage::TooLarge(255)));
         assert_eq!(keeps(&[&[-2, 131]]), Err(Damage::Odd(131)));
         assert_eq!(keeps(&[&[-3, -128]]), Err(Damage::Changed(-128)));
+        assert_eq!(keeps(&[&[72, 129], &[-4, 6]]), Err(Damage::Odd(129)));
     }
 }
