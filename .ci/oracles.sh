@@ -5,15 +5,17 @@ set -euo pipefail
 snnc="$1" python="$2" scratch="$3/oracles"
 mkdir -p "$scratch"
 
-# compare GENOME STIMULUS TARGET ORACLE SAMPLES
+# compare GENOME STIMULUS TARGET ORACLE SAMPLES [OPTION...]
 compare() {
     local genome="$1" stimulus="$2" target="$3" oracle="$4" samples="$5"
-    local name
-    name="$(basename "$genome" .genome.json)"
-    local artifact="$scratch/$name.$target"
+    shift 5
+    # NetX files have no exponents.
+    if [ "$oracle" = lava ]; then set -- --max-exponent 0 "$@"; fi
+    local artifact
+    artifact="$scratch/$(basename "$genome" .genome.json).$target$(tr -d ' /' <<<"$*")"
     # Neither emulator has synaptic delays, so delays are relay neurons here.
     test -d "$artifact" ||
-        "$snnc" compile "$genome" --target "$target" --delays relay -o "$artifact" 2>"$artifact.log" ||
+        "$snnc" compile "$genome" --target "$target" --delays relay "$@" -o "$artifact" 2>"$artifact.log" ||
         { cat "$artifact.log" >&2; return 1; }
     test -f "$artifact.spikes.npz" ||
         "$snnc" run "$artifact" --stimulus "$stimulus" --samples "$samples" --spikes "$artifact.spikes.npz" >/dev/null
@@ -28,6 +30,14 @@ for name in digits mnist; do
     compare "$genome" "examples/$name/test.npz" loihi1 nengo 50
     compare "$genome" "examples/$name/test.npz" loihi2 lava 50
 done
+# Narrow fields, weights of both signs apart, exponents, calibrated integers.
+digits=examples/digits
+compare "$digits/digits.genome.json" "$digits/test.npz" loihi1 nengo 50 --weight-bits 4 --groups split
+compare "$digits/digits.genome.json" "$digits/test.npz" loihi1 nengo 50 --weight-bits 3 --scales neuron
+compare "$digits/digits.genome.json" "$digits/test.npz" loihi1 nengo 50 --weight-bits 5 --groups mixed \
+    --calibrate "$digits/calibrate.npz" --calibrate-samples 50 --budget 2
+compare "$digits/digits.genome.json" "$digits/test.npz" loihi2 lava 50 --weight-bits 4
+compare "$digits/digits.genome.json" "$digits/test.npz" loihi2 lava 50 --weight-bits 6 --groups split
 for name in skip bias loop heterogeneous signs split thresholds conv refractory; do
     compare "tests/fixtures/$name.genome.json" "tests/fixtures/$name.npz" loihi1 nengo 50
 done

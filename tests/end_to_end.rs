@@ -149,7 +149,10 @@ fn digits_keep_their_accuracy() {
         let measured = measured(&source, &artifact, &npz, 360);
         let quantization = measured.quantization.expect("there is a float level");
         let correct = [quantization.float, quantization.quantized].map(|a| a.map(|a| a.correct));
-        assert_eq!(correct, [Some(352), Some(352)]);
+        let [Some(float), Some(quantized)] = correct else { panic!("there are labels") };
+        assert_eq!(float, 352);
+        // Less than 0.3 points.
+        assert!(quantized.abs_diff(float) <= 1, "{quantized}");
         assert!(quantization.total.ratio < 0.02, "{:?}", quantization.total);
         assert!(quantization.silenced.is_empty() && quantization.removed.is_empty());
     }
