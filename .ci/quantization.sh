@@ -4,4 +4,4 @@
 set -euo pipefail
 snnc="$1" python="$2" scratch="$3/quantization"
 "$python" tests/oracles/quantization/selftest.py
-"$python" tests/oracles/quantization/compare.py "$snnc" "$scratch" --samples 100 --markdown "$scratch.md"
+"$python" tests/oracles/quantization/compare.py "$snnc" "$scratch" --markdown "$scratch.md"

@@ -4,7 +4,8 @@
                [--only NAME…]
 
 Every conversion starts from the network that `snnc compile --emit network` prints, and runs in the
-same simulator (`simulate.py`) on samples that nothing was calibrated with. Exit status: 0 = the
+same simulator (`simulate.py`) on samples that nothing was calibrated with: N of each generated
+network (a tenth of them of the one of twelve layers), all of the shipped ones. Exit status: 0 = the
 goals hold, 1 = one does not, 2 = our own integers run differently here than in `snnc`. Goals:
 
 * On every network ours, calibrated, has a spike distance strictly below that of nengo-loihi and of
@@ -71,23 +72,26 @@ def cases(folder: Path, samples: int, calibrate_samples: int, only: list[str]) -
     found = []
     digits = EXAMPLES / "digits"
     mnist = _split(EXAMPLES / "mnist" / "test.npz", folder)
-    shipped = {
-        "digits": (digits / "calibrate.npz", digits / "test.npz", 360),
-        "mnist": (*mnist, 1000),
-    }
-    for name, (calibrate, measure, count) in shipped.items():
-        with np.load(measure) as arrays:
-            labels = arrays["y"][:count]
+    shipped = {"digits": (digits / "calibrate.npz", digits / "test.npz"), "mnist": mnist}
+    for name, (calibrate, measure) in shipped.items():
+        labels = _labels(measure)
         genome = EXAMPLES / name / f"{name}.genome.json"
-        found.append(Case(name, genome, calibrate, calibrate_samples, measure, count, labels))
+        every = len(_labels(calibrate))
+        found.append(Case(name, genome, calibrate, every, measure, len(labels), labels))
     for name in networks.RECIPES:
         if only and name not in only:
             continue
-        networks.write(name, folder, max(samples, calibrate_samples))
+        count = samples // 10 if name == DEEP else samples
+        networks.write(name, folder, max(count, calibrate_samples))
         parts = ("genome.json", "calibrate.npz", "measure.npz")
         genome, calibrate, measure = (folder / f"{name}.{part}" for part in parts)
-        found.append(Case(name, genome, calibrate, calibrate_samples, measure, samples, None))
+        found.append(Case(name, genome, calibrate, calibrate_samples, measure, count, None))
     return [case for case in found if not only or case.name in only]
+
+
+def _labels(file: Path) -> np.ndarray:
+    with np.load(file) as arrays:
+        return arrays["y"]
 
 
 def _split(source: Path, folder: Path) -> tuple[Path, Path]:
@@ -214,7 +218,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("binary", type=Path, help="snnc")
     parser.add_argument("workdir", type=Path, help="folder for generated files")
-    parser.add_argument("--samples", type=int, default=200, help="of generated stimuli, to measure")
+    parser.add_argument(
+        "--samples", type=int, default=1000, help="of generated stimuli, to measure"
+    )
     parser.add_argument("--calibrate-samples", type=int, default=200, help="to calibrate with")
     parser.add_argument("--markdown", type=Path, help="also write the table to this file")
     parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="these networks only")

@@ -121,7 +121,7 @@ def layers12() -> Builder:
         layer = b.population(f"l{i + 1}", 384, rate=0.05, decay=0.02)
         b.connect(source, layer)
         source = layer
-    b.readout((source, 1))
+    b.readout((source, 1), rate=0.1)
     return b
 
 
