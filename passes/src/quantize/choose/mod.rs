@@ -5,10 +5,10 @@
 //! | decided | how | where |
 //! | --- | --- | --- |
 //! | scale, exponents | least error predicted by a model of what rounding does to membranes | [`search`], [`model`] |
-//! | scales of neurons | a palette of at most four, where the error falls by a quarter | [`palette`] |
+//! | scales of neurons | a palette of at most four, where the error falls by 10 % | [`palette`] |
 //! | sets | mixed; split by sign where at most 2 bits would leave one step on a side | [`plan`] |
 //! | weights | nearest steps, turned where that keeps the sum of a row | [`balance`] |
-//! | thresholds | nearest | |
+//! | thresholds | nearest; lower where few bits make currents fluctuate less | [`spread`] |
 //! | biases | nearest, or one beside that keeps the rhythm at rest | [`rest`] |
 //! | decays | with what rounding toward zero takes | [`decay`] |
 //!
@@ -24,6 +24,8 @@ mod plan;
 mod rest;
 mod rows;
 mod search;
+#[cfg(test)]
+mod tests;
 
 pub(super) use decay::register as decay_register;
 pub(super) use model::{Prediction, predict};
@@ -34,13 +36,16 @@ use super::population::{self, UNLIMITED, registers, thresholds};
 use model::Neurons;
 use search::{Choice, SMALL, Search};
 use snnc_ir::network::{NetworkDraft, Op};
-use snnc_ir::{Param, TargetSpec};
+use snnc_ir::{Param, Shape, TargetSpec};
 
 /// Bound on the rounds in which a range lowers scales.
 const MAX_ROUNDS: usize = 200;
 
 /// Factor of the variance that justifies storing signs apart: 25 % of the error.
 const WORTH_SPLITTING: f64 = 0.75 * 0.75;
+
+/// Spread of rounded weights below which thresholds follow it.
+const WORTH_WIDENING: f64 = 0.99;
 
 /// Decides about a free population ([`Member::is_free`]) what the recipe leaves open.
 ///
@@ -64,7 +69,7 @@ pub(super) fn choose<'a>(
         let neurons = Neurons::new(neuron, member.shape, network.steps);
         let effect = |n: usize| Search::effect(&neurons, shared, n);
         let plans = plan::plans(network, member, &effect, wanted, target, split);
-        Search { member, neurons, wanted, plans, shared }
+        Search::new(member, neurons, wanted, plans, shared)
     };
     let (most, why) = registers(member, target).into_iter().fold(UNLIMITED, population::lower);
     let mixed = search(false);
@@ -95,12 +100,12 @@ pub(super) fn choose<'a>(
             None => palette::palette(&search, &choice, &caps, thresholds)
                 .unwrap_or(Param::Uniform(choice.scale)),
         };
-        let decision = decide(&search, choice, scale);
+        let decision = decide(&search, choice, &scale);
         match check(&decision) {
             Err(excess) if given.is_none() && search.matching().is_none() => {
                 limited_by = excess.why;
                 for (n, factor) in excess.neurons {
-                    let scale = decision.scale.at(n, member.shape) * factor.min(0.999);
+                    let scale = scale.at(n, member.shape) * factor.min(0.999);
                     let cap = &mut caps[n / grain];
                     *cap = cap.min(scale);
                 }
@@ -142,10 +147,28 @@ fn vanish(search: &Search<'_>, scale: f64) -> bool {
     scale <= 0.0 || (largest > 0.0 && largest * scale <= 0.5)
 }
 
-/// Everything else that follows from the scales.
-fn decide(search: &Search<'_>, choice: Choice, scale: Param<f64>) -> Decision {
+/// Everything else that follows from the scales of the weights.
+fn decide(search: &Search<'_>, choice: Choice, scale: &Param<f64>) -> Decision {
     let (member, shape) = (search.member, search.member.shape);
     let entry = search.wanted.population;
+    let terms: Vec<TermDecision> = search
+        .plans
+        .iter()
+        .zip(choice.exponents)
+        .map(|(plan, exponent)| TermDecision {
+            bits: plan.bits,
+            split: plan.split,
+            exponent,
+            weights: Some(weights(plan, scale, shape, exponent)),
+        })
+        .collect();
+    let fixed = entry.is_some_and(|e| e.scale.is_some() || e.threshold.is_some());
+    let shrunk = if fixed { 1.0 } else { spread(search, &terms, scale) };
+    let scale = if shrunk < WORTH_WIDENING {
+        scale.map(|s| search.aligned(s * shrunk, f64::round_ties_even))
+    } else {
+        scale.clone()
+    };
     let threshold = entry
         .and_then(|e| e.threshold.clone())
         .unwrap_or_else(|| thresholds(search.neurons.neuron, &scale, shape));
@@ -159,22 +182,44 @@ fn decide(search: &Search<'_>, choice: Choice, scale: Param<f64>) -> Decision {
         let of = |n| search.bias(n, scale.at(n, shape), threshold.at(n, shape), dv.at(n, shape)).0;
         Param::PerNeuron((0..shape.size()).map(of).collect()).compact(shape)
     });
-    let terms = search.plans.iter().zip(choice.exponents).map(|(plan, exponent)| {
-        let unit = f64::from(1_u32 << exponent);
-        let weights = plan.weights.map_or_else(
-            || {
-                let mut weights = Vec::with_capacity(plan.rows.values.len());
-                for row in 0..plan.rows.count() {
-                    let scale = scale.at(plan.rows.neuron(row), shape);
-                    let steps = plan.rows.row(row).iter();
-                    let steps: Vec<f64> = steps.map(|&w| f64::from(w) * scale / unit).collect();
-                    weights.extend(balance::balanced(&steps, plan.set));
-                }
-                weights
-            },
-            <[i16]>::to_vec,
-        );
-        TermDecision { bits: plan.bits, split: plan.split, exponent, weights: Some(weights) }
-    });
-    Decision { terms: terms.collect(), scale, threshold, bias, dv, limited_by: choice.why }
+    Decision { terms, scale, threshold, bias, dv, limited_by: choice.why }
+}
+
+/// The weights of a projection in steps: those of the recipe, else rounded row by row.
+fn weights(plan: &plan::Plan<'_>, scale: &Param<f64>, shape: &Shape, exponent: u8) -> Vec<i16> {
+    if let Some(given) = plan.weights {
+        return given.to_vec();
+    }
+    let unit = f64::from(1_u32 << exponent);
+    let rows = plan.rows;
+    let mut weights = Vec::with_capacity(rows.values.len());
+    for row in 0..rows.count() {
+        let scale = scale.at(rows.neuron(row), shape);
+        let steps: Vec<f64> = rows.row(row).iter().map(|&w| f64::from(w) * scale / unit).collect();
+        weights.extend(balance::balanced(&steps, plan.set));
+    }
+    weights
+}
+
+/// Root mean square of the rounded weights of a population over that of its weights, each row at its scale.
+///
+/// Few bits make small weights 0 and clip large ones, so that it is below 1: currents fluctuate less,
+/// neurons whose spikes are due to fluctuations fire less often, and from layer to layer less still. Where
+/// thresholds and biases shrink alike, which a smaller scale says, they keep firing.
+fn spread(search: &Search<'_>, terms: &[TermDecision], scale: &Param<f64>) -> f64 {
+    let (mut rounded, mut exact) = (0.0, 0.0);
+    for (plan, term) in search.plans.iter().zip(terms) {
+        let mut units = term.weights.iter().flatten();
+        for row in 0..plan.rows.count() {
+            let scale = scale.at(plan.rows.neuron(row), search.member.shape);
+            let step = f64::from(1_u32 << term.exponent) / scale;
+            for (&w, &q) in plan.rows.row(row).iter().zip(&mut units) {
+                let (w, q) = (f64::from(w), f64::from(q) * step);
+                exact += w * w;
+                rounded += q * q;
+            }
+        }
+    }
+    let ratio: f64 = rounded / exact;
+    if ratio.is_finite() && ratio > 0.0 { ratio.sqrt() } else { 1.0 }
 }

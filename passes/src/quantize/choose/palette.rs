@@ -23,8 +23,8 @@ const REACH: std::ops::RangeInclusive<i32> = -8..=20;
 const BLOCKS: usize = 512;
 const WEIGHTS: usize = 1 << 17;
 
-/// Factor of the variance that justifies a palette: 25 % of the error.
-const WORTH: f64 = 0.75 * 0.75;
+/// Factor of the variance that justifies a palette: 10 % of the error.
+const WORTH: f64 = 0.9 * 0.9;
 
 /// The rows of all projections that lead into a block of neurons.
 fn rows_of(search: &Search<'_>, blocks: usize, block: usize) -> Vec<(usize, usize)> {

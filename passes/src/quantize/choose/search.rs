@@ -10,8 +10,8 @@
 //! **Exponents.** `8 − bits` keep integers within ±127 (255 in a group of one sign), what 8 bits without an exponent
 //! have. One more lets thresholds, biases and small projections have steps twice as fine, and NetX still
 //! expresses it (even integers within ±254, any within ±127): it is taken for a gain of 3 % in the predicted
-//! error. Still larger ones are for programs only; they are taken where the predicted error is above 2 % of the
-//! threshold and falls by more than 20 %.
+//! error. Still larger ones are for programs only; they are taken where the predicted error is above 10 % of
+//! the threshold and falls by more than 20 %.
 //!
 //! **A tensor that other populations read, too,** is to stay one matrix, so that everything decided about
 //! it has to follow from its weights alone: errors then count alike in all neurons, and neither thresholds
@@ -32,6 +32,9 @@ const NEURONS: usize = 64;
 
 /// Variance of the error below which nothing is done about it that costs something: 2 % of the threshold.
 pub(super) const SMALL: f64 = 0.02 * 0.02;
+
+/// Variance of the error below which exponents stay within what NetX expresses: 10 % of the threshold.
+const FELT: f64 = 0.1 * 0.1;
 
 /// Factor of the variance that justifies one exponent more: 3 % of the error.
 const WORTH_ONE: f64 = 0.97 * 0.97;
@@ -77,6 +80,8 @@ pub(super) struct Search<'a> {
     pub plans: Vec<Plan<'a>>,
     /// Whether another population reads one of its tensors.
     pub shared: bool,
+    /// The smallest scale at which all weights are whole numbers, if there is one.
+    unit: Option<f64>,
 }
 
 /// A scale with the exponents that suit it.
@@ -92,7 +97,34 @@ pub(super) struct Choice {
     pub why: String,
 }
 
-impl Search<'_> {
+/// The smallest scale at which all weights are whole numbers, if there is one.
+fn unit(plans: &[Plan<'_>]) -> Option<f64> {
+    let weights = || plans.iter().flat_map(|p| p.rows.values).map(|w| f64::from(w.abs()));
+    let least = weights().filter(|w| *w > 0.0).fold(f64::INFINITY, f64::min);
+    let whole = |unit: f64| {
+        // As near as an f32 comes to a multiple.
+        weights().all(|w| {
+            let multiple = w * unit;
+            (multiple - multiple.round()).abs() <= multiple * 1e-7
+        })
+    };
+    let found = (1..=4).map(|part| f64::from(part) / least).find(|&unit| whole(unit));
+    found.filter(|unit| unit.is_finite() && *unit > 0.0)
+}
+
+impl<'a> Search<'a> {
+    /// The search for `member` with these projections.
+    pub(super) fn new(
+        member: &'a Member<'a>,
+        neurons: Neurons<'a>,
+        wanted: &'a Wanted<'a>,
+        plans: Vec<Plan<'a>>,
+        shared: bool,
+    ) -> Self {
+        let unit = unit(&plans);
+        Self { member, neurons, wanted, plans, shared, unit }
+    }
+
     /// How errors of weights count.
     pub(super) fn effect(neurons: &Neurons<'_>, shared: bool, n: usize) -> Effect {
         if shared { Effect { noise: 1.0, mean: 0.0 } } else { neurons.effect(n) }
@@ -107,7 +139,7 @@ impl Search<'_> {
         let second = self.within(1, cap, capped_by);
         let first = if second.variance < first.variance * WORTH_ONE { second } else { first };
         let worth = |choice: &Choice| choice.variance < first.variance * WORTH_EXPONENTS;
-        if first.variance <= SMALL {
+        if first.variance <= FELT {
             return first;
         }
         let most = self.plans.iter().map(|p| p.most(u8::MAX) - p.most(0)).max().unwrap_or(0);
@@ -143,10 +175,13 @@ impl Search<'_> {
         };
         let fits = if fits.is_finite() { fits } else { 1.0 };
         // Exact thresholds and exact weights cost nothing.
-        let exact = self.unit().map(|unit| (fits / unit + 1e-9).floor() * unit);
-        let free = [Some(fits), Some(self.aligned(fits, f64::floor)), exact];
-        let free = free.into_iter().flatten().filter(|s| *s > 0.0 && *s <= cap);
-        let plain = self.least(free, extra, &why);
+        let most = self.plans.iter().map(|p| p.most(extra)).max().unwrap_or(0);
+        let exact = self.unit.into_iter().flat_map(|unit| {
+            let multiple = move |e| unit * f64::from(1_u32 << e);
+            (0..=most).map(multiple).map(|unit| (fits / unit + 1e-9).floor() * unit)
+        });
+        let free = [fits, self.aligned(fits, f64::floor)].into_iter().chain(exact);
+        let plain = self.least(free.filter(|s| *s > 0.0 && *s <= cap), extra, &why);
         if fits >= cap {
             return plain.unwrap_or_else(|| self.try_scale(fits, extra, why));
         }
@@ -196,21 +231,6 @@ impl Search<'_> {
             }
             _ => scale,
         }
-    }
-
-    /// The smallest scale at which all weights are whole numbers, if there is one.
-    fn unit(&self) -> Option<f64> {
-        let weights = || self.plans.iter().flat_map(|p| p.rows.values).map(|w| f64::from(w.abs()));
-        let least = weights().filter(|w| *w > 0.0).fold(f64::INFINITY, f64::min);
-        let whole = |unit: f64| {
-            // As near as an f32 comes to a multiple.
-            weights().all(|w| {
-                let multiple = w * unit;
-                (multiple - multiple.round()).abs() <= multiple * 1e-7
-            })
-        };
-        let found = (1..=4).map(|part| f64::from(part) / least).find(|&unit| whole(unit));
-        found.filter(|unit| unit.is_finite() && *unit > 0.0)
     }
 
     /// The exponents that suit a scale, and the error that is expected.
