@@ -139,7 +139,9 @@ fn reads(network: &NetworkDraft, node: NodeId, live: &BTreeSet<NodeId>) -> bool 
 /// The populations `live` and all that feeds them, back to inputs and populations outside.
 fn kept(network: &NetworkDraft, live: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
     let mut kept = BTreeSet::new();
-    live.iter().for_each(|&id| collect(network, live, id, &mut kept));
+    for &id in live {
+        collect(network, live, id, &mut kept);
+    }
     kept
 }
 

@@ -65,9 +65,9 @@ impl Entry {
         }
         let mut mixed = self.clone();
         let (own, from) = (&mut mixed.population, &other.population);
-        own.scale = merge(own.scale.as_ref(), from.scale.as_ref(), layer, take)?;
-        own.threshold = merge(own.threshold.as_ref(), from.threshold.as_ref(), layer, take)?;
-        own.bias = merge(own.bias.as_ref(), from.bias.as_ref(), layer, take)?;
+        merge(&mut own.scale, from.scale.as_ref(), layer, take)?;
+        merge(&mut own.threshold, from.threshold.as_ref(), layer, take)?;
+        merge(&mut own.bias, from.bias.as_ref(), layer, take)?;
         for (own, from) in mixed.terms.iter_mut().zip(&other.terms) {
             let (Some(own), Some(from)) = (&mut own.weights, &from.weights) else { return None };
             if own.len() != from.len() || !own.len().is_multiple_of(layer.rows.max(1)) {
@@ -115,22 +115,24 @@ pub(super) fn by_row<T: Copy + PartialEq>(
     Param::PerNeuron(all).compact(&layer.shape)
 }
 
+/// Takes rows of `other` into `own`. `None` if only one of them decides.
 fn merge<T: Copy + PartialEq>(
-    own: Option<&Param<T>>,
+    own: &mut Option<Param<T>>,
     other: Option<&Param<T>>,
     layer: &Layer,
     take: &[bool],
-) -> Option<Option<Param<T>>> {
-    let (Some(own), Some(other)) = (own, other) else {
-        return (own == other).then(|| own.cloned());
+) -> Option<()> {
+    let (Some(kept), Some(other)) = (own.as_ref(), other) else {
+        return (own.as_ref() == other).then_some(());
     };
     let per_row = layer.per_row();
     let value = |n: usize| {
-        let from = if take[n / per_row] { other } else { own };
+        let from = if take[n / per_row] { other } else { kept };
         from.at(n, &layer.shape)
     };
     let all = Param::PerNeuron((0..layer.shape.size()).map(value).collect());
-    Some(Some(all.compact(&layer.shape)))
+    *own = Some(all.compact(&layer.shape));
+    Some(())
 }
 
 /// Number of distinct values.

@@ -52,11 +52,6 @@ impl Layer {
     pub(super) fn per_row(&self) -> usize {
         (self.shape.size() / self.rows.max(1)).max(1)
     }
-
-    /// Whether it reads itself.
-    pub(super) fn is_loop(&self) -> bool {
-        self.sources.contains(&self.node)
-    }
 }
 
 /// What feeds a node: the operations on its sources.

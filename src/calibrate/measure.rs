@@ -23,8 +23,7 @@ pub(super) struct Bench<'a> {
     stimuli: Vec<Stimulus>,
     /// Populations that are compared.
     live: Vec<Goal<'a>>,
-    /// Labels, if the part has the readout.
-    labels: Option<&'a [usize]>,
+    reference: &'a Reference,
     /// Units of work of one run of all samples.
     pub(super) cost: u64,
 }
@@ -42,7 +41,16 @@ pub(super) struct Trial {
     pub(super) recipe: Recipe,
     /// By population, with its name.
     pub(super) counts: Vec<(String, Counts)>,
-    /// Correct predictions, if there are labels and the part has the readout.
+    /// What is predicted, if the part has the readout.
+    pub(super) predictions: Option<Predictions>,
+}
+
+/// Predictions of all samples.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Predictions {
+    /// Equal to those of the float network.
+    pub(super) same: usize,
+    /// Correct, if there are labels.
     pub(super) correct: Option<usize>,
 }
 
@@ -74,25 +82,6 @@ impl Counts {
     }
 }
 
-impl Trial {
-    /// The counts of a population.
-    pub(super) fn of(&self, name: &str) -> Option<&Counts> {
-        self.counts.iter().find(|(n, _)| n == name).map(|(_, counts)| counts)
-    }
-
-    /// Spikes that only one side has, in all populations.
-    pub(super) fn differing(&self) -> u64 {
-        self.counts.iter().map(|(_, c)| c.differing()).sum()
-    }
-
-    /// Mean of the distances of the populations.
-    #[expect(clippy::cast_precision_loss, reason = "populations are few")]
-    pub(super) fn distance(&self) -> f64 {
-        let sum: f64 = self.counts.iter().map(|(_, c)| c.distance()).sum();
-        sum / self.counts.len().max(1) as f64
-    }
-}
-
 impl<'a> Bench<'a> {
     /// The populations `live` of `network`; what comes from outside is as in
     /// `trains`, or else as in the float network.
@@ -120,7 +109,7 @@ impl<'a> Bench<'a> {
             target,
             stimuli: (0..reference.samples).map(stimulus).collect(),
             live: live.collect(),
-            labels: reference.labels.as_deref().filter(|_| cut.has_readout),
+            reference,
             cut,
             cost,
         }
@@ -130,14 +119,13 @@ impl<'a> Bench<'a> {
     /// leaves its range.
     pub(super) fn run(&self, recipe: &Recipe, work: &mut Work<'_>) -> Option<Trial> {
         work.spend(self.cost);
-        let count = |sim: &IntSim<'_>, sample: usize, run: &IntRun| -> (Vec<Counts>, bool) {
+        let count = |sim: &IntSim<'_>, sample: usize, run: &IntRun| {
             let counts = self.live.iter().map(|goal| {
                 let id = sim.network().population_named(&goal.layer.name);
                 let train = id.map(|id| &run.spikes[id.index()]);
                 train.map(|t| compared(goal.layer, &goal.trains[sample], t)).unwrap_or_default()
             });
-            let right = self.labels.is_some_and(|labels| run.class() == Some(labels[sample]));
-            (counts.collect(), right)
+            (counts.collect::<Vec<_>>(), run.class())
         };
         let (recipe, samples) = self.simulate(self.apply(recipe, work)?, count)?;
         let mut counts = vec![Counts::default(); self.live.len()];
@@ -146,8 +134,9 @@ impl<'a> Bench<'a> {
         }
         let names = self.live.iter().map(|g| g.layer.name.clone());
         let counts = names.zip(counts).collect();
-        let right = || samples.iter().filter(|(_, right)| *right).count();
-        Some(Trial { recipe, counts, correct: self.labels.map(|_| right()) })
+        let classes: Vec<_> = samples.iter().map(|(_, class)| *class).collect();
+        let predictions = self.cut.has_readout.then(|| self.reference.predictions(&classes));
+        Some(Trial { recipe, counts, predictions })
     }
 
     /// What the populations of the part send by `recipe`.

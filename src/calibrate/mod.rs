@@ -9,7 +9,9 @@
 //!    integers before it send, and its candidates are quantized and run exactly as they would be on the
 //!    chip (`measure`): the steps of weights, scales, weights rounded together so that errors cancel in
 //!    the membrane (`rounding`), biases, thresholds (`settle`).
-//! 4. The recipe is only returned if it is better than the start on the samples.
+//! 4. Small changes of one population after the other, measured on the network as a whole, predictions
+//!    included (`whole`).
+//! 5. The recipe is only returned if it is better than the start on the samples.
 //!
 //! What the user's recipe decides stays; everything is counted in units of work and summed in a fixed order,
 //! so that the same data give the same recipe on any machine.
@@ -24,6 +26,7 @@ mod probe;
 mod reference;
 mod rounding;
 mod settle;
+mod whole;
 mod work;
 
 pub use log::{AccuracyLog, CalibrationLog, Change, PopulationLog, WholeLog};
@@ -31,7 +34,7 @@ pub use log::{AccuracyLog, CalibrationLog, Change, PopulationLog, WholeLog};
 use crate::stimulus::Stimuli;
 use entry::{Entry, Free, given, same_integers};
 use layers::{Layer, Term};
-use measure::{Bench, Counts, Trial};
+use measure::Bench;
 use probe::Probe;
 use reference::{Reference, Trains};
 use settle::Settle;
@@ -42,6 +45,7 @@ use snnc_ir::{Diagnostic, Diagnostics, Network, Recipe, TargetSpec};
 use snnc_passes::quantize;
 use std::collections::BTreeSet;
 use std::ops::Range;
+use whole::State;
 use work::Work;
 
 /// Work that a calibration does where nothing else is asked for.
@@ -50,9 +54,16 @@ pub const DEFAULT_BUDGET: u64 = 1_500_000_000;
 /// Units of work that a processor is taken to do in a second, for budgets that are given as times.
 pub const WORK_PER_SECOND: u64 = 100_000_000;
 
-/// A wrong prediction more than the float network has weighs as much as this distance of all spikes,
+/// Share of the budget that populations may spend one by one; the rest is for the network as a whole.
+const ALONE: f64 = 0.8;
+
+/// A correct prediction of the float network that is lost weighs as much as this distance, relative to the
+/// share of samples.
+const LOST_WEIGHT: f64 = 10.0;
+
+/// A prediction other than that of the float network, right or wrong, weighs as much as this distance,
 /// relative to the share of samples.
-const ACCURACY_WEIGHT: f64 = 10.0;
+const OTHER_WEIGHT: f64 = 0.25;
 
 /// Options of a calibration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +139,7 @@ pub fn calibrate(
         relays: relays.iter().map(|l| l.name.clone()).collect(),
         ..CalibrationLog::default()
     };
-    let mut chosen = search.run(&start, &mut log, &mut remarks, &mut work)?;
+    let mut chosen = search.run(&start, &mut log, &mut remarks, &mut work);
     log.work = work.done();
     log.exhausted = work.exhausted();
     let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -162,50 +173,54 @@ impl Search<'_> {
         log: &mut CalibrationLog,
         remarks: &mut Diagnostics,
         work: &mut Work<'_>,
-    ) -> Result<Recipe, Diagnostics> {
+    ) -> Recipe {
         if self.reference.spikes() == 0 {
             remarks.push(silent(self.reference.samples));
-            return Ok(start.clone());
+            return start.clone();
         }
         let all: BTreeSet<_> = self.layers.iter().map(|l| l.node).collect();
         let whole = self.bench(&all, &Trains::new());
         work.begin("data-free integers", work.left());
-        let Some(before) = whole.run(start, work) else { return Ok(start.clone()) };
+        let Some(trial) = whole.run(start, work) else { return start.clone() };
+        let before = State::new(start.clone(), &trial);
         let found = self.settle_all(start, log, work);
         work.begin("comparison", work.left());
-        let after = whole.run(&found, work);
-        let improved = after.filter(|after| self.score(after) < self.score(&before));
-        log.improved = improved.is_some();
-        let after = improved.as_ref().unwrap_or(&before);
-        self.report(log, &before, after);
-        if log.populations.iter().all(|p| p.candidates == 0) {
+        let found = whole.run(&found, work).map(|trial| State::new(found, &trial));
+        // Each population is better than it was with the integers before it, but it is the whole that counts.
+        let found = found.filter(|found| self.is_better(found, &before));
+        let after = found.unwrap_or_else(|| before.clone());
+        log.whole.samples = self.reference.samples;
+        let after = self.whole(after, &mut log.whole, work);
+        log.improved = self.is_better(&after, &before);
+        self.report(log, &before, &after);
+        let tried = log.populations.iter().map(|p| p.candidates).sum::<usize>();
+        if tried + log.whole.candidates == 0 {
             remarks.push(no_budget(work.done()));
         } else if !log.improved {
             remarks.push(no_better());
         }
-        Ok(if log.improved { found } else { start.clone() })
+        after.recipe
     }
 
     fn bench(&self, live: &BTreeSet<NodeId>, trains: &Trains) -> Bench<'_> {
         Bench::new(self.network, self.target, self.layers, live, self.reference, trains)
     }
 
-    /// What is made small: the mean distance, and predictions that are lost.
-    #[expect(clippy::cast_precision_loss, reason = "samples are far fewer than 2^52")]
-    fn score(&self, trial: &Trial) -> f64 {
-        let lost = trial.correct.map_or(0, |c| self.reference.correct().saturating_sub(c));
-        let share = lost as f64 / self.reference.samples.max(1) as f64;
-        trial.distance() + ACCURACY_WEIGHT * share
-    }
-
     /// Chooses the integers of all populations, one after the other.
     fn settle_all(&self, start: &Recipe, log: &mut CalibrationLog, work: &mut Work<'_>) -> Recipe {
         let mut recipe = start.clone();
         let mut trains = Trains::new();
+        let live = |layer: &Layer| BTreeSet::from([layer.node]);
+        let costs = self.layers.iter().map(|l| self.bench(&live(l), &trains).cost);
+        let costs: Vec<u64> = costs.collect();
+        let reserved = share(work.left(), 1.0 - ALONE);
         for (at, layer) in self.layers.iter().enumerate() {
-            let bench = self.bench(&BTreeSet::from([layer.node]), &trains);
-            let rest = self.layers.len() - at;
-            work.begin(&format!("population {}", layer.name), work.left() / rest as u64);
+            let bench = self.bench(&live(layer), &trains);
+            let rest = costs[at..].iter().sum::<u64>().max(1);
+            // Cheap populations leave most of their part to those behind them.
+            let left = work.left().saturating_sub(reserved);
+            let part = share(left, ratio(costs[at], rest));
+            work.begin(&format!("population {}", layer.name), part);
             let mut probe = Probe::new(layer, bench, &recipe);
             let mut entry_log = PopulationLog { name: layer.name.clone(), ..Default::default() };
             self.settle(&mut probe, &mut recipe, &trains, &mut entry_log, work);
@@ -290,17 +305,38 @@ impl Search<'_> {
     }
 
     /// Writes down what the recipe before and the one after do.
-    fn report(&self, log: &mut CalibrationLog, before: &Trial, after: &Trial) {
+    fn report(&self, log: &mut CalibrationLog, before: &State, after: &State) {
         log.distance = Change { data_free: before.distance(), calibrated: after.distance() };
         let total = self.reference.samples;
-        log.accuracy = before.correct.zip(after.correct).map(|(data_free, calibrated)| {
-            AccuracyLog { float: self.reference.correct(), data_free, calibrated, total }
+        let correct = |state: &State| state.predictions().correct;
+        let correct = self.reference.correct().zip(correct(before)).zip(correct(after));
+        log.accuracy = correct.map(|((float, data_free), calibrated)| AccuracyLog {
+            float,
+            data_free,
+            calibrated,
+            total,
         });
         for entry in &mut log.populations {
-            let of = |trial: &Trial| trial.of(&entry.name).map_or(0.0, Counts::distance);
-            entry.distance = Change { data_free: of(before), calibrated: of(after) };
+            let (data_free, calibrated) = (before.of(&entry.name), after.of(&entry.name));
+            entry.distance = Change { data_free, calibrated };
         }
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
+fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
+}
+
+/// A share of some units of work.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "budgets need no more than 53 bits"
+)]
+fn share(units: u64, share: f64) -> u64 {
+    (units as f64 * share) as u64
 }
 
 /// A projection that stores the integers of another one.

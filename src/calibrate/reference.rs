@@ -1,9 +1,10 @@
 //! The float network on the calibration data: what the integers are fitted to.
 
+use super::measure::Predictions;
 use super::work;
 use crate::stimulus::Stimuli;
 use crate::verify::simulation_failed;
-use snnc_ir::arena::{Entity, NodeId};
+use snnc_ir::arena::NodeId;
 use snnc_ir::diag::codes::calibrate as codes;
 use snnc_ir::network::{Network, NetworkDraft, Op};
 use snnc_ir::spikes::SpikeTrain;
@@ -35,7 +36,7 @@ pub(super) struct Reference {
     /// Predicted classes.
     classes: Vec<Option<usize>>,
     /// Their labels, if there are any.
-    pub(super) labels: Option<Vec<usize>>,
+    labels: Option<Vec<usize>>,
     /// Work that was done.
     pub(super) work: u64,
 }
@@ -112,10 +113,18 @@ impl Reference {
         input.or_else(|| train().cloned().map(Signal::Spikes))
     }
 
-    /// Correct predictions of the float network.
-    pub(super) fn correct(&self) -> usize {
-        let labels = self.labels.iter().flatten();
-        self.classes.iter().zip(labels).filter(|(c, l)| **c == Some(**l)).count()
+    /// Compares predictions with those of the float network and with labels.
+    pub(super) fn predictions(&self, classes: &[Option<usize>]) -> Predictions {
+        let correct = self.labels.as_ref().map(|labels| {
+            classes.iter().zip(labels).filter(|(class, label)| **class == Some(**label)).count()
+        });
+        let same = classes.iter().zip(&self.classes).filter(|(a, b)| a == b).count();
+        Predictions { same, correct }
+    }
+
+    /// Correct predictions of the float network, if there are labels.
+    pub(super) fn correct(&self) -> Option<usize> {
+        self.predictions(&self.classes).correct
     }
 
     /// Spikes of all populations of neurons.

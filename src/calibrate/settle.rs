@@ -9,6 +9,7 @@ use super::log::Change;
 use super::probe::{Outcome, Probe};
 use super::reference::{Reference, Trains};
 use super::rounding::{Family, Rounded, Task, memories};
+use super::whole::part;
 use super::work::Work;
 use snnc_ir::TargetSpec;
 use snnc_ir::network::NetworkDraft;
@@ -74,6 +75,9 @@ impl Settle<'_> {
             Vec::new()
         };
         for (number, memory) in memories(layer, self.reference).into_iter().enumerate() {
+            if !work.allows(probe.bench.cost) {
+                break;
+            }
             let sums: Vec<_> = families
                 .iter()
                 .map(|f| f.statistics(self.reference, self.trains, memory, work))
@@ -141,7 +145,10 @@ impl Settle<'_> {
         let mut error = [0.0; 2];
         let mut entry = entry.clone();
         for (family, sums) in statistics {
-            let task = Task { entry: &entry, fixed: self.fixed, biases, resume: false };
+            if !work.allows(family.cost()) {
+                return None;
+            }
+            let task = Task { entry: &entry, fixed: self.fixed, biases };
             let rounded = family.round(self.network, self.target, sums, task, work)?;
             error = [error[0] + rounded.error[0], error[1] + rounded.error[1]];
             entry = rounded.entry;
@@ -157,7 +164,7 @@ impl Settle<'_> {
         membrane: &mut Option<Change>,
         work: &mut Work<'_>,
     ) -> Outcome {
-        if statistics.is_empty() || !work.allows(probe.bench.cost) {
+        if statistics.is_empty() {
             return best;
         }
         let Some(rounded) = self.round(&best.entry, statistics, false, work) else { return best };
@@ -235,7 +242,9 @@ impl Settle<'_> {
         if statistics.is_empty() {
             return Some(nearest);
         }
-        let rounded = self.round(&nearest.entry, statistics, false, work)?;
+        let Some(rounded) = self.round(&nearest.entry, statistics, false, work) else {
+            return Some(nearest);
+        };
         Some(join(probe, nearest, &rounded.entry, work))
     }
 
@@ -252,7 +261,7 @@ impl Settle<'_> {
             return best;
         }
         for biases in [false, true] {
-            if biases && !self.free.bias || !work.allows(probe.bench.cost) {
+            if biases && !self.free.bias {
                 continue;
             }
             if let Some(rounded) = self.round(&best.entry, statistics, biases, work) {
@@ -276,7 +285,8 @@ fn join(probe: &mut Probe<'_>, best: Outcome, other: &Entry, work: &mut Work<'_>
 
 /// The better of both, or the better rows of both if that is better still.
 fn take(probe: &mut Probe<'_>, best: Outcome, other: &Outcome, work: &mut Work<'_>) -> Outcome {
-    let better: Vec<bool> = best.rows.iter().zip(&other.rows).map(|(a, b)| b < a).collect();
+    let rows = best.rows.iter().zip(&other.rows);
+    let better: Vec<bool> = rows.map(|(old, new)| is_better(*old, *new)).collect();
     let mixed = best.entry.mixed(&other.entry, probe.layer, &better);
     let best = if other.differing() < best.differing() { other.clone() } else { best };
     let Some(mixed) = mixed.filter(|m| *m != best.entry) else { return best };
@@ -284,6 +294,12 @@ fn take(probe: &mut Probe<'_>, best: Outcome, other: &Outcome, work: &mut Work<'
         Some(mixed) if mixed.differing() < best.differing() => mixed,
         _ => best,
     }
+}
+
+/// Whether a row with `new` instead of `old` differing spikes is better by more than chance: by its half a
+/// standard deviation, if differing spikes are rare and independent.
+const fn is_better(old: u64, new: u64) -> bool {
+    new < old && 2 * (old - new).pow(2) > old + new
 }
 
 /// Biases a little larger or smaller, row by row.
@@ -298,7 +314,7 @@ fn biases(probe: &mut Probe<'_>, best: Outcome, work: &mut Work<'_>) -> Outcome 
                 return best;
             };
             let mut entry = best.entry.clone();
-            let moved = bias.zip(threshold, &layer.shape, |b, t| b + share_of(t, sign * share));
+            let moved = bias.zip(threshold, &layer.shape, |b, t| b + part(t, sign * share));
             entry.population.bias = Some(moved.compact(&layer.shape));
             best = join(probe, best, &entry, work);
         }
@@ -314,7 +330,7 @@ fn thresholds(probe: &mut Probe<'_>, best: Outcome, work: &mut Work<'_>) -> Outc
         for sign in [1.0, -1.0] {
             let Some(threshold) = &best.entry.population.threshold else { return best };
             let mut entry = best.entry.clone();
-            let moved = by_row(threshold, layer, |_, t| (t + share_of(t, sign * share)).max(1));
+            let moved = by_row(threshold, layer, |_, t| (t + part(t, sign * share)).max(1));
             entry.population.threshold = Some(moved);
             if entry == best.entry {
                 continue;
@@ -327,12 +343,4 @@ fn thresholds(probe: &mut Probe<'_>, best: Outcome, work: &mut Work<'_>) -> Outc
         }
     }
     best
-}
-
-/// A share of a threshold, at least one unit.
-fn share_of(threshold: i32, share: f64) -> i32 {
-    let units = f64::from(threshold) * share;
-    #[expect(clippy::cast_possible_truncation, reason = "a share of an i32")]
-    let whole = (units.abs().max(1.0) * share.signum()).round() as i32;
-    whole
 }

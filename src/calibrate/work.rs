@@ -48,6 +48,11 @@ impl<'p> Work<'p> {
         self.budget.saturating_sub(self.done)
     }
 
+    /// Units of work left of the present part of the search.
+    pub(super) const fn share(&self) -> u64 {
+        self.until.saturating_sub(self.done)
+    }
+
     /// Whether the whole budget is spent.
     pub(super) const fn exhausted(&self) -> bool {
         self.done >= self.budget
