@@ -603,7 +603,7 @@ pub(crate) const CASES: &[Case] = &[
         set: |p| exchanged(p, &with_entry(entry("in", "a", 8))),
         run: VERIFY,
         exit: 1,
-        code: "SNN0707",
+        code: "SNN0706",
         place: "",
     },
 ];
