@@ -26,6 +26,8 @@ mod probe;
 mod reference;
 mod rounding;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod whole;
 mod work;
 
