@@ -205,6 +205,7 @@ fn driven(neuron: Neuron, current: &Array, dt: f32) -> Network {
         shape: Shape(shape),
         data,
         provenance: Provenance::Dense { tensor: name.to_owned() },
+        genes: None,
     };
     let weight = tensors.push(tensor("w", vec![extents[1], extents[0]], weight));
     let mut nodes = Arena::default();

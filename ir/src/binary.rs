@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 /// First bytes of every `.snnb` file.
 pub const MAGIC: [u8; 4] = *b"SNNB";
 /// Version of the format that this library writes, and the only one it reads.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// Kind byte of a network.
 pub const KIND_NETWORK: u8 = 0;
 /// Kind byte of an integer network.
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn bytes_are_as_documented() {
         let expected: &[u8] = &[
-            b'S', b'N', b'N', b'B', 1, 2, 0, // header: kind 1, version 2
+            b'S', b'N', b'N', b'B', 1, 3, 0, // header: kind 1, version 3
             1, b'q', 1, 0, // name, steps, logical time
             2, // populations
             1, b'x', 1, 1, 0, 0, 1, // name, shape, logical, input, events
@@ -248,7 +248,8 @@ mod tests {
         let expected: &[u8] = &[
             1, b'd', 1, 1, 0, 0, 0, 1, 1,
             2, // name, shape, logical, input, direct, range (zigzag)
-            1, b'g', 1, 1, 0, 2, 1, 1, 0, 2, // name, shape, logical, graded, negative, bias 1
+            1, b'g', 1, 1, 0, 2, 1, 1, 0, 2,
+            0, // name, shape, logical, graded, negative, bias 1, shift 0
             0, 0, 1, // projections, matrices, host
             2, 3, 0, 1, 1, // input, target, dense, 1 x 1
             1, 0, 0, 0x80, 0x3F, // one weight of 1.0
@@ -273,7 +274,7 @@ mod tests {
         assert!(with(4, 4).contains("SNN0167"));
         assert!(with(4, 5).contains("unknown kind 5"));
         assert!(with(5, 1).contains("format version 1"));
-        assert!(with(6, 1).contains("format version 258"));
+        assert!(with(6, 1).contains("format version 259"));
         assert!(error(&good[..6]).contains("SNN0164"));
         assert!(error(&good[..good.len() - 1]).contains("SNN0164"));
         assert!(with(10, 2).contains("SNN0166"), "unknown kind of time");
@@ -325,7 +326,7 @@ mod tests {
     #[test]
     fn bytes_of_recipes_are_as_documented() {
         let expected: &[u8] = &[
-            b'S', b'N', b'N', b'B', 4, 2, 0, // header: kind 4, version 2
+            b'S', b'N', b'N', b'B', 4, 3, 0, // header: kind 4, version 3
             8, 0, 0, 7, // weight bits, groups auto, scales auto, largest exponent
             1, 1, b'h', 1, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, // population, uniform scale 1.0
             1, 2, 2, 6, 2, // thresholds per neuron (zigzag)
@@ -348,7 +349,7 @@ mod tests {
             error(&bytes)
         };
         assert!(error(b"{}").contains("SNN0160"));
-        assert!(with(5, 3).contains("SNN0161"));
+        assert!(with(5, 2).contains("SNN0161"));
         assert!(with(4, 9).contains("SNN0162"));
         for (kind, what) in
             ["a network", "a quantized", "a mapped", "an emitted"].iter().enumerate()

@@ -20,6 +20,7 @@ mod graph;
 pub mod level;
 pub mod mapped;
 pub mod network;
+pub mod order;
 pub mod param;
 pub mod program;
 pub mod quantized;

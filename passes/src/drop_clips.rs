@@ -113,7 +113,7 @@ enum Idle {
 
 /// What `id` contributes, if it is a clip that need not be one.
 fn idle(draft: &NetworkDraft, id: NodeId, current: &Current) -> Option<Idle> {
-    let Op::Clip(keep) = draft.nodes[id].op else { return None };
+    let Op::Relay(Some(keep)) = draft.nodes[id].op else { return None };
     let mut signs = Signs::default();
     let bias = current.bias.iter().flat_map(|b| &b.values);
     bias.for_each(|&b| signs.add(b, Some(Keep::Positive)));
@@ -159,7 +159,7 @@ fn sign_of(op: &Op) -> Option<Keep> {
             Some([_, high]) if *high <= 0 => Some(Keep::Negative),
             _ => None,
         },
-        Op::Clip(keep) => Some(*keep),
+        Op::Relay(keep) => *keep,
         _ => Some(Keep::Positive),
     }
 }

@@ -120,7 +120,7 @@ fn keeps_silence(draft: &NetworkDraft, op: &Op) -> bool {
         | Op::Flatten
         | Op::AvgPool { .. }
         | Op::GlobalAvgPool
-        | Op::Clip(_)
+        | Op::Relay(_)
         | Op::Crop(_)
         | Op::Zero => true,
     }

@@ -56,7 +56,7 @@ pub(crate) fn for_tensors(op: &mut Op, mut f: impl FnMut(&mut TensorId)) {
         | Op::Flatten
         | Op::AvgPool { .. }
         | Op::GlobalAvgPool
-        | Op::Clip(_)
+        | Op::Relay(_)
         | Op::Crop(_)
         | Op::Zero => {}
     }

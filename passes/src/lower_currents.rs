@@ -121,7 +121,7 @@ impl Pass for LowerCurrents {
 fn read_a_clip_through_a_sum(draft: &mut NetworkDraft) {
     let Readout::MeanLinear(source) = draft.readout else { return };
     let Node { name, op, shape, .. } = &draft.nodes[source];
-    if !matches!(op, Op::Clip(_)) {
+    if !matches!(op, Op::Relay(_)) {
         return;
     }
     let mut names = draft.nodes.values().map(|n| n.name.clone()).collect();
@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
         let draft = self.draft;
         let root = &draft.nodes[self.root];
         match root.op {
-            Op::Neuron(_) | Op::Clip(_) => {
+            Op::Neuron(_) | Op::Relay(_) => {
                 for edge in &root.inputs {
                     self.open.push(Visit { node: edge.source, delay: edge.delay, path: None });
                 }
@@ -205,7 +205,7 @@ impl<'a> Walk<'a> {
     fn visit(&mut self, visit: &Visit, remarks: &mut Diagnostics) -> Result<(), Diagnostic> {
         let node = &self.draft.nodes[visit.node];
         match &node.op {
-            Op::Input(_) | Op::Neuron(_) | Op::Clip(_) => self.term(visit, remarks),
+            Op::Input(_) | Op::Neuron(_) | Op::Relay(_) => self.term(visit, remarks),
             Op::Zero => Ok(()),
             Op::Crop(crop) => {
                 let input = self.first_input(visit.node).map_or([0; 3], extents);

@@ -68,7 +68,7 @@ impl<'a> TensorMaker<'a> {
         }
         let name = unique(&mut self.names, &format!("{base}.{}", self.suffix));
         let provenance = Provenance::Derived { pass: self.pass.to_owned(), from: names };
-        let id = self.arena.push(Tensor { name, shape, data, provenance });
+        let id = self.arena.push(Tensor { name, shape, data, provenance, genes: None });
         self.made.entry(hash).or_default().push(id);
         Ok(id)
     }

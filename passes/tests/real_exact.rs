@@ -31,7 +31,7 @@ fn same_currents(before: &NetworkDraft, after: &NetworkDraft, seed: u64, signed:
     let old = evaluate::run(before, STEPS, drive);
     let new = evaluate::run(after, STEPS, drive);
     for t in 0..STEPS {
-        for node in after.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_) | Op::Clip(_))) {
+        for node in after.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_) | Op::Relay(_))) {
             let name = &node.name;
             close(name, t, &old.current(before, t, name), &new.current(after, t, name));
         }
@@ -138,7 +138,7 @@ proptest! {
 /// Takes the signs off the weights and biases that clips read directly, so that many pass.
 fn make_clips_idle(draft: &mut NetworkDraft, seed: u64) {
     let mut rng = generate::Rng::new(seed);
-    let clips = draft.nodes.values().filter(|n| matches!(n.op, Op::Clip(_)));
+    let clips = draft.nodes.values().filter(|n| matches!(n.op, Op::Relay(_)));
     let read: Vec<_> = clips.map(|n| n.inputs[0].source).collect();
     for id in read {
         if let Op::Linear { weight, bias } | Op::Conv2d { weight, bias, .. } = draft.nodes[id].op
@@ -189,7 +189,8 @@ proptest! {
 /// The test of idle clips is of use only if there are some, and if some stay for a reason.
 #[test]
 fn many_clips_are_idle() {
-    let clips = |n: &NetworkDraft| n.nodes.values().filter(|n| matches!(n.op, Op::Clip(_))).count();
+    let clips =
+        |n: &NetworkDraft| n.nodes.values().filter(|n| matches!(n.op, Op::Relay(_))).count();
     let (mut before, mut after) = (0, 0);
     for seed in 0..200 {
         let mut draft = generate::network(seed);

@@ -417,7 +417,7 @@ fn hold(applied: &Applied, rng: &mut Rng) -> Result<u64, TestCaseError> {
                 PopKind::Graded(graded) => {
                     let bias = i64::from(graded.bias.at(n, shape));
                     for total in [low + bias + least, high + bias + most] {
-                        let message = Graded::passes(graded.keep, total);
+                        let message = Graded::passes(graded.keep, graded.shift, total);
                         within("message", name, message, bounds.message)?;
                     }
                 }

@@ -78,7 +78,7 @@ impl Cut {
             .network
             .nodes
             .values()
-            .filter(|n| matches!(n.op, Op::Neuron(_) | Op::Clip(_)))
+            .filter(|n| matches!(n.op, Op::Neuron(_) | Op::Relay(_)))
             .map(|n| n.name.as_str())
             .collect();
         let populations = recipe.populations.iter().filter(|p| computed.contains(&*p.name));

@@ -90,7 +90,7 @@ fn layer(network: &NetworkDraft, id: NodeId, neuron: Option<&Neuron>) -> Layer {
     for (operation, source, delay) in found {
         let from = &network.nodes[source];
         match from.op {
-            Op::Clip(_) => graded = true,
+            Op::Relay(_) => graded = true,
             // The host adds these currents to biases: no weight of them is stored.
             Op::Input(Coding::Direct { .. }) => {}
             _ => {
@@ -185,7 +185,7 @@ fn sources(network: &NetworkDraft, id: NodeId) -> BTreeSet<NodeId> {
                 Op::Neuron(_) => {
                     found.insert(source);
                 }
-                Op::Clip(_) if relays.insert(source) => open.push(source),
+                Op::Relay(_) if relays.insert(source) => open.push(source),
                 _ => {}
             }
         }
@@ -195,7 +195,7 @@ fn sources(network: &NetworkDraft, id: NodeId) -> BTreeSet<NodeId> {
 
 /// Graded relays, in the order of ids.
 pub(super) fn relays(network: &NetworkDraft) -> Vec<Layer> {
-    let clips = network.nodes.iter().filter(|(_, n)| matches!(n.op, Op::Clip(_)));
+    let clips = network.nodes.iter().filter(|(_, n)| matches!(n.op, Op::Relay(_)));
     clips.map(|(id, _)| layer(network, id, None)).collect()
 }
 

@@ -170,7 +170,7 @@ pub(super) fn cost(
                 let inputs = conv.input.iter().map(|&d| u64::from(d)).product::<u64>().max(1);
                 (size * channels * height * width).div_ceil(inputs)
             }
-            Op::Neuron(_) | Op::Clip(_) => {
+            Op::Neuron(_) | Op::Relay(_) => {
                 updates = updates.saturating_add(size.saturating_mul(steps));
                 continue;
             }

@@ -27,7 +27,7 @@ pub(super) fn weights(
     let scale = scale(recipe.population(&target.name)?, &target.shape)?;
     // A message is a value times the scale of its sender.
     let sent = match source.op {
-        Op::Clip(_) => match recipe.population(&source.name)?.scale.as_ref()? {
+        Op::Relay(_) => match recipe.population(&source.name)?.scale.as_ref()? {
             Param::Uniform(scale) => *scale,
             Param::PerChannel(_) | Param::PerNeuron(_) => return None,
         },

@@ -45,7 +45,7 @@ enum Change {
 pub(super) fn variants(network: &Network, recipe: &Recipe) -> Vec<Variant> {
     let mut all = Vec::new();
     for (id, node) in network.nodes.iter() {
-        if !matches!(node.op, Op::Neuron(_) | Op::Clip(_)) {
+        if !matches!(node.op, Op::Neuron(_) | Op::Relay(_)) {
             continue;
         }
         let own = recipe.population(&node.name);
@@ -152,6 +152,7 @@ fn replace(draft: &mut NetworkDraft, reader: (NodeId, usize), new: &[f32], bias:
         shape,
         data: new.to_vec(),
         provenance: Provenance::Derived { pass: "quantize".to_owned(), from: vec![from] },
+        genes: None,
     });
     if bias {
         *own = Some(tensor);

@@ -128,7 +128,7 @@ pub(crate) fn source(net: &QuantizedDraft, inputs: &Inputs) -> Raster {
                 PopKind::Graded(relay) => (0..p.size())
                     .map(|i| {
                         let bias = i64::from(relay.bias.at(i, &p.shape)) + written[id.index()][i];
-                        Graded::passes(relay.keep, arriving(i, &spikes) + bias)
+                        Graded::passes(relay.keep, relay.shift, arriving(i, &spikes) + bias)
                     })
                     .collect(),
                 PopKind::Neurons(n) => (0..p.size())

@@ -72,7 +72,7 @@ impl Source {
         keep: Option<Keep>,
         bias: Param<i32>,
     ) -> PopId {
-        self.population(name, shape, PopKind::Graded(Graded { keep, bias }))
+        self.population(name, shape, PopKind::Graded(Graded { keep, bias, shift: 0 }))
     }
 
     /// A directly coded input of values from -1 to 2.

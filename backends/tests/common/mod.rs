@@ -87,7 +87,7 @@ impl Net {
         latency: u32,
         keep: Option<Keep>,
     ) -> PopId {
-        let kind = PopKind::Graded(Graded { keep, bias: Param::Uniform(2) });
+        let kind = PopKind::Graded(Graded { keep, bias: Param::Uniform(2), shift: 0 });
         self.population(name, shape, latency, Role::Logical, kind)
     }
 
@@ -196,7 +196,12 @@ impl Net {
         }
         let cores = cores.iter().map(|slices| core(&self.draft, slices)).collect();
         let target = target.name.clone();
-        let draft = MappedDraft { network: self.draft, target, cores };
+        let draft = MappedDraft {
+            orders: vec![1; self.draft.populations.len()],
+            network: self.draft,
+            target,
+            cores,
+        };
         MappedNetwork::verify(draft, &Rules::default())
     }
 

@@ -80,7 +80,7 @@ impl<'a> Builder<'a> {
             OpSpec::Concat => Some(Op::Concat),
             OpSpec::Flatten => Some(Op::Flatten),
             OpSpec::GlobalAvgPool => Some(Op::GlobalAvgPool),
-            OpSpec::Clip(keep) => Some(Op::Clip(*keep)),
+            OpSpec::Clip(keep) => Some(Op::Relay(Some(*keep))),
             OpSpec::Crop(crop) => Some(Op::Crop(*crop)),
             OpSpec::Zero(_) => Some(Op::Zero),
             OpSpec::Neuron(population) => self.neuron(population, &spec.path, shape, out),

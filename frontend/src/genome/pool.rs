@@ -187,7 +187,7 @@ impl Pool {
         let provenance =
             Provenance::Derived { pass: "read-genome".to_owned(), from: vec![from.to_owned()] };
         let name = self.unique(name);
-        self.tensors.push(Tensor { name, shape, data: values, provenance })
+        self.tensors.push(Tensor { name, shape, data: values, provenance, genes: None })
     }
 
     /// Counts `size` values against the bound for the whole network.
@@ -213,7 +213,7 @@ impl Pool {
         provenance: Provenance,
     ) -> TensorId {
         let name = self.unique(name);
-        let id = self.tensors.push(Tensor { name, shape, data, provenance });
+        let id = self.tensors.push(Tensor { name, shape, data, provenance, genes: None });
         self.known.insert(key, id);
         id
     }

@@ -66,8 +66,8 @@ fn neuron<'a>(loaded: &'a Loaded, name: &str) -> &'a Neuron {
 fn operations() {
     let loaded = read(EXPLICIT);
     assert_eq!(*op(&loaded, "crop"), Op::Crop([1, 0, 0, 1]));
-    assert_eq!(*op(&loaded, "plus"), Op::Clip(Keep::Positive));
-    assert_eq!(*op(&loaded, "minus"), Op::Clip(Keep::Negative));
+    assert_eq!(*op(&loaded, "plus"), Op::Relay(Some(Keep::Positive)));
+    assert_eq!(*op(&loaded, "minus"), Op::Relay(Some(Keep::Negative)));
     assert_eq!(*op(&loaded, "none"), Op::Zero);
     assert_eq!(*op(&loaded, "x"), Op::Input(Coding::Direct { range: Some([-8, 255]) }));
     assert!(loaded.unfolding.is_none());

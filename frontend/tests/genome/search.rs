@@ -165,8 +165,8 @@ fn one_cell_of_m4() {
     assert_eq!(loaded.unfolding.as_ref().unwrap().totals.populations, 12 + 3 + 1);
     assert_eq!(reads(&loaded, "cells.0.state.6"), ["cells.0._ops.10.clip", "cells.0._ops.11.clip"]);
     assert_eq!(reads(&loaded, "cells.0._ops.11.op.0"), ["cells.0.state.5"]);
-    assert_eq!(node(&loaded, "cells.0._ops.10.clip").op, Op::Clip(Keep::Positive));
-    assert_eq!(node(&loaded, "cells.0._ops.11.clip").op, Op::Clip(Keep::Negative));
+    assert_eq!(node(&loaded, "cells.0._ops.10.clip").op, Op::Relay(Some(Keep::Positive)));
+    assert_eq!(node(&loaded, "cells.0._ops.11.clip").op, Op::Relay(Some(Keep::Negative)));
     let outputs: Vec<String> = (3..8).map(|s| format!("cells.0.state.{s}")).collect();
     assert_eq!(reads(&loaded, "cells.0"), outputs);
     assert!(loaded.network.node_named("cells.0._ops.9.op.0").is_none(), "entry 9 is zero");
@@ -445,7 +445,7 @@ fn own_templates() {
     let loaded = genome.random(1).unwrap_or_else(|d| panic!("{d}"));
     assert_eq!(reads(&loaded, "cells.0.state.3"), ["cells.0.state.2"]);
     assert_eq!(reads(&loaded, "cells.0"), ["cells.0.state.3", "cells.0.state.2"]);
-    assert_eq!(node(&loaded, "cells.0._ops_back.0.clip").op, Op::Clip(Keep::Negative));
+    assert_eq!(node(&loaded, "cells.0._ops_back.0.clip").op, Op::Relay(Some(Keep::Negative)));
     assert_eq!(reads(&loaded, "cells.0.state.0.v1")[0], "cells.0.preprocess0.op.2");
     let genotypes = r#""genotypes": {"mine": {"concat": [2, 3], "normal": [
         ["conv_5x5_n", 0], ["skip_connect_p", 1], ["avg_pool_3x3", 2], ["conv_3x3", 0],

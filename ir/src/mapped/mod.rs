@@ -1,7 +1,7 @@
 //! Level 3: the scheduled integer network on cores.
 //!
-//! A core holds *slices* (contiguous neurons of one population, in compartment order), *axon runs*
-//! (contiguous source neurons, one input axon each) and *synapse blocks* that join a run to a slice
+//! Each population has an order on the cores. A core holds *slices* (contiguous neurons of one population in
+//! that order, in compartment order), *axon runs* (contiguous source neurons, one input axon each) and *synapse blocks* that join a run to a slice
 //! through a projection's matrix. Nothing here lists synapses.
 
 pub mod usage;
@@ -19,6 +19,9 @@ pub struct MappedDraft {
     pub network: QuantizedDraft,
     /// Name of the target.
     pub target: String,
+    /// Order of each population on the cores, by [`PopId`] index: channels per block of its
+    /// [`Order`](crate::order::Order), 1 = row-major.
+    pub orders: Vec<u32>,
     /// Cores in use.
     pub cores: Arena<CoreId, Core>,
 }
@@ -42,12 +45,12 @@ pub struct Core {
     pub blocks: Vec<Block>,
 }
 
-/// Contiguous neurons of a population.
+/// Contiguous neurons of a population, in its order on the cores ([`MappedDraft::orders`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Slice {
     /// The population.
     pub population: PopId,
-    /// First neuron.
+    /// Position of the first neuron.
     pub start: u32,
     /// Number of neurons, at least 1.
     pub len: u32,

@@ -14,7 +14,7 @@
 //! * `BatchNorm`: `s = gamma / sqrt(variance + eps)` and `t = beta - mean * s` in f64, each rounded
 //!   once to f32; then `x * s + t` (two roundings).
 //! * `Add`: inputs left to right. `AvgPool`: sum in ascending order, then division by the count.
-//! * `Clip`: the value where its sign is the one kept, +0 elsewhere.
+//! * `Relay`: the value; with a sign (a *clip*) only where it has that sign, +0 elsewhere.
 //! * Neurons: see [`neuron`].
 
 pub mod neuron;
@@ -149,8 +149,9 @@ pub enum Op {
     },
     /// Average over all positions of each channel; output `[channels]`.
     GlobalAvgPool,
-    /// Values of one sign; the others become 0. **Shapes**: output as input.
-    Clip(Keep),
+    /// Values that are passed on as they are, to be sent as graded messages: with a sign those of that
+    /// sign, and the others become 0 (a *clip*). No pass sums up across it. **Shapes**: output as input.
+    Relay(Option<Keep>),
     /// The input without some of its outer rows and columns: top, bottom, left, right.
     /// **Shapes**: `[channels, height, width]`.
     Crop([u32; 4]),
@@ -158,7 +159,7 @@ pub enum Op {
     Zero,
 }
 
-/// Which values a [`Op::Clip`] keeps.
+/// The sign of the values that a [`Op::Relay`] passes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Keep {
     /// Values above 0: `max(x, 0)`, an excitatory edge.
@@ -196,7 +197,8 @@ impl Op {
             Self::Flatten => "flatten",
             Self::AvgPool { .. } => "avgpool",
             Self::GlobalAvgPool => "global_avgpool",
-            Self::Clip(_) => "clip",
+            Self::Relay(Some(_)) => "clip",
+            Self::Relay(None) => "relay",
             Self::Crop(_) => "crop",
             Self::Zero => "zero",
         }
@@ -276,10 +278,25 @@ pub struct Tensor {
     pub name: String,
     /// Extents, row-major.
     pub shape: Shape,
-    /// Values; finite.
+    /// Values; finite. Empty where `genes` generate them.
     pub data: Vec<f32>,
     /// Where the values come from.
     pub provenance: Provenance,
+    /// What generates the values, with scheme, scale and step of a [`Provenance::Encoded`]; `None` if they are
+    /// stored.
+    pub genes: Option<Genes>,
+}
+
+/// Tensors that generate another one: `W = s · out · core · sourceᵀ`, in the layout of a [`Scheme`].
+/// They are stored themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Genes {
+    /// Encodings of the targets, `[rows, G_out]`.
+    pub out: TensorId,
+    /// Interactions, `[G_out, G_in]`, or `[cells, G_out, G_in]` for [`Scheme::PerOffset`].
+    pub core: TensorId,
+    /// Encodings of the sources, `[columns, G_in]`.
+    pub source: TensorId,
 }
 
 /// Where a matrix comes from.

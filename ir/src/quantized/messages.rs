@@ -136,7 +136,7 @@ fn integers((low, high): (f64, f64)) -> Range {
 
 /// What a relay may send if its sums lie within `sum`; nothing, which is 0, is always possible.
 fn sent(graded: &Graded, (low, high): Range) -> Range {
-    let passes = |sum: i64| Graded::passes(graded.keep, sum);
+    let passes = |sum: i64| Graded::passes(graded.keep, graded.shift, sum);
     (passes(low).min(0), passes(high).max(0))
 }
 
@@ -340,7 +340,7 @@ mod tests {
                         let total = sum
                             + i64::from(graded.bias.at(neuron, shape))
                             + draw(host.at(neuron, shape));
-                        let message = Graded::passes(graded.keep, total);
+                        let message = Graded::passes(graded.keep, graded.shift, total);
                         let (low, high) = ranges[id.index()].at(neuron, shape);
                         prop_assert!((low..=high).contains(&message));
                     }

@@ -76,19 +76,27 @@ pub enum PopKind {
 }
 
 /// Parameters of a population of graded relays: in every step a compartment sums what arrives,
-/// `m = a + bias`, keeps the values of one sign and, where `m ≠ 0`, sends the message `m`. A target
+/// `m = (a + bias) >> shift` (rounded down), keeps the values of one sign and, where `m ≠ 0`, sends the message `m`. A target
 /// without graded messages has none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Graded {
     /// The sign that passes; `None` = both.
     pub keep: Option<Keep>,
-    /// Added in every step, in units of the message (one unit of weight).
+    /// Added in every step, in units of weight.
     pub bias: Param<i32>,
+    /// Bits by which the sum is shifted to the right before it is sent: a message of 1 stands for
+    /// `2^shift` units of weight. Not 0 only on targets with programmable neurons.
+    pub shift: u8,
 }
 
+/// Largest shift of a [`Graded`] relay.
+pub const MAX_SHIFT: u8 = 31;
+
 impl Graded {
-    /// The part of `sum` (bias included) that is sent.
-    pub const fn passes(keep: Option<Keep>, sum: i64) -> i64 {
+    /// What is sent of `sum` (bias included) by relays of this sign and shift.
+    pub const fn passes(keep: Option<Keep>, shift: u8, sum: i64) -> i64 {
+        // A verified network has no larger shift; a draft may.
+        let sum = sum >> if shift > MAX_SHIFT { MAX_SHIFT } else { shift };
         match keep {
             Some(Keep::Positive) if sum < 0 => 0,
             Some(Keep::Negative) if sum > 0 => 0,

@@ -30,7 +30,9 @@ pub(super) fn build(draw: &mut Draw, space: Space) -> MappedDraft {
     for core in &mut cores {
         connect(draw, &network, core);
     }
-    MappedDraft { network, target: "test".to_owned(), cores: Arena::<CoreId, _>::from(cores) }
+    let orders = vec![1; network.populations.len()];
+    let cores = Arena::<CoreId, _>::from(cores);
+    MappedDraft { network, target: "test".to_owned(), orders, cores }
 }
 
 /// Gives the core an axon for each source neuron with a nonzero synapse, and its blocks.

@@ -230,7 +230,7 @@ impl Builder<'_> {
             _ => return current,
         };
         let input = Edge { source: current, delay: 0 };
-        let clip = self.analog(Op::Clip(keep), vec![input], shape.clone());
+        let clip = self.analog(Op::Relay(Some(keep)), vec![input], shape.clone());
         self.clips.push(clip);
         clip
     }
@@ -333,6 +333,6 @@ impl Builder<'_> {
             },
             _ => Provenance::Dense { tensor: name.clone() },
         };
-        self.tensors.push(Tensor { name, shape, data, provenance })
+        self.tensors.push(Tensor { name, shape, data, provenance, genes: None })
     }
 }

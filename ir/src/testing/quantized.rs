@@ -143,7 +143,7 @@ impl Builder<'_> {
         } else {
             Param::Uniform(0)
         };
-        self.add(format!("g{i}"), shape, PopKind::Graded(Graded { keep, bias }));
+        self.add(format!("g{i}"), shape, PopKind::Graded(Graded { keep, bias, shift: 0 }));
     }
 
     /// Lets directly coded inputs act on about half of the populations.

@@ -126,6 +126,8 @@ readout mean_linear bias { 0.5 -0.5 }
   3.0 4.0
 }
 
+orders { 1 1 1 1 1 1 }
+
 core0 chip 0 {
   slice pop1[0..2]
   slice pop2[0..2]

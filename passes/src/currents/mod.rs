@@ -68,7 +68,7 @@ impl Bias {
 
 /// Whether canonical currents may read such a node: populations and clips.
 pub(crate) const fn is_source(op: &Op) -> bool {
-    op.is_population() || matches!(op, Op::Clip(_))
+    op.is_population() || matches!(op, Op::Relay(_))
 }
 
 /// Nodes that have a canonical current: neurons, clips, and the readout if it is analog.
@@ -78,7 +78,7 @@ pub(crate) fn roots(draft: &NetworkDraft) -> Vec<NodeId> {
         Readout::SpikeCount(_) => None,
     };
     let is_root =
-        |id| readout == Some(id) || matches!(draft.nodes[id].op, Op::Neuron(_) | Op::Clip(_));
+        |id| readout == Some(id) || matches!(draft.nodes[id].op, Op::Neuron(_) | Op::Relay(_));
     draft.nodes.ids().filter(|&id| is_root(id)).collect()
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn bias_values(
 
 /// Whether every current is canonical and no other analog node is left.
 pub(crate) fn are_canonical(draft: &NetworkDraft) -> bool {
-    if matches!(draft.nodes[draft.readout.node()].op, Op::Clip(_)) {
+    if matches!(draft.nodes[draft.readout.node()].op, Op::Relay(_)) {
         return false;
     }
     let mut used = vec![false; draft.nodes.len()];
@@ -179,7 +179,7 @@ fn is_constant(draft: &NetworkDraft, id: NodeId) -> bool {
 /// The `add` (if there is one) and the linear operations of the current of `root`.
 fn nodes_of(draft: &NetworkDraft, root: NodeId) -> Option<Vec<NodeId>> {
     let top = match draft.nodes[root].op {
-        Op::Neuron(_) | Op::Clip(_) => match draft.nodes[root].inputs.as_slice() {
+        Op::Neuron(_) | Op::Relay(_) => match draft.nodes[root].inputs.as_slice() {
             [Edge { source, delay: 0 }] => *source,
             _ => return None,
         },

@@ -65,7 +65,9 @@ impl Pass for Map {
                 if let Some(error) = too_many_cores(Cores::Exactly(cores.len() as u64), cx.target) {
                     return Err(error.into());
                 }
-                return Ok(MappedDraft { network, target: cx.target.name.clone(), cores });
+                let orders = vec![1; network.populations.len()];
+                let target = cx.target.name.clone();
+                return Ok(MappedDraft { network, target, orders, cores });
             };
             if cap == 1 {
                 return Err(fan_out_error(&network, &mapper.cores[core], needed, cx.target).into());

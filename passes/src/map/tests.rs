@@ -67,7 +67,7 @@ fn relays_take_compartments_and_one_profile_per_sign_but_no_threshold() {
     let mut able = target();
     able.message_bits.value = 24;
     let mut draft = chain(1500);
-    let relays = Graded { keep: Some(Keep::Positive), bias: Param::Uniform(0) };
+    let relays = Graded { keep: Some(Keep::Positive), bias: Param::Uniform(0), shift: 0 };
     draft.populations[PopId::new(1)].kind = PopKind::Graded(relays);
     draft.matrices[MatId::new(1)].mantissa.iter_mut().for_each(|m| *m = 2);
     let mapped = map(draft.clone(), &able).expect("maps");

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// Population of each node that has one: inputs, neurons and clips, in the order of nodes.
 pub(super) fn pop_ids(network: &NetworkDraft) -> BTreeMap<NodeId, PopId> {
-    let has_one = |op: &Op| op.is_population() || matches!(op, Op::Clip(_));
+    let has_one = |op: &Op| op.is_population() || matches!(op, Op::Relay(_));
     let nodes = network.nodes.iter().filter(|(_, n)| has_one(&n.op));
     nodes.enumerate().map(|(i, (id, _))| (id, PopId::new(i))).collect()
 }

@@ -237,7 +237,7 @@ fn of(code: Code, entry: &ProjectionRecipe, message: String) -> Diagnostic {
 
 /// Whether a node is quantized if nothing is wrong with it.
 fn is_quantized(op: &Op) -> bool {
-    matches!(op, Op::Neuron(_) | Op::Clip(_))
+    matches!(op, Op::Neuron(_) | Op::Relay(_))
 }
 
 /// Names with this property, shortened.
@@ -296,7 +296,7 @@ fn unknown_projection(
                 .help(fix),
         );
     }
-    let is_source = |op: &Op| op.is_population() || matches!(op, Op::Clip(_));
+    let is_source = |op: &Op| op.is_population() || matches!(op, Op::Relay(_));
     match node(source).map(|n| &n.op) {
         Some(Op::Input(Coding::Direct { .. })) => {
             return Some(

@@ -228,6 +228,7 @@ mod tests {
             shape: Shape::flat(3),
             data: vec![1.0, -0.25, 0.001],
             provenance: Provenance::Derived { pass: "test".into(), from: vec![] },
+            genes: None,
         };
         let matrix = matrix(&tensor, Structure::Dense { rows: 1, cols: 3 }, rounded, 8, "");
         assert_eq!([0, 1, 2].map(|i| matrix.weight(i)), [728, -184, 0]);

@@ -109,7 +109,7 @@ pub(super) fn collect<'a>(
                 let Some(decay) = decay.filter(|_| errors.len() == before) else { continue };
                 Model::Neurons(neuron, decay)
             }
-            Op::Clip(keep) if target.message_bits.value > 0 => Model::Relays(*keep),
+            Op::Relay(Some(keep)) if target.message_bits.value > 0 => Model::Relays(*keep),
             _ => continue,
         };
         match current(network, id) {
@@ -166,7 +166,7 @@ impl Member<'_> {
                     .and_then(|sample| self.current(sample, names));
                 filed.map_err(|error| errors.push(error)).is_ok()
             }
-            Op::Clip(_) => {
+            Op::Relay(_) => {
                 let Some(&from) = position.get(&term.source) else { return false };
                 let weights = &network.tensors[term.weight].data;
                 let (fraction, largest) = (common(weights), largest(weights));

@@ -74,7 +74,7 @@ pub(super) fn integers(
             });
             let messages: Vec<Span> = messages.collect();
             let sent = Sent::messages(shape, &messages);
-            let kind = PopKind::Graded(Graded { keep, bias: decision.bias.clone() });
+            let kind = PopKind::Graded(Graded { keep, bias: decision.bias.clone(), shift: 0 });
             Integers { kind, weights, survey: survey.finish(), sent }
         }
     }

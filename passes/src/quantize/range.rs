@@ -155,7 +155,7 @@ mod tests {
                     prop_assert!(range.input.low <= arriving && arriving <= range.input.high);
                 }
                 let total = sum + bias + host;
-                let message = Graded::passes(keep, total);
+                let message = Graded::passes(keep, 0, total);
                 prop_assert!(sent.message.low <= message && message <= sent.message.high);
                 prop_assert!(sent.v.low <= 64 * total && 64 * total <= sent.v.high);
                 v = step(v, i64::from(dv), total * 64);

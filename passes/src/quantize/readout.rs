@@ -67,7 +67,7 @@ fn uncountable(network: &NetworkDraft, term: &Term) -> Option<String> {
         _ if term.delay > 0 || matches!(term.structure, Structure::Conv(_)) => {
             Some("is not a plain linear layer over spike counts".to_owned())
         }
-        Op::Clip(_) => Some(format!("reads the clip `{}`, which has no spikes", source.name)),
+        Op::Relay(_) => Some(format!("reads the clip `{}`, which has no spikes", source.name)),
         Op::Input(Coding::Direct { .. }) => {
             Some(format!("reads the directly coded input `{}`, which has no spikes", source.name))
         }

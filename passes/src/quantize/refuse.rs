@@ -27,7 +27,7 @@ fn no_range(input: &str) -> Diagnostic {
 /// is not the neuron of the integer contract, in one finding.
 pub(super) fn without_contract(network: &NetworkDraft, target: &TargetSpec) -> Option<Diagnostic> {
     let spikes_only = target.message_bits.value == 0;
-    let clip = |op: &Op| spikes_only && matches!(op, Op::Clip(_));
+    let clip = |op: &Op| spikes_only && matches!(op, Op::Relay(_));
     let izhikevich =
         |op: &Op| matches!(op, Op::Neuron(n) if matches!(n.dynamics, Dynamics::Izhikevich { .. }));
     let burst = |op: &Op| matches!(op, Op::Neuron(n) if n.emission != Emission::Binary);

@@ -42,7 +42,7 @@ impl Span {
 
     /// What a relay that keeps one sign passes on.
     pub(super) const fn kept(self, keep: Option<Keep>) -> Self {
-        Self { low: Graded::passes(keep, self.low), high: Graded::passes(keep, self.high) }
+        Self { low: Graded::passes(keep, 0, self.low), high: Graded::passes(keep, 0, self.high) }
     }
 
     /// The largest absolute value.

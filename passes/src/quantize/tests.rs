@@ -25,6 +25,7 @@ fn tensor(name: &str, shape: &[u32], data: &[f32]) -> Tensor {
         shape: Shape(shape.to_vec()),
         data: data.to_vec(),
         provenance: Provenance::Dense { tensor: name.to_owned() },
+        genes: None,
     }
 }
 

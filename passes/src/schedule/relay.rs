@@ -32,7 +32,7 @@ pub(super) fn relay_neuron() -> IntNeuron {
 fn repeater(of: &PopKind) -> (PopKind, i16) {
     match of {
         PopKind::Graded(Graded { keep, .. }) => {
-            (PopKind::Graded(Graded { keep: *keep, bias: Param::Uniform(0) }), 1)
+            (PopKind::Graded(Graded { keep: *keep, bias: Param::Uniform(0), shift: 0 }), 1)
         }
         PopKind::Input(_) | PopKind::Neurons(_) => {
             (PopKind::Neurons(relay_neuron()), NEURON_WEIGHT)

@@ -147,10 +147,11 @@ fn analog(draft: &NetworkDraft, id: NodeId, op: &Op, inputs: &[Vec<f64>]) -> Vec
         Op::Add => (0..node.shape.size()).map(|i| inputs.iter().map(|x| x[i]).sum()).collect(),
         Op::Concat => inputs.concat(),
         Op::Flatten => inputs[0].clone(),
-        Op::Clip(keep) => {
+        Op::Relay(keep) => {
             let clip = |x: &f64| match keep {
-                Keep::Positive => x.max(0.0),
-                Keep::Negative => x.min(0.0),
+                None => *x,
+                Some(Keep::Positive) => x.max(0.0),
+                Some(Keep::Negative) => x.min(0.0),
             };
             inputs[0].iter().map(clip).collect()
         }

@@ -77,7 +77,7 @@ impl Builder {
     pub fn tensor(&mut self, name: &str, shape: &[u32], data: Vec<f32>) -> TensorId {
         let provenance = Provenance::Dense { tensor: name.to_owned() };
         let (name, shape) = (name.to_owned(), Shape(shape.to_vec()));
-        self.draft.tensors.push(Tensor { name, shape, data, provenance })
+        self.draft.tensors.push(Tensor { name, shape, data, provenance, genes: None })
     }
 }
 
@@ -244,7 +244,7 @@ impl Generator {
             return self.leaf(shape);
         }
         if self.rng.chance(15) {
-            let op = Op::Clip(self.rng.pick(&[Keep::Positive, Keep::Negative]));
+            let op = Op::Relay(Some(self.rng.pick(&[Keep::Positive, Keep::Negative])));
             let input = self.value(shape, depth - 1);
             return self.push(op, &[input], shape);
         }

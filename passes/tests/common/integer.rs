@@ -85,7 +85,7 @@ pub fn run(draft: &QuantizedDraft, inputs: &Inputs) -> Run {
                         let total =
                             sum + i64::from(graded.bias.at(n, &population.shape)) + host[i][n];
                         run.state[i] = run.state[i].max(64 * total.abs());
-                        let message = Graded::passes(graded.keep, total);
+                        let message = Graded::passes(graded.keep, graded.shift, total);
                         run.message[i] = run.message[i].max(message.abs());
                         message
                     }

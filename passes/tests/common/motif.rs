@@ -152,7 +152,7 @@ impl Motif {
                 let keep = if kernel > 0 { Keep::Positive } else { Keep::Negative };
                 let shape = self.b.draft.nodes[value].shape.clone();
                 let name = format!("{name}.clip");
-                terms.push((self.b.node(&name, Op::Clip(keep), &[(value, 0)], shape), 0));
+                terms.push((self.b.node(&name, Op::Relay(Some(keep)), &[(value, 0)], shape), 0));
             }
             let shape = self.b.draft.nodes[terms[0].0].shape.clone();
             let name = format!("cells.{cell}.state.{}", states.len());

@@ -25,7 +25,7 @@ pub(super) enum Operator {
     /// Average over the cells that `cells[start[o]..start[o + 1]]` lists, divided by `count[o]`.
     Pool { start: Vec<usize>, cells: Vec<usize>, count: Vec<f32> },
     /// Values of one sign.
-    Clip(Keep),
+    Relay(Option<Keep>),
     /// Rows of `width` cells of the input, by their first cells.
     Crop { rows: Vec<usize>, width: usize },
     /// Nothing.
@@ -100,7 +100,7 @@ impl Plan {
                     count: vec![count(area); channels],
                 }
             }
-            Op::Clip(keep) => Operator::Clip(*keep),
+            Op::Relay(keep) => Operator::Relay(*keep),
             Op::Crop(crop) => {
                 let source = node.inputs.first().map(|e| &network.nodes[e.source].shape);
                 let (Some(input), Some(output)) =
@@ -189,8 +189,9 @@ impl Plan {
                     *y = sum / count[o];
                 }
             }
-            Operator::Clip(keep) => {
-                out.iter_mut().zip(inputs[0]).for_each(|(y, &x)| *y = clip(*keep, x));
+            Operator::Relay(keep) => {
+                let pass = |x| keep.map_or(x, |keep| clip(keep, x));
+                out.iter_mut().zip(inputs[0]).for_each(|(y, &x)| *y = pass(x));
             }
             Operator::Crop { rows, width } => {
                 for (y, &first) in out.chunks_mut(*width).zip(rows) {

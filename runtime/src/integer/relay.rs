@@ -9,7 +9,8 @@ use snnc_ir::shape::Shape;
 /// Parameters, expanded per compartment, and arrivals of one population. There is no other state.
 pub(super) struct Relay {
     keep: Option<Keep>,
-    /// In units of the message, what the host adds included.
+    shift: u8,
+    /// In units of weight, what the host adds included.
     bias: Vec<i64>,
     /// What arrives in this step.
     input: Vec<i64>,
@@ -22,7 +23,7 @@ impl Relay {
         if let Some(host) = host {
             bias.iter_mut().zip(host).for_each(|(b, h)| *b += h);
         }
-        Self { keep: graded.keep, bias, input: vec![0; shape.size()] }
+        Self { keep: graded.keep, shift: graded.shift, bias, input: vec![0; shape.size()] }
     }
 
     /// Where arriving products are summed.
@@ -36,7 +37,7 @@ impl Relay {
         let compartments = (0_u32..).zip(self.input.iter_mut().zip(&self.bias));
         for (n, (input, bias)) in compartments {
             // The bounds that `IntSim::new` checks leave room for the bias.
-            let message = Graded::passes(self.keep, std::mem::take(input) + bias);
+            let message = Graded::passes(self.keep, self.shift, std::mem::take(input) + bias);
             if message != 0 {
                 let fits = i32::try_from(message).map_err(|_| Overflow {
                     neuron: n as usize,

@@ -40,7 +40,7 @@ pub(super) enum Operator {
         channels: usize,
         area: usize,
     },
-    Clip(Keep),
+    Relay(Option<Keep>),
     /// What is left of an image `[channels, height, width]`.
     Crop {
         image: [usize; 3],
@@ -104,7 +104,7 @@ impl Operator {
                     node.inputs.first().map_or(0, |e| network.nodes[e.source].shape.size());
                 Self::GlobalPool { channels: size, area: source / size.max(1) }
             }
-            Op::Clip(keep) => Self::Clip(*keep),
+            Op::Relay(keep) => Self::Relay(*keep),
             Op::Crop(crop) => {
                 let source = node.inputs.first().map(|e| &network.nodes[e.source].shape);
                 let Some(image) = source.and_then(Shape::as_chw) else {
@@ -159,10 +159,11 @@ impl Operator {
                 }
                 sum.reshape([batch, *channels]) / constant(&vec![count(*area); *channels])
             }
-            Self::Clip(keep) => {
+            Self::Relay(keep) => {
                 let dropped = match keep {
-                    Keep::Positive => x.clone().greater_scalar(0.0_f32).bool_not(),
-                    Keep::Negative => x.clone().lower_scalar(0.0_f32).bool_not(),
+                    None => return x,
+                    Some(Keep::Positive) => x.clone().greater_scalar(0.0_f32).bool_not(),
+                    Some(Keep::Negative) => x.clone().lower_scalar(0.0_f32).bool_not(),
                 };
                 x.mask_fill(dropped, 0.0_f32)
             }

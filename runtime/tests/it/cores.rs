@@ -185,7 +185,7 @@ fn corrupt_relays_and_host_tables_are_refused() {
         draft.populations[relays].shape = Shape::flat(2);
         // Two relays of different biases: a profile each.
         let bias = Param::PerNeuron(vec![1, 2]);
-        draft.populations[relays].kind = PopKind::Graded(Graded { keep: None, bias });
+        draft.populations[relays].kind = PopKind::Graded(Graded { keep: None, bias, shift: 0 });
         let matrix = draft.matrices.values_mut().next().unwrap();
         (matrix.structure, matrix.mantissa) = (Structure::Dense { rows: 1, cols: 2 }, vec![2, 4]);
         draft.host.push(HostBias {

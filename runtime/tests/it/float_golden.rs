@@ -233,8 +233,8 @@ fn clips_keep_one_sign() {
     let input = b.node(Op::Input(Coding::Direct { range: Some([-3, 3]) }), Shape::flat(1), &[]);
     let x = b.linear(2, vec![1.0, -2.0], None, (input, 0));
     let two = Shape::flat(2);
-    let above = b.node(Op::Clip(Keep::Positive), two.clone(), &[(x, 0)]);
-    let below = b.node(Op::Clip(Keep::Negative), two.clone(), &[(x, 2)]);
+    let above = b.node(Op::Relay(Some(Keep::Positive)), two.clone(), &[(x, 0)]);
+    let below = b.node(Op::Relay(Some(Keep::Negative)), two.clone(), &[(x, 2)]);
     let zero = b.node(Op::Zero, two.clone(), &[]);
     let sum = b.node(Op::Add, two.clone(), &[(zero, 1), (above, 0), (below, 0)]);
     let n = b.node(Op::Neuron(neuron(Dynamics::Integrate, 99.0)), two, &[(sum, 0)]);

@@ -126,11 +126,12 @@ impl Naive<'_> {
                     *y /= f32::from(u16::try_from(area).unwrap());
                 }
             }
-            Op::Clip(keep) => {
+            Op::Relay(keep) => {
                 for (y, x) in out.iter_mut().zip(&inputs[0]) {
                     let kept = match keep {
-                        Keep::Positive => x.max(0.0),
-                        Keep::Negative => x.min(0.0),
+                        None => *x,
+                        Some(Keep::Positive) => x.max(0.0),
+                        Some(Keep::Negative) => x.min(0.0),
                     };
                     // +0 where nothing is kept.
                     *y = kept + 0.0;

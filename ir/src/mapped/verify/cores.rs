@@ -7,8 +7,25 @@ use crate::mapped::{MappedDraft, Slice};
 use crate::quantized::PopKind;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Every slice and axon run names neurons that exist.
+/// Every population has an order, and every slice and axon run names neurons that exist.
 pub(super) fn slices(draft: &MappedDraft, out: &mut Diagnostics) {
+    let populations = draft.network.populations.len();
+    let fits = |(id, block): (PopId, &u32)| {
+        let channels = draft.network.populations[id].shape.channels();
+        *block > 0 && *block as usize <= channels
+    };
+    if draft.orders.len() != populations
+        || !draft.network.populations.ids().zip(&draft.orders).all(fits)
+    {
+        out.push(
+            Diagnostic::error(codes::SLICE, format!("the orders are {:?}", draft.orders))
+                .at("orders")
+                .note(format!(
+                    "expected channels per block, 1 up to all of them, of each of the {populations} populations"
+                ))
+                .help("run the map pass again"),
+        );
+    }
     for (id, core) in draft.cores.iter() {
         let parts = core.slices.iter().map(|s| ("slice", s));
         for (what, slice) in parts.chain(core.axons.iter().map(|s| ("axon run", s))) {

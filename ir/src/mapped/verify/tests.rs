@@ -38,6 +38,7 @@ proj1 pop1 -> pop2 mat1 delay 1
 proj2 pop1 -> pop1 mat2 delay 5
 readout spike_count pop2
 
+orders { 1 1 1 }
 core0 chip 0 {
   slice pop1[0..3]
   slice pop2[3..4]
@@ -258,7 +259,7 @@ fn limits_name_resource_core_population_and_source() {
 #[test]
 fn graded_relays_take_profiles_only() {
     let mut draft = good();
-    let relay = |keep| PopKind::Graded(Graded { keep, bias: Param::Uniform(0) });
+    let relay = |keep| PopKind::Graded(Graded { keep, bias: Param::Uniform(0), shift: 0 });
     let usage = |d: &MappedDraft| {
         let usage = usage_of(d);
         (usage.compartments, usage.profiles, usage.thresholds)

@@ -22,7 +22,7 @@ pub(super) fn tensors(op: &Op) -> Vec<TensorId> {
         | Op::Flatten
         | Op::AvgPool { .. }
         | Op::GlobalAvgPool
-        | Op::Clip(_)
+        | Op::Relay(_)
         | Op::Crop(_)
         | Op::Zero => Vec::new(),
     }
@@ -191,7 +191,7 @@ fn inferred(draft: &NetworkDraft, node: &Node) -> Result<Shape, Diagnostic> {
             }
             convolved(window, shapes[0])
         }
-        Op::BatchNorm { .. } | Op::Neuron(_) | Op::Clip(_) => Ok(shapes[0].clone()),
+        Op::BatchNorm { .. } | Op::Neuron(_) | Op::Relay(_) => Ok(shapes[0].clone()),
         Op::Crop(crop) => cropped(*crop, shapes[0]),
         Op::Add => match shapes.iter().find(|s| **s != shapes[0]) {
             None => Ok(shapes[0].clone()),

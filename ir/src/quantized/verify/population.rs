@@ -5,6 +5,8 @@ use crate::arena::PopId;
 use crate::check::{self, Params};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::network::{Coding, Compare};
+use crate::param::Param;
+use crate::quantized::population::MAX_SHIFT;
 use crate::quantized::{IntNeuron, IntReset, PopKind, QuantizedDraft, Time};
 
 /// Checks shape, coding and registers of the population `id`.
@@ -26,7 +28,10 @@ pub(super) fn check(draft: &QuantizedDraft, id: PopId, out: &mut Diagnostics) {
         PopKind::Input(coding) => input(draft, id, coding, out),
         PopKind::Neurons(neuron) => registers(draft, id, neuron, out),
         PopKind::Graded(graded) => {
-            params(draft, id).check("bias", &graded.bias, "any integer", |_| true, out);
+            let params = params(draft, id);
+            params.check("bias", &graded.bias, "any integer", |_| true, out);
+            let range = format!("0 to {MAX_SHIFT}");
+            params.check("shift", &Param::Uniform(graded.shift), &range, |s| s <= MAX_SHIFT, out);
         }
     }
 }

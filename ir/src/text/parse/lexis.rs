@@ -164,7 +164,7 @@ macro_rules! integers {
         }
     )*};
 }
-integers!(u16, u32, u64, i8, i16, i32);
+integers!(u8, u16, u32, u64, i8, i16, i32);
 
 macro_rules! floats {
     ($($type:ty),*) => {$(

@@ -1,7 +1,7 @@
 //! Reads mapped networks.
 
 use super::entries::{Entries, Level};
-use super::lexis::{Failure, Number, Parsed, Problem, entity, field, string, token};
+use super::lexis::{Failure, Number, Parsed, Problem, entity, field, string, token, values};
 use super::quantized::Quantized;
 use crate::arena::CoreId;
 use crate::level::AnyDraft;
@@ -16,6 +16,7 @@ use nom::{Err, Parser};
 pub(super) struct Mapped {
     target: String,
     network: Quantized,
+    orders: Option<Vec<u32>>,
     cores: Vec<Core>,
 }
 
@@ -24,6 +25,7 @@ impl Level for Mapped {
         map((field("target", string), Quantized::start), |(target, network)| Self {
             target,
             network,
+            orders: None,
             cores: Vec::new(),
         })
         .parse(input)
@@ -36,6 +38,10 @@ impl Level for Mapped {
                 map(cut(core), |c| self.cores.push(c)).parse(rest)
             }
             Err(Err::Error(no_core)) => {
+                if let Ok((rest, orders)) = field("orders", values).parse(input) {
+                    entries.once(input, "orders", &mut self.orders, orders);
+                    return Ok((rest, ()));
+                }
                 self.network.entry(input, entries).map_err(|e| e.map(|f| f.or(no_core)))
             }
             Err(error) => Err(error),
@@ -44,8 +50,9 @@ impl Level for Mapped {
 
     fn finish(self, entries: &mut Entries<'_>) -> Option<AnyDraft> {
         let network = self.network.draft(entries)?;
+        let orders = entries.required("orders", self.orders)?;
         let cores = self.cores.into();
-        Some(AnyDraft::Mapped(MappedDraft { network, target: self.target, cores }))
+        Some(AnyDraft::Mapped(MappedDraft { network, target: self.target, orders, cores }))
     }
 }
 

@@ -10,7 +10,7 @@ use super::lexis::{
 use crate::arena::{NodeId, TensorId};
 use crate::level::AnyDraft;
 use crate::network::{
-    Dynamics, Edge, Emission, NetworkDraft, Neuron, Node, Op, Readout, Reset, Tensor,
+    Dynamics, Edge, Emission, Genes, NetworkDraft, Neuron, Node, Op, Readout, Reset, Tensor,
 };
 use nom::Parser;
 use nom::branch::alt;
@@ -84,12 +84,14 @@ impl Level for Network {
 }
 
 fn tensor(input: &str) -> Parsed<'_, Tensor> {
-    map((string, shape, provenance, values), |(name, shape, provenance, data)| Tensor {
-        name,
-        shape,
-        data,
-        provenance,
-    })
+    let genes = map(field("genes", (entity, entity, entity)), |(out, core, source)| {
+        (Vec::new(), Some(Genes { out, core, source }))
+    });
+    let stored = map(values, |data| (data, None));
+    map(
+        (string, shape, provenance, alt((genes, stored))),
+        |(name, shape, provenance, (data, genes))| Tensor { name, shape, data, provenance, genes },
+    )
     .parse(input)
 }
 
@@ -139,7 +141,11 @@ fn op(input: &str) -> Parsed<'_, (Vec<Edge>, Op)> {
             ),
         ),
         field("global_avgpool", (edges, |i| Ok((i, Op::GlobalAvgPool)))),
-        field("clip", (edges, map(field("keep", choice("a sign", KEEPS)), Op::Clip))),
+        field(
+            "clip",
+            (edges, map(field("keep", choice("a sign", KEEPS)), |keep| Op::Relay(Some(keep)))),
+        ),
+        field("relay", (edges, |i| Ok((i, Op::Relay(None))))),
         field("crop", (edges, map(extents_of, Op::Crop))),
         field("zero", (edges, |i| Ok((i, Op::Zero)))),
     ))

@@ -15,7 +15,7 @@ use crate::quantized::{
 };
 use nom::Parser;
 use nom::branch::alt;
-use nom::combinator::{cut, map, value};
+use nom::combinator::{cut, map, opt, value};
 use nom::multi::many0;
 use nom::sequence::preceded;
 
@@ -213,7 +213,14 @@ fn neuron(input: &str) -> Parsed<'_, IntNeuron> {
 
 fn graded(input: &str) -> Parsed<'_, Graded> {
     let keep = alt((value(None, word("both")), map(choice("a sign", KEEPS), Some)));
-    map((field("keep", keep), param("bias")), |(keep, bias)| Graded { keep, bias }).parse(input)
+    // Almost no relay shifts, and text is for people.
+    let shift = map(opt(field("shift", u8::number)), Option::unwrap_or_default);
+    map((field("keep", keep), param("bias"), shift), |(keep, bias, shift)| Graded {
+        keep,
+        bias,
+        shift,
+    })
+    .parse(input)
 }
 
 fn host(input: &str) -> Parsed<'_, HostBias> {

@@ -12,6 +12,9 @@ impl Display for Mapped<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "snn {VERSION} mapped\ntarget {}", Quoted(&self.0.target))?;
         quantized::body(f, &self.0.network)?;
+        f.write_str("\norders {")?;
+        self.0.orders.iter().try_for_each(|block| write!(f, " {block}"))?;
+        f.write_str(" }\n")?;
         for (id, core) in self.0.cores.iter() {
             write!(f, "\n{id} chip {} {{", core.chip)?;
             core.slices.iter().try_for_each(|s| write!(f, "\n  slice {s}"))?;

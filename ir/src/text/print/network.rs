@@ -1,7 +1,9 @@
 //! Prints networks in f32.
 
 use super::{Quoted, coding, compare, conv, order, param, provenance, values};
-use crate::network::{Dynamics, Emission, NetworkDraft, Neuron, Node, Op, Readout, Reset, Tensor};
+use crate::network::{
+    Dynamics, Emission, Genes, NetworkDraft, Neuron, Node, Op, Readout, Reset, Tensor,
+};
 use crate::text::VERSION;
 use std::fmt::{self, Display, Formatter};
 
@@ -31,6 +33,9 @@ fn tensor(f: &mut Formatter<'_>, tensor: &Tensor) -> fmt::Result {
     write!(f, "{} {} ", Quoted(&tensor.name), tensor.shape)?;
     provenance(f, &tensor.provenance)?;
     f.write_str(" ")?;
+    if let Some(Genes { out, core, source }) = tensor.genes {
+        return write!(f, "genes {out} {core} {source}");
+    }
     let row = tensor.shape.0.last().map_or(1, |d| *d as usize);
     values(f, &tensor.data, row)
 }
@@ -68,9 +73,11 @@ fn node(f: &mut Formatter<'_>, node: &Node) -> fmt::Result {
             conv(f, window)?;
             write!(f, " exclude_pad {exclude_pad}")
         }
-        Op::Clip(keep) => write!(f, " keep {}", keep.name()),
+        Op::Relay(Some(keep)) => write!(f, " keep {}", keep.name()),
         Op::Crop(crop) => write!(f, " {crop:?}"),
-        Op::Add | Op::Concat | Op::Flatten | Op::GlobalAvgPool | Op::Zero => Ok(()),
+        Op::Add | Op::Concat | Op::Flatten | Op::GlobalAvgPool | Op::Zero | Op::Relay(None) => {
+            Ok(())
+        }
     }
 }
 

@@ -119,7 +119,8 @@ fn population(f: &mut Formatter<'_>, population: &Population) -> fmt::Result {
         }
         PopKind::Graded(item) => {
             write!(f, "graded\n  keep {}", item.keep.map_or("both", Keep::name))?;
-            param(f, "bias", &item.bias)
+            param(f, "bias", &item.bias)?;
+            if item.shift > 0 { write!(f, "\n  shift {}", item.shift) } else { Ok(()) }
         }
     }
 }

@@ -69,6 +69,7 @@ impl Layer {
                 shape: Shape(shape.to_vec()),
                 data: data.to_vec(),
                 provenance,
+                genes: None,
             })
         };
         let edge = |n: usize, delay: usize| Edge { source: NodeId::new(n), delay: extent(delay) };

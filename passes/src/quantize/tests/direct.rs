@@ -41,7 +41,8 @@ fn clips_and_biases_beside_a_sample_stay_within_the_register() {
     let mut net = Net::new();
     let x = net.input(PIXELS, 1);
     let layers = [layer(x, 1, 1, &[-1.0])];
-    let c = net.add("c", snnc_ir::network::Op::Clip(Keep::Negative), 1, &layers, Some(&[-7.25]));
+    let c =
+        net.add("c", snnc_ir::network::Op::Relay(Some(Keep::Negative)), 1, &layers, Some(&[-7.25]));
     net.neurons("y", 1, &[identity(c, 1, 1.0)]);
     let (draft, remarks) = quantize(net, &able()).expect("fits");
     let (low, _) = draft.host[0].range(0, [0, 255]);

@@ -40,7 +40,13 @@ fn biases_of_relays_are_units_of_the_message() {
     let mut net = Net::new();
     let x = net.input(Coding::Events, 1);
     let bias = [-0.5, 0.125];
-    let c = net.add("c", Op::Clip(Keep::Negative), 2, &[layer(x, 2, 1, &[1.0, -1.0])], Some(&bias));
+    let c = net.add(
+        "c",
+        Op::Relay(Some(Keep::Negative)),
+        2,
+        &[layer(x, 2, 1, &[1.0, -1.0])],
+        Some(&bias),
+    );
     net.neurons("y", 2, &[identity(c, 2, 1.0)]);
     let (draft, _) = quantize(net, &able()).expect("fits");
     assert_eq!(relays(&draft, "c").bias, Param::PerNeuron(vec![-64, 16]));

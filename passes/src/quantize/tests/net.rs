@@ -127,7 +127,7 @@ impl Net {
     }
 
     pub(super) fn clip(&mut self, name: &str, keep: Keep, n: u32, layers: &[Layer]) -> NodeId {
-        self.add(name, Op::Clip(keep), n, layers, None)
+        self.add(name, Op::Relay(Some(keep)), n, layers, None)
     }
 
     fn tensor(&mut self, name: &str, shape: &[u32], data: &[f32]) -> snnc_ir::arena::TensorId {
@@ -136,6 +136,7 @@ impl Net {
             shape: Shape(shape.to_vec()),
             data: data.to_vec(),
             provenance: Provenance::Dense { tensor: name.to_owned() },
+            genes: None,
         })
     }
 }

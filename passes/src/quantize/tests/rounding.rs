@@ -51,8 +51,8 @@ fn network(populations: &[Population]) -> Net {
             })
             .collect();
         let op = match clips {
-            Some(true) => Op::Clip(Keep::Positive),
-            Some(false) => Op::Clip(Keep::Negative),
+            Some(true) => Op::Relay(Some(Keep::Positive)),
+            Some(false) => Op::Relay(Some(Keep::Negative)),
             None => Op::Neuron(super::net::neuron()),
         };
         ids.push(net.add(&format!("p{i}"), op, SIZE, &layers, Some(&[*bias, -bias])));
@@ -81,7 +81,7 @@ fn scale(recipe: &Recipe, population: &str) -> f64 {
 }
 
 fn is_clip(net: &Net, node: NodeId) -> bool {
-    matches!(net.0.nodes[node].op, Op::Clip(_))
+    matches!(net.0.nodes[node].op, Op::Relay(_))
 }
 
 proptest! {
@@ -113,7 +113,7 @@ proptest! {
         };
         let nodes = net.0.nodes.iter();
         let averages = populations.iter().flat_map(|p| &p.1).any(|(_, r)| !matches!(r, Read::Identity));
-        for (id, node) in nodes.filter(|(_, n)| matches!(n.op, Op::Clip(_) | Op::Neuron(_))) {
+        for (id, node) in nodes.filter(|(_, n)| matches!(n.op, Op::Relay(_) | Op::Neuron(_))) {
             let own = scale(&recipe, &node.name);
             let float = current(&net.0, id).expect("canonical");
             for (i, term) in float.terms.iter().enumerate() {

@@ -24,7 +24,7 @@ fn schedule(draft: QuantizedDraft, delays: &str) -> Result<QuantizedDraft, Diagn
 
 /// Makes a population of graded relays.
 fn clip(draft: &mut QuantizedDraft, population: usize, bias: i32) {
-    let kind = Graded { keep: Some(Keep::Negative), bias: Param::Uniform(bias) };
+    let kind = Graded { keep: Some(Keep::Negative), bias: Param::Uniform(bias), shift: 0 };
     draft.populations[PopId::new(population)].kind = PopKind::Graded(kind);
 }
 

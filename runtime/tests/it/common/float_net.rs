@@ -37,6 +37,7 @@ impl Builder {
             shape: Shape(shape.to_vec()),
             data,
             provenance: Provenance::Dense { tensor: "t".to_owned() },
+            genes: None,
         })
     }
 
@@ -234,7 +235,7 @@ fn shape_op(rng: &mut Rng, b: &mut Builder, x: NodeId) -> NodeId {
         }
         (6, _) => {
             let keep = if rng.chance(50) { Keep::Positive } else { Keep::Negative };
-            b.node(Op::Clip(keep), shape, &[(x, rng.size(0, 1))])
+            b.node(Op::Relay(Some(keep)), shape, &[(x, rng.size(0, 1))])
         }
         (7, _) => {
             let zero = b.node(Op::Zero, shape.clone(), &[]);

@@ -177,6 +177,7 @@ fn graded(rng: &mut Rng, shape: &Shape) -> Graded {
             4 => i32::try_from(2 * rng.range(-32_767, 32_767)).unwrap(),
             _ => i32::try_from(rng.range(-90, 90)).unwrap(),
         }),
+        shift: [0, 0, 1, 5][rng.index(4)],
     }
 }
 

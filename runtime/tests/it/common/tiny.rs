@@ -81,5 +81,5 @@ pub(crate) fn draft(
 
 /// Relays with this sign and bias.
 pub(crate) fn graded(keep: Option<Keep>, bias: i32) -> PopKind {
-    PopKind::Graded(Graded { keep, bias: Param::Uniform(bias) })
+    PopKind::Graded(Graded { keep, bias: Param::Uniform(bias), shift: 0 })
 }
