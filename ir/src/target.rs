@@ -69,6 +69,12 @@ pub struct TargetSpec {
     pub synapse_header_bits: Limit,
     /// Synapses of a block.
     pub synapse_block: Limit,
+    /// 1 if a core stores equal synapses once: a kernel for all places, a value of an identity for all
+    /// neurons, equal columns of a dense matrix for all their axons. 0 = a list for each input axon.
+    pub shared_kernels: Limit,
+    /// Channels of one pixel that share an input axon of a core, at the most; the channel travels as the
+    /// axon's atom. 0 = an input axon for each source neuron.
+    pub axon_atoms: Limit,
 }
 
 impl fmt::Display for Limit {

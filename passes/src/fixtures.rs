@@ -42,6 +42,8 @@ pub(crate) fn target() -> TargetSpec {
         state_bits: limit(24),
         synapse_header_bits: limit(10),
         synapse_block: limit(64),
+        shared_kernels: limit(0),
+        axon_atoms: limit(0),
     }
 }
 

@@ -104,6 +104,8 @@ impl<'a> Reader<'a> {
             state_bits: self.limit("state_bits", 8..=31),
             synapse_header_bits: self.limit("synapse_header_bits", 0..=64),
             synapse_block: self.limit("synapse_block", 1..=1 << 16),
+            shared_kernels: self.limit("shared_kernels", 0..=1),
+            axon_atoms: self.limit("axon_atoms", 0..=1 << 16),
         }
     }
 

@@ -36,6 +36,8 @@ pub fn target(programmable: bool) -> TargetSpec {
         state_bits: limit(24),
         synapse_header_bits: limit(10),
         synapse_block: limit(64),
+        shared_kernels: limit(0),
+        axon_atoms: limit(0),
         message_bits: limit(if programmable { 32 } else { 0 }),
     }
 }

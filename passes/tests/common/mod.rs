@@ -48,6 +48,8 @@ pub fn target() -> TargetSpec {
         message_bits: limit(32),
         synapse_header_bits: limit(0),
         synapse_block: limit(64),
+        shared_kernels: limit(0),
+        axon_atoms: limit(0),
     }
 }
 
