@@ -1,5 +1,6 @@
 //! What a pass is.
 
+use crate::fold_integers::Fold;
 use crate::framework::levels::LevelKind;
 use crate::framework::options::{OptionInfo, Options};
 use crate::framework::properties::Property;
@@ -69,6 +70,8 @@ pub struct Context<'a> {
     pub remarks: Diagnostics,
     /// What quantization did, left by the pass that quantizes.
     pub account: Option<Account>,
+    /// What passes folded, in order.
+    pub folds: Vec<Fold>,
 }
 
 impl<'a> Context<'a> {
@@ -80,6 +83,7 @@ impl<'a> Context<'a> {
             recipe: &recipe::DEFAULT,
             remarks: Diagnostics::new(),
             account: None,
+            folds: Vec::new(),
         }
     }
 }

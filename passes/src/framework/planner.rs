@@ -1,5 +1,6 @@
 //! Checks a pipeline before it runs, and runs it.
 
+use crate::fold_integers::Fold;
 use crate::framework::levels::{AnyLevel, LevelKind};
 use crate::framework::options::Options;
 use crate::framework::pass::{AnyPass, Context};
@@ -97,6 +98,8 @@ pub struct Outcome {
     pub remarks: Diagnostics,
     /// What quantization did; `None` if no pass quantized.
     pub account: Option<Account>,
+    /// What passes folded, in order.
+    pub folds: Vec<Fold>,
 }
 
 /// Why a pipeline stopped.
@@ -173,6 +176,7 @@ impl<'r> Plan<'r> {
     ) -> Result<Outcome, Failure> {
         let mut remarks = Diagnostics::new();
         let mut account = None;
+        let mut folds = Vec::new();
         let mut level = level;
         let mut held = PropertySet::of(&level);
         for (index, step) in self.steps.iter().enumerate() {
@@ -187,6 +191,7 @@ impl<'r> Plan<'r> {
             let result = apply(step.pass, level, &mut cx);
             remarks.extend(cx.remarks);
             account = cx.account.or(account);
+            folds.extend(cx.folds);
             let checked = result.and_then(|after| {
                 keeps_promise(step.pass, &held, &after).map(|()| after).map_err(Problem::Compiler)
             });
@@ -205,7 +210,7 @@ impl<'r> Plan<'r> {
             }
             observer.after_pass(index, step.pass.info().name, &level);
         }
-        Ok(Outcome { level, remarks, account })
+        Ok(Outcome { level, remarks, account, folds })
     }
 }
 

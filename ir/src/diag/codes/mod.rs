@@ -7,6 +7,7 @@ pub mod account;
 pub mod artifact;
 pub mod calibrate;
 pub mod equivalence;
+pub mod folding;
 pub mod genome;
 pub mod internal;
 pub mod mapping;
@@ -99,6 +100,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         equivalence::BLOCK,
         usage::BLOCK,
         internal::BLOCK,
+        folding::BLOCK,
     ]
     .into_iter()
     .flatten()

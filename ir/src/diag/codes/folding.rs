@@ -1,0 +1,19 @@
+//! Folds of what is equal (096x).
+
+use super::codes;
+
+codes! {
+    MERGED = 960, "populations became equal in integers and were merged",
+        "A note for the report: populations that differ as float networks can round to the same parameters \
+         and weights. They then fire alike for every input, so one of them is kept, and what read the \
+         others reads it. The message names them. Example: two populations whose thresholds differ by \
+         less than half a unit.";
+    PROJECTIONS = 961, "projections were removed or joined",
+        "A note for the report: a projection whose weights are all 0 delivers nothing and is gone, and \
+         projections of the same source, target and delay are one where a single matrix stores their sum \
+         in less memory. Nothing arrives that did not arrive before.";
+    STORE = 962, "weights are stored in less memory",
+        "A note for the report: the weights of a matrix are the same integers as before, in a narrower field, \
+         or with only those listed that are not 0. The notes say how much synapse memory that saves before \
+         anything on a core is shared.";
+}

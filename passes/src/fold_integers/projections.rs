@@ -1,0 +1,145 @@
+//! Projections of zeros are removed; projections of the same ends and delay are joined.
+
+use super::content::{listed_bits, synapses};
+use super::matrices::equal;
+use super::record::{Fold, FoldKind};
+use snnc_ir::arena::{Entity, MatId, PopId, ProjId};
+use snnc_ir::network::Provenance;
+use snnc_ir::quantized::{IntMatrix, Projection, QuantizedDraft, Sign};
+use snnc_ir::target::TargetSpec;
+use std::collections::BTreeMap;
+
+/// Removes projections that deliver nothing.
+pub(super) fn remove_zero(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
+    let zero: Vec<bool> =
+        draft.matrices.values().map(|m| m.mantissa.iter().all(|&m| m == 0)).collect();
+    for projection in draft.projections.values().filter(|p| zero[p.matrix.index()]) {
+        let bits = listed_bits(&draft.matrices[projection.matrix]);
+        let fold = Fold::new(FoldKind::Zero, "", vec![ends(draft, projection)]);
+        folds.push(Fold { bits, ..fold });
+    }
+    retain(draft, |_, p| !zero[p.matrix.index()]);
+}
+
+/// `source -> target`, with the delay.
+fn ends(draft: &QuantizedDraft, p: &Projection) -> String {
+    let [source, target] = [p.source, p.target].map(|id| &*draft.populations[id].name);
+    if p.delay == 0 {
+        format!("{source} -> {target}")
+    } else {
+        format!("{source}@{} -> {target}", p.delay)
+    }
+}
+
+fn retain(draft: &mut QuantizedDraft, keep: impl Fn(ProjId, &Projection) -> bool) {
+    let all = std::mem::take(&mut draft.projections).into_values();
+    let kept = all.into_iter().enumerate().filter(|(i, p)| keep(ProjId::new(*i), p));
+    draft.projections = kept.map(|(_, p)| p).collect();
+}
+
+/// Joins pairs of projections of the same source, target and delay whose sum one matrix stores in less memory.
+///
+/// Only where all uses of both matrices are such pairs: else a matrix that is shared would be stored again
+/// in a sum.
+pub(super) fn join(draft: &mut QuantizedDraft, target: &TargetSpec, folds: &mut Vec<Fold>) {
+    while let Some((pair, sum)) = next_pair(draft, target) {
+        let [a, b] = pair;
+        let saved = |f: fn(&IntMatrix) -> u64| {
+            let before = f(&draft.matrices[a]) + f(&draft.matrices[b]);
+            before.saturating_sub(f(&sum))
+        };
+        let (bits, synapses) = (saved(listed_bits), saved(synapses));
+        let values = draft.matrices[b].mantissa.len() as u64 * u64::from(a != b);
+        let joined = draft.matrices.push(sum);
+        let pairs = pairs(draft);
+        let gone = pairs.get(&pair).cloned().unwrap_or_default();
+        for (first, _) in &gone {
+            let from = vec![ends(draft, &draft.projections[*first]); 2];
+            let name = &draft.matrices[joined].name;
+            let fold = Fold::new(FoldKind::Joined, name, from);
+            folds.push(Fold { values, bits, synapses, ..fold });
+            draft.projections[*first].matrix = joined;
+        }
+        retain(draft, |id, _| gone.iter().all(|(_, second)| *second != id));
+    }
+}
+
+/// Projections that come in pairs, by their matrices; each projection in at most one pair.
+fn pairs(draft: &QuantizedDraft) -> BTreeMap<[MatId; 2], Vec<(ProjId, ProjId)>> {
+    let mut alike: BTreeMap<(PopId, PopId, u32), Vec<ProjId>> = BTreeMap::new();
+    for (id, p) in draft.projections.iter() {
+        alike.entry((p.source, p.target, p.delay)).or_default().push(id);
+    }
+    let mut found: BTreeMap<[MatId; 2], Vec<(ProjId, ProjId)>> = BTreeMap::new();
+    for group in alike.values() {
+        let mut group = group.clone();
+        group.sort_by_key(|id| (draft.projections[*id].matrix, *id));
+        for pair in group.chunks_exact(2) {
+            let matrices = [pair[0], pair[1]].map(|id| draft.projections[id].matrix);
+            found.entry(matrices).or_default().push((pair[0], pair[1]));
+        }
+    }
+    found
+}
+
+/// The first pair of matrices that is worth joining, and its sum.
+fn next_pair(draft: &QuantizedDraft, target: &TargetSpec) -> Option<([MatId; 2], IntMatrix)> {
+    let mut uses = vec![0_usize; draft.matrices.len()];
+    for projection in draft.projections.values() {
+        uses[projection.matrix.index()] += 1;
+    }
+    let all = pairs(draft);
+    let mut worth = all.iter().filter(|([a, b], pairs)| {
+        let own = pairs.len() * (1 + usize::from(a == b));
+        uses[a.index()] == own && uses[b.index()] == own
+    });
+    worth.find_map(|(&pair, _)| {
+        let [a, b] = pair.map(|id| &draft.matrices[id]);
+        let sum = sum(a, b, target)?;
+        (listed_bits(&sum) < listed_bits(a) + listed_bits(b)).then_some((pair, sum))
+    })
+}
+
+/// The sum of two matrices of one layout, if a matrix stores it: as few bits as possible, else as the first is.
+fn sum(a: &IntMatrix, b: &IntMatrix, target: &TargetSpec) -> Option<IntMatrix> {
+    if a.structure != b.structure || a.mantissa.len() != b.mantissa.len() {
+        return None;
+    }
+    let weights: Vec<i32> = (0..a.mantissa.len()).map(|i| a.weight(i) + b.weight(i)).collect();
+    let own = [(a.exponent, a.sign), (b.exponent, b.sign)].into_iter();
+    let [least, largest] = [&target.min_weight_exponent, &target.max_weight_exponent]
+        .map(|limit| i8::try_from(limit.value.clamp(-7, 7)).unwrap_or(0));
+    let signs = [Sign::Mixed, Sign::Excitatory, Sign::Inhibitory];
+    let others = (least..=largest).flat_map(|e| signs.map(|sign| (e, sign)));
+    let stored = |(exponent, sign): (i8, Sign)| {
+        let mantissa =
+            weights.iter().map(|&w| mantissa(w, exponent, sign)).collect::<Option<_>>()?;
+        Some(IntMatrix { mantissa, exponent, sign, ..named(a, b) })
+    };
+    own.chain(others).filter_map(stored).min_by_key(IntMatrix::weight_bits)
+}
+
+/// The mantissa that stores a weight.
+pub(super) fn mantissa(weight: i32, exponent: i8, sign: Sign) -> Option<i16> {
+    let mantissa = if exponent >= 0 {
+        (weight % (1 << exponent) == 0).then_some(weight >> exponent)?
+    } else {
+        weight.checked_mul(1 << -exponent)?
+    };
+    i16::try_from(mantissa).ok().filter(|m| sign.stores(*m))
+}
+
+/// An empty matrix with the layout of both, and names and origins of both.
+fn named(a: &IntMatrix, b: &IntMatrix) -> IntMatrix {
+    let mut matrix = IntMatrix { mantissa: Vec::new(), ..a.clone() };
+    if a.provenance != b.provenance {
+        let from = vec![a.name.clone(), b.name.clone()];
+        matrix.provenance = Provenance::Derived { pass: "fold-integers".to_owned(), from };
+    }
+    if a.name != b.name {
+        matrix.name = format!("{}+{}", a.name, b.name);
+    } else if equal(a, b) {
+        matrix.name = format!("2*{}", a.name);
+    }
+    matrix
+}

@@ -1,0 +1,1 @@
+//! What each fold does to small networks, and where it must not act.
