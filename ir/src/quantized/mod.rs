@@ -15,8 +15,10 @@
 //! what remained) for `r − 1` further updates after a spike while its current keeps running.
 //! `u = v = 0` before the first step.
 //!
-//! A [`Graded`] population has no state: `m = (a + bias) >> shift` (rounded down), clipped to one sign, is sent as a message where
-//! it is not 0. A message counts as `m` spikes at once: what arrives is `weight · m`.
+//! A [`Graded`] population has no state: `m = (a + bias) >> shift` (rounded down), clipped to one
+//! sign, is sent as a message where it is not 0. A message counts as `m` spikes at once: what arrives
+//! is `weight · m`. The shift is that of the sum: biases, static, of the host or from clocks, are in
+//! units of weight, before it.
 //!
 //! A directly coded input sends nothing. It acts through [`HostBias`]: the host computes a current
 //! from the sample, rounds it to units of weight and adds it to the biases of a population, where it

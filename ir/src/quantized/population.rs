@@ -76,8 +76,14 @@ pub enum PopKind {
 }
 
 /// Parameters of a population of graded relays: in every step a compartment sums what arrives,
-/// `m = (a + bias) >> shift` (rounded down), keeps the values of one sign and, where `m ≠ 0`, sends the message `m`. A target
-/// without graded messages has none.
+/// `m = (a + bias) >> shift` (rounded down), keeps the values of one sign and, where `m ≠ 0`, sends
+/// the message `m`. A target without graded messages has none.
+///
+/// A bias from 0 to `2^shift − 1` is *silent*: where nothing arrives it gives `bias >> shift = 0`,
+/// which is never sent, whatever sign passes. A relay has no state, so a silent bias acts where
+/// something arrives and nowhere else, as a constant of the source does: it may stand in the static
+/// register at any latency and period. Any other bias of a population whose latency is not 0, or
+/// whose logical steps take several hardware steps, is carried by clock spikes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Graded {
     /// The sign that passes; `None` = both.
@@ -93,6 +99,13 @@ pub struct Graded {
 pub const MAX_SHIFT: u8 = 31;
 
 impl Graded {
+    /// Whether a relay of this shift sends nothing of `bias` alone: half a step, which makes rounding
+    /// down rounding to nearest, is one such bias, and 0 another.
+    pub const fn silent(shift: u8, bias: i32) -> bool {
+        let shift = if shift > MAX_SHIFT { MAX_SHIFT } else { shift };
+        bias >= 0 && bias >> shift == 0
+    }
+
     /// What is sent of `sum` (bias included) by relays of this sign and shift.
     pub const fn passes(keep: Option<Keep>, shift: u8, sum: i64) -> i64 {
         // A verified network has no larger shift; a draft may.

@@ -82,7 +82,8 @@ fn relays(draw: &mut Draw, draft: &mut QuantizedDraft, latency: &mut Vec<u32>) {
     let (kind, exponent) = match &draft.populations[of].kind {
         PopKind::Input(Coding::Direct { .. }) => return,
         PopKind::Graded(graded) => {
-            (PopKind::Graded(Graded { bias: Param::Uniform(0), ..graded.clone() }), -1)
+            let repeats = Graded { bias: Param::Uniform(0), shift: 0, keep: graded.keep };
+            (PopKind::Graded(repeats), -1)
         }
         PopKind::Input(_) | PopKind::Neurons(_) => (PopKind::Neurons(relay_neuron()), 0),
     };

@@ -55,6 +55,11 @@ impl Space {
         matches!(self, Self::Everything | Self::Graded)
     }
 
+    /// Whether graded relays may shift what they send.
+    const fn shifts(self) -> bool {
+        matches!(self, Self::Everything)
+    }
+
     /// Whether there may be what only the float level has.
     const fn analog(self) -> bool {
         matches!(self, Self::Everything | Self::All)

@@ -6,6 +6,7 @@ use super::shapes::{conv, param, shape, strided};
 use crate::arena::{Arena, Entity, MatId, PopId};
 use crate::network::{Coding, Compare, Keep, Provenance, UpdateOrder};
 use crate::param::Param;
+use crate::quantized::population::MAX_SHIFT;
 use crate::quantized::{
     Graded, HostBias, IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection,
     QuantizedDraft, Role, Sign, Structure, Time,
@@ -138,12 +139,18 @@ impl Builder<'_> {
     fn relay(&mut self, i: usize) {
         let shape = shape(self.draw);
         let keep = self.draw.pick(&[None, Some(Keep::Positive), Some(Keep::Negative)]);
-        let bias = if self.draw.one_in(3) {
-            param(self.draw, &shape, |d| d.signed(20))
+        let shift = if self.space.shifts() && self.draw.one_in(2) {
+            self.draw.pick(&[1, 2, 3, 5, MAX_SHIFT])
         } else {
-            Param::Uniform(0)
+            0
         };
-        self.add(format!("g{i}"), shape, PopKind::Graded(Graded { keep, bias, shift: 0 }));
+        let bias = match self.draw.below(3) {
+            2 => param(self.draw, &shape, |d| d.signed(20)),
+            // Rounds to nearest; the largest would not fit a bias register.
+            1 if (1..MAX_SHIFT).contains(&shift) => Param::Uniform(1 << (shift - 1)),
+            _ => Param::Uniform(0),
+        };
+        self.add(format!("g{i}"), shape, PopKind::Graded(Graded { keep, bias, shift }));
     }
 
     /// Lets directly coded inputs act on about half of the populations.

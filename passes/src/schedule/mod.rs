@@ -17,8 +17,10 @@
 //!   (`update_period`); targets without it refuse, naming the loop that forces P.
 //! * **Refractory time**: r updates become `P·(r − 1) + 1` hardware updates.
 //! * **Graded relays** are populations like others, one hop each. They have no state, so in idle
-//!   steps, without a static bias, they send nothing. Relays of the path balancing behind them pass on
-//!   messages instead of spikes.
+//!   steps, without a static bias, they send nothing; nor with a silent one, too small to be sent on
+//!   its own ([`Graded`]), which therefore needs no gate: the bias that makes a shift round to nearest
+//!   costs no clock. Relays of the path balancing behind them pass on messages instead of spikes,
+//!   without shifting them once more.
 //! * **Biases from the host** act in every step from step 0 on, so their populations need latency 0 and
 //!   P = 1 (`host`); refused by name otherwise.
 //!
@@ -37,7 +39,8 @@ use crate::framework::{Class, Context, OptionInfo, OptionKind, Pass, PassInfo, P
 use snnc_ir::arena::{MatId, PopId};
 use snnc_ir::diag::codes;
 use snnc_ir::quantized::{
-    IntMatrix, IntReset, PopKind, Population, QuantizedDraft, QuantizedNetwork, Schedule, Time,
+    Graded, IntMatrix, IntReset, PopKind, Population, QuantizedDraft, QuantizedNetwork, Schedule,
+    Time,
 };
 use snnc_ir::{Diagnostic, Diagnostics, Entity, Param};
 use timing::{Hop, Timing, solve};
@@ -191,7 +194,9 @@ fn must_gate(population: &Population, period: u32, latency: u32) -> bool {
     let silent = |bias: &Param<i32>| bias.values().iter().all(|&b| b == 0);
     match &population.kind {
         PopKind::Input(_) => false,
-        PopKind::Graded(graded) => !silent(&graded.bias),
+        PopKind::Graded(Graded { bias, shift, .. }) => {
+            bias.values().iter().any(|&b| !Graded::silent(*shift, b))
+        }
         // A neuron that updates every P-th step first updates at step ℓ mod P.
         PopKind::Neurons(neuron) => {
             !silent(&neuron.bias) && (neuron.update_period != period || latency >= period)

@@ -5,6 +5,7 @@ use crate::error::SimError;
 use crate::integer::bounds::worst_row;
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::network::Coding;
+use snnc_ir::quantized::population::MAX_SHIFT;
 use snnc_ir::quantized::{HostBias, PopKind, QuantizedDraft};
 
 /// Largest sums of magnitudes, `Σ|w|·|m|`, over all stimuli.
@@ -36,7 +37,7 @@ impl Bounds {
                 return too_large("message of", id, sent[id.index()], EXACT);
             }
             let period = population.neuron().map_or(1, |n| u64::from(n.update_period));
-            let sum = arrivals(network, &worst, &sent, id).saturating_mul(period);
+            let sum = drive(network, &worst, &sent, id).saturating_mul(period);
             if sum > i32::MAX as u64 {
                 return too_large("sum of weights into", id, sum, i32::MAX as u64);
             }
@@ -53,6 +54,16 @@ fn arrivals(network: &QuantizedDraft, worst: &[u64], sent: &[u64], id: PopId) ->
     products.fold(0, u64::saturating_add)
 }
 
+/// Largest magnitude of the sums in population `id`: of a relay with its bias, which a neuron adds in
+/// registers of its own.
+fn drive(network: &QuantizedDraft, worst: &[u64], sent: &[u64], id: PopId) -> u64 {
+    let sum = arrivals(network, worst, sent, id);
+    let PopKind::Graded(graded) = &network.populations[id].kind else { return sum };
+    let bias = graded.bias.values().iter().map(|b| u64::from(b.unsigned_abs())).max();
+    let hosts = network.host.iter().filter(|h| h.target == id).map(|h| host(network, h));
+    sum.saturating_add(bias.unwrap_or(0)).saturating_add(hosts.fold(0, u64::saturating_add))
+}
+
 /// Largest magnitude of what each population sends; 1 for spikes.
 fn messages(network: &QuantizedDraft, worst: &[u64]) -> Vec<u64> {
     let populations = &network.populations;
@@ -63,11 +74,10 @@ fn messages(network: &QuantizedDraft, worst: &[u64]) -> Vec<u64> {
         let mut changed = false;
         for (id, population) in populations.iter() {
             let PopKind::Graded(graded) = &population.kind else { continue };
-            let bias = graded.bias.values().iter().map(|b| u64::from(b.unsigned_abs())).max();
-            let hosts = network.host.iter().filter(|h| h.target == id).map(|h| host(network, h));
-            let bound = arrivals(network, worst, &sent, id)
-                .saturating_add(bias.unwrap_or(0))
-                .saturating_add(hosts.fold(0, u64::saturating_add));
+            let drive = drive(network, worst, &sent, id);
+            // Rounding down takes a negative sum one further from 0.
+            let rounded = u64::from(graded.shift > 0 && drive > 0);
+            let bound = (drive >> graded.shift.min(MAX_SHIFT)).saturating_add(rounded);
             changed |= std::mem::replace(&mut sent[id.index()], bound) != bound;
         }
         if !changed {

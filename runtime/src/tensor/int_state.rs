@@ -17,17 +17,16 @@ const BOUND: i32 = REGISTER_MAX as i32;
 const CLAMP: i32 = 1 << 26;
 
 /// One value per sample and neuron, `[batch, neurons]`: `shared`, plus what each sample adds (times
-/// `unit`).
+/// `unit`), clamped to `limit`.
 fn per_sample(
     shared: &[i32],
     added: &[Option<&[i64]>],
-    unit: i64,
+    (unit, limit): (i64, i32),
     device: &Device,
 ) -> Tensor<2, Int> {
     let value = |n: usize, added: Option<&[i64]>| {
         let sum = i64::from(shared[n]) + unit * added.map_or(0, |a| a[n]);
-        // `CLAMP` is far outside of what the registers hold.
-        i32::try_from(sum.clamp(i64::from(-CLAMP), i64::from(CLAMP))).unwrap_or(CLAMP)
+        i32::try_from(sum.clamp(i64::from(-limit), i64::from(limit))).unwrap_or(limit)
     };
     let rows = added.iter().flat_map(|&a| (0..shared.len()).map(move |n| value(n, a)));
     let data = TensorData::new(rows.collect::<Vec<_>>(), [added.len(), shared.len()]);
@@ -37,6 +36,7 @@ fn per_sample(
 /// A population of graded relays, all `[batch, compartments]` in i32.
 pub(super) struct Relay {
     keep: Option<Keep>,
+    shift: u8,
     bias: Tensor<2, Int>,
     /// What arrives in this step.
     pub(super) input: Tensor<2, Int>,
@@ -50,14 +50,21 @@ impl Relay {
         host: &[Option<&[i64]>],
         device: &Device,
     ) -> Self {
-        let bias = per_sample(&graded.bias.expand(shape), host, 1, device);
-        Self { keep: graded.keep, input: bias.zeros_like(), bias }
+        // `Bounds` keeps sums with the bias inside i32.
+        let bias = per_sample(&graded.bias.expand(shape), host, (1, i32::MAX), device);
+        let Graded { keep, shift, .. } = *graded;
+        Self { keep, shift, input: bias.zeros_like(), bias }
     }
 
     /// The messages of this step; 0 where there is none.
     pub(super) fn messages(&mut self) -> Tensor<2, Int> {
         let input = std::mem::replace(&mut self.input, self.bias.zeros_like());
         let sum = input + self.bias.clone();
+        // On i32 the shift is arithmetic: it rounds down below 0 too.
+        let sum = match self.shift {
+            0 => sum,
+            shift => sum.bitwise_right_shift_scalar(i32::from(shift)),
+        };
         match self.keep {
             None => sum,
             Some(Keep::Positive) => sum.clamp_min(0),
@@ -107,7 +114,7 @@ impl State {
         Self {
             keep_u: spread(neuron.du.map(|d| 4095 - i32::from(d)).expand(shape)),
             keep_v: spread(neuron.dv.map(|d| 4096 - i32::from(d)).expand(shape)),
-            bias: per_sample(&neuron.bias.expand(shape), host, 64, device),
+            bias: per_sample(&neuron.bias.expand(shape), host, (64, CLAMP), device),
             threshold: spread(neuron.threshold.expand(shape)),
             subtract: match &neuron.reset {
                 IntReset::Zero => None,

@@ -11,7 +11,8 @@ use snnc_ir::network::{Coding, Keep};
 use snnc_ir::param::Param;
 use snnc_ir::program::{GradedMode, Program};
 use snnc_ir::quantized::{
-    HostBias, IntNeuron, PopKind, QuantizedDraft, QuantizedNetwork, Schedule, Structure, Time,
+    Graded, HostBias, IntNeuron, PopKind, QuantizedDraft, QuantizedNetwork, Schedule, Structure,
+    Time,
 };
 use snnc_ir::shape::Shape;
 use snnc_ir::spikes::SpikeTrain;
@@ -56,6 +57,35 @@ fn relays_send_what_arrives_and_their_bias() {
         assert_eq!(run.traces.len(), 1, "a relay has no registers");
         assert_eq!(run.traces[0].h, membrane.map(|v| 64 * v));
         assert!(run.messages[0].is_none() && run.messages[2].is_none());
+    }
+}
+
+/// Input → relay of the shift 2 → listener; 5 and −7 arrive, rounded down and to nearest.
+#[test]
+fn relays_shift_what_they_send_and_round_down() {
+    for (weight, bias, keep, messages) in [
+        (5, 0, None, [None, Some(1)]),
+        (-7, 0, None, [None, Some(-2)]),
+        (-1, 0, None, [None, Some(-1)]),
+        (-1, 0, Some(Keep::Positive), [None, None]),
+        // Half a step more rounds to nearest, and sends nothing on its own.
+        (5, 2, None, [None, Some(1)]),
+        (6, 2, None, [None, Some(2)]),
+        (-7, 2, None, [None, Some(-2)]),
+        (-1, 2, Some(Keep::Negative), [None, None]),
+        (0, 3, None, [None, None]),
+        (0, 4, None, [Some(1), Some(1)]),
+        (0, -1, None, [Some(-1), Some(-1)]),
+    ] {
+        let relay = PopKind::Graded(Graded { keep, bias: Param::Uniform(bias), shift: 2 });
+        let links = [(0, 1, weight, 0), (1, 2, 3, 0)];
+        let net = seal(draft(2, Time::Logical, vec![relay, listener()], &links));
+        let run = simulate(&net, &spikes(2, &[1]), &IntProbe::All).unwrap();
+        assert_eq!(sent(run.messages[1].as_ref().unwrap()), messages, "{weight} {bias} {keep:?}");
+        let sum: i32 = messages.iter().flatten().sum();
+        assert_eq!(run.traces[0].v[1], 64 * 3 * sum);
+        let silent = messages[0].is_none();
+        assert_eq!(Graded::silent(2, bias), silent, "{bias}");
     }
 }
 

@@ -105,7 +105,10 @@ fn naive(
                 PopKind::Input(_) => continue,
                 PopKind::Graded(graded) => {
                     for n in 0..population.size() {
-                        let m = a[n] + i64::from(graded.bias.at(n, &population.shape)) + host[p][n];
+                        let sum =
+                            a[n] + i64::from(graded.bias.at(n, &population.shape)) + host[p][n];
+                        // Rounded down: the largest multiple that is not above the sum.
+                        let m = sum.div_euclid(1 << graded.shift);
                         sent[p][t][n] = match graded.keep {
                             None => m,
                             Some(Keep::Positive) => m.max(0),

@@ -12,8 +12,17 @@ use crate::target::{Limit, TargetSpec};
 /// Holds a network that is sound on its own to the ranges of `target`.
 pub(crate) fn check(draft: &QuantizedDraft, target: &TargetSpec, out: &mut Diagnostics) {
     for (id, population) in draft.populations.iter() {
-        if let Some(neuron) = population.neuron() {
-            registers(&population_place(draft, id), neuron, target, out);
+        match &population.kind {
+            PopKind::Input(_) => {}
+            PopKind::Neurons(neuron) => {
+                registers(&population_place(draft, id), neuron, target, out);
+            }
+            PopKind::Graded(graded) => {
+                if graded.shift != 0 && !target.programmable_neuron {
+                    let what = "shifts what it sends";
+                    out.push(unprogrammable(&population_place(draft, id), what, target));
+                }
+            }
         }
     }
     for (id, matrix) in draft.matrices.iter() {
@@ -103,15 +112,18 @@ fn registers(place: &str, neuron: &IntNeuron, target: &TargetSpec, out: &mut Dia
             (neuron.update_period != 1, "updates in every P-th step only"),
         ] {
             if present {
-                out.push(
-                    Diagnostic::error(codes::TARGET_NEURON, format!("the population {what}"))
-                        .at(place)
-                        .note(format!("target \"{}\" has no programmable neuron", target.name))
-                        .help("choose a programmable target, or another neuron model"),
-                );
+                out.push(unprogrammable(place, what, target));
             }
         }
     }
+}
+
+/// What only a programmable neuron does.
+fn unprogrammable(place: &str, what: &str, target: &TargetSpec) -> Diagnostic {
+    Diagnostic::error(codes::TARGET_NEURON, format!("the population {what}"))
+        .at(place)
+        .note(format!("target \"{}\" has no programmable neuron", target.name))
+        .help("choose a programmable target, or another neuron model")
 }
 
 /// Holds graded relays and their messages, `ranges`, to what the target can send.

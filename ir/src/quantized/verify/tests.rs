@@ -493,6 +493,7 @@ const GRADED_HARDWARE_CASES: &[Case] = &[
     (codes::ROLE, "relay of the other sign", |d| graded(d, 3).keep = Some(Keep::Negative)),
     (codes::ROLE, "relay of both signs", |d| graded(d, 3).keep = None),
     (codes::ROLE, "relay that adds", |d| graded(d, 3).bias = Param::PerNeuron(vec![0, 1])),
+    (codes::ROLE, "relay that shifts", |d| graded(d, 3).shift = 1),
     (codes::ROLE, "relay that doubles", |d| d.matrices[mat(1)].exponent = 0),
     (codes::ROLE, "graded clock", |d| {
         d.populations[pop(3)].role = Role::Clock;
@@ -505,6 +506,19 @@ const GRADED_HARDWARE_CASES: &[Case] = &[
 fn each_rule_of_graded_hardware_has_its_code() {
     let wrong = failing(GRADED_HARDWARE, None, GRADED_HARDWARE_CASES);
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_shift_takes_a_programmable_neuron() {
+    let mut spec = target(true);
+    let mut shifted = draft(GRADED);
+    graded(&mut shifted, 2).shift = 31;
+    assert_eq!(findings(shifted.clone(), Some(&spec)), []);
+    spec.programmable_neuron = false;
+    assert_eq!(findings(draft(GRADED), Some(&spec)), []);
+    assert_eq!(findings(shifted.clone(), Some(&spec)), [codes::TARGET_NEURON]);
+    graded(&mut shifted, 2).shift = 32;
+    assert_eq!(findings(shifted, None), [codes::PARAM_RANGE]);
 }
 
 #[test]

@@ -210,9 +210,15 @@ fn relay(
 
 /// What keeps a graded relay from repeating each message of `graded` unchanged, if anything.
 fn repeats(relay: &Graded, graded: &Graded, weight: i64) -> Option<String> {
-    let plain = relay.keep == graded.keep && relay.bias.values().iter().all(|b| *b == 0);
+    let plain = relay.keep == graded.keep
+        && relay.shift == 0
+        && relay.bias.values().iter().all(|b| *b == 0);
     (weight != 1 || !plain).then(|| {
-        format!("expected a weight of 1, bias 0 and the same sign kept; the weight is {weight}")
+        format!(
+            "expected a weight of 1, bias 0, shift 0 and the same sign kept; the weight is {weight} \
+             and the shift {}",
+            relay.shift
+        )
     })
 }
 

@@ -110,6 +110,67 @@ fn an_early_bias_of_relays_stays_unless_steps_are_idle() {
     assert!(names(&slow).contains(&"clock@1"));
 }
 
+/// Gives relays a shift.
+fn shift(draft: &mut QuantizedDraft, population: usize, by: u8) {
+    if let PopKind::Graded(graded) = &mut draft.populations[PopId::new(population)].kind {
+        graded.shift = by;
+    }
+}
+
+#[test]
+fn relays_of_path_balancing_do_not_shift_again() {
+    let mut draft = branch();
+    shift(&mut draft, 2, 3);
+    let draft = schedule(draft, "relay").expect("schedules");
+    assert_eq!((relays(&draft, "a").shift, relays(&draft, "a+1").shift), (3, 0));
+}
+
+#[test]
+fn a_silent_bias_needs_no_clock() {
+    let biased = |bias| {
+        let mut draft = branch();
+        clip(&mut draft, 2, bias);
+        shift(&mut draft, 2, 3);
+        draft
+    };
+    // Late, and in the idle steps of a period of two.
+    for second in [false, true] {
+        let with = |bias| {
+            let mut draft = biased(bias);
+            if second {
+                draft.projections.push(dense(3, 1, 1));
+            }
+            schedule(draft, "synaptic").expect("schedules")
+        };
+        for bias in [1, 4, 7] {
+            let draft = with(bias);
+            assert_eq!(relays(&draft, "a").bias, Param::Uniform(bias));
+            assert_eq!(latencies(&draft).0, 1 + u32::from(second));
+            assert!(draft.populations.values().all(|p| p.role != Role::Clock));
+        }
+        for bias in [8, -1] {
+            let draft = with(bias);
+            assert_eq!(relays(&draft, "a").bias, Param::Uniform(0));
+            let clocks = draft.populations.values().filter(|p| p.role == Role::Clock);
+            assert!(clocks.count() > 0, "{bias}");
+        }
+    }
+}
+
+#[test]
+fn a_late_bias_of_shifting_relays_is_carried_in_units_of_weight() {
+    let mut draft = branch();
+    clip(&mut draft, 2, -300);
+    shift(&mut draft, 2, 4);
+    let draft = schedule(draft, "synaptic").expect("schedules");
+    let clock = draft.population_named("clock@0").expect("a clock");
+    let (_, carried) =
+        draft.projections_into(PopId::new(2)).find(|(_, p)| p.source == clock).expect("spikes");
+    let mut sum = 0;
+    draft.matrices[carried.matrix].for_row(2, |_, w| sum += w);
+    assert_eq!((sum, relays(&draft, "a").shift), (-300, 4), "not divided by 2^4");
+}
+
 /// Adds a directly coded input whose current goes to `target`.
 fn sample(draft: &mut QuantizedDraft, target: usize) {
     let mut pixels = population("pixels", None);
