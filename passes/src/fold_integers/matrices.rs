@@ -17,7 +17,6 @@ pub(crate) fn equal(a: &IntMatrix, b: &IntMatrix) -> bool {
 
 /// Of matrices of equal weights the first stays, stored as the one among them that takes the fewest bits.
 pub(super) fn share(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
-    drop_unused(draft, folds);
     let first = first_of_same_weights(&draft.matrices);
     let mut folded: BTreeMap<MatId, Vec<MatId>> = BTreeMap::new();
     for (id, &first) in draft.matrices.ids().zip(&first).filter(|(id, first)| id != *first) {
@@ -42,11 +41,9 @@ pub(super) fn share(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
     retain(draft, |id, _| first[id.index()] == id);
 }
 
-fn drop_unused(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
-    let mut used = vec![false; draft.matrices.len()];
-    for projection in draft.projections.values() {
-        used[projection.matrix.index()] = true;
-    }
+/// Drops the matrices that no projection uses, and says so.
+pub(super) fn drop_unused(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
+    let used = used(draft);
     for (_, matrix) in draft.matrices.iter().filter(|(id, _)| !used[id.index()]) {
         let values = matrix.mantissa.len() as u64;
         let fold = Fold::new(FoldKind::Unused, "", vec![matrix.name.clone()]);
@@ -55,8 +52,25 @@ fn drop_unused(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
     retain(draft, |id, _| used[id.index()]);
 }
 
+/// Drops the matrices that a fold has left without a use; returns how many values they stored.
+pub(super) fn drop_left(draft: &mut QuantizedDraft) -> u64 {
+    let used = used(draft);
+    let left = draft.matrices.iter().filter(|(id, _)| !used[id.index()]);
+    let values = left.map(|(_, m)| m.mantissa.len() as u64).sum();
+    retain(draft, |id, _| used[id.index()]);
+    values
+}
+
+fn used(draft: &QuantizedDraft) -> Vec<bool> {
+    let mut used = vec![false; draft.matrices.len()];
+    for projection in draft.projections.values() {
+        used[projection.matrix.index()] = true;
+    }
+    used
+}
+
 /// Keeps some matrices, among them all that projections use.
-pub(super) fn retain(draft: &mut QuantizedDraft, keep: impl Fn(MatId, &IntMatrix) -> bool) {
+fn retain(draft: &mut QuantizedDraft, keep: impl Fn(MatId, &IntMatrix) -> bool) {
     let mut kept = Arena::new();
     let mut renamed = Vec::with_capacity(draft.matrices.len());
     let all = std::mem::take(&mut draft.matrices).into_values();

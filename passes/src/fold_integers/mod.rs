@@ -3,14 +3,17 @@
 //! Different float values can round to the same integers, and what the genome generates once is
 //! quantized once per scale. In the time of the genome the pass
 //!
+//! * moves mantissas up where a narrower field then holds them ([`store`]);
 //! * removes projections whose weights are all 0 ([`projections`]);
 //! * merges populations that compute the same from the same ([`populations`]);
 //! * joins projections of the same ends and delay into their sum, where one matrix stores it in less
 //!   memory ([`projections`]);
-//! * lists only the nonzero weights of dense matrices that hold few, and moves mantissas up where a
-//!   narrower field then holds them ([`store`]);
 //!
-//! until nothing changes. In any time matrices of equal weights become one, and matrices that nothing
+//! until nothing changes, and
+//!
+//! * lists only the nonzero weights of dense matrices that hold few ([`store`]).
+//!
+//! In any time matrices of equal weights become one, and matrices that nothing
 //! uses are dropped ([`matrices`]). No weight, no parameter and no readout changes, so no spike does.
 //!
 //! Matrices whose weights are equal up to a power of two, or in another layout, remain matrices of their own:
@@ -25,7 +28,7 @@
 //! proj1 pop0 -> pop1 mat0 delay 0
 //! proj2 pop1 -> pop1 mat1 delay 1
 //! // after
-//! mat0 "a" dense [1, 2] mixed exponent -5 … { 64 -128 }
+//! mat0 "a" dense [1, 2] mixed exponent -7 … { 128 -256 }
 //! proj0 pop0 -> pop1 mat0 delay 0
 //! ```
 //!
@@ -75,20 +78,23 @@ impl Pass for FoldIntegers {
         let mut folds = Vec::new();
         // Relays and clocks are where the schedule has put them.
         let logical = draft.populations.values().all(|p| p.role == Role::Logical);
+        matrices::drop_unused(&mut draft, &mut folds);
+        matrices::share(&mut draft, &mut folds);
         if logical && draft.time == Time::Logical {
+            // First, so that a sum is compared with the least that its parts can take.
+            store::narrow(&mut draft, cx.target, &mut folds);
             loop {
                 let before = folds.len();
                 projections::remove_zero(&mut draft, &mut folds);
                 populations::merge(&mut draft, &mut folds);
                 projections::join(&mut draft, cx.target, &mut folds);
+                matrices::share(&mut draft, &mut folds);
                 if folds.len() == before {
                     break;
                 }
             }
             store::list_nonzero(&mut draft, cx.target, &mut folds);
-            store::narrow(&mut draft, cx.target, &mut folds);
         }
-        matrices::share(&mut draft, &mut folds);
         cx.remarks.extend(folds.iter().map(Fold::remark).collect());
         cx.folds.extend(folds);
         Ok(draft)

@@ -9,6 +9,7 @@
 //! As in `merge-nodes`, loops are equal only if what they read from each other is one population already.
 
 use super::content::{first_of_same_weights, synapses};
+use super::matrices::drop_left;
 use super::record::{Fold, FoldKind};
 use snnc_ir::Entity;
 use snnc_ir::arena::{Arena, MatId, PopId};
@@ -40,6 +41,8 @@ pub(super) fn merge(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
         folds.push(Fold { neurons, synapses, bits, ..fold });
     }
     remove(draft, &first);
+    let values = drop_left(draft);
+    folds.last_mut().into_iter().for_each(|fold| fold.values += values);
 }
 
 /// For each population the one that it is equal to; one that stays, itself.

@@ -1,13 +1,13 @@
 //! Projections of zeros are removed; projections of the same ends and delay are joined.
 
 use super::content::{listed_bits, synapses};
-use super::matrices::equal;
+use super::matrices::{drop_left, equal};
 use super::record::{Fold, FoldKind};
 use snnc_ir::arena::{Entity, MatId, PopId, ProjId};
 use snnc_ir::network::Provenance;
 use snnc_ir::quantized::{IntMatrix, Projection, QuantizedDraft, Sign};
 use snnc_ir::target::TargetSpec;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Removes projections that deliver nothing.
 pub(super) fn remove_zero(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
@@ -19,6 +19,10 @@ pub(super) fn remove_zero(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
         folds.push(Fold { bits, ..fold });
     }
     retain(draft, |_, p| !zero[p.matrix.index()]);
+    if zero.contains(&true) {
+        let values = drop_left(draft);
+        folds.last_mut().into_iter().for_each(|fold| fold.values += values);
+    }
 }
 
 /// `source -> target`, with the delay.
@@ -42,61 +46,69 @@ fn retain(draft: &mut QuantizedDraft, keep: impl Fn(ProjId, &Projection) -> bool
 /// Only where all uses of both matrices are such pairs: else a matrix that is shared would be stored again
 /// in a sum.
 pub(super) fn join(draft: &mut QuantizedDraft, target: &TargetSpec, folds: &mut Vec<Fold>) {
-    while let Some((pair, sum)) = next_pair(draft, target) {
-        let [a, b] = pair;
-        let saved = |f: fn(&IntMatrix) -> u64| {
-            let before = f(&draft.matrices[a]) + f(&draft.matrices[b]);
-            before.saturating_sub(f(&sum))
-        };
-        let (bits, synapses) = (saved(listed_bits), saved(synapses));
-        let values = draft.matrices[b].mantissa.len() as u64 * u64::from(a != b);
+    while let Some((pairs, sum)) = next_pairs(draft, target) {
         let joined = draft.matrices.push(sum);
-        let pairs = pairs(draft);
-        let gone = pairs.get(&pair).cloned().unwrap_or_default();
-        for (first, _) in &gone {
-            let from = vec![ends(draft, &draft.projections[*first]); 2];
-            let name = &draft.matrices[joined].name;
-            let fold = Fold::new(FoldKind::Joined, name, from);
-            folds.push(Fold { values, bits, synapses, ..fold });
-            draft.projections[*first].matrix = joined;
+        for &(first, second) in &pairs {
+            let matrix = |id: ProjId| &draft.matrices[draft.projections[id].matrix];
+            let saved = |f: fn(&IntMatrix) -> u64| {
+                let before = f(matrix(first)) + f(matrix(second));
+                before.saturating_sub(f(&draft.matrices[joined]))
+            };
+            let (bits, synapses) = (saved(listed_bits), saved(synapses));
+            let from = vec![ends(draft, &draft.projections[first]); 2];
+            let fold = Fold::new(FoldKind::Joined, &draft.matrices[joined].name, from);
+            folds.push(Fold { bits, synapses, ..fold });
+            draft.projections[first].matrix = joined;
         }
-        retain(draft, |id, _| gone.iter().all(|(_, second)| *second != id));
+        let added = draft.matrices[joined].mantissa.len() as u64;
+        retain(draft, |id, _| pairs.iter().all(|(_, second)| *second != id));
+        let values = drop_left(draft).saturating_sub(added);
+        folds.last_mut().into_iter().for_each(|fold| fold.values = values);
     }
 }
 
-/// Projections that come in pairs, by their matrices; each projection in at most one pair.
-fn pairs(draft: &QuantizedDraft) -> BTreeMap<[MatId; 2], Vec<(ProjId, ProjId)>> {
-    let mut alike: BTreeMap<(PopId, PopId, u32), Vec<ProjId>> = BTreeMap::new();
-    for (id, p) in draft.projections.iter() {
-        alike.entry((p.source, p.target, p.delay)).or_default().push(id);
-    }
-    let mut found: BTreeMap<[MatId; 2], Vec<(ProjId, ProjId)>> = BTreeMap::new();
-    for group in alike.values() {
-        let mut group = group.clone();
-        group.sort_by_key(|id| (draft.projections[*id].matrix, *id));
-        for pair in group.chunks_exact(2) {
-            let matrices = [pair[0], pair[1]].map(|id| draft.projections[id].matrix);
-            found.entry(matrices).or_default().push((pair[0], pair[1]));
-        }
-    }
-    found
-}
+/// Projections that deliver together, by their matrices.
+type Pairs = Vec<(ProjId, ProjId)>;
 
-/// The first pair of matrices that is worth joining, and its sum.
-fn next_pair(draft: &QuantizedDraft, target: &TargetSpec) -> Option<([MatId; 2], IntMatrix)> {
+/// The first pair of matrices that is worth joining: the projections that use it, and its sum.
+fn next_pairs(draft: &QuantizedDraft, target: &TargetSpec) -> Option<(Pairs, IntMatrix)> {
     let mut uses = vec![0_usize; draft.matrices.len()];
-    for projection in draft.projections.values() {
-        uses[projection.matrix.index()] += 1;
+    let mut groups: BTreeMap<(PopId, PopId, u32), Vec<ProjId>> = BTreeMap::new();
+    for (id, p) in draft.projections.iter() {
+        uses[p.matrix.index()] += 1;
+        groups.entry((p.source, p.target, p.delay)).or_default().push(id);
     }
-    let all = pairs(draft);
-    let mut worth = all.iter().filter(|([a, b], pairs)| {
-        let own = pairs.len() * (1 + usize::from(a == b));
-        uses[a.index()] == own && uses[b.index()] == own
-    });
-    worth.find_map(|(&pair, _)| {
-        let [a, b] = pair.map(|id| &draft.matrices[id]);
+    groups.retain(|_, group| group.len() > 1);
+    let of = |id: &ProjId| draft.projections[*id].matrix;
+    let mut candidates: BTreeSet<[MatId; 2]> = BTreeSet::new();
+    for group in groups.values() {
+        for (i, first) in group.iter().enumerate() {
+            let pair = |second| {
+                let (a, b) = (of(first), of(second));
+                [a.min(b), a.max(b)]
+            };
+            candidates.extend(group[i + 1..].iter().map(pair));
+        }
+    }
+    candidates.into_iter().find_map(|[a, b]| {
+        let found = groups.values().flat_map(|group| {
+            let own = |matrix| group.iter().copied().filter(move |id| of(id) == matrix);
+            let (firsts, seconds): (Vec<_>, Vec<_>) = if a == b {
+                let all: Vec<_> = own(a).collect();
+                all.chunks_exact(2).map(|pair| (pair[0], pair[1])).unzip()
+            } else {
+                (own(a).collect(), own(b).collect())
+            };
+            firsts.into_iter().zip(seconds)
+        });
+        let found: Pairs = found.collect();
+        let own = found.len() * (1 + usize::from(a == b));
+        if uses[a.index()] != own || uses[b.index()] != own {
+            return None;
+        }
+        let [a, b] = [a, b].map(|id| &draft.matrices[id]);
         let sum = sum(a, b, target)?;
-        (listed_bits(&sum) < listed_bits(a) + listed_bits(b)).then_some((pair, sum))
+        (listed_bits(&sum) < listed_bits(a) + listed_bits(b)).then_some((found, sum))
     })
 }
 
@@ -120,7 +132,7 @@ fn sum(a: &IntMatrix, b: &IntMatrix, target: &TargetSpec) -> Option<IntMatrix> {
 }
 
 /// The mantissa that stores a weight.
-pub(super) fn mantissa(weight: i32, exponent: i8, sign: Sign) -> Option<i16> {
+fn mantissa(weight: i32, exponent: i8, sign: Sign) -> Option<i16> {
     let mantissa = if exponent >= 0 {
         (weight % (1 << exponent) == 0).then_some(weight >> exponent)?
     } else {
