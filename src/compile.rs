@@ -215,7 +215,11 @@ pub(crate) fn report(
     else {
         return Ok(None);
     };
-    let options = MeasureOptions { recipe: complete, ..MeasureOptions::default() };
+    let options = MeasureOptions {
+        recipe: complete,
+        folds: &stages.folds,
+        ..MeasureOptions::default()
+    };
     let measured = match samples {
         Some(Samples { stimuli, range }) => {
             Some(measure(network, quantized, stimuli, range.clone(), &options)?)

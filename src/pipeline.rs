@@ -15,6 +15,7 @@ use snnc_ir::{
     Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Recipe, Rules,
     TargetSpec, recipe,
 };
+use snnc_passes::fold_integers::Fold;
 use snnc_passes::quantize::account::Account;
 use snnc_passes::{
     AnyLevel, AnyPass, Failure, LevelKind, Pipeline, Property, PropertySet, Registry, plan,
@@ -246,6 +247,8 @@ pub struct Stages {
     pub remarks: Diagnostics,
     /// What quantization did.
     pub account: Option<Account>,
+    /// What passes folded, in order.
+    pub folds: Vec<Fold>,
 }
 
 impl Stages {
@@ -284,6 +287,7 @@ pub fn run(
     let outcome = plan.run(level, target, &mut keep).map_err(|f| attributed(f, target))?;
     stages.remarks = outcome.remarks;
     stages.account = outcome.account;
+    stages.folds = outcome.folds;
     Ok(stages)
 }
 

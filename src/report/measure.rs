@@ -12,6 +12,7 @@ use crate::verify::{AccuracyReport, simulation_failed};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::quantized::Time;
 use snnc_ir::{Diagnostic, Diagnostics, Network, QuantizedNetwork, Recipe};
+use snnc_passes::fold_integers::Fold;
 use snnc_runtime::SimError;
 use snnc_runtime::compare::Distance;
 use std::ops::Range;
@@ -30,16 +31,18 @@ pub struct MeasureOptions<'a> {
     pub recipe: Option<&'a Recipe>,
     /// Samples for that, from the first on; each takes one float run per projection.
     pub sensitivity_samples: usize,
+    /// What was folded in integers: populations that are one there are measured under all their names.
+    pub folds: &'a [Fold],
 }
 
 impl Default for MeasureOptions<'_> {
     fn default() -> Self {
-        Self { recipe: None, sensitivity_samples: 16 }
+        Self { recipe: None, sensitivity_samples: 16, folds: &[] }
     }
 }
 
 /// Runs `samples` (positions in `stimuli`) through the canonical float network and through its integers in logical
-/// time, whose populations have the same names, and counts what differs.
+/// time, whose populations have the same names or stand for others, and counts what differs.
 ///
 /// Samples run on all threads of the current pool; the result does not depend on their number. Memory
 /// holds two runs per thread, sums for every neuron, and at most 256 MiB of trains for sensitivity.
@@ -56,7 +59,7 @@ pub fn measure(
 ) -> Result<Measured, Diagnostics> {
     check(quantized, stimuli, &samples)?;
     let failed = |error: SimError| Diagnostics::from(simulation_failed(&error));
-    let sides = Sides::new(network, quantized, stimuli).map_err(failed)?;
+    let sides = Sides::new(network, quantized, stimuli, options.folds).map_err(failed)?;
     let parts = in_parts(samples.clone(), |part| Tally::of(&sides, stimuli, part));
     let tally = parts.map_err(failed)?.into_iter().reduce(Tally::then);
     let tally = tally.unwrap_or_else(|| Tally::new(&sides));

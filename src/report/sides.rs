@@ -4,6 +4,7 @@ use crate::stimulus::Stimuli;
 use snnc_ir::arena::{NodeId, PopId};
 use snnc_ir::network::{Network, Op};
 use snnc_ir::quantized::QuantizedNetwork;
+use snnc_passes::fold_integers::Fold;
 use snnc_runtime::float::FloatSim;
 use snnc_runtime::integer::IntSim;
 use snnc_runtime::{SimError, Stimulus, batch};
@@ -35,7 +36,7 @@ pub(super) struct Counterpart {
 }
 
 impl<'n> Sides<'n> {
-    /// Pairs the populations by name.
+    /// Pairs the populations by name; one that others were folded into is the counterpart of all of them.
     ///
     /// # Errors
     /// [`SimError::Unmatched`] for a population of neurons that one side does not have, or an input that
@@ -44,6 +45,7 @@ impl<'n> Sides<'n> {
         network: &'n Network,
         quantized: &'n QuantizedNetwork,
         stimuli: &Stimuli,
+        folds: &[Fold],
     ) -> Result<Self, SimError> {
         let float = FloatSim::new(network)?;
         let integers = IntSim::new(quantized)?;
@@ -56,8 +58,10 @@ impl<'n> Sides<'n> {
             if population.graded().is_some() {
                 relays.push(id);
             } else if population.neuron().is_some() {
-                let name = population.name.clone();
-                populations.push(counterpart(network, name, id, population.size())?);
+                let others = Fold::stands_for(folds, &population.name);
+                for name in std::iter::once(population.name.clone()).chain(others) {
+                    populations.push(counterpart(network, name, id, population.size())?);
+                }
             }
         }
         let paired = |name: &str| populations.iter().any(|p| p.name == name);

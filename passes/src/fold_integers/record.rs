@@ -86,6 +86,14 @@ impl Fold {
         Self { kind, into: into.into(), from, values: 0, synapses: 0, bits: 0, neurons: 0 }
     }
 
+    /// Names of the populations that `name` stands for besides itself.
+    pub fn stands_for(folds: &[Self], name: &str) -> Vec<String> {
+        let own = folds.iter().filter(|f| f.kind == FoldKind::Populations && f.into == name);
+        let own = own.flat_map(|f| &f.from);
+        // What was folded into another one before that was folded itself.
+        own.flat_map(|n| std::iter::once(n.clone()).chain(Self::stands_for(folds, n))).collect()
+    }
+
     /// The note for people.
     pub(super) fn remark(&self) -> Diagnostic {
         let into = &self.into;
