@@ -22,6 +22,8 @@ use snnc_passes::{
 };
 use std::fmt;
 
+/// Genes to tensors: decoded, or as stages of relays between them.
+const GENES: &str = "lower-genes";
 /// Float network to float network: afterwards every current is a sum of linear operations on
 /// populations, every neuron has the decay form, and nothing is computed that no one reads.
 const NETWORK: &[&str] = &[
@@ -53,6 +55,37 @@ pub enum Delays {
     Synaptic,
     /// Into relay neurons always, for chips and simulators without synaptic delays.
     Relay,
+}
+
+/// What becomes of encoded weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lowering {
+    /// Factored where a cost model says that it pays.
+    Auto,
+    /// Decoded.
+    Materialized,
+    /// Factored wherever that is possible.
+    Factored,
+}
+
+impl Lowering {
+    /// What a pipeline does that is not told.
+    pub const DEFAULT: Self = Self::Materialized;
+
+    /// Name on the command line and in the pipeline.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Materialized => "materialized",
+            Self::Factored => "factored",
+        }
+    }
+}
+
+impl Default for Lowering {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
 }
 
 impl Delays {
@@ -120,12 +153,19 @@ impl fmt::Display for Stage {
 
 /// The default pipeline from `start` to cores.
 pub fn standard(start: Stage, delays: Delays) -> String {
+    lowered(start, Lowering::default(), delays)
+}
+
+/// The pipeline from `start` to cores.
+pub fn lowered(start: Stage, lowering: Lowering, delays: Delays) -> String {
+    let genes = lower_genes(lowering);
     let schedule = match delays {
         Delays::Synaptic => TO_HARDWARE_TIME.to_owned(),
         Delays::Relay => format!("{TO_HARDWARE_TIME}{{delays={}}}", delays.name()),
     };
-    let schedule = [schedule.as_str()];
-    let parts: [(Stage, &[&str]); 5] = [
+    let (genes, schedule) = ([genes.as_str()], [schedule.as_str()]);
+    let parts: [(Stage, &[&str]); 6] = [
+        (Stage::Network, &genes),
         (Stage::Network, NETWORK),
         (Stage::Network, TO_INTEGERS),
         (Stage::Quantized, INTEGERS),
@@ -138,6 +178,11 @@ pub fn standard(start: Stage, delays: Delays) -> String {
         .flat_map(|(_, passes)| passes.iter().copied())
         .collect();
     names.join(",")
+}
+
+/// The call of the pass that lowers genes.
+fn lower_genes(lowering: Lowering) -> String {
+    format!("{GENES}{{lowering={}}}", lowering.name())
 }
 
 /// The first passes of `pipeline`, as long as a network at `start` stays at or before `end`.
@@ -172,7 +217,9 @@ pub fn adapted(registry: &Registry, text: &str, start: Stage) -> Result<Pipeline
     let mut calls = Vec::new();
     let first = given.calls.iter().find_map(|c| from(&c.name));
     if level == LevelKind::Network && first > Some(LevelKind::Network) {
-        calls.extend(Pipeline::parse(&[NETWORK, TO_INTEGERS].concat().join(","))?.calls);
+        let genes = lower_genes(Lowering::default());
+        let passes = [&[genes.as_str()], NETWORK, TO_INTEGERS].concat();
+        calls.extend(Pipeline::parse(&passes.join(","))?.calls);
     }
     calls.extend(given.calls.into_iter().filter(|c| from(&c.name).is_none_or(|l| l >= level)));
     Ok(Pipeline { calls })
@@ -343,7 +390,7 @@ mod tests {
             let all = Pipeline::parse(&standard(start, Delays::Synaptic)).unwrap();
             until(&Registry::standard(), all, start, end).to_string()
         };
-        let network = NETWORK.join(",");
+        let network = format!("lower-genes{{lowering=materialized}},{}", NETWORK.join(","));
         assert_eq!(cut(Stage::Network, Stage::Network), network);
         assert_eq!(
             cut(Stage::Network, Stage::Quantized),

@@ -42,7 +42,7 @@ fn golden(case: &str, target: &str, delays: Delays, weights: Option<Weights>) {
                 let after = text(level);
                 // A pass that has nothing to do leaves no snapshot.
                 if after != before {
-                    insta::assert_snapshot!(format!("{:02}-{pass}", i + 1), after);
+                    insta::assert_snapshot!(format!("{i:02}-{pass}"), after);
                 }
                 before = after;
             },

@@ -44,7 +44,7 @@ static INFO: PassInfo = PassInfo {
     name: "drop-clips",
     summary: "remove clips that cannot change a value",
     class: Class::RealExact,
-    requires: &[Property::Canonical],
+    requires: &[Property::GenesLowered, Property::Canonical],
     establishes: &[],
     invalidates: &[
         Property::SilentFolded,

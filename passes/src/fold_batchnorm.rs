@@ -39,7 +39,7 @@ static INFO: PassInfo = PassInfo {
     name: "fold-batchnorm",
     summary: "fold batch normalization into weights and biases",
     class: Class::RealExact,
-    requires: &[],
+    requires: &[Property::GenesLowered],
     establishes: &[Property::BatchNormFolded],
     invalidates: &[
         Property::NeuronsPushed,

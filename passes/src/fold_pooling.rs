@@ -42,7 +42,7 @@ static INFO: PassInfo = PassInfo {
     name: "fold-pooling",
     summary: "fold average pooling into linear operations",
     class: Class::RealExact,
-    requires: &[],
+    requires: &[Property::GenesLowered],
     establishes: &[Property::PoolingFolded],
     invalidates: &[Property::NodesMerged, Property::DeadRemoved, Property::TensorsShared],
     options: &[],

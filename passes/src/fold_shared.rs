@@ -33,7 +33,7 @@ static INFO: PassInfo = PassInfo {
     name: "fold-shared",
     summary: "let equal tensors share their values",
     class: Class::Exact,
-    requires: &[],
+    requires: &[Property::GenesLowered],
     establishes: &[Property::TensorsShared],
     invalidates: &[],
     options: &[],

@@ -38,7 +38,7 @@ static INFO: PassInfo = PassInfo {
     name: "fold-silent",
     summary: "replace what is always 0",
     class: Class::Exact,
-    requires: &[],
+    requires: &[Property::GenesLowered],
     establishes: &[Property::SilentFolded],
     invalidates: &[Property::Canonical, Property::DeadRemoved, Property::NodesMerged],
     options: &[],

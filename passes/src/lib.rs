@@ -4,6 +4,7 @@
 //!
 //! | pass | from → to | class |
 //! | --- | --- | --- |
+//! | [`lower-genes`](lower_genes) | network | real-exact |
 //! | [`fold-batchnorm`](fold_batchnorm) | network | real-exact |
 //! | [`fold-pooling`](fold_pooling) | network | real-exact |
 //! | [`push-neurons`](push_neurons) | network | exact |
@@ -35,6 +36,7 @@ pub mod framework;
 mod graph;
 mod linear;
 pub mod lower_currents;
+pub mod lower_genes;
 pub mod map;
 pub mod merge_nodes;
 pub mod normalize;

@@ -62,7 +62,7 @@ static INFO: PassInfo = PassInfo {
     name: "lower-currents",
     summary: "make every current a sum of linear operations that read populations or clips",
     class: Class::RealExact,
-    requires: &[Property::BatchNormFolded, Property::PoolingFolded],
+    requires: &[Property::GenesLowered, Property::BatchNormFolded, Property::PoolingFolded],
     establishes: &[Property::Canonical],
     invalidates: &[
         Property::SilentFolded,

@@ -40,7 +40,7 @@ static INFO: PassInfo = PassInfo {
     name: "merge-nodes",
     summary: "let nodes that compute the same be one node",
     class: Class::Exact,
-    requires: &[],
+    requires: &[Property::GenesLowered],
     establishes: &[Property::NodesMerged],
     invalidates: &[Property::DeadRemoved],
     options: &[],

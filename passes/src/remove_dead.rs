@@ -31,7 +31,7 @@ static INFO: PassInfo = PassInfo {
     name: "remove-dead",
     summary: "remove nodes and tensors that cannot influence the readout",
     class: Class::Exact,
-    requires: &[],
+    requires: &[Property::GenesLowered],
     establishes: &[Property::DeadRemoved],
     invalidates: &[],
     options: &[],

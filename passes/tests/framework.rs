@@ -68,16 +68,16 @@ fn plans_that_cannot_work_are_rejected_with_all_reasons() {
 fn a_missing_prerequisite_is_reported_once() {
     let registry = Registry::standard();
     let error = planned(&registry, "lower-currents,lower-currents", LevelKind::Network)
-        .expect_err("the first one lacks two properties");
-    assert_eq!(error.iter().filter(|d| d.code == usage::MISSING_PROPERTY).count(), 2);
+        .expect_err("the first one lacks three properties");
+    assert_eq!(error.iter().filter(|d| d.code == usage::MISSING_PROPERTY).count(), 3);
 }
 
 #[test]
 fn the_usual_order_is_accepted_whatever_the_network() {
     let registry = Registry::standard();
-    let pipeline = "fold-batchnorm,fold-pooling,lower-currents,normalize-neurons,remove-dead,fold-shared,quantize";
+    let pipeline = "lower-genes,fold-batchnorm,fold-pooling,lower-currents,normalize-neurons,remove-dead,fold-shared,quantize";
     let plan = planned(&registry, pipeline, LevelKind::Network).expect("the usual order");
-    assert_eq!((plan.len(), plan.end()), (7, LevelKind::Quantized));
+    assert_eq!((plan.len(), plan.end()), (8, LevelKind::Quantized));
 }
 
 /// Names are unique, defaults are values of their options, and no pass both establishes and

@@ -5,8 +5,8 @@ use super::shapes::Weights;
 use crate::fields::{Item, Name, unknown_name};
 use snnc_ir::arena::TensorId;
 use snnc_ir::diag::codes::genome as codes;
-use snnc_ir::network::Tensor;
-use snnc_ir::{Arena, Diagnostic, Diagnostics};
+use snnc_ir::network::{Tensor, decode};
+use snnc_ir::{Arena, Diagnostic, Diagnostics, Shape};
 use std::collections::BTreeMap;
 
 /// Most samples.
@@ -60,7 +60,7 @@ impl CheckSpec {
         tensors: &Arena<TensorId, Tensor>,
         out: &mut Diagnostics,
     ) {
-        let mut failed: BTreeMap<TensorId, Vec<(&Sample, f64)>> = BTreeMap::new();
+        let mut samples: BTreeMap<TensorId, Vec<(&Sample, usize)>> = BTreeMap::new();
         for sample in &self.samples {
             let Some(&node) = by_id.get(sample.node.text.as_str()) else {
                 out.push(unknown_name(&sample.node, "node", by_id.keys().copied()));
@@ -82,36 +82,35 @@ impl CheckSpec {
                 }
                 continue;
             };
-            let data = &tensors[id].data;
-            let Some(&found) = usize::try_from(sample.index).ok().and_then(|i| data.get(i)) else {
+            let size = tensors[id].shape.size();
+            let Some(index) = usize::try_from(sample.index).ok().filter(|&i| i < size) else {
                 out.push(
                     Diagnostic::error(
                         codes::CHECK_TARGET,
                         format!("index {} is beyond the weight", sample.index),
                     )
                     .at(&sample.path)
-                    .note(format!(
-                        "the weight of `{}` has {} values",
-                        sample.node.text,
-                        data.len()
-                    )),
+                    .note(format!("the weight of `{}` has {size} values", sample.node.text)),
                 );
                 continue;
             };
-            let found = f64::from(found);
-            // Written so that a NaN would fail, too.
-            if (found - sample.value).abs() <= self.abs_tol {
-                continue;
-            }
-            failed.entry(id).or_default().push((sample, found));
+            samples.entry(id).or_default().push((sample, index));
         }
-        for (id, samples) in failed {
-            out.push(self.failure(&tensors[id], &samples));
+        // Weights that are generated are decoded one after the other, and forgotten.
+        for (id, samples) in samples {
+            let values = decode::values(tensors, id);
+            let found = samples.into_iter().map(|(s, index)| (s, f64::from(values[index])));
+            // Written so that a NaN would fail, too.
+            let fits = |s: &Sample, found: f64| (found - s.value).abs() <= self.abs_tol;
+            let failed: Vec<_> = found.filter(|&(s, found)| !fits(s, found)).collect();
+            if !failed.is_empty() {
+                out.push(self.failure(&tensors[id].shape, &values, &failed));
+            }
         }
     }
 
     /// One finding for all failed samples of a weight.
-    fn failure(&self, weight: &Tensor, samples: &[(&Sample, f64)]) -> Diagnostic {
+    fn failure(&self, shape: &Shape, values: &[f32], samples: &[(&Sample, f64)]) -> Diagnostic {
         let (first, found) = &samples[0];
         let d = Diagnostic::error(
             codes::CHECK_FAILED,
@@ -130,10 +129,9 @@ impl CheckSpec {
             1 => "it is the only sample of this weight that fails".to_owned(),
             n => format!("{n} samples of this weight fail"),
         });
-        if samples.iter().all(|(s, _)| self.transposed(weight, s)) {
+        if samples.iter().all(|(s, _)| self.transposed(shape, values, s)) {
             return d.help(format!(
-                "the transposed weight has these values: weights are {} here, row-major",
-                weight.shape
+                "the transposed weight has these values: weights are {shape} here, row-major"
             ));
         }
         match common_factor(samples) {
@@ -145,12 +143,12 @@ impl CheckSpec {
     }
 
     /// Whether the sample is the element at its index of the transposed weight.
-    fn transposed(&self, weight: &Tensor, sample: &Sample) -> bool {
-        let [rows, columns] = weight.shape.0[..] else { return false };
+    fn transposed(&self, shape: &Shape, values: &[f32], sample: &Sample) -> bool {
+        let [rows, columns] = shape.0[..] else { return false };
         let Ok(index) = usize::try_from(sample.index) else { return false };
         let (rows, columns) = (rows as usize, columns as usize);
         let (row, column) = (index % rows, index / rows);
-        let found = weight.data.get(row * columns + column).copied().map(f64::from);
+        let found = values.get(row * columns + column).copied().map(f64::from);
         found.is_some_and(|x| (x - sample.value).abs() <= self.abs_tol)
     }
 }

@@ -1,6 +1,6 @@
 //! The tensors of the network while it is built.
 
-use super::decode::{self, Finish, Matrix};
+use super::decode;
 use super::genes::{Gene, Genes};
 use super::store::{Store, Values};
 use super::weight::{BiasSpec, Encoded, WeightKind, WeightSpec};
@@ -8,9 +8,10 @@ use crate::account::{GenomeAccount, Stored};
 use crate::fields::Name;
 use snnc_ir::arena::TensorId;
 use snnc_ir::diag::codes::genome as codes;
-use snnc_ir::network::{Provenance, Scheme, Tensor};
+use snnc_ir::network::decode::{Finish, Matrix, not_finite};
+use snnc_ir::network::{self, Provenance, Scheme, Tensor};
 use snnc_ir::{Arena, Diagnostic, Diagnostics, Shape};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most values of all tensors of the network together (1 GiB of f32).
 pub(crate) const MAX_VALUES: usize = 1 << 28;
@@ -35,11 +36,14 @@ enum Key {
     },
 }
 
-/// The tensors of the network while it is built: decoded once, however often they are used.
+/// The tensors of the network while it is built, each once, however often it is used. Encoded weights
+/// stay genes.
 #[derive(Default)]
 pub(crate) struct Pool {
     pub(crate) tensors: Arena<TensorId, Tensor>,
     known: BTreeMap<Key, TensorId>,
+    /// Tensors that only generate others so far.
+    only_genes: BTreeSet<TensorId>,
     names: BTreeMap<String, u32>,
     values: usize,
     pub(crate) account: GenomeAccount,
@@ -55,6 +59,9 @@ impl Pool {
     ) -> Option<TensorId> {
         let key = Key::Dense(name.text.clone());
         if let Some(&id) = self.known.get(&key) {
+            if self.only_genes.remove(&id) {
+                self.account.dense += self.tensors[id].data.len();
+            }
             return Some(id);
         }
         let Values { shape, values } = store.f32(name, out)?;
@@ -75,7 +82,7 @@ impl Pool {
         let stored = Stored { role: "dense", values: values.len() };
         self.account.stored.insert(name.text.clone(), stored);
         let provenance = Provenance::Dense { tensor: name.text.clone() };
-        Some(self.add(key, name.text.clone(), Shape(shape), values, provenance))
+        Some(self.add(key, name.text.clone(), Shape(shape), Content::Stored(values), provenance))
     }
 
     /// The weight of node `node`; `kernel` is the extent of its kernel, if it is a convolution.
@@ -128,11 +135,8 @@ impl Pool {
         let shape =
             encoded_shape(spec.scheme, kernel, genes).map_err(|d| out.push(d.at(path))).ok()?;
         self.reserve(shape.size(), path, out)?;
-        let finish = Finish { scale: spec.scale, heaviside: spec.heaviside };
-        let values = decode(spec.scheme, genes, finish);
-        finite(&values, "weight", path, out)?;
         self.account.scales += 1;
-        self.account.decoded += values.len();
+        self.account.decoded += shape.size();
         let provenance = Provenance::Encoded {
             scheme: spec.scheme,
             out: spec.out.text.clone(),
@@ -141,7 +145,48 @@ impl Pool {
             scale: spec.scale,
             heaviside: spec.heaviside,
         };
-        Some(self.add(key, format!("{node}.weight"), shape, values, provenance))
+        let name = format!("{node}.weight");
+        // A step makes a matrix that no product of factors is.
+        let Some(stored) =
+            genes.map(exact).into_iter().collect::<Option<Vec<_>>>().filter(|_| !spec.heaviside)
+        else {
+            let finish = Finish { scale: spec.scale, heaviside: spec.heaviside };
+            let values = network::decode::decode(spec.scheme, genes.map(view), finish);
+            finite(&values, "weight", path, out)?;
+            return Some(self.add(key, name, shape, Content::Stored(values), provenance));
+        };
+        let mut ids = Vec::new();
+        for (gene, values) in genes.into_iter().zip(stored) {
+            ids.push(self.gene(gene, values, path, out)?);
+        }
+        let genes = network::Genes { out: ids[0], core: ids[1], source: ids[2] };
+        let id = self.add(key, name, shape, Content::Generated(genes), provenance);
+        if let Some((index, value)) = not_finite(&self.tensors, id) {
+            out.push(beyond_f32("weight", index, value, path));
+            return None;
+        }
+        Some(id)
+    }
+
+    /// The tensor of a gene that is used as one, with its values in f32.
+    fn gene(
+        &mut self,
+        gene: &Gene,
+        values: Vec<f32>,
+        path: &str,
+        out: &mut Diagnostics,
+    ) -> Option<TensorId> {
+        let key = Key::Dense(gene.tensor.clone());
+        if let Some(&id) = self.known.get(&key) {
+            return Some(id);
+        }
+        self.reserve(values.len(), path, out)?;
+        // The bound on all values holds for every extent.
+        let shape = Shape(gene.shape.iter().map(|&d| extent(d)).collect());
+        let provenance = Provenance::Dense { tensor: gene.tensor.clone() };
+        let id = self.add(key, gene.tensor.clone(), shape, Content::Stored(values), provenance);
+        self.only_genes.insert(id);
+        Some(id)
     }
 
     /// The bias of node `node`.
@@ -172,13 +217,14 @@ impl Pool {
             );
             return None;
         }
-        let values = decode::bias(view(to_gene), &beta_gene.values);
+        let values = decode::bias(&to_gene.values, &beta_gene.values);
         finite(&values, "bias", path, out)?;
         self.reserve(values.len(), path, out)?;
         self.account.decoded += values.len();
         let shape = Shape(vec![extent(values.len())]);
         let provenance = Provenance::EncodedBias { out: to.text.clone(), beta: beta.text.clone() };
-        Some(self.add(key, format!("{node}.bias"), shape, values, provenance))
+        let name = format!("{node}.bias");
+        Some(self.add(key, name, shape, Content::Stored(values), provenance))
     }
 
     /// A tensor that the reader makes itself, with values of its own.
@@ -209,11 +255,15 @@ impl Pool {
         key: Key,
         name: String,
         shape: Shape,
-        data: Vec<f32>,
+        content: Content,
         provenance: Provenance,
     ) -> TensorId {
         let name = self.unique(name);
-        let id = self.tensors.push(Tensor { name, shape, data, provenance, genes: None });
+        let (data, genes) = match content {
+            Content::Stored(data) => (data, None),
+            Content::Generated(genes) => (Vec::new(), Some(genes)),
+        };
+        let id = self.tensors.push(Tensor { name, shape, data, provenance, genes });
         self.known.insert(key, id);
         id
     }
@@ -233,6 +283,12 @@ impl Pool {
     }
 }
 
+/// What a tensor holds.
+enum Content {
+    Stored(Vec<f32>),
+    Generated(network::Genes),
+}
+
 /// An extent of a tensor whose size is bounded by [`MAX_VALUES`].
 fn extent(n: usize) -> u32 {
     u32::try_from(n).expect("sizes of tensors are bounded")
@@ -241,15 +297,14 @@ fn extent(n: usize) -> u32 {
 /// Decoded values must be finite.
 fn finite(values: &[f32], what: &str, path: &str, out: &mut Diagnostics) -> Option<()> {
     let Some(index) = values.iter().position(|x| !x.is_finite()) else { return Some(()) };
-    out.push(
-        Diagnostic::error(
-            codes::DECODE_RANGE,
-            format!("{what} {index} decodes to {}", values[index]),
-        )
-        .at(path)
-        .help("check the scale, and the genes for values that are far too large"),
-    );
+    out.push(beyond_f32(what, index, values[index], path));
     None
+}
+
+fn beyond_f32(what: &str, index: usize, value: f32, path: &str) -> Diagnostic {
+    Diagnostic::error(codes::DECODE_RANGE, format!("{what} {index} decodes to {value}"))
+        .at(path)
+        .help("check the scale, and the genes for values that are far too large")
 }
 
 /// Whether the scheme makes weights of this operation.
@@ -326,17 +381,9 @@ fn view(gene: &Gene) -> Matrix<'_> {
     Matrix::new(&gene.values, gene.shape[gene.shape.len() - 1])
 }
 
-/// Decodes genes that fit together. **Shapes**: genes are `[out, core, in]`.
-fn decode(scheme: Scheme, genes: [&Gene; 3], finish: Finish) -> Vec<f32> {
-    let [to, core, source] = genes.map(view);
-    match scheme {
-        // The rows of a `flat_fan_in` source are (channel, row, column), the order of a kernel.
-        Scheme::Linear | Scheme::FlatFanIn => decode::matrix(to, core, source, finish),
-        Scheme::PerOffset => {
-            let size = to.columns * source.columns;
-            let cores: Vec<Matrix<'_>> =
-                core.values.chunks_exact(size).map(|c| Matrix::new(c, source.columns)).collect();
-            decode::per_offset(to, &cores, source, finish)
-        }
-    }
+/// The values of a gene in f32, if that is what they are.
+#[expect(clippy::cast_possible_truncation, reason = "compared with what it came from")]
+fn exact(gene: &Gene) -> Option<Vec<f32>> {
+    let exact = |&v: &f64| Some(v as f32).filter(|f| f64::from(*f).to_bits() == v.to_bits());
+    gene.values.iter().map(exact).collect()
 }

@@ -73,6 +73,15 @@ fn weight_of(network: &Network, node: &str) -> (TensorId, Option<TensorId>) {
     }
 }
 
+/// The values of the weight, which a network does not store.
+fn values(network: &Network, node: &str) -> Vec<f32> {
+    let id = weight_of(network, node).0;
+    let generated = network.tensors[id].genes.is_some();
+    assert_eq!(generated, node != "step", "a step is no product of factors");
+    assert_eq!(network.tensors[id].data.is_empty(), generated);
+    network.values(id).into_owned()
+}
+
 fn tensor<'a>(network: &'a Network, node: &str) -> &'a Tensor {
     &network.tensors[weight_of(network, node).0]
 }
@@ -83,9 +92,9 @@ fn linear() {
     // Eo·P: [3 + 2, 4 - 2] and [-1 + 1, -2 - 1]; halved.
     let network = network();
     let weight = tensor(&network, "linear");
-    assert_eq!(weight.data, [2.5, 1.0, 0.0, -1.5]);
+    assert_eq!(values(&network, "linear"), [2.5, 1.0, 0.0, -1.5]);
     assert_eq!(weight.shape, Shape(vec![2, 2]));
-    assert_eq!(tensor(&network, "step").data, [1.0, 1.0, 0.0, 0.0]);
+    assert_eq!(values(&network, "step"), [1.0, 1.0, 0.0, 0.0]);
     // b = Eo·β: 5 - 2 and -7 - 1.
     let bias = &network.tensors[weight_of(&network, "linear").1.unwrap()];
     assert_eq!(bias.data, [3.0, -8.0]);
@@ -96,7 +105,7 @@ fn linear() {
 #[test]
 fn rectangular_core() {
     // P = [1, 10, 100]ᵀ·[3, -2]; Eo·[1, 10, 100] = [201, 90].
-    assert_eq!(tensor(&network(), "rectangle").data, [603.0, -402.0, 270.0, -180.0]);
+    assert_eq!(values(&network(), "rectangle"), [603.0, -402.0, 270.0, -180.0]);
 }
 
 #[test]
@@ -106,13 +115,14 @@ fn per_offset() {
     let network = network();
     let weight = tensor(&network, "offset");
     assert_eq!(weight.shape, Shape(vec![2, 2, 2, 2]));
+    let weight = values(&network, "offset");
     let rows = [
         [-1.0, 0.0, -2.0, -1.0],
         [-2.0, 0.0, -4.0, -2.0],
         [1.0, 0.0, 2.0, 0.0],
         [1.0, 0.0, 2.0, 0.0],
     ];
-    assert_eq!(weight.data, rows.concat());
+    assert_eq!(weight, rows.concat());
 }
 
 #[test]
@@ -121,13 +131,14 @@ fn flat_fan_in() {
     let network = network();
     let weight = tensor(&network, "fan");
     assert_eq!(weight.shape, Shape(vec![2, 2, 2, 2]));
+    let weight = values(&network, "fan");
     let rows = [
         [3.0, 2.0, -2.0, 3.0],
         [6.0, 4.0, -4.0, -3.0],
         [1.0, -1.0, -1.0, -1.0],
         [2.0, -2.0, -2.0, -1.0],
     ];
-    assert_eq!(weight.data, rows.concat());
+    assert_eq!(weight, rows.concat());
 }
 
 #[test]
@@ -146,5 +157,21 @@ fn what_decodes_to_the_same_is_one_tensor() {
         heaviside: false,
     };
     assert_eq!(tensor(&network, "again").provenance, expected);
-    assert_eq!(network.tensors.len(), 6);
+    // Six that nodes use and seven genes, each once.
+    assert_eq!(network.only_genes().iter().filter(|gene| **gene).count(), 7);
+    assert_eq!(network.tensors.len(), 13);
+    let genes = |node| tensor(&network, node).genes.unwrap();
+    assert_eq!(genes("linear").core, genes("fan").core);
+    let core = &network.tensors[genes("linear").core];
+    assert_eq!(core.provenance, Provenance::Dense { tensor: "square".to_owned() });
+}
+
+#[test]
+fn genes_beyond_f32_are_decoded_at_once() {
+    let tenth = GENOME.replace(r#""values": [1, 10, 100]"#, r#""values": [0.1, 10, 100]"#);
+    let loaded = read_genome_bytes(tenth.as_bytes(), Path::new(""), "decode.json").unwrap();
+    let weight = tensor(&loaded.network, "rectangle");
+    assert!(weight.genes.is_none());
+    // P = [0.1, 10, 100]ᵀ·[3, -2]; rows [1, 0, 2] and [0, -1, 1], in f64.
+    assert_eq!(weight.data, [600.3, -400.2, 270.0, -180.0]);
 }

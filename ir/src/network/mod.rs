@@ -17,6 +17,7 @@
 //! * `Relay`: the value; with a sign (a *clip*) only where it has that sign, +0 elsewhere.
 //! * Neurons: see [`neuron`].
 
+pub mod decode;
 pub mod neuron;
 mod verify;
 
@@ -60,6 +61,27 @@ impl NetworkDraft {
     /// Id of the node called `name`.
     pub fn node_named(&self, name: &str) -> Option<NodeId> {
         self.nodes.iter().find(|(_, n)| n.name == name).map(|(id, _)| id)
+    }
+
+    /// Values that nodes compute with: those of all tensors, generated ones as if they were stored, but
+    /// for tensors that only generate others.
+    pub fn parameters(&self) -> usize {
+        let sizes = self.tensors.values().zip(self.only_genes());
+        sizes.filter(|(_, gene)| !gene).map(|(t, _)| t.shape.size()).sum()
+    }
+
+    /// Tensors that generate others, and that no node of a verified network uses itself, by id.
+    pub fn only_genes(&self) -> Vec<bool> {
+        let mut found = vec![false; self.tensors.len()];
+        for genes in self.tensors.values().filter_map(|t| t.genes) {
+            for gene in [genes.out, genes.core, genes.source] {
+                found[gene.index()] = true;
+            }
+        }
+        for tensor in self.nodes.values().flat_map(|n| verify::op::tensors(&n.op)) {
+            found[tensor.index()] = false;
+        }
+        found
     }
 
     /// Delay-0 edges as (source, reader).

@@ -5,7 +5,9 @@
 
 use crate::currents::are_canonical;
 use crate::framework::levels::{AnyLevel, LevelKind};
-use crate::{fold_shared, fold_silent, merge_nodes, normalize, push_neurons, remove_dead};
+use crate::{
+    fold_shared, fold_silent, lower_genes, merge_nodes, normalize, push_neurons, remove_dead,
+};
 use snnc_ir::network::{Compare, Op};
 use snnc_ir::quantized::Time;
 use snnc_ir::{NetworkDraft, QuantizedDraft};
@@ -42,6 +44,7 @@ macro_rules! properties {
 }
 
 properties! {
+    GenesLowered, Network, "genes-lowered", "No tensor is generated: every value is stored.";
     BatchNormFolded, Network, "batchnorm-folded", "No node is a batch normalization.";
     PoolingFolded, Network, "pooling-folded", "No node is a pooling.";
     NeuronsPushed, Network, "neurons-pushed",
@@ -80,6 +83,7 @@ impl Property {
     pub fn holds_for_network(self, draft: &NetworkDraft) -> bool {
         let no_node = |f: fn(&Op) -> bool| !draft.nodes.values().any(|n| f(&n.op));
         match self {
+            Self::GenesLowered => lower_genes::is_clean(draft),
             Self::BatchNormFolded => no_node(|op| matches!(op, Op::BatchNorm { .. })),
             Self::PoolingFolded => {
                 no_node(|op| matches!(op, Op::AvgPool { .. } | Op::GlobalAvgPool))
@@ -108,7 +112,8 @@ impl Property {
                 .filter_map(|p| p.neuron())
                 .all(|n| n.compare == Compare::Gt),
             Self::HardwareTime => matches!(draft.time, Time::Hardware(_)),
-            Self::BatchNormFolded
+            Self::GenesLowered
+            | Self::BatchNormFolded
             | Self::PoolingFolded
             | Self::NeuronsPushed
             | Self::SilentFolded

@@ -3,7 +3,9 @@
 use crate::framework::pass::{AnyPass, Pass};
 use crate::framework::properties::Property;
 use crate::{drop_clips, fold_batchnorm, fold_integers, fold_pooling, fold_shared, fold_silent};
-use crate::{lower_currents, map, merge_nodes, normalize, push_neurons, quantize, remove_dead};
+use crate::{
+    lower_currents, lower_genes, map, merge_nodes, normalize, push_neurons, quantize, remove_dead,
+};
 use crate::{schedule, strict_compare};
 use snnc_ir::{Network, QuantizedNetwork};
 
@@ -32,6 +34,7 @@ impl Registry {
     /// Every pass of this crate, in the usual order.
     pub fn standard() -> Self {
         Self::new(vec![
+            network(lower_genes::LowerGenes),
             network(fold_batchnorm::FoldBatchNorm),
             network(fold_pooling::FoldPooling),
             network(push_neurons::PushNeurons),

@@ -90,7 +90,7 @@ impl Pass for Quantize {
             name: "quantize",
             summary: "round weights, thresholds, biases and decays to what the chip stores",
             class: Class::Bounded,
-            requires: &[Property::Canonical, Property::NeuronsNormalized],
+            requires: &[Property::GenesLowered, Property::Canonical, Property::NeuronsNormalized],
             establishes: &[],
             invalidates: &[],
             options: &[],

@@ -95,7 +95,7 @@ pub fn run(
 }
 
 fn data(draft: &NetworkDraft, t: TensorId) -> Vec<f64> {
-    draft.tensors[t].data.iter().map(|&v| f64::from(v)).collect()
+    draft.values(t).iter().map(|&v| f64::from(v)).collect()
 }
 
 fn analog(draft: &NetworkDraft, id: NodeId, op: &Op, inputs: &[Vec<f64>]) -> Vec<f64> {

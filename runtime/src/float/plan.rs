@@ -125,7 +125,8 @@ impl Plan {
             return Ok(known);
         }
         let tensor = &network.tensors[weight];
-        let value = |i: usize| tensor.data[i];
+        let values = network.values(weight);
+        let value = |i: usize| values[i];
         let dense = || Kernel::dense(tensor.shape.channels(), tensor.shape.per_channel(), value);
         let kernel = conv.map_or_else(|| Some(dense()), |conv| Kernel::conv(&conv, value));
         let kernel = kernel.ok_or_else(|| {

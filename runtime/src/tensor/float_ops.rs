@@ -66,10 +66,10 @@ impl Operator {
         };
         Ok(match &node.op {
             Op::Linear { weight, bias } => {
-                let weights = data(*weight);
+                let weights = network.values(*weight).into_owned();
                 let cols = weights.len() / size.max(1);
                 Self::Linear {
-                    by_source: matrix(weights.to_vec(), [size, cols], device).transpose(),
+                    by_source: matrix(weights, [size, cols], device).transpose(),
                     bias: bias.map(|b| data(b).to_vec()),
                 }
             }
@@ -77,7 +77,7 @@ impl Operator {
                 let windows = windows(conv)?;
                 Self::Conv {
                     windows,
-                    taps: taps(&windows, data(*weight), device),
+                    taps: taps(&windows, &network.values(*weight), device),
                     bias: bias.map(|b| spread(data(b))),
                 }
             }

@@ -110,7 +110,7 @@ pub(super) fn network(network: &Network, source: &Source) -> (String, NetworkRep
                 .collect(),
         })
         .collect();
-    let parameters = network.tensors.values().map(|t| t.data.len()).sum();
+    let parameters = network.parameters();
     let genome = source.account.as_ref().map(|account| GeneEntry {
         stored: account.stored_parameters(),
         decoded: account.network_parameters(),

@@ -74,6 +74,11 @@ codes! {
     IZHIKEVICH = 319, "network: parameters contradict Izhikevich's model",
         "Izhikevich's neuron is reset to its parameter c and recovers through a variable of its own, \
         so it resets to a value and has no refractory time. Correct the parameters.";
+    GENES = 320, "genes do not make the tensor",
+        "A tensor may be generated: encodings of its targets and sources and interactions between genes, three \
+         tensors that are stored themselves, make its values by the scheme, scale and step of its provenance. It \
+         stores no values then, and its shape is what the scheme makes of theirs. A network generates at most \
+         2^28 values.";
     COMPOSITE_TOO_LARGE = 360, "composite matrix too large",
         "Between two populations a chip has one layer of synapses, so a chain of linear operations \
         (such as a pooling before a padded convolution) becomes one. Where the chain is no \

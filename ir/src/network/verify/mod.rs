@@ -1,7 +1,8 @@
 //! The verifier of networks in f32.
 
+mod genes;
 mod neuron;
-mod op;
+pub(super) mod op;
 #[cfg(test)]
 mod tests;
 
@@ -33,8 +34,12 @@ pub(super) fn check(draft: &NetworkDraft, _rules: Rules<'_>, out: &mut Diagnosti
                 .help("set the number of logical steps of one run"),
         );
     }
+    let before = out.len();
     for id in draft.tensors.ids() {
         tensor(draft, id, out);
+    }
+    if out.len() == before {
+        genes::check(draft, out);
     }
     let before = out.len();
     references(draft, out);
@@ -85,6 +90,19 @@ fn tensor(draft: &NetworkDraft, id: TensorId, out: &mut Diagnostics) {
                 .note("expected one or more extents of at least 1")
                 .help("correct the shape; a tensor without values should not exist"),
         );
+    } else if tensor.genes.is_some() {
+        // A generated tensor stores nothing; `genes` has the rules.
+        if !tensor.data.is_empty() {
+            out.push(
+                Diagnostic::error(
+                    codes::GENES,
+                    format!("the tensor is generated but stores {} values", tensor.data.len()),
+                )
+                .at(&*place)
+                .note("expected none: genes say what they are")
+                .help("remove the values, or the genes"),
+            );
+        }
     } else if tensor.shape.size() != tensor.data.len() {
         out.push(
             Diagnostic::error(

@@ -9,7 +9,7 @@ use crate::network::{NetworkDraft, Node, Op};
 use crate::shape::Shape;
 
 /// The tensors that an operation uses.
-pub(super) fn tensors(op: &Op) -> Vec<TensorId> {
+pub(in crate::network) fn tensors(op: &Op) -> Vec<TensorId> {
     match op {
         Op::Linear { weight, bias } | Op::Conv2d { weight, bias, .. } => {
             std::iter::once(*weight).chain(*bias).collect()
