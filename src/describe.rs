@@ -257,16 +257,16 @@ fn size(symbol: &Symbol) -> u32 {
 /// What every core of `mapped` uses.
 pub fn cores(mapped: &MappedNetwork, target: &TargetSpec) -> Vec<CoreEntry> {
     let all: Vec<Core> = mapped.cores.values().cloned().collect();
-    let output_axons = usage::output_axons(&mapped.network, &all);
-    let formats = usage::formats(&mapped.network);
-    let entry = |(core, output_axons): (&Core, u64)| {
-        let used = usage::core_usage(&mapped.network, &formats, core, target);
+    let output_axons = usage::output_axons(&all);
+    let accounting = usage::Accounting::new(&mapped.network, &mapped.orders);
+    let entry = |(core, output_axons): (&Core, Vec<u64>)| {
+        let used = accounting.core_usage(core, target);
         CoreEntry {
             chip: core.chip,
             used: Resources {
                 compartments: used.compartments,
                 input_axons: used.input_axons,
-                output_axons,
+                output_axons: output_axons.iter().sum(),
                 synapse_words: used.synapse_words,
                 profiles: used.profiles,
                 thresholds: used.thresholds,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use snnc_backends::program::{encode, read, write};
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::conv::Conv;
-use snnc_ir::mapped::usage::{core_usage, formats};
+use snnc_ir::mapped::usage::Accounting;
 use snnc_ir::network::Keep;
 use snnc_ir::program::{Format, GradedMode, Program};
 use snnc_ir::quantized::{IntReset, PopKind, Role, Sign, Structure};
@@ -481,9 +481,9 @@ proptest! {
             prop_assert_eq!(bits(&map.weights), bits(&host.weights));
             prop_assert_eq!(map.scale.to_bits(), host.scale.to_bits());
         }
-        let formats = formats(net);
+        let accounting = Accounting::new(net, &network.orders);
         for (core, written) in network.cores.values().zip(&program.cores) {
-            let usage = core_usage(net, &formats, core, &target);
+            let usage = accounting.core_usage(core, &target);
             prop_assert_eq!(written.profiles.len() as u64, usage.profiles);
             // Relays name an entry that they do not use.
             let named = u64::from(!written.compartments.is_empty());
@@ -538,9 +538,9 @@ proptest! {
     fn formats_are_those_that_were_accounted(network in random_network()) {
         let target = target("loihi2");
         let program = read(&write(&network, &target).expect("writes")).expect("reads");
-        let formats = formats(&network.network);
+        let accounting = Accounting::new(&network.network, &network.orders);
         for (core, written) in network.cores.values().zip(&program.cores) {
-            let usage = core_usage(&network.network, &formats, core, &target);
+            let usage = accounting.core_usage(core, &target);
             prop_assert_eq!(written.formats.len() as u64, usage.formats);
             for block in &written.synapses {
                 let format = written.formats[block.format as usize];

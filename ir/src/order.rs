@@ -6,18 +6,28 @@
 //! block, inside a block row after row and column after column, and at each place its channels.
 
 use crate::shape::Shape;
+use std::ops::Range;
 
 /// An order of the neurons of a population, by *positions*.
 ///
 /// Position `p` runs over (block of channels, row, column, channel inside the block), the last fastest. The
 /// last block may have fewer channels. Blocks of one channel are the row-major order; so is every order
 /// of a population without rows and columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Order {
     channels: u32,
     /// Places: rows times columns.
     places: u32,
     block: u32,
+}
+
+/// Some channels at consecutive places (rows and columns, row-major).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patch {
+    /// The channels.
+    pub channels: Range<u32>,
+    /// The places.
+    pub places: Range<u32>,
 }
 
 impl Order {
@@ -54,6 +64,78 @@ impl Order {
         first * self.places + place * self.width(first) + channel - first
     }
 
+    /// Channels of the population.
+    pub const fn channels(&self) -> u32 {
+        self.channels
+    }
+
+    /// Places of a channel: rows times columns.
+    pub const fn places(&self) -> u32 {
+        self.places
+    }
+
+    /// The neurons at these positions as at most nine patches, in order; blocks that are whole make one.
+    pub fn patches(&self, positions: Range<u32>) -> Vec<Patch> {
+        // Without rows and columns, a block of all channels says the same as blocks of one.
+        let block = if self.places <= 1 { self.channels.max(1) } else { self.block };
+        let whole = block * self.places.max(1);
+        let mut patches = Vec::new();
+        let mut start = positions.start;
+        while start < positions.end {
+            let first = start / whole * block;
+            let offset = start % whole;
+            let blocks = (positions.end - start) / whole;
+            if offset == 0 && blocks > 0 {
+                let channels = first..first + blocks * block;
+                patches.push(Patch { channels, places: 0..self.places });
+                start += blocks * whole;
+                continue;
+            }
+            let width = if self.places <= 1 { block } else { self.width(first) };
+            let end = (offset + positions.end - start).min(width * self.places.max(1));
+            start += end - offset;
+            let [(from, skipped), (to, begun)] = [offset, end].map(|p| (p / width, p % width));
+            let mut push = |channels: Range<u32>, places: Range<u32>| {
+                if !channels.is_empty() && !places.is_empty() {
+                    patches.push(Patch { channels, places });
+                }
+            };
+            if from == to {
+                push(first + skipped..first + begun, from..to + 1);
+                continue;
+            }
+            let full = if skipped > 0 { from + 1 } else { from };
+            push(first + skipped..first + width, from..full);
+            push(first..first + width, full..to);
+            push(first..first + begun, to..to + 1);
+        }
+        patches
+    }
+
+    /// Visits the positions of a patch as ranges.
+    pub fn for_positions(&self, patch: &Patch, mut visit: impl FnMut(Range<u32>)) {
+        let Patch { channels, places } = patch;
+        if self.places <= 1 {
+            return visit(channels.clone());
+        }
+        let mut channel = channels.start;
+        while channel < channels.end {
+            let first = channel / self.block * self.block;
+            let width = self.width(first);
+            let end = channels.end.min(first + width);
+            let base = first * self.places;
+            if end - channel == width {
+                visit(base + places.start * width..base + places.end * width);
+            } else {
+                for place in places.clone() {
+                    let base = base + place * width;
+                    visit(base + channel - first..base + end - first);
+                }
+            }
+            channel = end;
+        }
+    }
+
     /// Channels of the block whose first channel is `first`.
     const fn width(&self, first: u32) -> u32 {
         let rest = self.channels - first;
@@ -88,6 +170,32 @@ mod tests {
                 prop_assert!(!std::mem::replace(&mut seen[neuron as usize], true));
                 prop_assert_eq!(order.position(neuron), position);
             }
+        }
+
+        #[test]
+        fn patches_hold_the_neurons_of_their_positions(
+            (channels, height, width) in (1_u32..7, 1_u32..4, 1_u32..4), block in 0_u32..9,
+            (start, end) in (0.0..1.0, 0.0..1.0),
+        ) {
+            let size = channels * height * width;
+            let order = Order::new(&Shape::chw(channels, height, width), block);
+            let [start, end] = [start, end].map(|p: f64| (p * f64::from(size + 1)) as u32);
+            let patches = order.patches(start..end.max(start));
+            prop_assert!(patches.len() <= 9);
+            let mut neurons = Vec::new();
+            let mut positions = Vec::new();
+            for patch in &patches {
+                for channel in patch.channels.clone() {
+                    neurons.extend(patch.places.clone().map(|p| channel * height * width + p));
+                }
+                order.for_positions(patch, |range| positions.extend(range));
+            }
+            neurons.sort_unstable();
+            positions.sort_unstable();
+            let mut expected: Vec<u32> = (start..end.max(start)).map(|p| order.neuron(p)).collect();
+            expected.sort_unstable();
+            prop_assert_eq!(neurons, expected);
+            prop_assert_eq!(positions, (start..end.max(start)).collect::<Vec<_>>());
         }
     }
 }

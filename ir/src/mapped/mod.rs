@@ -4,6 +4,7 @@
 //! that order, in compartment order), *axon runs* (contiguous source neurons, one input axon each) and *synapse blocks* that join a run to a slice
 //! through a projection's matrix. Nothing here lists synapses.
 
+pub mod reach;
 pub mod usage;
 mod verify;
 

@@ -4,9 +4,10 @@
 
 use snnc_ir::TargetSpec;
 use snnc_ir::conv::Conv;
-use snnc_ir::mapped::usage::SynapseFormat;
-use snnc_ir::quantized::{IntMatrix, QuantizedDraft, Structure};
+use snnc_ir::mapped::usage::Accounting;
+use snnc_ir::quantized::{IntMatrix, Structure};
 use snnc_ir::target::Limit;
+use std::collections::BTreeSet;
 
 /// Bits of the index of a listed synapse, at the least.
 const INDEX_BITS: u64 = 6;
@@ -24,18 +25,23 @@ pub(super) struct Bound<'t> {
 }
 
 /// The tightest of the bounds: every compartment and every synapse lies on some core.
-pub(super) fn bound<'t>(
-    network: &QuantizedDraft,
-    formats: &[SynapseFormat],
-    target: &'t TargetSpec,
-) -> Bound<'t> {
+pub(super) fn bound<'t>(accounting: &Accounting<'_>, target: &'t TargetSpec) -> Bound<'t> {
+    let network = accounting.network();
     let neurons = network.populations.values().filter(|p| !p.is_input());
     let neurons = neurons.fold(0_u64, |n, p| n.saturating_add(p.size() as u64));
-    let projections = network.projections.values().zip(formats);
-    let bits = projections.fold(0_u64, |bits, (projection, format)| {
-        let (listed, index) = listed(&network.matrices[projection.matrix]);
-        bits.saturating_add(listed.saturating_mul(format.bits() + index))
-    });
+    let shared = target.shared_kernels.value != 0;
+    let mut counted = BTreeSet::new();
+    let mut bits = 0_u64;
+    for ((id, projection), format) in network.projections.iter().zip(accounting.formats()) {
+        let matrix = &network.matrices[projection.matrix];
+        let sparse = matches!(matrix.structure, Structure::Sparse { .. });
+        let (values, index) = if shared { stored(matrix) } else { listed(matrix) };
+        // One core may serve all projections that store the same.
+        let stored = (accounting.content(id), *format, projection.delay);
+        if !shared || sparse || counted.insert(stored) {
+            bits = bits.saturating_add(values.saturating_mul(format.bits() + index));
+        }
+    }
     let of = |resource, needed: u64, limit: &'t Limit| {
         let per_core = u64::try_from(limit.value).unwrap_or(0).max(1);
         Bound { cores: needed.div_ceil(per_core), needed, resource, limit }
@@ -45,7 +51,32 @@ pub(super) fn bound<'t>(
     if memory.cores > compartments.cores { memory } else { compartments }
 }
 
-/// Synapses that memory lists at the least, and the bits of the index of each.
+/// Values that memory stores once at the least, and the bits of the index of each.
+fn stored(matrix: &IntMatrix) -> (u64, u64) {
+    match &matrix.structure {
+        // A kernel is stored with its zeros, but only where it is read at all.
+        Structure::Conv(conv) => {
+            let taps = taps(conv);
+            let area = taps.len().max(1);
+            let read = |kernel: &&[i16]| kernel.iter().zip(&taps).any(|(m, &n)| *m != 0 && n > 0);
+            let kernels = matrix.mantissa.chunks_exact(area).filter(read).count();
+            ((kernels * area) as u64, 0)
+        }
+        Structure::Identity { size } => {
+            (u64::from(*size > 0 && matrix.mantissa.iter().any(|m| *m != 0)), 0)
+        }
+        // Equal columns share a list.
+        Structure::Dense { rows, cols } => {
+            let entry = |row: u32, col: u32| matrix.mantissa[(row * cols + col) as usize];
+            let column = |col| (0..*rows).map(|row| entry(row, col)).collect::<Vec<_>>();
+            let columns: BTreeSet<Vec<i16>> = (0..*cols).map(column).collect();
+            (columns.iter().flatten().filter(|m| **m != 0).count() as u64, 0)
+        }
+        Structure::Sparse { .. } => listed(matrix),
+    }
+}
+
+/// Synapses that lists for each axon hold at the least, and the bits of the index of each.
 fn listed(matrix: &IntMatrix) -> (u64, u64) {
     let stored = || matrix.mantissa.iter().filter(|&&m| m != 0).count() as u64;
     match &matrix.structure {
@@ -57,10 +88,9 @@ fn listed(matrix: &IntMatrix) -> (u64, u64) {
     }
 }
 
-/// Synapses of a convolution whose mantissa is not 0: every kernel value, as often as its tap meets
-/// the input.
-fn conv_synapses(conv: &Conv, mantissa: &[i16]) -> u64 {
-    let Some(output) = conv.output() else { return 0 };
+/// How many places of the output each tap of a kernel serves.
+fn taps(conv: &Conv) -> Vec<u64> {
+    let Some(output) = conv.output() else { return Vec::new() };
     let meets = |axis: usize| {
         let mut times = vec![0_u64; conv.kernel[axis] as usize];
         for position in 0..output[axis + 1] as usize {
@@ -69,8 +99,13 @@ fn conv_synapses(conv: &Conv, mantissa: &[i16]) -> u64 {
         times
     };
     let (vertical, horizontal) = (meets(0), meets(1));
-    let taps = vertical.iter().flat_map(|v| horizontal.iter().map(move |h| v * h));
-    let taps: Vec<u64> = taps.collect();
+    vertical.iter().flat_map(|v| horizontal.iter().map(move |h| v * h)).collect()
+}
+
+/// Synapses of a convolution whose mantissa is not 0: every kernel value, as often as its tap meets
+/// the input.
+fn conv_synapses(conv: &Conv, mantissa: &[i16]) -> u64 {
+    let taps = taps(conv);
     let present = mantissa.iter().zip(taps.iter().cycle()).filter(|(m, _)| **m != 0);
     present.fold(0_u64, |n, (_, &times)| n.saturating_add(times))
 }

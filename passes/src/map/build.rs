@@ -1,72 +1,108 @@
 //! Axon runs and synapse blocks of a core, from the slices that it holds.
 
 use snnc_ir::arena::{PopId, ProjId};
+use snnc_ir::mapped::reach::Scratch;
+use snnc_ir::mapped::usage::Accounting;
 use snnc_ir::mapped::{Block, Core, Slice};
-use snnc_ir::quantized::QuantizedDraft;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// Rebuilds the axons and blocks of `core` for the slices it holds.
-///
-/// One axon per source neuron with at least one nonzero synapse into the core; consecutive source
-/// neurons form a run. A block joins a run to a slice where the projection has a synapse between
-/// them. Complexity: O(synapses into the core).
-pub(super) fn connect(network: &QuantizedDraft, core: &mut Core) {
-    let mut sources: BTreeMap<PopId, Vec<bool>> = BTreeMap::new();
-    let mut parts: Vec<(ProjId, PopId, u32, Vec<bool>)> = Vec::new();
-    for (index, slice) in core.slices.iter().enumerate() {
-        for (id, projection) in network.projections_into(slice.population) {
-            let size = network.populations[projection.source].size();
-            let mut reached = vec![false; size];
-            let matrix = &network.matrices[projection.matrix];
-            for n in slice.start..slice.start + slice.len {
-                matrix.for_row(n as usize, |source, _| reached[source] = true);
-            }
-            let all = sources.entry(projection.source).or_insert_with(|| vec![false; size]);
-            all.iter_mut().zip(&reached).for_each(|(a, &r)| *a |= r);
-            parts.push((id, projection.source, narrow(index), reached));
-        }
+/// A core that may still grow.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Open {
+    pub(super) core: Core,
+    /// What its slices read, in the order of slices, then projections.
+    parts: Vec<Part>,
+}
+
+/// What one slice reads through one projection.
+#[derive(Clone, Debug)]
+struct Part {
+    projection: ProjId,
+    source: PopId,
+    slice: u32,
+    /// Positions in the source's order, ascending and apart.
+    runs: Vec<Range<u32>>,
+}
+
+impl Open {
+    /// An empty core of a chip.
+    pub(super) fn on(chip: u32) -> Self {
+        Self { core: Core { chip, ..Core::default() }, parts: Vec::new() }
     }
-    core.axons = sources.iter().flat_map(|(&p, used)| runs(p, used)).collect();
-    core.blocks.clear();
-    for (axons, run) in core.axons.iter().enumerate() {
-        let range = run.start as usize..(run.start + run.len) as usize;
-        for (projection, source, slice, reached) in &parts {
-            if *source == run.population && reached[range.clone()].contains(&true) {
-                core.blocks.push(Block {
-                    projection: *projection,
-                    axons: narrow(axons),
-                    slice: *slice,
-                });
+
+    /// The core with more neurons, its axons and blocks rebuilt: the last slice grows if they continue it.
+    ///
+    /// One axon per source neuron with at least one nonzero synapse into the core; consecutive positions
+    /// form a run. A block joins a run to a slice where the projection has a synapse between them.
+    pub(super) fn with(
+        &self,
+        more: Slice,
+        accounting: &Accounting<'_>,
+        scratch: &mut Scratch,
+    ) -> Self {
+        let Self { core: Core { chip, slices, .. }, parts } = self;
+        let (mut slices, mut parts) = (slices.clone(), parts.clone());
+        match slices.last_mut() {
+            Some(last) if last.population == more.population && last.end() == more.start.into() => {
+                last.len += more.len;
+            }
+            _ => slices.push(more),
+        }
+        let grown = *slices.last().expect("one was added");
+        let slice = narrow(slices.len() - 1);
+        parts.retain(|part| part.slice != slice);
+        for &projection in accounting.projections_into(grown.population) {
+            let source = accounting.network().projections[projection].source;
+            let runs = accounting.sources(projection, &grown, scratch);
+            if !runs.is_empty() {
+                parts.push(Part { projection, source, slice, runs });
             }
         }
+        let (axons, blocks) = connect(&parts);
+        Self { core: Core { chip: *chip, slices, axons, blocks }, parts }
     }
 }
 
-/// Maximal runs of set entries.
-fn runs(population: PopId, used: &[bool]) -> Vec<Slice> {
-    let mut runs: Vec<Slice> = Vec::new();
-    for (n, _) in used.iter().enumerate().filter(|(_, u)| **u) {
-        let n = narrow(n);
-        match runs.last_mut() {
-            Some(run) if run.start + run.len == n => run.len += 1,
-            _ => runs.push(Slice { population, start: n, len: 1 }),
+/// Axons and blocks of these parts.
+fn connect(parts: &[Part]) -> (Vec<Slice>, Vec<Block>) {
+    let mut sources: BTreeMap<PopId, Vec<&Part>> = BTreeMap::new();
+    for part in parts {
+        sources.entry(part.source).or_default().push(part);
+    }
+    let (mut axons, mut blocks) = (Vec::new(), Vec::new());
+    for (population, parts) in sources {
+        for run in union(&parts) {
+            let axon = narrow(axons.len());
+            for part in &parts {
+                let first = part.runs.partition_point(|r| r.end <= run.start);
+                if part.runs.get(first).is_some_and(|r| r.start < run.end) {
+                    let Part { projection, slice, .. } = **part;
+                    blocks.push(Block { projection, axons: axon, slice });
+                }
+            }
+            axons.push(Slice { population, start: run.start, len: run.end - run.start });
         }
+    }
+    (axons, blocks)
+}
+
+/// The runs of all parts, merged where they meet.
+fn union(parts: &[&Part]) -> Vec<Range<u32>> {
+    let mut runs: Vec<Range<u32>> = parts.iter().flat_map(|p| p.runs.iter().cloned()).collect();
+    if parts.len() > 1 {
+        runs.sort_unstable_by_key(|run| run.start);
+        runs.dedup_by(|next, run| {
+            let meet = next.start <= run.end;
+            if meet {
+                run.end = run.end.max(next.end);
+            }
+            meet
+        });
     }
     runs
 }
 
-/// Appends neurons to the core: grows the last slice if they continue it.
-pub(super) fn append(core: &mut Core, slice: Slice) {
-    match core.slices.last_mut() {
-        Some(last)
-            if last.population == slice.population && last.start + last.len == slice.start =>
-        {
-            last.len += slice.len;
-        }
-        _ => core.slices.push(slice),
-    }
-}
-
-fn narrow(n: usize) -> u32 {
+pub(super) fn narrow(n: usize) -> u32 {
     u32::try_from(n).expect("neurons and parts of a core number fewer than 2^32")
 }

@@ -1,14 +1,16 @@
 //! Mappings at and beyond the limits of a core.
 
+mod shapes;
+
 use super::Map;
 use super::bound::bound;
 use crate::fixtures::{matrix, neurons, quantized, target};
 use crate::framework::{Context, Options, Pass};
 use snnc_ir::arena::{MatId, PopId};
 use snnc_ir::diag::codes::mapping;
-use snnc_ir::mapped::usage::formats;
+use snnc_ir::mapped::usage::Accounting;
 use snnc_ir::network::Keep;
-use snnc_ir::quantized::{Graded, PopKind, QuantizedDraft, Schedule, Time};
+use snnc_ir::quantized::{Graded, IntNeuron, IntReadout, PopKind, QuantizedDraft, Schedule, Time};
 use snnc_ir::{
     Diagnostics, Entity, Level, MappedDraft, MappedNetwork, Param, Rules, Shape, TargetSpec,
 };
@@ -16,7 +18,8 @@ use snnc_ir::{
 /// Maps and verifies against the target, so that a violated limit fails the test.
 fn map(draft: QuantizedDraft, target: &TargetSpec) -> Result<MappedDraft, Diagnostics> {
     let options = Options::defaults(Map.info().options);
-    let least = bound(&draft, &formats(&draft), target).cores;
+    let orders = vec![1; draft.populations.len()];
+    let least = bound(&Accounting::new(&draft, &orders), target).cores;
     let mapped = Map.run(draft, &mut Context::new(target, &options))?;
     assert!(least <= mapped.cores.len() as u64, "no mapping is below the bound");
     MappedNetwork::verify(mapped, &Rules::for_target(target)).map(Level::into_draft)

@@ -1,25 +1,29 @@
 //! Every synapse is in a block.
 
 use super::{codes, core_place, name};
-use crate::arena::{Entity, ProjId};
+use crate::arena::ProjId;
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::mapped::reach::Scratch;
+use crate::mapped::usage::Accounting;
 use crate::mapped::{Core, MappedDraft, Slice};
 use std::collections::BTreeMap;
 
 /// For each projection and slice of its target, the axon runs of the slice's blocks hold every source
 /// neuron that has a nonzero synapse into the slice. With disjoint runs and no block listed twice,
-/// each synapse is covered exactly once.
+/// each synapse is covered exactly once. What a slice reads is a set of runs of positions, too, so runs are
+/// held against runs.
 pub(super) fn check(draft: &MappedDraft, out: &mut Diagnostics) {
-    let mut into = vec![Vec::new(); draft.network.populations.len()];
-    for (id, projection) in draft.network.projections.iter() {
-        into[projection.target.index()].push(id);
-    }
+    let accounting = Accounting::new(&draft.network, &draft.orders);
+    let mut scratch = Scratch::default();
     for (id, core) in draft.cores.iter() {
         let runs = runs(core);
         for (index, slice) in (0..).zip(&core.slices) {
-            for projection in &into[slice.population.index()] {
+            for projection in accounting.projections_into(slice.population) {
                 let covered = runs.get(&(*projection, index)).map_or(&[][..], Vec::as_slice);
-                if let Some((source, target)) = uncovered(draft, *projection, slice, covered) {
+                if let Some(position) =
+                    uncovered(&accounting, *projection, slice, covered, &mut scratch)
+                {
+                    let (source, target) = synapse(&accounting, *projection, slice, position);
                     let ends = &draft.network.projections[*projection];
                     out.push(
                         Diagnostic::error(
@@ -56,33 +60,51 @@ fn runs(core: &Core) -> BTreeMap<(ProjId, u32), Vec<Slice>> {
     runs
 }
 
-/// The first synapse (source, target) into `slice` whose source is in none of `covered`.
+/// The first position of the source that reaches `slice` and is in none of `covered`.
 fn uncovered(
-    draft: &MappedDraft,
+    accounting: &Accounting<'_>,
     projection: ProjId,
     slice: &Slice,
     covered: &[Slice],
-) -> Option<(usize, usize)> {
-    let matrix = &draft.network.matrices[draft.network.projections[projection].matrix];
+    scratch: &mut Scratch,
+) -> Option<u32> {
+    let network = accounting.network();
     let axons: usize = covered.iter().map(|r| r.len as usize).sum();
-    if axons == matrix.structure.cols() {
+    if axons == network.populations[network.projections[projection].source].size() {
         // Disjoint runs inside the source that hold as many neurons as it has.
         return None;
     }
-    let mut holds = vec![false; matrix.structure.cols()];
-    for run in covered {
-        holds[run.neurons()].fill(true);
-    }
-    let mut missing = None;
-    for row in slice.neurons() {
-        matrix.for_row(row, |source, _| {
-            if !holds[source] {
-                missing.get_or_insert((source, row));
+    let missing = |read: std::ops::Range<u32>| {
+        let mut next = read.start;
+        let first = covered.partition_point(|run| run.end() <= u64::from(read.start));
+        for run in covered[first..].iter().take_while(|run| run.start < read.end) {
+            if run.start > next {
+                break;
             }
-        });
-        if missing.is_some() {
-            break;
+            next = next.max(run.start + run.len);
         }
-    }
-    missing
+        (next < read.end).then_some(next)
+    };
+    accounting.sources(projection, slice, scratch).into_iter().find_map(missing)
+}
+
+/// A synapse (source neuron, target neuron) into `slice` of the source at `position`.
+fn synapse(
+    accounting: &Accounting<'_>,
+    projection: ProjId,
+    slice: &Slice,
+    position: u32,
+) -> (u32, u32) {
+    let network = accounting.network();
+    let ends = &network.projections[projection];
+    let source = accounting.order(ends.source).neuron(position);
+    let reaches = |target: &u32| {
+        let mut found = false;
+        let row = *target as usize;
+        network.matrices[ends.matrix].for_row(row, |col, _| found |= col == source as usize);
+        found
+    };
+    let targets = slice.start..slice.start + slice.len;
+    let target = targets.map(|p| accounting.order(ends.target).neuron(p)).find(reaches);
+    (source, target.unwrap_or(slice.start))
 }

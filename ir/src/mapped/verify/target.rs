@@ -3,7 +3,7 @@
 use super::{codes, core_place, populations_on};
 use crate::arena::Entity;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::mapped::usage::{core_usage, formats, output_axons};
+use crate::mapped::usage::{Accounting, output_axons};
 use crate::mapped::{Core, MappedDraft};
 use crate::target::TargetSpec;
 use std::collections::BTreeMap;
@@ -11,14 +11,19 @@ use std::collections::BTreeMap;
 /// Holds sound cores to the limits of `target`.
 pub(super) fn check(draft: &MappedDraft, target: &TargetSpec, out: &mut Diagnostics) {
     let cores: Vec<Core> = draft.cores.values().cloned().collect();
-    let outputs = output_axons(&draft.network, &cores);
-    let formats = formats(&draft.network);
+    let outputs = output_axons(&cores);
+    let accounting = Accounting::new(&draft.network, &draft.orders);
     for (id, core) in draft.cores.iter() {
-        let usage = core_usage(&draft.network, &formats, core, target);
+        let usage = accounting.core_usage(core, target);
         for (code, resource, needed, limit) in [
             (codes::LIMIT_COMPARTMENTS, "compartments", usage.compartments, &target.compartments),
             (codes::LIMIT_INPUT_AXONS, "input axons", usage.input_axons, &target.input_axons),
-            (codes::LIMIT_OUTPUT_AXONS, "output axons", outputs[id.index()], &target.output_axons),
+            (
+                codes::LIMIT_OUTPUT_AXONS,
+                "output axons",
+                outputs[id.index()].iter().sum(),
+                &target.output_axons,
+            ),
             (
                 codes::LIMIT_SYNAPSE_WORDS,
                 "words of synapse memory",

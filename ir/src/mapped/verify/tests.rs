@@ -5,7 +5,7 @@ use crate::arena::{Arena, CoreId, Entity, PopId, ProjId};
 use crate::diag::codes::quantize;
 use crate::diag::{Code, Diagnostics};
 use crate::level::{AnyDraft, Level, Rules};
-use crate::mapped::usage::{CoreUsage, core_usage, formats, output_axons};
+use crate::mapped::usage::{Accounting, CoreUsage, formats, output_axons};
 use crate::mapped::{Block, Core, MappedDraft, MappedNetwork, Slice};
 use crate::network::Keep;
 use crate::param::Param;
@@ -166,8 +166,8 @@ fn another_target_is_named() {
 
 /// What core 0 uses.
 fn usage_of(draft: &MappedDraft) -> CoreUsage {
-    let formats = formats(&draft.network);
-    core_usage(&draft.network, &formats, &draft.cores[CoreId::new(0)], &target(true))
+    Accounting::new(&draft.network, &draft.orders)
+        .core_usage(&draft.cores[CoreId::new(0)], &target(true))
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn usage_is_counted() {
     assert_eq!(usage.formats, 3);
     let cores: Vec<Core> = draft.cores.values().cloned().collect();
     // h[0..3] reach both cores, y none; h[3] reaches both.
-    assert_eq!(output_axons(&draft.network, &cores), [6, 2]);
+    assert_eq!(output_axons(&cores), [[6, 0], [0, 2]]);
 }
 
 /// With headers of 50 bits, an axon's list of three weights takes one word at 3 bits each and two at 8.
@@ -196,7 +196,7 @@ fn narrow_weights_take_less_memory() {
     spec.synapse_header_bits.value = 50;
     let words = |draft: &MappedDraft| {
         let core = &draft.cores[CoreId::new(0)];
-        core_usage(&draft.network, &formats(&draft.network), core, &spec).synapse_words
+        Accounting::new(&draft.network, &draft.orders).core_usage(core, &spec).synapse_words
     };
     let wide = words(&draft);
     let dense = &mut draft.network.matrices[crate::arena::MatId::new(0)];

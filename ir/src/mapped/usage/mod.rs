@@ -1,0 +1,377 @@
+//! What a core uses of its target's resources: the one accounting that mapper and verifier share.
+//!
+//! Everything is counted from structure: channels, places, kernels. No count visits the synapses of a
+//! convolution one by one.
+//!
+//! **Synapse formats.** Distinct (weight exponent, sign mode, weight bits, delay bits). The weight field
+//! is the narrowest of [`WEIGHT_FIELDS`](crate::quantized::WEIGHT_FIELDS) that holds the matrix; a
+//! projection of hardware delay h needs as many delay bits as the register value h − 1, none for 0.
+//!
+//! **Input axons.** One for each source neuron with an axon on the core. Where the target lets channels
+//! share ([`TargetSpec::axon_atoms`] = n > 0), one for every n channels of a pixel, of those that have
+//! axons on the core; a source without rows and columns has no pixels and shares nothing.
+//!
+//! **Synapse memory, a list for each axon** (`shared_kernels` = 0). Each input axon owns one list of
+//! synapses per format. A block of a dense matrix lists every neuron of its slice, zero weights included,
+//! without indices; a block of any other matrix lists the nonzero synapses, each with an index of
+//! `ceil(log2(compartments of the core))` bits, at least 6. A listed synapse takes the weight bits and the
+//! delay bits of its format, and its index; [`TargetSpec::axon_words`] turns lists into words.
+//! **Source**: nengo-loihi 1.1.0, `block.py` (`bits_per_axon`, `WEIGHT_BITS_MAP`, `INDEX_BITS_MAP`), for
+//! Loihi 1. For other chips it is an estimate: no public text describes their packing of narrow weights.
+//!
+//! **Synapse memory, equal synapses once** (`shared_kernels` = 1). What projections with equal
+//! mantissas, equal format and equal delay store on a core is stored once, whichever populations they
+//! join: of a convolution the kernel values, zeros included, of every pair of an output channel present
+//! and an input channel that these read with a value other than 0; of an identity one value. Axons whose
+//! dense columns are equal in all that they reach on the core share one list; axons of sparse matrices
+//! have lists of their own, with indices. **Source**: inferred for kernels (the target file says from
+//! what), an estimate for the rest.
+
+mod memory;
+
+use super::reach::{self, Scratch};
+use super::{Core, Slice};
+use crate::arena::{Entity, MatId, PopId, ProjId};
+use crate::order::{Order, Patch};
+use crate::param::Param;
+use crate::quantized::{
+    IntMatrix, IntNeuron, IntReset, Projection, QuantizedDraft, Sign, Structure, Time,
+};
+use crate::target::TargetSpec;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+
+/// Resources in use on one core. Output axons depend on the other cores: see [`output_axons`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CoreUsage {
+    /// Compartments: neurons held.
+    pub compartments: u64,
+    /// Input axons: source neurons that reach the core, or pixels of which some channels do.
+    pub input_axons: u64,
+    /// Values in synapse memory: synapses listed, or what stands for them where equal ones are stored once.
+    pub synapses: u64,
+    /// 64-bit words of synapse memory.
+    pub synapse_words: u64,
+    /// Distinct (du, dv, refractory period, subtracted amount, update period and phase), and distinct
+    /// (sign kept, shift) of graded relays.
+    pub profiles: u64,
+    /// Distinct thresholds.
+    pub thresholds: u64,
+    /// Distinct synapse formats.
+    pub formats: u64,
+}
+
+/// What distinguishes the synapse formats of a core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SynapseFormat {
+    /// Weight exponent.
+    pub exponent: i8,
+    /// Sign mode.
+    pub sign: Sign,
+    /// Bits of a stored weight, one of [`WEIGHT_FIELDS`](crate::quantized::WEIGHT_FIELDS).
+    pub weight_bits: u8,
+    /// Bits of a stored delay; 0 = every spike arrives in the next step.
+    pub delay_bits: u8,
+}
+
+impl SynapseFormat {
+    /// Bits of a listed synapse, its index left out.
+    pub fn bits(self) -> u64 {
+        u64::from(self.weight_bits) + u64::from(self.delay_bits)
+    }
+}
+
+/// Formats of all projections of a network in hardware time, by [`ProjId`] index. **Complexity**:
+/// O(projections + stored mantissas).
+///
+/// # Panics
+/// If a projection refers to a matrix that does not exist.
+pub fn formats(network: &QuantizedDraft) -> Vec<SynapseFormat> {
+    let weight_bits: Vec<u8> = network.matrices.values().map(IntMatrix::weight_bits).collect();
+    let format = |projection: &Projection| {
+        let IntMatrix { exponent, sign, .. } = network.matrices[projection.matrix];
+        let register = projection.delay.saturating_sub(1);
+        let delay_bits = (0..32).find(|bits| register >> bits == 0).unwrap_or(32);
+        let weight_bits = weight_bits[projection.matrix.index()];
+        SynapseFormat { exponent, sign, weight_bits, delay_bits }
+    };
+    network.projections.values().map(format).collect()
+}
+
+/// What the accounting of a network's cores looks up.
+#[derive(Clone, Debug)]
+pub struct Accounting<'n> {
+    network: &'n QuantizedDraft,
+    orders: Vec<Order>,
+    formats: Vec<SynapseFormat>,
+    /// Projections into each population.
+    into: Vec<Vec<ProjId>>,
+    /// By matrix: the first one with equal mantissas in an equal layout, which may be itself.
+    contents: Vec<MatId>,
+    /// By matrix: how many projections use its content.
+    uses: Vec<u32>,
+    /// By matrix, dense ones alone: the first column equal to each; empty if all differ.
+    columns: Vec<Vec<u32>>,
+}
+
+impl<'n> Accounting<'n> {
+    /// Prepares a network in hardware time whose populations have these orders
+    /// ([`MappedDraft::orders`](super::MappedDraft)). **Complexity**: O(projections + stored mantissas).
+    ///
+    /// # Panics
+    /// If a projection refers to populations or a matrix that do not exist, or orders are missing.
+    pub fn new(network: &'n QuantizedDraft, orders: &[u32]) -> Self {
+        let orders = network.populations.values().zip(orders);
+        let mut into = vec![Vec::new(); network.populations.len()];
+        for (id, projection) in network.projections.iter() {
+            into[projection.target.index()].push(id);
+        }
+        let mut first = HashMap::new();
+        let content = |(id, matrix): (MatId, &'n IntMatrix)| {
+            *first.entry((Layout::of(matrix), matrix.mantissa.as_slice())).or_insert(id)
+        };
+        let contents: Vec<MatId> = network.matrices.iter().map(content).collect();
+        let mut uses = vec![0; contents.len()];
+        for projection in network.projections.values() {
+            uses[contents[projection.matrix.index()].index()] += 1;
+        }
+        Self {
+            network,
+            uses,
+            orders: orders.map(|(p, block)| Order::new(&p.shape, *block)).collect(),
+            formats: formats(network),
+            into,
+            contents,
+            columns: network.matrices.values().map(equal_columns).collect(),
+        }
+    }
+
+    /// The network.
+    pub const fn network(&self) -> &'n QuantizedDraft {
+        self.network
+    }
+
+    /// [`formats`] of the network.
+    pub fn formats(&self) -> &[SynapseFormat] {
+        &self.formats
+    }
+
+    /// Order of a population.
+    pub fn order(&self, population: PopId) -> &Order {
+        &self.orders[population.index()]
+    }
+
+    /// Gives a population another order: `block` channels per block.
+    pub fn set_order(&mut self, population: PopId, block: u32) {
+        let shape = &self.network.populations[population].shape;
+        self.orders[population.index()] = Order::new(shape, block);
+    }
+
+    /// Projections into a population, ascending.
+    pub fn projections_into(&self, population: PopId) -> &[ProjId] {
+        &self.into[population.index()]
+    }
+
+    /// The first matrix whose mantissas and layout are those of the projection's matrix.
+    pub fn content(&self, projection: ProjId) -> MatId {
+        self.contents[self.network.projections[projection].matrix.index()]
+    }
+
+    /// Whether several projections use this content.
+    pub fn repeated(&self, content: MatId) -> bool {
+        self.uses[content.index()] > 1
+    }
+
+    /// Runs of positions of the source that have a nonzero synapse into `slice`, ascending: see
+    /// [`reach::sources`].
+    ///
+    /// # Panics
+    /// If the projection or the slice's neurons do not exist.
+    pub fn sources(
+        &self,
+        projection: ProjId,
+        slice: &Slice,
+        scratch: &mut Scratch,
+    ) -> Vec<Range<u32>> {
+        let ends = &self.network.projections[projection];
+        let orders = [self.order(ends.source), self.order(ends.target)];
+        reach::sources(&self.network.matrices[ends.matrix], orders, slice, scratch)
+    }
+
+    /// What `core` uses of `target`. **Complexity**: O(neurons + axons of blocks + kernel values present).
+    ///
+    /// # Panics
+    /// If the core refers to populations, neurons or projections that do not exist.
+    pub fn core_usage(&self, core: &Core, target: &TargetSpec) -> CoreUsage {
+        let (profiles, thresholds) = self.registers(core);
+        let memory = memory::of_core(self, core, target);
+        CoreUsage {
+            compartments: core.compartments() as u64,
+            input_axons: self.input_axons(core, target),
+            synapses: memory.values,
+            synapse_words: memory.words,
+            profiles,
+            thresholds,
+            formats: memory.formats,
+        }
+    }
+
+    /// Input axons: source neurons, or groups of channels of their pixels.
+    fn input_axons(&self, core: &Core, target: &TargetSpec) -> u64 {
+        let atoms = u64::try_from(target.axon_atoms.value).unwrap_or(0);
+        let shares = |population: PopId| {
+            atoms > 0 && self.network.populations[population].shape.as_chw().is_some()
+        };
+        let (pixels, neurons): (Vec<Slice>, Vec<Slice>) =
+            core.axons.iter().partition(|run| shares(run.population));
+        let populations: BTreeSet<PopId> = pixels.iter().map(|run| run.population).collect();
+        let of_population = |population: PopId| {
+            let order = self.order(population);
+            // Channels of each place, as differences to the place before.
+            let mut steps = vec![0_i64; order.places() as usize + 1];
+            for run in pixels.iter().filter(|run| run.population == population) {
+                for patch in order.patches(run.start..run.start + run.len) {
+                    steps[patch.places.start as usize] += patch.channels.len() as i64;
+                    steps[patch.places.end as usize] -= patch.channels.len() as i64;
+                }
+            }
+            let mut channels = 0_i64;
+            let axons = |step: &i64| {
+                channels += step;
+                channels.unsigned_abs().div_ceil(atoms)
+            };
+            steps.iter().map(axons).sum::<u64>()
+        };
+        neurons.iter().map(|run| u64::from(run.len)).sum::<u64>()
+            + populations.into_iter().map(of_population).sum::<u64>()
+    }
+
+    /// Numbers of distinct compartment profiles and thresholds. Graded relays need one profile for each sign
+    /// that they keep and shift, and no threshold.
+    fn registers(&self, core: &Core) -> (u64, u64) {
+        let mut profiles = BTreeSet::new();
+        let mut relays = BTreeSet::new();
+        let mut thresholds = BTreeSet::new();
+        for slice in &core.slices {
+            let population = &self.network.populations[slice.population];
+            relays.extend(population.graded().map(|graded| (graded.keep, graded.shift)));
+            let Some(neuron) = population.neuron() else {
+                continue;
+            };
+            let period = neuron.update_period;
+            let phase = match &self.network.time {
+                Time::Hardware(s) => s.latency[slice.population.index()] % period.max(1),
+                Time::Logical => 0,
+            };
+            for n in self.distinct(neuron, slice) {
+                let shape = &population.shape;
+                let subtract = match &neuron.reset {
+                    IntReset::Zero => None,
+                    IntReset::Subtract(amount) => Some(amount.at(n, shape)),
+                };
+                let decays = (neuron.du.at(n, shape), neuron.dv.at(n, shape));
+                profiles.insert((decays, neuron.refractory, subtract, period, phase));
+                thresholds.insert(neuron.threshold.at(n, shape));
+            }
+        }
+        ((profiles.len() + relays.len()) as u64, thresholds.len() as u64)
+    }
+
+    /// Neurons of a slice that between them have all its profiles and thresholds.
+    fn distinct(&self, neuron: &IntNeuron, slice: &Slice) -> Vec<usize> {
+        let order = self.order(slice.population);
+        let amount = match &neuron.reset {
+            IntReset::Zero => None,
+            IntReset::Subtract(amount) => Some(amount),
+        };
+        let forms = [form(&neuron.du), form(&neuron.dv), form(&neuron.threshold)];
+        let channels = |patch: Patch| patch.channels.map(|c| (c * order.places()) as usize);
+        match forms.into_iter().max().max(amount.map(form)) {
+            Some(Form::Neuron) => {
+                slice.neurons().map(|p| order.neuron(narrow(p)) as usize).collect()
+            }
+            Some(Form::Channel) => {
+                let patches = order.patches(slice.start..slice.start + slice.len);
+                patches.into_iter().flat_map(channels).collect()
+            }
+            Some(Form::Uniform) | None => vec![0],
+        }
+    }
+}
+
+/// Form of a parameter, coarsest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    Uniform,
+    Channel,
+    Neuron,
+}
+
+const fn form<T>(param: &Param<T>) -> Form {
+    match param {
+        Param::Uniform(_) => Form::Uniform,
+        Param::PerChannel(_) => Form::Channel,
+        Param::PerNeuron(_) => Form::Neuron,
+    }
+}
+
+fn narrow(n: usize) -> u32 {
+    u32::try_from(n).expect("neurons of a population number fewer than 2^32")
+}
+
+/// What makes equal mantissas mean equal synapses: extents of rows and columns, or of the kernel.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Layout<'n> {
+    Kernel([u32; 4], u32),
+    Value,
+    Other(&'n Structure),
+}
+
+impl<'n> Layout<'n> {
+    fn of(matrix: &'n IntMatrix) -> Self {
+        match &matrix.structure {
+            // Stride, padding and extents of the input say where values act, not what is stored.
+            Structure::Conv(conv) => Self::Kernel(conv.kernel_shape(), conv.groups),
+            Structure::Identity { .. } => Self::Value,
+            other => Self::Other(other),
+        }
+    }
+}
+
+/// By column the first equal one, for a dense matrix in which some are equal.
+fn equal_columns(matrix: &IntMatrix) -> Vec<u32> {
+    let Structure::Dense { rows, cols } = matrix.structure else { return Vec::new() };
+    let column = |col: u32| -> Vec<i16> {
+        let entry = |row| matrix.mantissa[(row * cols + col) as usize];
+        (0..rows).map(entry).collect()
+    };
+    let mut first = HashMap::new();
+    let classes: Vec<u32> = (0..cols).map(|col| *first.entry(column(col)).or_insert(col)).collect();
+    if first.len() == classes.len() { Vec::new() } else { classes }
+}
+
+/// Output axons of each core, by slice: for each of its neurons one per core that has an axon for it.
+///
+/// **Complexity**: O(slices · log slices + axon runs · slices that they meet).
+pub fn output_axons(cores: &[Core]) -> Vec<Vec<u64>> {
+    let mut placed: BTreeMap<PopId, Vec<(Slice, [usize; 2])>> = BTreeMap::new();
+    for (core, part) in cores.iter().enumerate() {
+        for (index, slice) in part.slices.iter().enumerate() {
+            placed.entry(slice.population).or_default().push((*slice, [core, index]));
+        }
+    }
+    for slices in placed.values_mut() {
+        slices.sort_unstable();
+    }
+    let mut axons: Vec<Vec<u64>> = cores.iter().map(|core| vec![0; core.slices.len()]).collect();
+    for run in cores.iter().flat_map(|c| &c.axons) {
+        let slices = placed.get(&run.population).map_or(&[][..], Vec::as_slice);
+        let first = slices.partition_point(|(s, _)| s.end() <= u64::from(run.start));
+        let met = slices[first..].iter().take_while(|(s, _)| u64::from(s.start) < run.end());
+        for (slice, [core, index]) in met {
+            let start = u64::from(slice.start.max(run.start));
+            axons[*core][*index] += slice.end().min(run.end()).saturating_sub(start);
+        }
+    }
+    axons
+}

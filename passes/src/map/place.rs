@@ -1,0 +1,206 @@
+//! First fit of populations on cores, repeated where neurons send to too many cores.
+
+use super::build::{Open, narrow};
+use super::violated;
+use snnc_ir::arena::{Arena, CoreId, PopId};
+use snnc_ir::diag::codes;
+use snnc_ir::mapped::reach::Scratch;
+use snnc_ir::mapped::usage::{Accounting, output_axons};
+use snnc_ir::mapped::{Core, Slice};
+use snnc_ir::{Diagnostic, Diagnostics, Entity, TargetSpec};
+use std::cell::RefCell;
+
+/// Puts all neurons on cores.
+///
+/// Output axons depend on where the readers land. The first attempt takes them as free; if a core then
+/// has too many, the populations on it are charged for what their neurons were seen to need, and
+/// everything is placed again. Each attempt charges some population at least an eighth more.
+pub(super) fn place(
+    accounting: &Accounting<'_>,
+    target: &TargetSpec,
+) -> Result<Arena<CoreId, Core>, Diagnostics> {
+    let populations = accounting.network().populations.len();
+    let mut mapper = Mapper {
+        accounting,
+        target,
+        charge: vec![0; populations],
+        cores: Vec::new(),
+        scratch: RefCell::default(),
+    };
+    loop {
+        mapper.cores.clear();
+        mapper.place_all()?;
+        if !mapper.charge_more()? {
+            return Ok(mapper.cores.into_iter().map(|open| open.core).collect());
+        }
+    }
+}
+
+/// Units of [`Mapper::charge`] to an output axon.
+const UNITS: u64 = 1000;
+
+struct Mapper<'a> {
+    accounting: &'a Accounting<'a>,
+    target: &'a TargetSpec,
+    /// Output axons that a neuron of each population is taken to need, in units of 1/[`UNITS`].
+    charge: Vec<u64>,
+    cores: Vec<Open>,
+    scratch: RefCell<Scratch>,
+}
+
+impl Mapper<'_> {
+    fn place_all(&mut self) -> Result<(), Diagnostics> {
+        let mut errors = Diagnostics::new();
+        for (id, population) in self.accounting.network().populations.iter() {
+            if !population.is_input()
+                && let Err(error) = self.place(id)
+            {
+                errors.push(error);
+            }
+        }
+        errors.into_result(())
+    }
+
+    /// Places all neurons of one population.
+    fn place(&mut self, population: PopId) -> Result<(), Diagnostic> {
+        let size = narrow(self.accounting.network().populations[population].size());
+        let mut start = 0;
+        let mut first_open = 0;
+        while start < size {
+            let rest = Slice { population, start, len: size - start };
+            let mut found = None;
+            for index in first_open..self.cores.len() {
+                if let Some(grown) = self.extend(&self.cores[index], rest) {
+                    found = Some((index, grown));
+                    break;
+                }
+            }
+            let (index, (core, len)) = match found {
+                Some(found) => found,
+                None => match self.extend(&self.empty_core(), rest) {
+                    Some(fresh) => {
+                        self.cores.push(Open::default());
+                        (self.cores.len() - 1, fresh)
+                    }
+                    None => return Err(self.too_large(population, start)),
+                },
+            };
+            self.cores[index] = core;
+            start += len;
+            // This core took all it could, and those before it took none.
+            first_open = index + 1;
+        }
+        Ok(())
+    }
+
+    fn empty_core(&self) -> Open {
+        let per_chip = u32::try_from(self.target.cores_per_chip.value).unwrap_or(u32::MAX).max(1);
+        Open::on(narrow(self.cores.len()) / per_chip)
+    }
+
+    /// Neurons of `rest` for which the core has compartments and, by their charge, output axons.
+    fn room(&self, core: &Core, rest: Slice) -> u32 {
+        let compartments = u32::try_from(self.target.compartments.value).unwrap_or(u32::MAX);
+        let held = u32::try_from(core.compartments()).unwrap_or(u32::MAX);
+        let room = compartments.saturating_sub(held).min(rest.len);
+        let charge = self.charge[rest.population.index()];
+        if charge == 0 {
+            return room;
+        }
+        let of_slice = |s: &Slice| self.charge[s.population.index()] * u64::from(s.len);
+        let charged: u64 = core.slices.iter().map(of_slice).sum();
+        let outputs = u64::try_from(self.target.output_axons.value).unwrap_or(0) * UNITS;
+        let affordable = outputs.saturating_sub(charged) / charge;
+        // A neuron that asks for more than a core has may still be alone on one.
+        let affordable = affordable.max(u64::from(core.slices.is_empty()));
+        room.min(u32::try_from(affordable).unwrap_or(u32::MAX))
+    }
+
+    /// The core with as many neurons of `rest` added as fit, and their number; `None` if none fits.
+    fn extend(&self, core: &Open, rest: Slice) -> Option<(Open, u32)> {
+        let room = self.room(&core.core, rest);
+        let (accounting, target) = (self.accounting, self.target);
+        let grown = |len: u32| {
+            let core = core.with(Slice { len, ..rest }, accounting, &mut self.scratch.borrow_mut());
+            let usage = accounting.core_usage(&core.core, target);
+            violated(&usage, target).is_none().then_some(core)
+        };
+        if room == 0 {
+            return None;
+        }
+        if let Some(all) = grown(room) {
+            return Some((all, room));
+        }
+        // Usage grows with the slice, so bisect: `low` neurons fit, `high` do not.
+        let (mut low, mut high) = (1, room);
+        let mut best = (room > 1).then(|| grown(1)).flatten()?;
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            match grown(middle) {
+                Some(core) => (low, best) = (middle, core),
+                None => high = middle,
+            }
+        }
+        Some((best, low))
+    }
+
+    /// Charges the populations of cores that need too many output axons; whether there were any.
+    fn charge_more(&mut self) -> Result<bool, Diagnostic> {
+        let cores: Vec<Core> = self.cores.iter().map(|open| open.core.clone()).collect();
+        let limit = u64::try_from(self.target.output_axons.value).unwrap_or(0);
+        let needed = output_axons(&cores);
+        let mut changed = false;
+        for (core, needed) in cores.iter().zip(needed) {
+            if needed.iter().sum::<u64>() <= limit {
+                continue;
+            }
+            changed = true;
+            for (slice, needed) in core.slices.iter().zip(needed) {
+                if slice.len == 1 && needed > limit {
+                    return Err(self.fan_out_error(slice, needed));
+                }
+                let charge = &mut self.charge[slice.population.index()];
+                let seen = (needed * UNITS).div_ceil(u64::from(slice.len));
+                if seen > *charge {
+                    *charge = seen.max(*charge + *charge / 8);
+                }
+            }
+        }
+        Ok(changed)
+    }
+
+    fn too_large(&self, population: PopId, position: u32) -> Diagnostic {
+        let one = Slice { population, start: position, len: 1 };
+        let core = self.empty_core().with(one, self.accounting, &mut self.scratch.borrow_mut());
+        let name = &self.accounting.network().populations[population].name;
+        let neuron = self.accounting.order(population).neuron(position);
+        let usage = self.accounting.core_usage(&core.core, self.target);
+        let (what, needed, limit) = violated(&usage, self.target)
+            .expect("a neuron that does not fit on an empty core violates a limit");
+        Diagnostic::error(
+            codes::mapping::NEURON_TOO_LARGE,
+            format!(
+                "neuron {neuron} of population `{name}` alone needs {needed} {what}; a core of `{}` has {}",
+                self.target.name, limit.value
+            ),
+        )
+        .at(format!("population `{name}`, neuron {neuron}"))
+        .note(format!("{}: {limit}", self.target.file))
+        .help("reduce the fan-in of this population, for example with an intermediate population")
+    }
+
+    fn fan_out_error(&self, slice: &Slice, needed: u64) -> Diagnostic {
+        let name = &self.accounting.network().populations[slice.population].name;
+        let Self { target, .. } = self;
+        Diagnostic::error(
+            codes::mapping::FAN_OUT,
+            format!(
+                "the spikes of one neuron of population `{name}` go to {needed} cores; target `{}` has {} output axons per core",
+                target.name, target.output_axons.value
+            ),
+        )
+        .at(format!("population `{name}`"))
+        .note(format!("{}: output_axons = {}", target.file, target.output_axons))
+        .help("reduce the fan-out of this population, or split it")
+    }
+}
