@@ -6,6 +6,7 @@
 
 use crate::artifact::manifest::{FileEntry, Manifest, NetxEntry, RecipeEntry};
 use crate::artifact::{self, Entry};
+use crate::folding::{FoldingAccount, Parts};
 use crate::pipeline::{self, Delays, Stage, Stages};
 use crate::report::{MeasureOptions, Report, measure};
 use crate::source::Source;
@@ -176,7 +177,20 @@ pub fn compile_on(
 
     // A calibrated recipe is complete, so what each of its parts costs can be told.
     let complete = options.recipe.calibration.is_some().then_some(&options.recipe);
-    let report = report(&stages, &target.spec, &options.recipe, complete, samples)?;
+    let mut report = report(&stages, &target.spec, &options.recipe, complete, samples)?;
+    let folding = FoldingAccount::of(&Parts {
+        genome: source.account.as_ref(),
+        network: stages.network.as_ref(),
+        quantized: logical,
+        mapped,
+        target: &target.spec,
+        folds: &stages.folds,
+        program_bytes: files
+            .iter()
+            .find(|f| f.name == PROGRAM_FILE)
+            .map_or(0, |f| f.bytes.len() as u64),
+    });
+    report.iter_mut().for_each(|r| r.folding = Some(folding.clone()));
     let mut warnings = source.warnings.clone();
     warnings.extend(stages.remarks.clone());
     if let Some(report) = &report {
@@ -193,7 +207,7 @@ pub fn compile_on(
         files: files.iter().map(|f| FileEntry::of(&f.name, &f.bytes)).collect(),
         netx,
         remarks: stages.remarks.iter().map(describe::remark).collect(),
-        ..describe::manifest(source, &target.spec, &pipeline, logical, mapped, &program)
+        ..describe::manifest(source, &target.spec, &pipeline, logical, mapped, &program, folding)
     };
     let bytes = manifest.to_bytes();
     files.insert(0, Entry { name: artifact::manifest::MANIFEST.to_owned(), bytes });
@@ -215,11 +229,8 @@ pub(crate) fn report(
     else {
         return Ok(None);
     };
-    let options = MeasureOptions {
-        recipe: complete,
-        folds: &stages.folds,
-        ..MeasureOptions::default()
-    };
+    let options =
+        MeasureOptions { recipe: complete, folds: &stages.folds, ..MeasureOptions::default() };
     let measured = match samples {
         Some(Samples { stimuli, range }) => {
             Some(measure(network, quantized, stimuli, range.clone(), &options)?)

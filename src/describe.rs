@@ -5,6 +5,7 @@ use crate::artifact::manifest::{
     QuantizationEntry, RemarkEntry, Resources, RouteEntry, SCHEMA, SourceEntry, TargetEntry,
     TimeEntry,
 };
+use crate::folding::FoldingAccount;
 use crate::source::Source;
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::mapped::{Core, usage};
@@ -22,6 +23,7 @@ pub fn manifest(
     logical: &QuantizedNetwork,
     mapped: &MappedNetwork,
     program: &Program,
+    folding: FoldingAccount,
 ) -> Manifest {
     Manifest {
         schema: SCHEMA.to_owned(),
@@ -46,6 +48,7 @@ pub fn manifest(
         outputs: outputs(program),
         cores: cores(mapped, target),
         limits: limits(target),
+        folding,
         netx: None,
         remarks: Vec::new(),
         files: Vec::new(),

@@ -35,6 +35,7 @@ pub mod describe;
 mod draw;
 pub mod exit;
 pub mod files;
+pub mod folding;
 pub mod pipeline;
 pub mod recipe;
 pub mod report;

@@ -4,6 +4,7 @@
 //! equal bytes. Its fields are described in `docs/cli.md`.
 
 use crate::files::{self, shown};
+use crate::folding::FoldingAccount;
 use serde::{Deserialize, Serialize};
 use snnc_backends::netx::Layout;
 use snnc_ir::Diagnostic;
@@ -51,6 +52,8 @@ pub struct Manifest {
     pub cores: Vec<CoreEntry>,
     /// What the target offers per core.
     pub limits: Resources,
+    /// What the network takes from the genome to core memory, and what was folded.
+    pub folding: FoldingAccount,
     /// The exported `network.net`, or why there is none. Absent if the back end has no such file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub netx: Option<NetxEntry>,

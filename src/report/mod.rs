@@ -30,6 +30,7 @@ pub use findings::COLLAPSE;
 pub use measure::{MeasureOptions, measure};
 pub use predict::PredictedCost;
 
+use crate::folding::FoldingAccount;
 use serde::Serialize;
 use snnc_ir::recipe::{Calibration, Grouping, Recipe, Scaling, Settings};
 use snnc_ir::{Diagnostic, Diagnostics};
@@ -59,6 +60,10 @@ pub struct Report {
     pub populations: Vec<PopulationReport>,
     /// Which parts of the quantization cost most.
     pub sensitivity: SensitivityReport,
+    /// What the network takes from the genome to core memory, and what was folded; `None` before there is a
+    /// program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folding: Option<FoldingAccount>,
     /// What is wrong, the population that is first in causal order first.
     pub findings: Vec<Diagnostic>,
 }
@@ -197,6 +202,7 @@ impl Report {
                 assumed_rate: ASSUMED_RATE,
                 measured: sensitivity,
             },
+            folding: None,
             findings: Vec::new(),
         };
         report.findings = findings::find(&report, &order);

@@ -1,5 +1,6 @@
 //! `snnc inspect`: what a file or an artifact holds.
 
+mod folding;
 mod levels;
 mod motif;
 mod picture;
@@ -11,11 +12,14 @@ use super::output::{Format, Reply};
 use super::{Common, WeightsArgs, replay};
 use crate::alike::Distinct;
 use crate::artifact::{Artifact, load};
+use crate::compile::Options;
 use crate::draw;
 use crate::files::{self, shown};
 use crate::recipe::is_recipe;
 use crate::source::{self, FileKind};
+use crate::target::Target;
 use clap::{Args, ValueEnum};
+use folding::FoldingReport;
 use levels::{MappedReport, NetworkReport, QuantizedReport};
 use motif::{Motif, MotifReport};
 use program::{ArtifactReport, ProgramReport};
@@ -39,6 +43,12 @@ pub(super) struct InspectArgs {
     /// File for the drawing [default: it is printed].
     #[arg(long, short, value_name = "FILE", requires = "graph")]
     output: Option<PathBuf>,
+    /// Count parameters from the genome to core memory, and list what was folded into what, instead.
+    #[arg(long, conflicts_with = "graph")]
+    folding: bool,
+    /// Target that is counted for; an artifact has its own [default: loihi2].
+    #[arg(long, value_name = "TARGET", requires = "folding")]
+    target: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -67,6 +77,8 @@ pub(super) enum InspectReport {
     Recipe(RecipeReport),
     /// An artifact.
     Artifact(Box<ArtifactReport>),
+    /// What a source or an artifact takes on its way to cores.
+    Folding(Box<FoldingReport>),
 }
 
 pub(super) fn run(
@@ -76,6 +88,13 @@ pub(super) fn run(
     if load::is_artifact(&args.path) {
         args.only_for_genomes("an artifact")?;
         let artifact = Artifact::load(&args.path)?;
+        if args.folding {
+            args.no_target_for_artifacts()?;
+            let (product, report) = folding::artifact(artifact.manifest);
+            let report = InspectReport::Folding(Box::new(report));
+            let diagnostics = artifact.warnings;
+            return Ok(Reply { product: product.into_bytes(), diagnostics, ..Reply::new(report) });
+        }
         let (product, report) = program::artifact(artifact.manifest);
         let report = InspectReport::Artifact(Box::new(report));
         return Ok(Reply {
@@ -85,6 +104,9 @@ pub(super) fn run(
         });
     }
     let kind = FileKind::of(&args.path)?;
+    if args.folding {
+        return folding(args);
+    }
     if is_recipe(&args.path) {
         args.only_for_genomes("a recipe")?;
         let (text, report) = recipe::recipe(&crate::recipe::read(&args.path)?);
@@ -158,6 +180,27 @@ impl InspectArgs {
         self.weights.refuse_for(what)?;
         if self.graph.is_some() { Err(no_motifs(&self.path)) } else { Ok(()) }
     }
+
+    fn no_target_for_artifacts(&self) -> Result<(), Diagnostic> {
+        if self.target.is_none() {
+            return Ok(());
+        }
+        Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            format!("{} is an artifact, which was compiled for its target", shown(&self.path)),
+        )
+        .in_file(shown(&self.path))
+        .help("leave `--target` out, or name the genome"))
+    }
+}
+
+/// The account of a source.
+fn folding(args: &InspectArgs) -> Result<Reply<InspectReport>, Diagnostics> {
+    let source = source::read_with(&args.path, args.weights.weights)?;
+    let target = Target::find(args.target.as_deref().unwrap_or("loihi2"))?;
+    let (text, report, diagnostics) = folding::source(&source, &target, &Options::default())?;
+    let report = InspectReport::Folding(Box::new(report));
+    Ok(Reply { product: text.into_bytes(), diagnostics, ..Reply::new(report) })
 }
 
 fn no_motifs(path: &Path) -> Diagnostic {

@@ -152,8 +152,7 @@ impl Row {
         let cores = cores.unwrap_or_default();
         let behavior = match (samples, &stages.network, &stages.quantized) {
             (Some(Samples { stimuli, range }), Some(network), Some(quantized)) => {
-                let options =
-                    MeasureOptions { folds: &stages.folds, ..MeasureOptions::default() };
+                let options = MeasureOptions { folds: &stages.folds, ..MeasureOptions::default() };
                 let found = measure(network, quantized, stimuli, range.clone(), &options)?.overall;
                 let distance = found.spikes.distance;
                 Some(Behavior { accuracy: found.quantized, distance, float: found.float })
