@@ -28,6 +28,7 @@ pub mod drop_clips;
 #[cfg(test)]
 mod fixtures;
 pub mod fold_batchnorm;
+mod fold_genes;
 pub mod fold_integers;
 pub mod fold_pooling;
 pub mod fold_shared;

@@ -29,6 +29,8 @@ pub struct Fold {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FoldKind {
+    /// Genes that do nothing, or the same as another one, are gone.
+    Genes,
     /// A projection of zeros is gone.
     Zero,
     /// Populations that compute the same from the same are one.
@@ -47,7 +49,8 @@ pub enum FoldKind {
 
 impl FoldKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::Genes,
         Self::Zero,
         Self::Populations,
         Self::Joined,
@@ -60,6 +63,7 @@ impl FoldKind {
     /// Name in accounts.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Genes => "genes",
             Self::Zero => "zero",
             Self::Populations => "populations",
             Self::Joined => "joined",
@@ -72,6 +76,7 @@ impl FoldKind {
 
     const fn code(self) -> Code {
         match self {
+            Self::Genes => folding::GENES,
             Self::Populations => folding::MERGED,
             Self::Zero | Self::Joined => folding::PROJECTIONS,
             Self::Sparse | Self::Narrow => folding::STORE,
@@ -82,7 +87,7 @@ impl FoldKind {
 
 impl Fold {
     /// A fold that saves nothing yet.
-    pub(super) fn new(kind: FoldKind, into: impl Into<String>, from: Vec<String>) -> Self {
+    pub(crate) fn new(kind: FoldKind, into: impl Into<String>, from: Vec<String>) -> Self {
         Self { kind, into: into.into(), from, values: 0, synapses: 0, bits: 0, neurons: 0 }
     }
 
@@ -95,10 +100,11 @@ impl Fold {
     }
 
     /// The note for people.
-    pub(super) fn remark(&self) -> Diagnostic {
+    pub(crate) fn remark(&self) -> Diagnostic {
         let into = &self.into;
         let from = self.from.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let message = match self.kind {
+            FoldKind::Genes => format!("{into} are left: {} were folded", self.from.join(", ")),
             FoldKind::Zero => format!("projection {from} has no weight but 0 and was removed"),
             FoldKind::Populations => format!("population `{into}` also stands for {from}"),
             FoldKind::Joined => format!("projections {from} became `{into}`, their sum"),

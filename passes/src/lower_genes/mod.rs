@@ -1,5 +1,6 @@
 //! `lower-genes`: encoded weights become matrices (class: real-exact).
 
+use crate::fold_genes;
 use crate::framework::{Class, Context, OptionInfo, OptionKind, Pass, PassInfo, Property};
 use crate::graph::for_tensors;
 use crate::tensors::retain;
@@ -35,8 +36,9 @@ impl Pass for LowerGenes {
     fn run(
         &self,
         mut draft: NetworkDraft,
-        _cx: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Result<NetworkDraft, Diagnostics> {
+        fold_genes::fold(&mut draft, cx);
         materialize(&mut draft);
         Ok(draft)
     }
