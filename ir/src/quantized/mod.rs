@@ -163,7 +163,11 @@ impl HostBias {
 
     /// Smallest and largest bias of neuron `row` over all samples within `range`, in units of weight.
     pub fn range(&self, row: usize, range: [i32; 2]) -> (f64, f64) {
-        let (low, high) = current_bounds(&self.structure, &self.weights, row, range);
+        self.rounded(current_bounds(&self.structure, &self.weights, row, range))
+    }
+
+    /// Bounds of a current as bounds of the bias that it becomes.
+    fn rounded(&self, (low, high): (f64, f64)) -> (f64, f64) {
         // Rounding is monotone, and so is every operation before: no sample leaves these bounds.
         ((low * self.scale).round_ties_even(), (high * self.scale).round_ties_even())
     }

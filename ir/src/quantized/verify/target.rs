@@ -1,11 +1,11 @@
 //! Rules that a target adds: ranges of its registers and of its input accumulator.
 
 use super::{codes, matrix_place, population_place, projection_place};
-use crate::arena::{Entity, PopId};
+use crate::arena::PopId;
 use crate::diag::{Code, Diagnostic, Diagnostics};
 use crate::network::Compare;
 use crate::param::Param;
-use crate::quantized::messages::{Range, arrivals, arrivals_at, host_range, message_ranges};
+use crate::quantized::messages::{Bounds, Range, host_range};
 use crate::quantized::{IntNeuron, IntReset, PopKind, QuantizedDraft, Time};
 use crate::target::{Limit, TargetSpec};
 
@@ -55,9 +55,9 @@ pub(crate) fn check(draft: &QuantizedDraft, target: &TargetSpec, out: &mut Diagn
         }
     }
     // A network that is sound on its own has no loop of graded relays.
-    if let Ok(ranges) = message_ranges(draft) {
-        messages(draft, &ranges, target, out);
-        input_sums(draft, &ranges, target, out);
+    if let Ok(bounds) = Bounds::new(draft) {
+        messages(draft, &bounds, target, out);
+        input_sums(draft, &bounds, target, out);
     }
     written_biases(draft, target, out);
 }
@@ -126,10 +126,10 @@ fn unprogrammable(place: &str, what: &str, target: &TargetSpec) -> Diagnostic {
         .help("choose a programmable target, or another neuron model")
 }
 
-/// Holds graded relays and their messages, `ranges`, to what the target can send.
+/// Holds graded relays and their messages to what the target can send.
 fn messages(
     draft: &QuantizedDraft,
-    ranges: &[Param<Range>],
+    bounds: &Bounds<'_>,
     target: &TargetSpec,
     out: &mut Diagnostics,
 ) {
@@ -151,9 +151,14 @@ fn messages(
     }
     // Of a signed register; one of 64 bits or more holds every range.
     let largest = i64::MAX >> u32::try_from(64 - limit.value).unwrap_or(0).min(63);
+    let fits = |(low, high): Range| low >= -largest - 1 && high <= largest;
     for id in graded {
-        let (low, high) = hull(&ranges[id.index()]);
-        if low < -largest - 1 || high > largest {
+        // Mostly intervals are enough, which cost next to nothing.
+        if fits(hull(bounds.loose_messages(id))) {
+            continue;
+        }
+        let (low, high) = hull(bounds.messages(id));
+        if !fits((low, high)) {
             let message = format!("messages may reach {low} or {high}");
             out.push(
                 beyond(codes::TARGET_MESSAGE_RANGE, message, limit, target)
@@ -206,19 +211,21 @@ fn written_biases(draft: &QuantizedDraft, target: &TargetSpec, out: &mut Diagnos
 /// and the smallest sum that any spikes and messages can produce.
 fn input_sums(
     draft: &QuantizedDraft,
-    ranges: &[Param<Range>],
+    bounds: &Bounds<'_>,
     target: &TargetSpec,
     out: &mut Diagnostics,
 ) {
     let limit = target.max_input_sum.value;
     let exceeds = |(low, high): Range| high > limit || low < -limit;
     for (id, population) in draft.populations.iter() {
-        let bounds = arrivals(draft, ranges, id);
-        if !exceeds(hull(&bounds)) {
+        // Mostly intervals are enough, which cost next to nothing.
+        if !exceeds(hull(&bounds.loose_arrivals(id))) || !exceeds(hull(bounds.arrivals(id))) {
             continue;
         }
-        let suspects = (0..population.size()).filter(|n| exceeds(bounds.at(*n, &population.shape)));
-        let exact = suspects.map(|n| (n, arrivals_at(draft, ranges, id, n)));
+        let sums = bounds.arrivals(id);
+        let suspects = (0..population.size()).filter(|n| exceeds(sums.at(*n, &population.shape)));
+        let mut local = bounds.local_arrivals(id);
+        let exact = suspects.map(|n| (n, local(n)));
         report(draft, id, exact.filter(|(_, sum)| exceeds(*sum)), target, out);
     }
 }
