@@ -59,6 +59,7 @@ fn recipe(network: &Network, gold: &Arrays) -> Recipe {
             threshold: Some(Param::Uniform(i32::try_from(theta / 64).expect("small"))),
             bias: Some(Param::PerNeuron(biases.into_iter().map(units).collect())),
             dv: Some(decay.map(register)),
+            shift: None,
         }
     });
     let projections = recorded(gold).map(|(key, [source, target], _)| {

@@ -303,6 +303,7 @@ mod tests {
             threshold: Some(Param::PerNeuron(vec![3, 1])),
             bias: None,
             dv: Some(Param::Uniform(4095)),
+            shift: Some(9),
         };
         let projection = ProjectionRecipe {
             source: "x".to_owned(),
@@ -330,7 +331,7 @@ mod tests {
             8, 0, 0, 7, // weight bits, groups auto, scales auto, largest exponent
             1, 1, b'h', 1, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, // population, uniform scale 1.0
             1, 2, 2, 6, 2, // thresholds per neuron (zigzag)
-            0, 1, 0, 0xFF, 0x1F, // no bias, uniform dv 4095
+            0, 1, 0, 0xFF, 0x1F, 1, 9, // no bias, uniform dv 4095, shift 9
             1, 1, b'x', 1, b'h', 1, // projection: source, target, nth
             1, 4, 1, 0, 0, 1, 2, 1, 14, // bits, split, no exponent, weights (zigzag)
             1, 2, b'a', b'b', 0, 2, 0xAC, 2, 3, // calibration

@@ -75,6 +75,7 @@ mod tests {
             threshold: Some(Param::Uniform(96)),
             bias: Some(Param::PerNeuron(vec![-3, 0])),
             dv: None,
+            shift: Some(3),
         };
         let projection = ProjectionRecipe {
             source: "in".to_owned(),

@@ -25,12 +25,15 @@ pub(super) fn weights(
     let entry = recipe.projection(&source.name, &target.name, nth)?;
     let (steps, exponent) = (entry.weights.as_ref()?, entry.exponent?);
     let scale = scale(recipe.population(&target.name)?, &target.shape)?;
-    // A message is a value times the scale of its sender.
+    // A message is a value times the scale of its sender, shifted.
     let sent = match source.op {
-        Op::Relay(_) => match recipe.population(&source.name)?.scale.as_ref()? {
-            Param::Uniform(scale) => *scale,
-            Param::PerChannel(_) | Param::PerNeuron(_) => return None,
-        },
+        Op::Relay(_) => {
+            let relays = recipe.population(&source.name)?;
+            match relays.scale.as_ref()? {
+                Param::Uniform(scale) => scale / f64::from(relays.shift.unwrap_or(0)).exp2(),
+                Param::PerChannel(_) | Param::PerNeuron(_) => return None,
+            }
+        }
         _ => 1.0,
     };
     let rows = match op {
@@ -54,9 +57,11 @@ pub(super) fn biases(recipe: &PopulationRecipe, shape: &Shape, count: usize) -> 
     let scale = scale(recipe, shape)?;
     let bias = recipe.bias.as_ref().filter(|b| b.len() == b.expected_len(shape))?;
     let neurons = shape.size() / count.max(1);
+    // What makes a shift round to nearest is no bias of the network.
+    let half = recipe.shift.filter(|s| *s > 0).map_or(0, |shift| 1_i32 << (shift.min(31) - 1));
     let value = |n: usize| {
         let n = n * neurons;
-        round(f64::from(bias.at(n, shape)) / scale.at(n, shape))
+        round(f64::from(bias.at(n, shape).saturating_sub(half)) / scale.at(n, shape))
     };
     Some((0..count).map(value).collect())
 }

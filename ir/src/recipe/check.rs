@@ -4,6 +4,7 @@ use super::{MAX_EXPONENT, MAX_WEIGHT_BITS, PopulationRecipe, ProjectionRecipe, R
 use crate::diag::codes::quantize as codes;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::param::Param;
+use crate::quantized::population::MAX_SHIFT;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -63,13 +64,16 @@ fn names(keys: Vec<(String, Vec<&str>, u32)>, out: &mut Diagnostics) {
 }
 
 fn population(place: &str, entry: &PopulationRecipe, out: &mut Diagnostics) {
-    let PopulationRecipe { name: _, scale, threshold, bias, dv } = entry;
+    let PopulationRecipe { name: _, scale, threshold, bias, dv, shift } = entry;
     let fits = |s: f64| s.is_finite() && s > 0.0;
     param(place, "scale", scale.as_ref(), fits, "finite and above 0", out);
     param(place, "threshold", threshold.as_ref(), |t| t >= 1, "a mantissa of at least 1", out);
     // Biases have no range of their own: what a register holds is the target's.
     param(place, "bias", bias.as_ref(), |_| true, "one value at least", out);
     param(place, "dv", dv.as_ref(), |d| d <= MAX_DECAY, "0 to 4095", out);
+    if let Some(shift) = shift.filter(|shift| *shift > MAX_SHIFT) {
+        out.push(value(place, format!("the shift is {shift}"), &format!("0 to {MAX_SHIFT}")));
+    }
 }
 
 /// Reports a parameter without values, or its first value that does not fit.
@@ -187,6 +191,7 @@ mod tests {
             threshold: Some(Param::Uniform(1)),
             bias: Some(Param::PerNeuron(vec![i32::MIN, i32::MAX])),
             dv: Some(Param::PerNeuron(vec![0, 4095])),
+            shift: Some(31),
             ..population("a")
         };
         let weights = |list: &[i16], bits, split| ProjectionRecipe {
@@ -227,6 +232,7 @@ mod tests {
             threshold: Some(Param::Uniform(0)),
             bias: Some(Param::PerChannel(vec![])),
             dv: Some(Param::PerChannel(vec![4096])),
+            shift: Some(32),
             ..population("a")
         };
         assert_eq!(
@@ -235,6 +241,7 @@ mod tests {
                 "SNN0431 the threshold is 0",
                 "SNN0431 the bias has no values",
                 "SNN0431 the dv of channel 0 is 4096",
+                "SNN0431 the shift is 32",
             ]
         );
         let entry = ProjectionRecipe {

@@ -129,6 +129,9 @@ pub struct PopulationRecipe {
     pub bias: Option<Param<i32>>,
     /// Membrane decay registers, 0..=4095.
     pub dv: Option<Param<u16>>,
+    /// Bits by which plain relays shift their sums to the right before they send them: a message of 1 stands
+    /// for `2^shift / scale` units of float.
+    pub shift: Option<u8>,
 }
 
 /// Decisions about one projection.

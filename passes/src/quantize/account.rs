@@ -26,6 +26,9 @@ pub struct PopulationAccount {
     pub decay: Option<DecayAccount>,
     /// Biases; `None` if there are none.
     pub bias: Option<BiasAccount>,
+    /// Bits by which plain relays shift what they send; `None` for all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shift: Option<u8>,
     /// Worst cases over all inputs.
     pub bounds: Bounds,
     /// Projections into the population, in the order of its current.
@@ -124,6 +127,19 @@ pub struct ProjectionAccount {
     pub relative_error: f64,
     /// Share of the population's predicted error variance that this projection causes. An estimate.
     pub predicted_share: f64,
+    /// Of the last matrix of a chain: what the chain as a whole became.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub composed: Option<ComposedAccount>,
+}
+
+/// How far the product of the integer matrices of a chain is from that of the float matrices, on sampled rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ComposedAccount {
+    /// Root mean square of the error of composed weights over the root mean square of these.
+    pub relative_error: f64,
+    /// The same if the product were stored as one matrix of 8 bits, at the largest scale that its largest weight
+    /// and the sum of a step allow.
+    pub materialized_error: f64,
 }
 
 /// The representable set of a projection.

@@ -20,13 +20,15 @@ pub(super) struct Decision {
     pub bias: Param<i32>,
     /// Membrane decay registers; 4095 for relays.
     pub dv: Param<u16>,
+    /// Bits by which plain relays shift what they send; 0 for all others.
+    pub shift: u8,
     /// By position in [`Member::spikes`].
     pub terms: Vec<TermDecision>,
     /// What kept the scale from being larger, such as "the largest weight (127)".
     pub limited_by: String,
 }
 
-/// What is decided about a projection from inputs or neurons.
+/// What is decided about a projection from inputs, neurons or plain relays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TermDecision {
     /// Bits of a stored weight, 1..=8.
@@ -59,7 +61,11 @@ impl Wanted<'_> {
     /// Whether an entry decides about more than how weights are stored.
     pub(super) fn decides(&self) -> bool {
         let of = |p: &PopulationRecipe| {
-            p.scale.is_some() || p.threshold.is_some() || p.bias.is_some() || p.dv.is_some()
+            p.scale.is_some()
+                || p.threshold.is_some()
+                || p.bias.is_some()
+                || p.dv.is_some()
+                || p.shift.is_some()
         };
         let terms = self.terms.iter().chain(&self.messages).flatten();
         self.population.is_some_and(of)

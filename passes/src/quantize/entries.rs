@@ -92,13 +92,34 @@ impl Check<'_> {
         if let Some(scale) = &entry.scale {
             errors.extend(self.blocks(scale).into_iter().collect());
         }
+        if entry.shift.is_some() && !matches!(self.member.model, Model::Stage) {
+            errors.push(
+                self.misfit("there is a shift".to_owned())
+                    .note("expected none: only plain relays, the stages of a chain, shift what they send")
+                    .help("remove `shift` from the entry"),
+            );
+        } else if let Some(shift) = entry.shift.filter(|s| *s > 0)
+            && !self.target.programmable_neuron
+        {
+            errors.push(
+                self.misfit(format!("the shift is {shift}"))
+                    .note(format!(
+                        "{}: programmable_neuron = false; only such neurons shift",
+                        self.target.file
+                    ))
+                    .help("leave the shift out"),
+            );
+        }
+        let what = if matches!(self.member.model, Model::Stage) { "plain relays" } else { "clips" };
         match &self.member.model {
-            Model::Relays(_) if entry.threshold.is_some() || entry.dv.is_some() => errors.push(
-                self.misfit("clips have neither thresholds nor decays".to_owned())
-                    .note("graded relays pass on what arrives; they have a scale and biases")
-                    .help("remove `threshold` and `dv` from the entry"),
-            ),
-            Model::Relays(_) => {}
+            Model::Relays(_) | Model::Stage if entry.threshold.is_some() || entry.dv.is_some() => {
+                errors.push(
+                    self.misfit(format!("{what} have neither thresholds nor decays"))
+                        .note("graded relays pass on what arrives; they have a scale and biases")
+                        .help("remove `threshold` and `dv` from the entry"),
+                );
+            }
+            Model::Relays(_) | Model::Stage => {}
             Model::Neurons(neuron, _) => {
                 let least = minimum_units(neuron.compare);
                 let low = entry.threshold.iter().flat_map(Param::values).find(|t| **t < least);

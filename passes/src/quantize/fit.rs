@@ -213,7 +213,9 @@ impl<'a> Search<'a> {
             let weights = message_weights(self.network, member, &factors);
             let messages: Vec<_> = weights.iter().zip(sent).collect();
             let decision = self.plans[index].decide(member, self.scale(index), String::new());
-            let rounded = integers(self.network, member, &decision, &messages, self.target);
+            // What reads clips reads no plain relays.
+            let none = vec![None; member.spikes.len()];
+            let rounded = integers(self.network, member, &decision, &none, &messages, self.target);
             match &rounded.survey.excess {
                 Some(excess) => violations.push((index, excess.factor, excess.why)),
                 None => self.rounded[index] = Some(rounded),

@@ -44,7 +44,7 @@ impl Set {
     }
 
     /// The nearest step of the set.
-    fn clamp(self, steps: f64) -> i16 {
+    pub(super) fn clamp(self, steps: f64) -> i16 {
         #[expect(clippy::cast_possible_truncation, reason = "within the ends of the set")]
         {
             steps.clamp(f64::from(self.low), f64::from(self.high)) as i16

@@ -21,9 +21,11 @@ pub(super) struct Member<'a> {
     pub shape: &'a Shape,
     /// What it consists of.
     pub model: Model<'a>,
-    /// Projections from inputs and neurons.
+    /// Projections from inputs, neurons and plain relays.
     pub spikes: Vec<Term>,
-    /// Projections from relays.
+    /// Position among the members of the plain relays that each of these reads; `None` for spikes.
+    pub relays: Vec<Option<usize>>,
+    /// Projections from clips.
     pub messages: Vec<Message>,
     /// Currents from directly coded inputs.
     pub samples: Vec<Sample>,
@@ -45,6 +47,8 @@ pub(super) enum Model<'a> {
     Neurons(&'a Neuron, Param<f64>),
     /// Graded relays that keep one sign.
     Relays(Keep),
+    /// Plain relays of a chain.
+    Stage,
 }
 
 /// A projection from graded relays.
@@ -62,30 +66,40 @@ pub(super) struct Message {
 
 /// The members of a network that can be planned.
 pub(super) struct Members<'a> {
-    /// Those that messages tie first, relays before what reads their messages; then those that are free.
+    /// Those that messages of clips tie first, clips before what reads them; then plain relays, each before what
+    /// reads it; then those that are free.
     pub all: Vec<Member<'a>>,
     /// How many are tied.
     pub tied: usize,
+    /// How many are plain relays.
+    pub stages: usize,
 }
 
 impl<'a> Members<'a> {
     fn new(members: Vec<Member<'a>>) -> Self {
-        let mut place = 0;
+        let class = |member: &Member<'_>| match member.model {
+            Model::Stage => 1,
+            _ if member.is_free() => 2,
+            _ => 0,
+        };
+        let count = |wanted: usize| members.iter().filter(|m| class(m) == wanted).count();
+        let (tied, stages) = (count(0), count(1));
+        let mut next = [0, tied, tied + stages];
         let places: Vec<usize> = members
             .iter()
             .map(|member| {
-                let own = place;
-                place += usize::from(!member.is_free());
+                let own = next[class(member)];
+                next[class(member)] += 1;
                 own
             })
             .collect();
-        let (mut all, free): (Vec<_>, Vec<_>) = members.into_iter().partition(|m| !m.is_free());
-        for message in all.iter_mut().flat_map(|member| &mut member.messages) {
-            message.from = places[message.from];
+        let mut all = members;
+        all.sort_by_key(class);
+        for member in &mut all {
+            member.messages.iter_mut().for_each(|message| message.from = places[message.from]);
+            member.relays.iter_mut().flatten().for_each(|relays| *relays = places[*relays]);
         }
-        let tied = all.len();
-        all.extend(free);
-        Self { all, tied }
+        Self { all, tied, stages }
     }
 }
 
@@ -109,7 +123,9 @@ pub(super) fn collect<'a>(
                 let Some(decay) = decay.filter(|_| errors.len() == before) else { continue };
                 Model::Neurons(neuron, decay)
             }
-            Op::Relay(Some(keep)) if target.message_bits.value > 0 => Model::Relays(*keep),
+            Op::Relay(keep) if target.message_bits.value > 0 => {
+                keep.map_or(Model::Stage, Model::Relays)
+            }
             _ => continue,
         };
         match current(network, id) {
@@ -131,6 +147,7 @@ pub(super) fn collect<'a>(
             shape: &node.shape,
             model,
             spikes: Vec::new(),
+            relays: Vec::new(),
             messages: Vec::new(),
             samples: Vec::new(),
             bias: current.bias,
@@ -138,6 +155,10 @@ pub(super) fn collect<'a>(
         let mut sound = true;
         for term in current.terms {
             sound &= member.read(network, term, &position, errors);
+        }
+        if let Some(problem) = refuse::mixed(network, &member) {
+            errors.push(problem);
+            sound = false;
         }
         if sound {
             position.insert(id, members.len());
@@ -166,7 +187,13 @@ impl Member<'_> {
                     .and_then(|sample| self.current(sample, names));
                 filed.map_err(|error| errors.push(error)).is_ok()
             }
-            Op::Relay(_) => {
+            Op::Relay(None) => {
+                let Some(&from) = position.get(&term.source) else { return false };
+                self.relays.push(Some(from));
+                self.spikes.push(term);
+                true
+            }
+            Op::Relay(Some(_)) => {
                 let Some(&from) = position.get(&term.source) else { return false };
                 let weights = &network.tensors[term.weight].data;
                 let (fraction, largest) = (common(weights), largest(weights));
@@ -174,6 +201,7 @@ impl Member<'_> {
                 true
             }
             _ => {
+                self.relays.push(None);
                 self.spikes.push(term);
                 true
             }
@@ -213,7 +241,7 @@ fn order(
     open: &BTreeMap<NodeId, (Model<'_>, Current)>,
     errors: &mut Diagnostics,
 ) -> Vec<NodeId> {
-    let is_relay = |id: &NodeId| matches!(open.get(id), Some((Model::Relays(_), _)));
+    let is_relay = |id: &NodeId| matches!(open.get(id), Some((Model::Relays(_) | Model::Stage, _)));
     let mut readers: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
     let mut missing: BTreeMap<NodeId, usize> = open.keys().map(|&id| (id, 0)).collect();
     for (&id, (_, current)) in open {
@@ -259,7 +287,7 @@ fn order(
 fn graded_loop(names: &[&str]) -> Diagnostic {
     Diagnostic::error(
         codes::GRADED_CYCLE,
-        format!("messages go round in a loop of clips without a neuron: {}", remarks::list(names)),
+        format!("messages go round in a loop of relays without a neuron: {}", remarks::list(names)),
     )
     .at(format!("node `{}`", names.first().copied().unwrap_or_default()))
     .note("what goes round is added up without bound, and messages are integers of a few bits")

@@ -65,6 +65,7 @@ mod readout;
 mod refuse;
 mod remarks;
 mod settle;
+mod stages;
 mod sums;
 mod tally;
 #[cfg(test)]
@@ -138,8 +139,9 @@ pub fn apply(
     let planned = match wanted {
         // What does not fit is not planned with.
         Err(found) => Err(found),
-        Ok(wanted) => settle::settle(network, &members.all, members.tied, &wanted, target)
-            .map(|planned| (wanted, planned)),
+        Ok(wanted) => {
+            settle::settle(network, &members, &wanted, target).map(|planned| (wanted, planned))
+        }
     };
     let (wanted, planned) = match planned {
         Ok(found) => found,

@@ -6,8 +6,9 @@ use super::limits::{Bound, Survey, Surveyor};
 use super::matrix::{Factors, Set, Weights};
 use super::member::{Member, Model, largest};
 use super::range::{Drive, NeuronFacts, bound, relay};
+use super::stages::Stage;
 use super::sums::{Border, Sent, Span, add};
-use snnc_ir::network::{Compare, Keep, NetworkDraft, Neuron, Reset};
+use snnc_ir::network::{Compare, NetworkDraft, Neuron, Reset};
 use snnc_ir::quantized::{Graded, IntNeuron, IntReset, PopKind};
 use snnc_ir::{Param, Shape, TargetSpec};
 
@@ -24,27 +25,33 @@ pub(super) struct Integers {
     pub sent: Sent,
 }
 
-/// Turns a decision into integers, and bounds what the population does for all inputs. `messages` holds
-/// the weights of each projection from relays, and what these may send.
+/// Turns a decision about neurons or clips into integers, and bounds what they do for all inputs. `stages`
+/// holds the plain relays by position in [`Member::spikes`], `messages` the weights of each projection from clips, and
+/// what these may send.
 ///
-/// **Complexity**: O(stored weights + synapses of layouts other than convolutions + neurons).
+/// **Complexity**: O(stored weights + synapses of layouts other than convolutions + neurons); a projection from
+/// plain relays counts with the composed matrix times the relays.
 pub(super) fn integers(
     network: &NetworkDraft,
     member: &Member<'_>,
     decision: &Decision,
+    stages: &[Option<&Stage>],
     messages: &[(&Weights, &Sent)],
     target: &TargetSpec,
 ) -> Integers {
     let shape = member.shape;
     let border = match member.model {
         Model::Neurons(..) => Border::Inside,
-        Model::Relays(_) => Border::Whole,
+        Model::Relays(_) | Model::Stage => Border::Whole,
     };
     let mut sums = vec![Span::default(); shape.size()];
     let spikes = Sent::spikes();
-    let weights = spike_weights(network, member, decision);
-    for (term, weights) in member.spikes.iter().zip(&weights) {
-        add(&term.structure, weights, &spikes, border, &mut sums);
+    let weights = spike_weights(network, member, decision, stages);
+    for ((term, weights), stage) in member.spikes.iter().zip(&weights).zip(stages) {
+        match stage {
+            None => add(&term.structure, weights, &spikes, border, &mut sums),
+            Some(stage) => stage.add(&term.structure, weights, &mut sums),
+        }
     }
     for (message, (weights, sent)) in member.messages.iter().zip(messages) {
         add(&message.term.structure, weights, sent, border, &mut sums);
@@ -65,31 +72,41 @@ pub(super) fn integers(
             let survey = survey.finish();
             Integers { kind: PopKind::Neurons(integer), weights, survey, sent: spikes }
         }
-        Model::Relays(keep) => {
-            let keep: Option<Keep> = Some(*keep);
+        Model::Relays(_) | Model::Stage => {
+            let keep = match member.model {
+                Model::Relays(keep) => Some(keep),
+                _ => None,
+            };
+            let shift = decision.shift;
             let messages = (0..shape.size()).map(|n| {
-                let range = relay(&drive(n), keep);
+                let range = relay(&drive(n), keep, shift);
                 survey.take(n, &range, 0);
                 range.message
             });
             let messages: Vec<Span> = messages.collect();
             let sent = Sent::messages(shape, &messages);
-            let kind = PopKind::Graded(Graded { keep, bias: decision.bias.clone(), shift: 0 });
+            let kind = PopKind::Graded(Graded { keep, bias: decision.bias.clone(), shift });
             Integers { kind, weights, survey: survey.finish(), sent }
         }
     }
 }
 
 /// The weights on spikes as decided.
-fn spike_weights(network: &NetworkDraft, member: &Member<'_>, decision: &Decision) -> Vec<Weights> {
-    let terms = member.spikes.iter().zip(&decision.terms);
-    let weights = terms.map(|(term, decided)| {
+fn spike_weights(
+    network: &NetworkDraft,
+    member: &Member<'_>,
+    decision: &Decision,
+    stages: &[Option<&Stage>],
+) -> Vec<Weights> {
+    let terms = member.spikes.iter().zip(&decision.terms).zip(stages);
+    let weights = terms.map(|((term, decided), stage)| {
         let shift = decided.exponent;
         if let Some(units) = &decided.weights {
             return Weights { units: units.clone(), shift };
         }
         let values = &network.tensors[term.weight].data;
-        let factors = Factors::of(&term.structure, &decision.scale, member.shape);
+        let scale = decision.scale.map(|s| s / stage.map_or(1.0, |stage| stage.unit));
+        let factors = Factors::of(&term.structure, &scale, member.shape);
         Weights::nearest(values, &factors, shift, Set::of(decided.bits, decided.split, values))
     });
     weights.collect()
@@ -184,7 +201,7 @@ pub(super) fn lower(
 pub(super) fn registers(member: &Member<'_>, target: &TargetSpec) -> [(f64, f64, &'static str); 2] {
     let threshold = match &member.model {
         Model::Neurons(neuron, _) => largest(neuron.threshold.values()),
-        Model::Relays(_) => 0.0,
+        Model::Relays(_) | Model::Stage => 0.0,
     };
     let reach = |values: &[f64]| values.iter().fold(0.0_f64, |m, b| m.max(b.abs()));
     let bias = reach(&member.bias) + member.samples.iter().map(Sample::reach).sum::<f64>();

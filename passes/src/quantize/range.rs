@@ -6,7 +6,7 @@
 //! `y` with `y = ⌊y·(4096 − dv) / 4096⌋ + x`, which is `⌊(x − 1)·4096 / dv⌋ + 1`; nor `x` times the number
 //! of updates. Truncation toward zero makes the lower side the mirror image. On the upper side, what an
 //! update leaves behind is at most the threshold after a reset to zero, and little more after a subtraction.
-//! A graded relay has no state: its message is what arrives and its bias, clipped to a sign.
+//! A graded relay has no state: its message is what arrives and its bias, shifted and clipped to a sign.
 
 use super::sums::Span;
 use snnc_ir::network::Keep;
@@ -93,13 +93,13 @@ pub(super) fn bound(facts: &NeuronFacts) -> Range {
 }
 
 /// Bounds of one graded relay.
-pub(super) fn relay(drive: &Drive, keep: Option<Keep>) -> Range {
+pub(super) fn relay(drive: &Drive, keep: Option<Keep>, shift: u8) -> Range {
     let total = drive.total();
     Range {
         input: drive.arriving(),
         bias: drive.biases(),
         v: Span { low: total.low.saturating_mul(64), high: total.high.saturating_mul(64) },
-        message: total.kept(keep),
+        message: total.kept(keep, shift),
     }
 }
 
@@ -130,7 +130,7 @@ mod tests {
             positive in 0_i64..200, negative in -200_i64..=0, bias in -20_i64..20,
             host in -9_i64..9,
             keep in prop_oneof![Just(None), Just(Some(Keep::Positive)), Just(Some(Keep::Negative))],
-            dv in 0_u16..4096, theta in 1_i64..300, subtract in any::<bool>(),
+            shift in 0_u8..5, dv in 0_u16..4096, theta in 1_i64..300, subtract in any::<bool>(),
             choices in proptest::collection::vec(0.0_f64..=1.0, 1..60),
         ) {
             let theta = theta * 64;
@@ -144,7 +144,7 @@ mod tests {
                 subtract: subtract.then_some(theta), updates: choices.len() as u64,
             };
             let range = bound(&facts);
-            let sent = relay(&drive, keep);
+            let sent = relay(&drive, keep, shift);
             prop_assert!(range.bias.low <= bias + host && bias + host <= range.bias.high);
             let mut v = 0;
             for c in choices {
@@ -155,7 +155,7 @@ mod tests {
                     prop_assert!(range.input.low <= arriving && arriving <= range.input.high);
                 }
                 let total = sum + bias + host;
-                let message = Graded::passes(keep, 0, total);
+                let message = Graded::passes(keep, shift, total);
                 prop_assert!(sent.message.low <= message && message <= sent.message.high);
                 prop_assert!(sent.v.low <= 64 * total && 64 * total <= sent.v.high);
                 v = step(v, i64::from(dv), total * 64);

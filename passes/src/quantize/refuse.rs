@@ -1,5 +1,6 @@
 //! Populations that have no integer form on the target.
 
+use super::member::{Member, Model};
 use super::remarks;
 use snnc_ir::diag::codes::quantize as codes;
 use snnc_ir::network::neuron::sigmoid;
@@ -42,7 +43,14 @@ pub(super) fn without_contract(network: &NetworkDraft, target: &TargetSpec) -> O
     )
     .at(format!("node `{first}`"));
     let mut help = Vec::new();
-    let clips = named(&clip);
+    let plain = named(&|op| spikes_only && *op == Op::Relay(None));
+    if !plain.is_empty() {
+        finding = finding
+            .note(format!("chains of matrices need graded messages: {}", remarks::list(&plain)))
+            .note(format!("{}: message_bits = {}", target.file, target.message_bits));
+        help.push("compile with `--lowering materialized`, or for a target with graded messages (`loihi2`)");
+    }
+    let clips = named(&|op| spikes_only && matches!(op, Op::Relay(Some(_))));
     if !clips.is_empty() {
         finding = finding
             .note(format!("clips of a current need graded messages: {}", remarks::list(&clips)))
@@ -62,6 +70,41 @@ pub(super) fn without_contract(network: &NetworkDraft, target: &TargetSpec) -> O
     }
     help.dedup();
     Some(finding.help(help.join("; ")))
+}
+
+/// What plain relays, or those that read them, read beside what they may: clips tie the scales of what reads
+/// them, and the host writes to biases.
+pub(super) fn mixed(network: &NetworkDraft, member: &Member<'_>) -> Option<Diagnostic> {
+    let is_stage = matches!(member.model, Model::Stage);
+    let reads_stage = member.relays.iter().any(Option::is_some);
+    let clips = member.messages.iter().map(|m| m.term.source);
+    let inputs = member.samples.iter().map(|s| s.input);
+    let (is_clip, plain) = (matches!(member.model, Model::Relays(_)), is_stage || reads_stage);
+    let wrong: Vec<_> = if is_clip && reads_stage {
+        let relays = member.spikes.iter().zip(&member.relays).filter(|(_, r)| r.is_some());
+        relays.map(|(term, _)| term.source).collect()
+    } else if is_stage {
+        clips.chain(inputs).collect()
+    } else if plain {
+        clips.collect()
+    } else {
+        Vec::new()
+    };
+    let names: Vec<&str> = wrong.iter().map(|id| network.nodes[*id].name.as_str()).collect();
+    let what = match member.model {
+        Model::Stage => "plain relays",
+        Model::Relays(_) => "clip",
+        Model::Neurons(..) => "population",
+    };
+    (!names.is_empty()).then(|| {
+        Diagnostic::error(
+            codes::STAGE,
+            format!("{what} `{}` may not read {}", member.name, remarks::list(&names)),
+        )
+        .at(format!("node `{}`", member.name))
+        .note("plain relays read spikes or plain relays; neurons that read plain relays read no clips, and clips no plain relays: clips keep the ratios of scales that chains choose freely")
+        .help("keep the projections of this population as one matrix each: `--lowering materialized`")
+    })
 }
 
 /// The decay of `neuron`, after reporting what the target does not have. `None` if the

@@ -149,7 +149,9 @@ fn losses(
 /// How many times more steps the set of the best projection has than its largest weight takes.
 fn lost(network: &NetworkDraft, member: &Member<'_>, planned: &Planned) -> Option<f64> {
     let terms = member.spikes.iter().zip(&planned.decision.terms).zip(&planned.integers.weights);
-    let unused = terms.filter_map(|((term, decided), weights)| {
+    // Messages and the weights on them share the bits of a sum: few steps are a choice.
+    let spikes = terms.zip(&member.relays).filter(|(_, relays)| relays.is_none());
+    let unused = spikes.filter_map(|(((term, decided), weights), _)| {
         let set = Set::of(decided.bits, decided.split, &network.tensors[term.weight].data);
         let [end, largest] =
             [set.high.max(-set.low), weights.units.iter().map(|q| q.abs()).max().unwrap_or(0)];

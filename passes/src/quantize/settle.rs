@@ -5,25 +5,30 @@ use super::choose::choose;
 use super::decision::{Decision, Excess, Wanted};
 use super::fit::{self, Fitted, message_weights};
 use super::groups::{Groups, Policy};
-use super::matrix::Weights;
-use super::member::{Member, Model};
+use super::matrix::{Set, Weights, exponents};
+use super::member::{Member, Members, Model};
 use super::population::{self, Integers, UNLIMITED, biases, integers, registers, thresholds};
 use super::remarks;
+use super::stages::{self, Heard, Stage};
 use super::tied::Plan;
 use snnc_ir::diag::codes::quantize as codes;
 use snnc_ir::network::NetworkDraft;
-use snnc_ir::recipe::ProjectionRecipe;
+use snnc_ir::recipe::{MAX_EXPONENT, ProjectionRecipe};
 use snnc_ir::{Diagnostic, Diagnostics, Param, TargetSpec};
+use std::cell::RefCell;
 
 /// A population whose integers are known.
 #[derive(Clone, Debug)]
 pub(super) struct Planned {
     /// What was decided.
     pub decision: Decision,
-    /// Integer weight per unit of float weight of each projection from relays.
+    /// Integer weight per unit of float weight of each projection from clips.
     pub factors: Vec<f64>,
     /// The weights of these.
     pub messages: Vec<Weights>,
+    /// The plain relays by position in [`Member::spikes`]: messages per unit of float, and what they are
+    /// expected to do.
+    pub heard: Vec<Option<Heard>>,
     /// Whether these are averages that are rounded.
     pub averages: Vec<bool>,
     /// Parameters, weights on spikes, and ranges.
@@ -33,15 +38,29 @@ pub(super) struct Planned {
     pub loss: Option<f64>,
 }
 
-/// The integers of all members, of which the first `tied` exchange messages. Reports what has none.
+impl Planned {
+    /// What plain relays, or neurons that read no clips, became.
+    pub(super) fn free(
+        decision: Decision,
+        integers: Integers,
+        heard: Vec<Option<Heard>>,
+        loss: Option<f64>,
+    ) -> Self {
+        let (factors, messages, averages) = (Vec::new(), Vec::new(), Vec::new());
+        Self { decision, factors, messages, heard, averages, integers, loss }
+    }
+}
+
+/// The integers of all members. Reports what has none.
 pub(super) fn settle(
     network: &NetworkDraft,
-    members: &[Member<'_>],
-    tied: usize,
+    members: &Members<'_>,
     wanted: &[Wanted<'_>],
     target: &TargetSpec,
 ) -> Result<Vec<Planned>, Diagnostics> {
     let mut errors = Diagnostics::new();
+    let Members { all: members, tied, stages } = members;
+    let (tied, free_from) = (*tied, tied + stages);
     let mut all = match Tied::new(network, &members[..tied], &wanted[..tied], target) {
         Ok(tied) => tied.settle(&mut errors),
         Err(found) => {
@@ -49,8 +68,19 @@ pub(super) fn settle(
             Vec::new()
         }
     };
-    for (member, wanted) in members.iter().zip(wanted).skip(tied) {
-        match free(network, member, wanted, target) {
+    let chains = match stages::plan(network, members, tied..free_from, wanted, target) {
+        Ok(chains) => chains,
+        Err(found) => {
+            errors.extend(found);
+            return Err(errors);
+        }
+    };
+    all.extend(chains.planned.iter().cloned());
+    for (index, (member, wanted)) in members.iter().zip(wanted).enumerate().skip(free_from) {
+        let read = member.relays.iter().map(|relays| relays.map(|r| &chains.stages[r - tied]));
+        let reach = (0..member.spikes.len()).map(|term| chains.reach.get(&(index, term)));
+        let free = Free { network, member, wanted, target, stages: read.collect() };
+        match free.settle(&reach.flatten().collect::<Vec<_>>()) {
             Ok(planned) => all.push(planned),
             Err(error) => errors.push(error),
         }
@@ -58,45 +88,93 @@ pub(super) fn settle(
     errors.into_result(all)
 }
 
-/// The integers of a population that nothing ties.
-fn free(
-    network: &NetworkDraft,
-    member: &Member<'_>,
-    wanted: &Wanted<'_>,
-    target: &TargetSpec,
-) -> Result<Planned, Diagnostic> {
-    let check = |decision: &Decision| {
-        let Integers { survey, .. } = integers(network, member, decision, &[], target);
-        survey.excess.map_or(Ok(()), Err)
-    };
-    let mut decision = choose(network, member, wanted, target, &check)
-        .map_err(|why| remarks::no_scale(member.name, &why, network.steps))?;
-    for (term, entry) in decision.terms.iter_mut().zip(&wanted.terms) {
-        // The sets of weights of one sign are the same either way, but given ones may have both.
-        term.split = entry.and_then(|e| e.split).unwrap_or(term.split);
+/// A population of neurons that nothing ties.
+struct Free<'a> {
+    network: &'a NetworkDraft,
+    member: &'a Member<'a>,
+    wanted: &'a Wanted<'a>,
+    target: &'a TargetSpec,
+    /// The plain relays by position in [`Member::spikes`].
+    stages: Vec<Option<&'a Stage>>,
+}
+
+impl Free<'_> {
+    fn integers(&self, decision: &Decision) -> Integers {
+        integers(self.network, self.member, decision, &self.stages, &[], self.target)
     }
-    let integers = integers(network, member, &decision, &[], target);
-    if let Some(excess) = &integers.survey.excess {
-        if !wanted.decides() {
-            return Err(remarks::no_scale(member.name, excess.why, network.steps));
+
+    /// Leaves projections from plain relays no more bits than their weights need, where the recipe leaves that open:
+    /// they share the bits of a sum with the messages.
+    fn narrow(&self, decision: &mut Decision, integers: &Integers) {
+        let terms = self.member.spikes.iter().zip(&self.wanted.terms).zip(&self.stages);
+        let decided = decision.terms.iter_mut().zip(&integers.weights);
+        for (((term, entry), stage), (decided, weights)) in terms.zip(decided) {
+            if stage.is_none() || entry.is_some_and(|e| e.weight_bits.is_some()) {
+                continue;
+            }
+            let values = &self.network.tensors[term.weight].data;
+            let holds = |bits: &u8| {
+                let set = Set::of(*bits, decided.split, values);
+                let range = exponents(*bits, decided.split, values, self.target, MAX_EXPONENT);
+                range.contains(&weights.shift)
+                    && weights.units.iter().all(|q| (set.low..=set.high).contains(q))
+            };
+            decided.bits = (1..=decided.bits).find(holds).unwrap_or(decided.bits);
         }
-        let fits = lower(member, wanted, &decision, excess, &check);
-        let help = match (fits, &decision.scale) {
-            (None, _) => "leave the thresholds and biases out: no smaller scale fits".to_owned(),
-            (Some(factor), Param::Uniform(scale)) => {
-                format!("a scale of {} fits, with weights rounded anew", scale * factor)
-            }
-            (Some(factor), _) => {
-                format!("scales {factor} times as large fit, with weights rounded anew")
-            }
-        };
-        return Err(beyond(member, excess, &help, target));
     }
-    let (factors, messages, averages) = (Vec::new(), Vec::new(), Vec::new());
-    let (most, _) = registers(member, target).into_iter().fold(UNLIMITED, population::lower);
-    let only_host = member.spikes.is_empty() && !member.samples.is_empty();
-    let loss = only_host.then(|| most / decision.scale.at(0, member.shape));
-    Ok(Planned { decision, factors, messages, averages, integers, loss })
+
+    /// Its integers; `reach` bounds the float currents that chains may bring to its rows.
+    fn settle(&self, reach: &[&Vec<(f64, f64)>]) -> Result<Planned, Diagnostic> {
+        let Self { network, member, wanted, target, .. } = *self;
+        // The composed matrix of a chain takes long, and what was checked last is often what is chosen.
+        let last: RefCell<Option<(Decision, Integers)>> = RefCell::new(None);
+        let check = |decision: &Decision| {
+            let integers = self.integers(decision);
+            let result = integers.survey.excess.clone().map_or(Ok(()), Err);
+            *last.borrow_mut() = Some((decision.clone(), integers));
+            result
+        };
+        let caps = stages::caps(member, reach, target);
+        let mut decision = choose(network, member, wanted, target, (&self.stages, &caps), &check)
+            .map_err(|why| remarks::no_scale(member.name, &why, network.steps))?;
+        let known = last.take().filter(|(known, _)| *known == decision);
+        for (term, entry) in decision.terms.iter_mut().zip(&wanted.terms) {
+            // The sets of weights of one sign are the same either way, but given ones may have both.
+            term.split = entry.and_then(|e| e.split).unwrap_or(term.split);
+        }
+        let integers = known.map_or_else(|| self.integers(&decision), |(_, integers)| integers);
+        if let Some(excess) = &integers.survey.excess {
+            if !wanted.decides() {
+                return Err(remarks::no_scale(member.name, excess.why, network.steps));
+            }
+            let fits = lower(member, wanted, &decision, excess, &check);
+            let help = match (fits, &decision.scale) {
+                (None, _) => {
+                    "leave the thresholds and biases out: no smaller scale fits".to_owned()
+                }
+                (Some(factor), Param::Uniform(scale)) => {
+                    format!("a scale of {} fits, with weights rounded anew", scale * factor)
+                }
+                (Some(factor), _) => {
+                    format!("scales {factor} times as large fit, with weights rounded anew")
+                }
+            };
+            return Err(beyond(member, excess, &help, target));
+        }
+        let (most, _) = registers(member, target).into_iter().fold(UNLIMITED, population::lower);
+        let only_host = member.spikes.is_empty() && !member.samples.is_empty();
+        let loss = only_host.then(|| most / decision.scale.at(0, member.shape));
+        self.narrow(&mut decision, &integers);
+        let terms = member.spikes.iter().zip(&self.stages).zip(&integers.weights);
+        let cap = caps.iter().copied().fold(f64::INFINITY, f64::min);
+        let heard = terms.map(|((term, stage), weights)| {
+            let values = &network.tensors[term.weight].data;
+            let scale = (&decision.scale, member.shape);
+            stage.map(|stage| Heard::new(stage, (&term.structure, values), weights, scale, cap))
+        });
+        let heard = heard.collect();
+        Ok(Planned::free(decision, integers, heard, loss))
+    }
 }
 
 /// Bound on the rounds of the search for a smaller scale.
@@ -139,7 +217,12 @@ fn rounded_down(x: f64) -> f64 {
 }
 
 /// The error that the recipe takes a population out of its range.
-fn beyond(member: &Member<'_>, excess: &Excess, help: &str, target: &TargetSpec) -> Diagnostic {
+pub(super) fn beyond(
+    member: &Member<'_>,
+    excess: &Excess,
+    help: &str,
+    target: &TargetSpec,
+) -> Diagnostic {
     let Excess { worst, limit, value, .. } = excess;
     let (entry, line) = limit.line(target);
     Diagnostic::error(
@@ -257,7 +340,8 @@ impl<'a> Tied<'a> {
         }
         let sent = member.messages.iter().map(|m| &before[m.from].integers.sent);
         let read: Vec<_> = messages.iter().zip(sent).collect();
-        let integers = integers(network, member, &decision, &read, target);
+        let none = vec![None; member.spikes.len()];
+        let integers = integers(network, member, &decision, &none, &read, target);
         if let Some(excess) = &integers.survey.excess {
             errors.push(beyond(
                 member,
@@ -268,7 +352,8 @@ impl<'a> Tied<'a> {
         }
         let own = member.largest_on_spikes(network) > 0.0 || !member.samples.is_empty();
         let loss = own.then_some(self.plans[index].first.0 / fitted.scale);
-        Planned { decision, factors, messages, averages, integers, loss }
+        let heard = none.iter().map(|_| None).collect();
+        Planned { decision, factors, messages, heard, averages, integers, loss }
     }
 }
 

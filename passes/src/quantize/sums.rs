@@ -29,20 +29,28 @@ impl Span {
         Self { low: self.low.min(other.low), high: self.high.max(other.high) }
     }
 
+    /// The range of what lies in both; both hold the same value.
+    pub(super) fn common(self, other: Self) -> Self {
+        Self { low: self.low.max(other.low), high: self.high.min(other.high) }
+    }
+
     /// The range of the sum.
     pub(super) const fn plus(self, other: Self) -> Self {
         Self { low: self.low.saturating_add(other.low), high: self.high.saturating_add(other.high) }
     }
 
     /// The range of the product.
-    const fn times(self, weight: i64) -> Self {
+    pub(super) const fn times(self, weight: i64) -> Self {
         let (a, b) = (self.low.saturating_mul(weight), self.high.saturating_mul(weight));
         if weight < 0 { Self { low: b, high: a } } else { Self { low: a, high: b } }
     }
 
-    /// What a relay that keeps one sign passes on.
-    pub(super) const fn kept(self, keep: Option<Keep>) -> Self {
-        Self { low: Graded::passes(keep, 0, self.low), high: Graded::passes(keep, 0, self.high) }
+    /// What a relay of this sign and shift passes on.
+    pub(super) const fn kept(self, keep: Option<Keep>, shift: u8) -> Self {
+        Self {
+            low: Graded::passes(keep, shift, self.low),
+            high: Graded::passes(keep, shift, self.high),
+        }
     }
 
     /// The largest absolute value.

@@ -1,11 +1,12 @@
 //! The account of what populations became, and the complete recipe for it.
 
 use super::account::{
-    Account, BiasAccount, DecayAccount, PopulationAccount, ProjectionAccount, ThresholdAccount,
-    WeightSet,
+    Account, BiasAccount, ComposedAccount, DecayAccount, PopulationAccount, ProjectionAccount,
+    ThresholdAccount, WeightSet,
 };
 use super::canonical::positions;
 use super::choose::{Prediction, predict};
+use super::decision::Decision;
 use super::matrix::{Factors, Set, Weights};
 use super::member::{Member, Model};
 use super::settle::Planned;
@@ -24,11 +25,12 @@ pub(super) fn tally(
     let mut predictions: Vec<Prediction> = Vec::with_capacity(members.len());
     let mut by_node = BTreeMap::new();
     for (member, planned) in members.iter().zip(planned) {
-        // Only relays are heard, and they stand before what reads them.
+        // Only clips are heard, and they stand before what reads them.
         let heard: Vec<f64> = member.messages.iter().map(|m| predictions[m.from].sent).collect();
         let messages: Vec<(f64, &Weights)> =
             planned.factors.iter().copied().zip(&planned.messages).collect();
-        let prediction = predict(network, member, &planned.decision, &messages, &heard);
+        let prediction =
+            predict(network, member, &planned.decision, &planned.heard, &messages, &heard);
         by_node.insert(member.node, (member, planned, prediction.clone()));
         predictions.push(prediction);
     }
@@ -58,6 +60,7 @@ fn entry(member: &Member<'_>, planned: &Planned) -> PopulationRecipe {
         threshold: neurons.then(|| decision.threshold.clone()),
         bias: Some(decision.bias.clone()),
         dv: neurons.then(|| decision.dv.clone()),
+        shift: matches!(member.model, Model::Stage).then_some(decision.shift),
     }
 }
 
@@ -74,7 +77,7 @@ fn population(
     scales.dedup_by_key(|s| s.to_bits());
     let neuron = match &member.model {
         Model::Neurons(neuron, decay) => Some((*neuron, decay)),
-        Model::Relays(_) => None,
+        Model::Relays(_) | Model::Stage => None,
     };
     PopulationAccount {
         name: member.name.to_owned(),
@@ -83,7 +86,8 @@ fn population(
         limited_by: decision.limited_by.clone(),
         threshold: neuron.map(|(n, _)| threshold(n, &decision.threshold, scale, shape)),
         decay: neuron.map(|(_, exact)| decay(exact, &decision.dv, shape)),
-        bias: bias(member, neuron.map(|(n, _)| n), &decision.bias, scale),
+        bias: bias(member, neuron.map(|(n, _)| n), decision, scale),
+        shift: matches!(member.model, Model::Stage).then_some(decision.shift),
         bounds: planned.integers.survey.bounds,
         projections,
         predicted_error: prediction.error,
@@ -123,9 +127,12 @@ fn decay(exact: &Param<f64>, register: &Param<u16>, shape: &Shape) -> DecayAccou
 fn bias(
     member: &Member<'_>,
     neuron: Option<&Neuron>,
-    units: &Param<i32>,
+    decision: &Decision,
     scale: &Param<f64>,
 ) -> Option<BiasAccount> {
+    // The part that makes a shift round to nearest is no bias of the network.
+    let half = if decision.shift > 0 { 1 << (decision.shift.min(31) - 1) } else { 0 };
+    let units = &decision.bias.map(|b| b.saturating_sub(half));
     if member.bias.is_empty() && units.values().iter().all(|b| *b == 0) {
         return None;
     }
@@ -153,13 +160,16 @@ fn projections(
     prediction: &Prediction,
 ) -> Vec<(ProjectionAccount, ProjectionRecipe)> {
     let spikes = member.spikes.iter().zip(&planned.decision.terms).zip(&planned.integers.weights);
-    let spikes = spikes.map(|((term, decided), weights)| {
-        let factors = Factors::of(&term.structure, &planned.decision.scale, member.shape);
-        (term, (decided.bits, decided.split), factors, weights)
+    let spikes = spikes.zip(&planned.heard).map(|(((term, decided), weights), heard)| {
+        let unit = heard.as_ref().map_or(1.0, |heard| heard.unit);
+        let scale = planned.decision.scale.map(|s| s / unit);
+        let factors = Factors::of(&term.structure, &scale, member.shape);
+        let composed = heard.as_ref().and_then(|heard| heard.composed);
+        (term, (decided.bits, decided.split), factors, weights, composed)
     });
     let messages = member.messages.iter().zip(&planned.factors).zip(&planned.messages);
     let messages = messages.map(|((message, &factor), weights)| {
-        (&message.term, (MAX_WEIGHT_BITS, false), Factors::uniform(factor), weights)
+        (&message.term, (MAX_WEIGHT_BITS, false), Factors::uniform(factor), weights, None)
     });
     let shares = prediction.shares.iter().copied().chain(std::iter::repeat(0.0));
     let nth = positions(member.spikes.iter())
@@ -167,7 +177,8 @@ fn projections(
         .chain(positions(member.messages.iter().map(|m| &m.term)));
     let mut all: Vec<_> = spikes.chain(messages).zip(shares).zip(nth).collect();
     all.sort_by_key(|(((term, ..), _), _)| term.place);
-    let each = all.into_iter().map(|(((term, (bits, split), factors, weights), share), nth)| {
+    let each = all.into_iter().map(|((found, share), nth)| {
+        let (term, (bits, split), factors, weights, composed) = found;
         let source = &network.nodes[term.source].name;
         let recipe = ProjectionRecipe {
             source: source.clone(),
@@ -182,6 +193,10 @@ fn projections(
         let mut account = weights_account(tensor, (bits, split), &factors, weights);
         account.source.clone_from(source);
         (account.nth, account.delay, account.predicted_share) = (nth, term.delay, share);
+        account.composed = composed.map(|c| ComposedAccount {
+            relative_error: c.error,
+            materialized_error: c.materialized,
+        });
         (account, recipe)
     });
     each.collect()
@@ -241,5 +256,6 @@ fn weights_account(
         max_error,
         relative_error: if squares > 0.0 { (errors / squares).sqrt() } else { 0.0 },
         predicted_share: 0.0,
+        composed: None,
     }
 }

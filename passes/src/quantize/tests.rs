@@ -1,5 +1,6 @@
 //! What quantization decides, and what it refuses.
 
+mod chains;
 mod direct;
 mod graded;
 mod net;

@@ -69,15 +69,15 @@ impl Plan {
                 let dv = decay.zip(&threshold, member.shape, decay_register);
                 (threshold, dv.compact(member.shape))
             }
-            Model::Relays(_) => (Param::Uniform(0), Param::Uniform(4095)),
+            Model::Relays(_) | Model::Stage => (Param::Uniform(0), Param::Uniform(4095)),
         };
-        Decision { scale, threshold, bias, dv, terms, limited_by }
+        Decision { scale, threshold, bias, dv, shift: 0, terms, limited_by }
     }
 }
 
 /// Whether weights are stored apart by sign where the recipe names no projection. One bit for both
 /// signs together would store no excitatory weight.
-fn splits(bits: u8, values: &[f32], settings: Settings) -> bool {
+pub(super) fn splits(bits: u8, values: &[f32], settings: Settings) -> bool {
     let both = values.iter().any(|w| *w < 0.0) && values.iter().any(|w| *w > 0.0);
     both && match settings.groups {
         Grouping::Auto => bits == 1,

@@ -51,6 +51,7 @@ fn recipe() -> Recipe {
         threshold: Some(threshold),
         bias: Some(Param::Uniform(bias)),
         dv: Some(Param::Uniform(dv)),
+        shift: None,
     };
     let projection = |source: &str, target: &str, weights: &[i16]| ProjectionRecipe {
         source: source.to_owned(),

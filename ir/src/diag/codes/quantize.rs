@@ -218,4 +218,9 @@ codes! {
         "Some weights lie beyond what their synapse group can store at this scale and exponent, and became \
         the largest that it can. A few may be worth the finer steps of all others: up to one in a hundred, \
         this is a note. More bits, a larger exponent or a smaller scale avoid it.";
+    STAGE = 474, "plain relays together with clips",
+        "A projection kept as a chain of matrices sends messages through plain relays, whose scales are free. \
+        Clips tie the scales of what reads them, and directly coded inputs act through biases: neither can \
+        be joined with a chain in one population. Lower the projection as one matrix \
+        (`--lowering materialized`).";
 }

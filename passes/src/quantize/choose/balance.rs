@@ -23,7 +23,7 @@ use crate::quantize::matrix::Set;
 const WEIGHT_OF_THE_MEAN: f64 = 0.02;
 
 /// Rounds weights given in steps to steps of `set`.
-pub(super) fn balanced(steps: &[f64], set: Set) -> Vec<i16> {
+pub(in crate::quantize) fn balanced(steps: &[f64], set: Set) -> Vec<i16> {
     let (low, high) = (f64::from(set.low), f64::from(set.high));
     let mut rounded: Vec<f64> =
         steps.iter().map(|x| x.round_ties_even().clamp(low, high)).collect();
@@ -74,6 +74,11 @@ impl Tally {
             let bin = (off.abs() * 2.0 * f64::from(BINS)) as usize;
             self.turnable[side][bin.min(usize::from(BINS) - 1)] += 1.0;
         }
+    }
+
+    /// The sum of errors and that of their squares without turning.
+    pub(super) const fn nearest(&self) -> (f64, f64) {
+        (self.sum, self.squares)
     }
 
     /// The sum of errors and that of their squares after turning.

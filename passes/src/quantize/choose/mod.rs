@@ -27,15 +27,19 @@ mod search;
 #[cfg(test)]
 mod tests;
 
+pub(super) use balance::balanced;
 pub(super) use decay::register as decay_register;
-pub(super) use model::{Prediction, predict};
+pub(super) use model::{Memory, Prediction, Traffic, predict};
+pub(super) use rows::{Rows, strided};
 
 use super::decision::{Check, Decision, TermDecision, Wanted, grain};
+use super::limits::Bound;
 use super::member::{Member, Model};
 use super::population::{self, UNLIMITED, registers, thresholds};
+use super::stages::Stage;
 use model::Neurons;
 use search::{Choice, SMALL, Search};
-use snnc_ir::network::{NetworkDraft, Op};
+use snnc_ir::network::{NetworkDraft, Neuron, Op};
 use snnc_ir::{Param, Shape, TargetSpec};
 
 /// Bound on the rounds in which a range lowers scales.
@@ -49,6 +53,8 @@ const WORTH_WIDENING: f64 = 0.99;
 
 /// Decides about a free population ([`Member::is_free`]) what the recipe leaves open.
 ///
+/// `chains` are the plain relays by position in [`Member::spikes`], and the scale that their sums allow each neuron.
+///
 /// What `wanted` holds is taken over as it is, and then `check` may refuse: the caller checks the result
 /// again and reports what the recipe asked for.
 ///
@@ -59,6 +65,7 @@ pub(super) fn choose<'a>(
     member: &'a Member<'a>,
     wanted: &'a Wanted<'a>,
     target: &'a TargetSpec,
+    (stages, limits): (&[Option<&Stage>], &[f64]),
     check: &Check<'_>,
 ) -> Result<Decision, String> {
     let Model::Neurons(neuron, _) = &member.model else {
@@ -68,7 +75,9 @@ pub(super) fn choose<'a>(
     let search = |split: bool| {
         let neurons = Neurons::new(neuron, member.shape, network.steps);
         let effect = |n: usize| Search::effect(&neurons, shared, n);
-        let plans = plan::plans(network, member, &effect, wanted, target, split);
+        let memory = |n: usize| (neurons.memory(n), neurons.threshold(n));
+        let effects = plan::Effects { spikes: &effect, memory: &memory };
+        let plans = plan::plans(network, (member, stages), &effects, wanted, target, split);
         Search::new(member, neurons, wanted, plans, shared)
     };
     let (most, why) = registers(member, target).into_iter().fold(UNLIMITED, population::lower);
@@ -83,8 +92,9 @@ pub(super) fn choose<'a>(
         mixed
     };
     let grain = grain(member);
-    let mut caps = vec![most; member.shape.size() / grain];
-    let mut limited_by = why;
+    let blocks = limits.chunks(grain).map(|block| block.iter().copied().fold(most, f64::min));
+    let mut caps: Vec<f64> = blocks.collect();
+    let mut limited_by = if caps.iter().any(|cap| *cap < most) { Bound::Input.name() } else { why };
     let given = wanted.population.and_then(|e| e.scale.clone());
     for _ in 0..MAX_ROUNDS {
         let choice = match &given {
@@ -116,8 +126,18 @@ pub(super) fn choose<'a>(
     Err(limited_by.to_owned())
 }
 
+/// The memory of the neurons of a population in a run of `steps` steps, and the threshold that errors are stated over:
+/// those of a neuron in the middle.
+pub(super) fn memory(neuron: &Neuron, shape: &Shape, steps: u32) -> (Memory, f64) {
+    let neurons = Neurons::new(neuron, shape, steps);
+    let n = shape.size() / 2;
+    (neurons.memory(n), neurons.threshold(n))
+}
+
 /// Whether another population reads one of the tensors of `member`.
 fn shared(network: &NetworkDraft, member: &Member<'_>) -> bool {
+    // What reads relays has a scale that follows from theirs.
+    let spikes = || member.spikes.iter().zip(&member.relays).filter(|(_, r)| r.is_none());
     let own = |id| member.spikes.iter().filter(|t| t.weight == id).count();
     let readers = |id| {
         let reads = |op: &Op| match op {
@@ -126,7 +146,7 @@ fn shared(network: &NetworkDraft, member: &Member<'_>) -> bool {
         };
         network.nodes.values().filter(|n| reads(&n.op)).count()
     };
-    member.spikes.iter().any(|t| readers(t.weight) > own(t.weight))
+    spikes().any(|(t, _)| readers(t.weight) > own(t.weight))
 }
 
 /// Whether signs are stored apart in one and not in the other.
@@ -142,7 +162,7 @@ fn useless(search: &Search<'_>) -> bool {
 /// Whether all weights and currents round to zero at this scale.
 fn vanish(search: &Search<'_>, scale: f64) -> bool {
     let samples = search.member.samples.iter().map(super::host::Sample::reach);
-    let weights = search.plans.iter().map(plan::Plan::largest);
+    let weights = search.plans.iter().map(|p| p.largest() / p.unit);
     let largest = weights.chain(samples).fold(0.0, f64::max);
     scale <= 0.0 || (largest > 0.0 && largest * scale <= 0.5)
 }
@@ -182,7 +202,7 @@ fn decide(search: &Search<'_>, choice: Choice, scale: &Param<f64>) -> Decision {
         let of = |n| search.bias(n, scale.at(n, shape), threshold.at(n, shape), dv.at(n, shape)).0;
         Param::PerNeuron((0..shape.size()).map(of).collect()).compact(shape)
     });
-    Decision { terms, scale, threshold, bias, dv, limited_by: choice.why }
+    Decision { terms, scale, threshold, bias, dv, shift: 0, limited_by: choice.why }
 }
 
 /// The weights of a projection in steps: those of the recipe, else rounded row by row.
@@ -190,13 +210,18 @@ fn weights(plan: &plan::Plan<'_>, scale: &Param<f64>, shape: &Shape, exponent: u
     if let Some(given) = plan.weights {
         return given.to_vec();
     }
-    let unit = f64::from(1_u32 << exponent);
+    let unit = f64::from(1_u32 << exponent) * plan.unit;
     let rows = plan.rows;
     let mut weights = Vec::with_capacity(rows.values.len());
     for row in 0..rows.count() {
         let scale = scale.at(rows.neuron(row), shape);
         let steps: Vec<f64> = rows.row(row).iter().map(|&w| f64::from(w) * scale / unit).collect();
-        weights.extend(balance::balanced(&steps, plan.set));
+        if plan.is_spikes {
+            weights.extend(balanced(&steps, plan.set));
+        } else {
+            // Messages have both signs: the sum of a row means nothing.
+            weights.extend(steps.iter().map(|x| plan.set.clamp(x.round_ties_even())));
+        }
     }
     weights
 }
@@ -212,7 +237,7 @@ fn spread(search: &Search<'_>, terms: &[TermDecision], scale: &Param<f64>) -> f6
         let mut units = term.weights.iter().flatten();
         for row in 0..plan.rows.count() {
             let scale = scale.at(plan.rows.neuron(row), search.member.shape);
-            let step = f64::from(1_u32 << term.exponent) / scale;
+            let step = f64::from(1_u32 << term.exponent) * plan.unit / scale;
             for (&w, &q) in plan.rows.row(row).iter().zip(&mut units) {
                 let (w, q) = (f64::from(w), f64::from(q) * step);
                 exact += w * w;

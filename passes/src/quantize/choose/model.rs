@@ -32,6 +32,7 @@ use crate::quantize::decision::{Decision, TermDecision};
 use crate::quantize::matrix::{Set, Weights, steps};
 use crate::quantize::member::{Member, Model};
 use crate::quantize::refuse;
+use crate::quantize::stages::{Heard, traffic::Readings};
 use snnc_ir::network::{NetworkDraft, Neuron, Reset};
 use snnc_ir::{Param, Shape};
 use std::f64::consts::PI;
@@ -44,7 +45,7 @@ const MAX_NEURONS: usize = 1 << 12;
 
 /// How a membrane adds up what enters it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Memory {
+pub(in crate::quantize) struct Memory {
     /// Factor of what enters in every step, A₁.
     pub mean: f64,
     /// Factor of the variance of what enters independently, A₂.
@@ -85,7 +86,7 @@ pub(super) fn interval(reset: Reset, steps: u32) -> u32 {
 
 /// What a source sends in a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Traffic {
+pub(in crate::quantize) struct Traffic {
     /// Mean over sources and steps.
     pub mean: f64,
     /// Variance from step to step.
@@ -194,7 +195,7 @@ pub(in crate::quantize) struct Prediction {
     pub sent: f64,
 }
 
-/// Predicts the error of any population. `heard` holds [`Prediction::sent`] by position in
+/// Predicts the error of any population. `stages` holds the plain relays by position in [`Member::spikes`], `heard` [`Prediction::sent`] by position in
 /// [`Member::messages`], `messages` the integer weight of each of these per unit of float weight.
 ///
 /// **Complexity**: O(weights), sampled beyond 2^18 per projection.
@@ -202,16 +203,19 @@ pub(in crate::quantize) fn predict(
     network: &NetworkDraft,
     member: &Member<'_>,
     decision: &Decision,
+    stages: &[Option<Heard>],
     messages: &[(f64, &Weights)],
     heard: &[f64],
 ) -> Prediction {
     let neurons = match &member.model {
         Model::Neurons(neuron, _) => Some(Neurons::new(neuron, member.shape, network.steps)),
-        Model::Relays(_) => None,
+        Model::Relays(_) | Model::Stage => None,
     };
     // The variance of the error, and mean and variance of what arrives at a relay.
     let (mut causes, mut arriving) = (Vec::new(), (0.0, 0.0));
-    let mut account = |rows: Rows<'_>, traffic: Traffic, error: &dyn Fn(usize) -> (f64, f64)| {
+    let mut account = |(rows, stage): (Rows<'_>, Option<&Heard>),
+                       traffic: Traffic,
+                       error: &dyn Fn(usize) -> (f64, f64)| {
         let (mut variance, mut sums, mut count) = (0.0, (0.0, 0.0), 0.0);
         for row in rows.sampled(MAX_WEIGHTS) {
             let n = rows.neuron(row);
@@ -221,6 +225,10 @@ pub(in crate::quantize) fn predict(
             };
             let (sum, squares) = error(row);
             variance += Effect::new(traffic, memory, unit).of(sum, squares);
+            if let Some(stage) = stage {
+                let readings = Readings::of(&stage.relays);
+                variance += readings.upstream(rows.row(row), memory) / (unit * unit);
+            }
             let weights = rows.row(row).iter().map(|&w| f64::from(w));
             let (sum, squares) = weights.fold((0.0, 0.0), |(a, b), w| (a + w, b + w * w));
             sums = (sums.0 + sum, sums.1 + squares);
@@ -234,14 +242,16 @@ pub(in crate::quantize) fn predict(
             causes.push(0.0);
         }
     };
-    for (term, decided) in member.spikes.iter().zip(&decision.terms) {
+    for ((term, decided), stage) in member.spikes.iter().zip(&decision.terms).zip(stages) {
+        let sent = stage.as_ref().map_or(1.0, |stage| stage.unit);
+        let traffic = stage.as_ref().map(|stage| Readings::of(&stage.relays).traffic());
         let rows = Rows::new(&term.structure, &network.tensors[term.weight].data);
         let set = Set::of(decided.bits, decided.split, rows.values);
         let error = |row: usize| {
-            let scale = decision.scale.at(rows.neuron(row), member.shape);
+            let scale = decision.scale.at(rows.neuron(row), member.shape) / sent;
             row_error(rows, row, scale, decided, set)
         };
-        account(rows, Traffic::SPIKES, &error);
+        account((rows, stage.as_ref()), traffic.unwrap_or(Traffic::SPIKES), &error);
     }
     for ((message, (factor, weights)), rms) in member.messages.iter().zip(messages).zip(heard) {
         let rows = Rows::new(&message.term.structure, &network.tensors[message.term.weight].data);
@@ -254,7 +264,7 @@ pub(in crate::quantize) fn predict(
             });
             each.fold((0.0, 0.0), |(a, b), d| (a + d, b + d * d))
         };
-        account(rows, Traffic::messages(*rms), &error);
+        account((rows, None), Traffic::messages(*rms), &error);
     }
     let sources: f64 = causes.iter().sum();
     let (others, unit, sent) = if let Some(neurons) = &neurons {

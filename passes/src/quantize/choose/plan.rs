@@ -1,11 +1,12 @@
 //! The projections of a population as the search for scales sees them.
 
 use super::balance::Tally;
-use super::model::Effect;
+use super::model::{Effect, Memory};
 use super::rows::Rows;
 use crate::quantize::decision::Wanted;
 use crate::quantize::matrix::{Set, exponents};
 use crate::quantize::member::Member;
+use crate::quantize::stages::{Stage, traffic::Readings};
 use snnc_ir::TargetSpec;
 use snnc_ir::network::NetworkDraft;
 use snnc_ir::recipe::{Grouping, MAX_WEIGHT_BITS};
@@ -34,24 +35,38 @@ pub(super) struct Plan<'a> {
     pub weights: Option<&'a [i16]>,
     /// Rows that candidates are tried on, and how errors count in them.
     sample: Vec<(usize, Effect)>,
+    /// Messages per unit of float that the sources send; 1 for spikes. Weights are rounded at the scale over it.
+    pub unit: f64,
+    /// Whether the sources send spikes.
+    pub is_spikes: bool,
+    /// Variance over the square of the threshold that is due to the sources, whatever the weights become.
+    upstream: f64,
+}
+
+/// How errors count in a neuron.
+pub(super) struct Effects<'e> {
+    /// Of weights on spikes.
+    pub spikes: &'e dyn Fn(usize) -> Effect,
+    /// The memory, and the threshold.
+    pub memory: &'e dyn Fn(usize) -> (Memory, f64),
 }
 
 /// Added to a number below 2^51 and taken away again it leaves the nearest integer, ties to even: what
 /// `round_ties_even` does, which is a call of a function on processors that only have SSE2.
 const ROUNDING: f64 = 6_755_399_441_055_744.0;
 
-/// The projections of `member` from inputs and neurons; signs are stored apart where `split` says so and the
-/// recipe leaves it open; `effect` says how errors of weights count in a neuron.
+/// The projections of a member, which reads these plain relays; signs are stored apart where `split` says so and the
+/// recipe leaves it open.
 pub(super) fn plans<'a>(
     network: &'a NetworkDraft,
-    member: &Member<'_>,
-    effect: &dyn Fn(usize) -> Effect,
+    (member, stages): (&Member<'_>, &[Option<&Stage>]),
+    effects: &Effects<'_>,
     wanted: &Wanted<'a>,
     target: &TargetSpec,
     split: bool,
 ) -> Vec<Plan<'a>> {
-    let terms = member.spikes.iter().zip(&wanted.terms);
-    let plans = terms.map(|(term, entry)| {
+    let terms = member.spikes.iter().zip(&wanted.terms).zip(stages);
+    let plans = terms.map(|((term, entry), stage)| {
         let rows = Rows::new(&term.structure, &network.tensors[term.weight].data);
         let bits = entry.and_then(|e| e.weight_bits).unwrap_or(wanted.settings.weight_bits);
         let split = entry.and_then(|e| e.split).unwrap_or_else(|| match wanted.settings.groups {
@@ -63,6 +78,18 @@ pub(super) fn plans<'a>(
         let range = exponents(bits, split, rows.values, target, wanted.settings.max_exponent);
         let (least, most) = (*range.start(), *range.end());
         let plain = (MAX_WEIGHT_BITS - bits).clamp(least, most);
+        let mut upstream = 0.0;
+        let effect = |row: usize| {
+            let n = rows.neuron(row);
+            let Some(stage) = stage else { return (row, (effects.spikes)(n)) };
+            let readings = Readings::of(&stage.relays);
+            let (memory, theta) = (effects.memory)(n);
+            upstream += readings.upstream(rows.row(row), memory) / (theta * theta);
+            (row, Effect::new(readings.traffic(), memory, theta))
+        };
+        let sample: Vec<(usize, Effect)> = rows.sampled(SAMPLE).map(effect).collect();
+        #[expect(clippy::cast_precision_loss, reason = "a number of rows")]
+        let upstream = upstream / sample.len().max(1) as f64;
         let bound = |ends: (f64, f64), w: &f32| (ends.0.min((*w).into()), ends.1.max((*w).into()));
         Plan {
             rows,
@@ -73,7 +100,10 @@ pub(super) fn plans<'a>(
             exponents: [least, plain, most],
             given: entry.and_then(|e| e.exponent),
             weights: entry.and_then(|e| e.weights.as_deref()),
-            sample: rows.sampled(SAMPLE).map(|row| (row, effect(rows.neuron(row)))).collect(),
+            sample,
+            unit: stage.map_or(1.0, |stage| stage.unit),
+            is_spikes: stage.is_none(),
+            upstream,
         }
     });
     plans.collect()
@@ -104,7 +134,7 @@ impl Plan<'_> {
             let limit = f64::from(limit);
             if end.abs() > 0.0 && limit.abs() > 0.0 { limit * unit / end } else { f64::INFINITY }
         };
-        side(self.ends.1, self.set.high).min(side(self.ends.0, self.set.low))
+        side(self.ends.1, self.set.high).min(side(self.ends.0, self.set.low)) * self.unit
     }
 
     /// Whether some weight is above 0.
@@ -120,14 +150,15 @@ impl Plan<'_> {
     /// The exponent that loses least at this scale, and the variance that rounding causes with it, on
     /// average over the sampled rows. The finest step at which everything fits, or finer ones that clip.
     pub(super) fn best(&self, scale: f64, extra: u8) -> (u8, f64) {
-        self.best_of((self.ends.0 * scale, self.ends.1 * scale), &|_| scale, extra)
+        let factor = scale / self.unit;
+        self.best_of((self.ends.0 * factor, self.ends.1 * factor), &|_| scale, extra)
     }
 
     /// The same for neurons with scales of their own, with any exponent.
     pub(super) fn best_for(&self, scale: &dyn Fn(usize) -> f64) -> (u8, f64) {
         let mut ends = (0.0_f64, 0.0_f64);
         for row in 0..self.rows.count() {
-            let scale = scale(self.rows.neuron(row));
+            let scale = scale(self.rows.neuron(row)) / self.unit;
             for &w in self.rows.row(row) {
                 let exact = f64::from(w) * scale;
                 ends = (ends.0.min(exact), ends.1.max(exact));
@@ -166,12 +197,12 @@ impl Plan<'_> {
         let total: f64 = rows.sum();
         #[expect(clippy::cast_precision_loss, reason = "a number of rows")]
         let count = self.sample.len().max(1) as f64;
-        total / count
+        total / count + self.upstream
     }
 
     /// The variance that rounding a row causes.
     pub(super) fn row_variance(&self, row: usize, effect: Effect, scale: f64, exponent: u8) -> f64 {
-        let factor = scale / f64::from(1_u32 << exponent);
+        let factor = scale / (f64::from(1_u32 << exponent) * self.unit);
         let (low, high) = (f64::from(self.set.low), f64::from(self.set.high));
         let mut tally = Tally::default();
         for &w in self.rows.row(row) {
@@ -181,7 +212,7 @@ impl Plan<'_> {
                 tally.add(exact, unit, (low, high));
             }
         }
-        let (sum, squares) = tally.turned();
+        let (sum, squares) = if self.is_spikes { tally.turned() } else { tally.nearest() };
         effect.of(sum / factor, squares / (factor * factor))
     }
 }

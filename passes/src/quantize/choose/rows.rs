@@ -5,7 +5,7 @@ use snnc_ir::quantized::Structure;
 
 /// The weights of a projection, row by row: one row per target neuron, or per channel of a convolution.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rows<'a> {
+pub(in crate::quantize) struct Rows<'a> {
     /// Stored weights.
     pub values: &'a [f32],
     /// Stored weights of a row.
@@ -16,36 +16,39 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// The rows of `values` in this layout.
-    pub(super) fn new(structure: &Structure, values: &'a [f32]) -> Self {
+    pub(in crate::quantize) fn new(structure: &Structure, values: &'a [f32]) -> Self {
         let neurons = rows_per_scale(structure);
         let rows = (structure.rows() / neurons.max(1)).max(1);
         Self { values, len: (values.len() / rows).max(1), neurons }
     }
 
     /// Number of rows.
-    pub(super) const fn count(&self) -> usize {
+    pub(in crate::quantize) const fn count(&self) -> usize {
         self.values.len() / self.len
     }
 
     /// The weights of row `row`.
-    pub(super) fn row(&self, row: usize) -> &'a [f32] {
+    pub(in crate::quantize) fn row(&self, row: usize) -> &'a [f32] {
         &self.values[row * self.len..(row + 1) * self.len]
     }
 
     /// The first target neuron of row `row`.
-    pub(super) const fn neuron(&self, row: usize) -> usize {
+    pub(in crate::quantize) const fn neuron(&self, row: usize) -> usize {
         row * self.neurons
     }
 
     /// Every so-manieth row, so that about `budget` weights are looked at, but always one row.
-    pub(super) fn sampled(&self, budget: usize) -> impl Iterator<Item = usize> + use<> {
+    pub(in crate::quantize) fn sampled(
+        &self,
+        budget: usize,
+    ) -> impl Iterator<Item = usize> + use<> {
         let most = (budget / self.len).max(1);
         strided(self.count(), most)
     }
 }
 
 /// At most `most` of `count` positions at a fixed distance.
-pub(super) fn strided(count: usize, most: usize) -> impl Iterator<Item = usize> {
+pub(in crate::quantize) fn strided(count: usize, most: usize) -> impl Iterator<Item = usize> {
     (0..count).step_by(count.div_ceil(most.max(1)).max(1))
 }
 

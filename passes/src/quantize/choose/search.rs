@@ -121,7 +121,8 @@ impl<'a> Search<'a> {
         plans: Vec<Plan<'a>>,
         shared: bool,
     ) -> Self {
-        let unit = unit(&plans);
+        let spikes = plans.iter().all(|p| p.is_spikes);
+        let unit = if spikes { unit(&plans) } else { None };
         Self { member, neurons, wanted, plans, shared, unit }
     }
 

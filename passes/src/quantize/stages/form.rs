@@ -1,0 +1,336 @@
+//! What a chain of plain relays sends, as a function of the spikes that enter it: the product of its integer
+//! matrices, row by row.
+//!
+//! A relay of shift `s` and bias `b` sends `m = (a + b − e) / 2^s` with a remainder `0 ≤ e < 2^s`. Behind
+//! relays of shifts `s₁, s₂, …` messages are therefore `(C·x + o) / 2^S` with the composed matrix `C`,
+//! `S = s₁ + s₂ + …`, and an offset `o` whose ends follow from biases and remainders alone. What may arrive
+//! at a reader is bounded through `C`, in which products of many weights cancel: bounds from the ranges of single
+//! messages are larger by about the number of relays.
+//!
+//! Everything is a whole number below 2^53, in f64, so that sums are exact. Kernels count whole: padding takes
+//! away whole cells, and offsets hold 0.
+
+use super::super::sums::Span;
+use snnc_ir::quantized::Structure;
+
+/// Columns that are summed at once, so that they stay in the cache for all rows.
+const TILE: usize = 256;
+
+/// Products above lose bits.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Messages as sums over spikes.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::quantize) struct Form {
+    /// One row per relay, or per channel of a convolution.
+    pub rows: usize,
+    /// Weights of a row: one per spike that it may see.
+    pub len: usize,
+    /// Row by row, in units of `2^-shift`.
+    pub values: Vec<f64>,
+    /// The sum of all shifts.
+    pub shift: u32,
+    /// What biases and remainders add to each row, in units of `2^-shift`; holds 0.
+    pub offset: Vec<Span>,
+    /// Relays of a row.
+    area: usize,
+    /// Whether every relay sees one position of its sources, so that the cells of a kernel that reads the
+    /// relays see different spikes.
+    pointwise: bool,
+}
+
+/// How a layout reads relays: rows of blocks, one block of weights per cell of its kernel.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    rows: usize,
+    cells: usize,
+    area: usize,
+}
+
+impl Form {
+    /// The sums of a projection that reads spikes. `None` for layouts whose rows differ in more than weights.
+    pub(in crate::quantize) fn spikes(
+        structure: &Structure,
+        weight: impl Fn(usize) -> f64,
+    ) -> Option<Self> {
+        let (rows, len, area, pointwise) = match structure {
+            Structure::Dense { rows, cols } => (*rows as usize, *cols as usize, 1, true),
+            Structure::Conv(conv) => {
+                let [_, height, width] = conv.output()?.map(|d| d as usize);
+                let [out, _, kernel_h, kernel_w] = conv.kernel_shape().map(|d| d as usize);
+                let cells = kernel_h * kernel_w;
+                (out, conv.input[0] as usize * cells, height * width, cells == 1)
+            }
+            Structure::Sparse { .. } | Structure::Identity { .. } => return None,
+        };
+        let stored = structure.stored() / rows.max(1);
+        let mut values = vec![0.0; rows * len];
+        for row in 0..rows {
+            // The channels of a group are apart from those of the others.
+            let first = match structure {
+                Structure::Conv(conv) => {
+                    let per_group = rows / (conv.groups as usize).max(1);
+                    row * len + row / per_group.max(1) * stored
+                }
+                _ => row * len,
+            };
+            for (i, value) in values[first..first + stored].iter_mut().enumerate() {
+                *value = weight(row * stored + i);
+            }
+        }
+        let offset = vec![Span::default(); rows];
+        Some(Self { rows, len, values, shift: 0, offset, area, pointwise })
+    }
+
+    fn row(&self, row: usize) -> &[f64] {
+        &self.values[row * self.len..(row + 1) * self.len]
+    }
+
+    /// How `structure` reads these relays, if composed rows describe that.
+    fn reading(&self, structure: &Structure) -> Option<Reading> {
+        match structure {
+            Structure::Dense { rows, cols } => {
+                let fits = self.area == 1 && *cols as usize == self.rows;
+                fits.then_some(Reading { rows: *rows as usize, cells: 1, area: 1 })
+            }
+            Structure::Conv(conv) => {
+                let [_, height, width] = conv.output()?.map(|d| d as usize);
+                let cells = conv.kernel.iter().map(|d| *d as usize).product();
+                let positions = conv.input[1] as usize * conv.input[2] as usize;
+                let fits = conv.groups == 1
+                    && conv.input[0] as usize == self.rows
+                    && positions == self.area
+                    && (cells == 1 || self.pointwise);
+                let rows = conv.out_channels as usize;
+                fits.then_some(Reading { rows, cells, area: height * width })
+            }
+            Structure::Sparse { .. } | Structure::Identity { .. } => None,
+        }
+    }
+
+    /// Visits the composed weights of `rows` of a projection from these relays, piece by piece: `visit(position in
+    /// `rows`, cell, first column, weights)`. `None` without a visit where composed rows do not describe
+    /// it, or sums might lose bits.
+    pub(in crate::quantize) fn compose(
+        &self,
+        structure: &Structure,
+        weight: impl Fn(usize) -> f64,
+        rows: &[usize],
+        mut visit: impl FnMut(usize, usize, usize, &[f64]),
+    ) -> Option<()> {
+        let Reading { cells, .. } = self.reading(structure)?;
+        let stored = self.rows * cells;
+        // By row and cell, the weights of all relays.
+        let mut weights = vec![0.0; rows.len() * stored];
+        for (at, &row) in rows.iter().enumerate() {
+            for cell in 0..cells {
+                for relay in 0..self.rows {
+                    weights[(at * cells + cell) * self.rows + relay] =
+                        weight(row * stored + relay * cells + cell);
+                }
+            }
+        }
+        let reach = |values: &[f64]| values.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
+        let largest = reach(&self.values);
+        let lines = weights.chunks(self.rows.max(1));
+        let most = lines.map(|line| line.iter().map(|w| w.abs()).sum::<f64>()).fold(0.0, f64::max);
+        if most * largest >= EXACT {
+            return None;
+        }
+        let mut sums = [0.0; TILE];
+        for first in (0..self.len).step_by(TILE) {
+            let width = TILE.min(self.len - first);
+            let sums = &mut sums[..width];
+            for (at, line) in weights.chunks(self.rows.max(1)).enumerate() {
+                sums.fill(0.0);
+                self.sum(line, first, sums);
+                visit(at / cells, at % cells, first, sums);
+            }
+        }
+        Some(())
+    }
+
+    /// Adds the rows times their weights to `sums`, from column `first` on.
+    fn sum(&self, line: &[f64], first: usize, sums: &mut [f64]) {
+        let width = sums.len();
+        let mut chunks = line.chunks_exact(4);
+        let mut relay = 0;
+        for four in chunks.by_ref() {
+            let weights: [f64; 4] = [four[0], four[1], four[2], four[3]];
+            let rows = [0, 1, 2, 3].map(|i| &self.row(relay + i)[first..first + width]);
+            for (column, sum) in sums.iter_mut().enumerate() {
+                let terms = [0, 1, 2, 3].map(|i| weights[i] * rows[i][column]);
+                *sum += (terms[0] + terms[1]) + (terms[2] + terms[3]);
+            }
+            relay += 4;
+        }
+        for (i, &w) in chunks.remainder().iter().enumerate() {
+            for (sum, p) in sums.iter_mut().zip(&self.values[(relay + i) * self.len + first..]) {
+                *sum += w * p;
+            }
+        }
+    }
+
+    /// The composed matrix of a projection from these relays, biases and remainders of the relays included.
+    pub(in crate::quantize) fn through(
+        &self,
+        structure: &Structure,
+        weight: impl Fn(usize) -> f64,
+    ) -> Option<Self> {
+        let Reading { rows, cells, area } = self.reading(structure)?;
+        let len = self.len * cells;
+        let all: Vec<usize> = (0..rows).collect();
+        let mut values = vec![0.0; rows * len];
+        self.compose(structure, &weight, &all, |row, cell, first, sums| {
+            let start = row * len + cell * self.len + first;
+            values[start..start + sums.len()].copy_from_slice(sums);
+        })?;
+        let offset = self.offsets(structure, &weight)?;
+        let pointwise = self.pointwise && cells == 1;
+        Some(Self { rows, len, values, shift: self.shift, offset, area, pointwise })
+    }
+
+    /// What the offsets of these relays add to each row of a projection, in units of `2^-shift`.
+    pub(in crate::quantize) fn offsets(
+        &self,
+        structure: &Structure,
+        weight: impl Fn(usize) -> f64,
+    ) -> Option<Vec<Span>> {
+        let Reading { rows, cells, .. } = self.reading(structure)?;
+        let of = |row: usize| {
+            let stored = self.rows * cells;
+            (0..stored).fold(Span::default(), |sum, i| {
+                sum.plus(self.offset[i / cells].times(whole(weight(row * stored + i))))
+            })
+        };
+        Some((0..rows).map(of).collect())
+    }
+
+    /// The sums of negative and of positive composed weights of each row of a projection from these relays.
+    pub(in crate::quantize) fn halves(
+        &self,
+        structure: &Structure,
+        weight: impl Fn(usize) -> f64,
+    ) -> Option<Vec<(f64, f64)>> {
+        let rows = self.reading(structure)?.rows;
+        let all: Vec<usize> = (0..rows).collect();
+        let mut ends = vec![(0.0_f64, 0.0_f64); rows];
+        self.compose(structure, &weight, &all, |row, _, _, sums| {
+            let (low, high) = signed_sums(sums);
+            (ends[row].0, ends[row].1) = (ends[row].0 + low, ends[row].1 + high);
+        })?;
+        Some(ends)
+    }
+
+    /// What may arrive over a projection from these relays at each of its rows, in units of `2^-shift`.
+    pub(in crate::quantize) fn reach(
+        &self,
+        structure: &Structure,
+        weight: impl Fn(usize) -> f64,
+    ) -> Option<Vec<Span>> {
+        let halves = self.halves(structure, &weight)?;
+        let offsets = self.offsets(structure, &weight)?;
+        let spans = halves.into_iter().zip(offsets);
+        Some(spans.map(|((low, high), o)| span(low, high).plus(o)).collect())
+    }
+
+    /// Ends of what the rows themselves sum up to, in units of `2^-shift`.
+    pub(in crate::quantize) fn ends(&self) -> Vec<Span> {
+        let of = |(row, offset): (usize, &Span)| {
+            let (low, high) = signed_sums(self.row(row));
+            span(low, high).plus(*offset)
+        };
+        self.offset.iter().enumerate().map(of).collect()
+    }
+
+    /// The sum of two projections into the same relays: of different spikes, as far as bounds know.
+    pub(in crate::quantize) fn beside(self, other: &Self) -> Option<Self> {
+        if (self.rows, self.area) != (other.rows, other.area) {
+            return None;
+        }
+        let shift = self.shift.max(other.shift);
+        let (a, b) = (self.at(shift), other.clone().at(shift));
+        let len = a.len + b.len;
+        let mut values = Vec::with_capacity(a.rows * len);
+        for row in 0..a.rows {
+            values.extend_from_slice(a.row(row));
+            values.extend_from_slice(b.row(row));
+        }
+        let offset = a.offset.iter().zip(&b.offset).map(|(a, b)| a.plus(*b)).collect();
+        let pointwise = a.pointwise && b.pointwise;
+        Some(Self { rows: a.rows, len, values, shift, offset, area: a.area, pointwise })
+    }
+
+    /// The same in finer units.
+    fn at(mut self, shift: u32) -> Self {
+        let up = shift - self.shift;
+        if up > 0 {
+            let factor = f64::from(up).exp2();
+            self.values.iter_mut().for_each(|v| *v *= factor);
+            self.offset.iter_mut().for_each(|o| *o = o.times(1 << up.min(62)));
+            self.shift = shift;
+        }
+        self
+    }
+
+    /// What is sent of these sums by relays of this shift and these biases, the smallest and the largest of each row.
+    pub(in crate::quantize) fn sent(mut self, shift: u8, bias: impl Fn(usize) -> Span) -> Self {
+        let unit = 1_i64 << self.shift.min(62);
+        let rest = (1_i64 << shift.min(62)) - 1;
+        for row in 0..self.rows {
+            let bias = bias(row);
+            let own = Span { low: bias.low.saturating_sub(rest), high: bias.high };
+            let own = own.hull(Span::default()).times(unit);
+            self.offset[row] = self.offset[row].plus(own);
+        }
+        self.shift += u32::from(shift);
+        self
+    }
+
+    /// The same without the composed matrix: what offsets need.
+    pub(in crate::quantize) fn outline(&self) -> Self {
+        Self { values: Vec::new(), offset: self.offset.clone(), ..*self }
+    }
+
+    /// Relays of a row.
+    pub(in crate::quantize) const fn area(&self) -> usize {
+        self.area
+    }
+
+    /// The sums of the negative and of the positive weights of a row.
+    pub(in crate::quantize) fn halves_of(&self, row: usize) -> (f64, f64) {
+        signed_sums(self.row(row))
+    }
+
+    /// Sum and sum of squares of a row, over `unit`.
+    pub(in crate::quantize) fn moments(&self, row: usize, unit: f64) -> (f64, f64) {
+        let each = self.row(row).iter().map(|v| v / unit);
+        each.fold((0.0, 0.0), |(a, b), v| (a + v, b + v * v))
+    }
+
+    /// Sum and sum of squares of what a row differs from that of `float`, both over their units.
+    pub(in crate::quantize) fn errors(&self, row: usize, unit: f64, float: &Self) -> (f64, f64) {
+        let each = self.row(row).iter().zip(float.row(row)).map(|(v, w)| v / unit - w);
+        each.fold((0.0, 0.0), |(a, b), d| (a + d, b + d * d))
+    }
+}
+
+/// Whole bounds of `span / 2^shift`, where the quotient is known to be whole.
+pub(in crate::quantize) const fn quotient(span: Span, shift: u32) -> Span {
+    let shift = if shift > 62 { 62 } else { shift };
+    Span { low: -(span.low.saturating_neg() >> shift), high: span.high >> shift }
+}
+
+/// Sums of the negative and of the positive values.
+fn signed_sums(values: &[f64]) -> (f64, f64) {
+    values.iter().fold((0.0, 0.0), |(low, high), v| (low + v.min(0.0), high + v.max(0.0)))
+}
+
+fn span(low: f64, high: f64) -> Span {
+    Span { low: whole(low), high: whole(high) }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "whole numbers; beyond i64 bounds saturate")]
+fn whole(value: f64) -> i64 {
+    value as i64
+}
