@@ -6,6 +6,7 @@ use common::{generate, seal, target};
 use insta::assert_snapshot;
 use snnc_ir::diag::codes::{internal, usage};
 use snnc_ir::{Diagnostics, Network, NetworkDraft, text};
+use snnc_passes::remove_dead::RemoveDead;
 use snnc_passes::{
     AnyLevel, AnyPass, Class, Context, LevelKind, OptionInfo, OptionKind, Options, Pass, PassInfo,
     Pipeline, Plan, Property, PropertySet, Registry, plan,
@@ -174,6 +175,29 @@ fn broken_passes_are_caught() {
     let failure = run_fake(&PROMISING, with_unused_copy);
     assert!(failure.diagnostics.iter().any(|d| d.code == internal::PASS_BROKE_PROMISE));
     assert!(failure.replay.is_some());
+}
+
+/// The replay shows the network right before the pass, whatever other passes made of it before.
+#[test]
+fn a_replay_has_gone_through_the_passes_before() {
+    let broken = |mut draft: NetworkDraft| {
+        draft.steps = 0;
+        draft
+    };
+    let registry = Registry::new(vec![
+        AnyPass::Network(Box::new(RemoveDead)),
+        AnyPass::Network(Box::new(Fake(&OPTIONAL, broken))),
+    ]);
+    let start = AnyLevel::Network(seal(with_unused_copy(generate::network(1))));
+    let pipeline = Pipeline::parse("remove-dead,fake{size=3}").expect("well-formed");
+    let plan = plan(&registry, &pipeline, start.kind(), &PropertySet::of(&start));
+    let failure = plan.expect("a sound plan").run(start, &target(), &mut ()).expect_err("broken");
+    assert_eq!((failure.index, failure.pass), (1, "fake"));
+    let replay = failure.replay.expect("a mistake of the compiler");
+    assert_eq!(replay.pipeline.to_string(), "fake{size=3}");
+    let cleaned = common::run(with_unused_copy(generate::network(1)), "remove-dead", &mut ());
+    let cleaned = cleaned.expect("nothing wrong").level;
+    assert_eq!(replay.level, cleaned);
 }
 
 /// A property that the network had and the pass does not say it destroys must survive.

@@ -123,7 +123,8 @@ pub struct Failure {
 pub struct Replay {
     /// The network that the pass was given.
     pub level: AnyLevel,
-    /// The pass with its options, as a pipeline.
+    /// The pass with its options, as a pipeline (of several only if the passes before it do not make
+    /// the same network twice, another mistake of the compiler).
     pub pipeline: Pipeline,
 }
 
@@ -164,6 +165,11 @@ impl<'r> Plan<'r> {
     /// Runs the passes. After each one the result is verified, its declared properties are checked
     /// and `observer` is called.
     ///
+    /// Networks move from pass to pass. For [`Failure::replay`] the network at the start is kept until
+    /// the float passes are over, and run through them again where one of them fails: it may hold
+    /// genes, where what they make of it holds all weights. Behind them, where passes are slow and
+    /// networks hold small integers, the network before each pass is kept.
+    ///
     /// # Errors
     /// What the pass rejects; `SNN0901` if the result breaks a rule of its level, `SNN0902` if it
     /// lacks a property that the pass declares, `SNN0903` if `level` is not the level that the plan
@@ -179,8 +185,11 @@ impl<'r> Plan<'r> {
         let mut folds = Vec::new();
         let mut level = level;
         let mut held = PropertySet::of(&level);
+        let mut kept = (0, level.clone());
         for (index, step) in self.steps.iter().enumerate() {
-            let before = level.clone();
+            if level.kind() != LevelKind::Network {
+                kept = (index, level.clone());
+            }
             held = held.after(
                 step.pass.info().invalidates,
                 step.pass.info().establishes,
@@ -202,8 +211,7 @@ impl<'r> Plan<'r> {
                         Problem::Input(d) => (d, false),
                         Problem::Compiler(d) => (d, true),
                     };
-                    let pipeline = Pipeline { calls: vec![step.call.clone()] };
-                    let replay = internal.then(|| Box::new(Replay { level: before, pipeline }));
+                    let replay = internal.then(|| Box::new(self.replay(kept, index, target)));
                     let pass = step.pass.info().name;
                     return Err(Failure { index, pass, diagnostics, remarks, replay });
                 }
@@ -211,6 +219,32 @@ impl<'r> Plan<'r> {
             observer.after_pass(index, step.pass.info().name, &level);
         }
         Ok(Outcome { level, remarks, account, folds })
+    }
+
+    /// What it takes to see pass `failed` fail again; `kept` was the level before pass `first`.
+    fn replay(
+        &self,
+        (first, kept): (usize, AnyLevel),
+        failed: usize,
+        target: &TargetSpec,
+    ) -> Replay {
+        let again = |level: AnyLevel, step: &Step<'_>| {
+            let mut cx = Context::new(target, &step.options);
+            cx.recipe = self.recipe;
+            apply(step.pass, level, &mut cx)
+        };
+        let calls = |first: usize| Pipeline {
+            calls: self.steps[first..=failed].iter().map(|s| s.call.clone()).collect(),
+        };
+        if first == failed {
+            return Replay { level: kept, pipeline: calls(failed) };
+        }
+        match self.steps[first..failed].iter().try_fold(kept.clone(), again) {
+            Ok(level) => Replay { level, pipeline: calls(failed) },
+            // Passes depend on nothing but what they are given; were one to fail now, all of them
+            // from `first` on would be the replay.
+            Err(_) => Replay { level: kept, pipeline: calls(first) },
+        }
     }
 }
 
