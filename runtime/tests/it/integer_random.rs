@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use snnc_ir::arena::Entity;
 use snnc_ir::level::Level;
 use snnc_ir::network::{Compare, Keep};
+use snnc_ir::quantized::messages::Bounds;
 use snnc_ir::quantized::{IntReset, PopKind, QuantizedNetwork, Time};
 use snnc_ir::testing::{Space, feed, hardware, quantized};
 use snnc_runtime::integer::{IntProbe, simulate};
@@ -74,6 +75,7 @@ fn naive(
             });
         }
     }
+    let bounds = Bounds::new(network).unwrap();
     let mut last_update: Vec<i64> = vec![-1; sizes.len()];
     let mut held: Vec<Vec<u32>> = sizes.iter().map(|&n| vec![0; n]).collect();
     for t in 0..steps {
@@ -101,6 +103,13 @@ fn naive(
                 }
             }
             last_update[p] = i64::try_from(t).unwrap();
+            if every == 1 {
+                let mut local = bounds.local_arrivals(id);
+                for (n, &sum) in a.iter().enumerate() {
+                    let (low, high) = local(n);
+                    assert!((low..=high).contains(&sum), "{sum} is outside {low}..={high}");
+                }
+            }
             let neuron = match &population.kind {
                 PopKind::Input(_) => continue,
                 PopKind::Graded(graded) => {
@@ -114,6 +123,8 @@ fn naive(
                             Some(Keep::Positive) => m.max(0),
                             Some(Keep::Negative) => m.min(0),
                         };
+                        let (low, high) = bounds.messages(id).at(n, &population.shape);
+                        assert!((low..=high).contains(&sent[p][t][n]), "{low}..={high}");
                         if i32::try_from(sent[p][t][n]).is_err() {
                             return Err((population.name.clone(), n, t, Register::Message));
                         }
