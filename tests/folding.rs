@@ -1,0 +1,351 @@
+//! Genomes that say the same in more numbers: the network is the same, spike for spike in floats and integers,
+//! and folding finds the smaller form again.
+//!
+//! All numbers are multiples of a power of two, so that weights decode without rounding and networks can be
+//! compared bit for bit.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "test networks are small"
+)]
+
+mod common;
+
+use serde_json::{Value, json};
+use snnc::folding::{FoldingAccount, Parts};
+use snnc::ir::Entity;
+use snnc::ir::network::Op;
+use snnc::ir::quantized::PopKind;
+use snnc::ir::spikes::SpikeTrain;
+use snnc::passes::AnyLevel;
+use snnc::passes::fold_integers::{Fold, FoldKind};
+use snnc::pipeline::{Delays, Stage, Stages};
+use snnc::runtime::float::{FloatProbe, FloatSim};
+use snnc::runtime::integer::{IntProbe, IntSim};
+use snnc::runtime::{Signal, Stimulus};
+use snnc::{Options, Target, source};
+use std::collections::BTreeMap;
+
+/// A small generator of numbers (xorshift).
+struct Rng(u64);
+
+impl Rng {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 33) % n
+    }
+
+    /// A multiple of a quarter from -1 to 1.
+    fn quarter(&mut self) -> f32 {
+        self.below(9) as f32 / 4.0 - 1.0
+    }
+}
+
+/// Values, and the extent that is not a gene: rows of an encoding, cells of a bank of interactions.
+type Values = (usize, Vec<f32>);
+
+/// A weight: scheme, encoding of the targets, interactions, encoding of the sources, scale.
+#[derive(Clone)]
+struct Weight(&'static str, &'static str, &'static str, &'static str, f64);
+
+/// Three layers by genes: `per_offset`, `flat_fan_in` and `linear`; interactions serve two of them.
+#[derive(Clone)]
+struct Genome {
+    genes: usize,
+    encodings: BTreeMap<&'static str, Values>,
+    cores: BTreeMap<&'static str, Values>,
+    weights: BTreeMap<&'static str, Weight>,
+    nodes: Vec<Value>,
+}
+
+const SIDE: usize = 5;
+
+impl Genome {
+    fn random(seed: u64) -> Self {
+        let (mut rng, genes) = (Rng::new(seed), 3);
+        let mut draw = |rows: usize, per: usize| -> Values {
+            (rows, (0..rows * per).map(|_| rng.quarter()).collect())
+        };
+        // x: 2 channels; a: 4 channels of the same side; b: 3 channels; y: 3.
+        let encodings = [("x", 2), ("a", 4), ("fan", 4 * 9), ("b", 3), ("flat", 27), ("y", 3)];
+        let encodings = encodings.map(|(name, rows)| (name, draw(rows, genes))).into();
+        let cores = [("bank", 9), ("o", 1)];
+        let cores = cores.map(|(name, cells)| (name, draw(cells, genes * genes))).into();
+        let weights = [
+            ("wa", Weight("per_offset", "a", "bank", "x", 0.5)),
+            ("wb", Weight("flat_fan_in", "b", "o", "fan", 0.25)),
+            ("wy", Weight("linear", "y", "o", "flat", 0.5)),
+        ];
+        let conv = |id: &str, from: &str, w: &str, stride: u32| {
+            json!({"id": id, "op": "conv2d", "in": [from], "k": [3, 3], "stride": [stride, stride],
+                "pad": [1, 1, 1, 1], "weight": w})
+        };
+        let neuron =
+            |id: &str, from: &str| json!({"id": id, "op": "neuron", "in": [from], "neuron": "if"});
+        let nodes = vec![
+            json!({"id": "x", "op": "input"}),
+            conv("ca", "x", "wa", 1),
+            neuron("a", "ca"),
+            conv("cb", "a", "wb", 2),
+            neuron("b", "cb"),
+            json!({"id": "flatten", "op": "flatten", "in": ["b"]}),
+            json!({"id": "cy", "op": "linear", "in": ["flatten"], "weight": "wy"}),
+            neuron("y", "cy"),
+        ];
+        Self { genes, encodings, cores, weights: weights.into(), nodes }
+    }
+
+    /// Writes the genome and reads it.
+    fn read(&self) -> source::Source {
+        let mut tensors = serde_json::Map::new();
+        let names = |prefix: &str, of: &BTreeMap<&'static str, Values>| -> Value {
+            let entry = |n: &&str| ((*n).to_owned(), json!({"tensor": format!("{prefix}.{n}")}));
+            Value::Object(of.keys().map(entry).collect())
+        };
+        let g = self.genes;
+        for (name, (rows, values)) in &self.encodings {
+            tensors.insert(format!("enc.{name}"), json!({"shape": [rows, g], "values": values}));
+        }
+        for (name, (cells, values)) in &self.cores {
+            let shape = if *cells == 1 { json!([g, g]) } else { json!([cells, g, g]) };
+            tensors.insert(format!("gene.{name}"), json!({"shape": shape, "values": values}));
+        }
+        let mut nodes = self.nodes.clone();
+        for node in &mut nodes {
+            let Some(name) = node.get("weight").and_then(Value::as_str).map(str::to_owned) else {
+                continue;
+            };
+            let Weight(scheme, out, core, from, scale) = &self.weights[&*name];
+            node["weight"] = json!({"encoded": {"scheme": scheme, "out": out, "core": core, "in": from,
+                "scale": scale, "post": "none"}});
+        }
+        let genome = json!({
+            "format": "snnc-genome", "version": "1.0", "kind": "gee", "name": "metamorphic",
+            "provenance": {"exporter": "tests/folding.rs"},
+            "time": {"steps": 8, "order": "step_major"},
+            "input": {"coding": "events", "shape": [2, SIDE, SIDE]},
+            "readout": {"kind": "spike_count", "node": "y", "classes": 3},
+            "neurons": {"if": {"model": "if", "threshold": 1.0, "compare": "gt",
+                "reset": {"kind": "to", "value": 0.0}, "v_init": 0.0, "dt": 1.0}},
+            "tensors": {"inline": tensors},
+            "genes": {"count": g, "interactions": names("gene", &self.cores),
+                "encodings": names("enc", &self.encodings)},
+            "nodes": nodes,
+        });
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("metamorphic.genome.json");
+        std::fs::write(&path, genome.to_string()).expect("written");
+        source::read(&path).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    /// New columns of all encodings, each with the old one that it is a multiple of, and new interactions, with
+    /// factors of the old rows and columns.
+    fn with_genes(&self, columns: &[(usize, f32)], factors: &[f32]) -> Self {
+        let (old, new) = (self.genes, columns.len());
+        let mut genome = Self { genes: new, ..self.clone() };
+        for (rows, values) in genome.encodings.values_mut() {
+            let before = values.clone();
+            let value =
+                |row: usize, (column, factor): (usize, f32)| before[row * old + column] * factor;
+            *values = (0..*rows)
+                .flat_map(|row| columns.iter().map(move |c| (row, *c)))
+                .map(|(row, c)| value(row, c))
+                .collect();
+        }
+        for (cells, values) in genome.cores.values_mut() {
+            let before = values.clone();
+            let mut all = Vec::new();
+            for cell in 0..*cells {
+                for (i, (a, _)) in columns.iter().enumerate() {
+                    for (j, (b, _)) in columns.iter().enumerate() {
+                        all.push(before[(cell * old + a) * old + b] * factors[i] * factors[j]);
+                    }
+                }
+            }
+            *values = all;
+        }
+        genome
+    }
+}
+
+/// Spikes of all populations by name.
+type Trains = BTreeMap<String, SpikeTrain>;
+
+fn stimulus(seed: u64) -> Stimulus {
+    let mut rng = Rng::new(seed);
+    let mut train = SpikeTrain::new(8, 2 * SIDE * SIDE);
+    let percent = [20, 50, 90][seed as usize % 3];
+    for t in 0..8 {
+        for n in 0..2 * SIDE * SIDE {
+            if rng.below(100) < percent {
+                train.set(t, n);
+            }
+        }
+    }
+    Stimulus { inputs: vec![Signal::Spikes(train)] }
+}
+
+fn float_trains(source: &source::Source, seed: u64) -> Trains {
+    let AnyLevel::Network(network) = &source.level else { panic!("a float network expected") };
+    let sim = FloatSim::new(network).expect("it can be simulated");
+    let run = sim.run(&stimulus(seed), &FloatProbe::None).expect("it runs");
+    let name = |(id, train)| (network.nodes[id].name.clone(), train);
+    let neurons =
+        run.spikes.into_iter().filter(|(id, _)| matches!(network.nodes[*id].op, Op::Neuron(_)));
+    neurons.map(name).collect()
+}
+
+fn lowered(source: &source::Source) -> Stages {
+    let target = Target::find("loihi2").expect("built in");
+    let options = Options { delays: Delays::Synaptic, ..Options::default() };
+    let lowered = snnc::lower(source, &target.spec, &options, Stage::Mapped);
+    lowered.unwrap_or_else(|f| panic!("{}", f.diagnostics)).0
+}
+
+fn int_trains(stages: &Stages, seed: u64) -> Trains {
+    let network = stages.quantized.as_ref().expect("integers");
+    let sim = IntSim::new(network).expect("it can be simulated");
+    let run = sim.run(&stimulus(seed), &IntProbe::None).expect("it runs");
+    let neurons = network.populations.iter().filter(|(_, p)| matches!(p.kind, PopKind::Neurons(_)));
+    neurons.map(|(id, p)| (p.name.clone(), run.spikes[id.index()].clone())).collect()
+}
+
+fn account(stages: &Stages) -> FoldingAccount {
+    let parts = Parts {
+        genome: None,
+        network: stages.network.as_ref(),
+        quantized: stages.quantized.as_ref().expect("integers"),
+        mapped: stages.mapped.as_ref().expect("cores"),
+        target: &Target::find("loihi2").expect("built in").spec,
+        folds: &stages.folds,
+        program_bytes: 0,
+    };
+    FoldingAccount::of(&parts)
+}
+
+/// Populations, projections, matrices, stored values, values of the pool, words of synapse memory.
+fn sizes(stages: &Stages) -> [u64; 6] {
+    let network = stages.quantized.as_ref().expect("integers");
+    let account = account(stages);
+    [
+        network.populations.len() as u64,
+        account.integers.projections,
+        account.integers.matrices,
+        account.integers.stored_values,
+        account.pool.values,
+        account.memory.words,
+    ]
+}
+
+/// The same spikes in floats and integers on several stimuli, the same sizes after folding; returns what was
+/// folded in the changed genome.
+fn same(original: &Genome, changed: &Genome) -> Vec<Fold> {
+    let (before, after) = (original.read(), changed.read());
+    let (small, large) = (lowered(&before), lowered(&after));
+    assert_eq!(sizes(&small), sizes(&large), "{:#?}", large.folds);
+    let mut spikes = 0;
+    for seed in 0..6 {
+        let (a, b) = (float_trains(&before, seed), float_trains(&after, seed));
+        assert!(a.iter().all(|(name, train)| b[name] == *train), "floats, stimulus {seed}");
+        let (a, b) = (int_trains(&small, seed), int_trains(&large, seed));
+        assert_eq!(a, b, "integers, stimulus {seed}");
+        spikes += a.values().map(SpikeTrain::count).sum::<u64>();
+    }
+    assert!(spikes > 0, "nothing fires");
+    large.folds
+}
+
+/// Stored values of the genes that are left for lowering.
+fn gene_folds(folds: &[Fold]) -> Vec<&str> {
+    let genes = folds.iter().filter(|f| f.kind == FoldKind::Genes);
+    genes.flat_map(|f| f.from.iter().map(String::as_str)).collect()
+}
+
+#[test]
+fn a_gene_may_be_there_twice() {
+    for seed in 1..4 {
+        let genome = Genome::random(seed);
+        // Both copies of gene 1 act with half of the interactions.
+        let twice =
+            genome.with_genes(&[(0, 1.0), (1, 1.0), (2, 1.0), (1, 1.0)], &[1.0, 0.5, 1.0, 0.5]);
+        let folds = same(&genome, &twice);
+        assert!(gene_folds(&folds).contains(&"gene 3 (1 times gene 1)"), "{folds:#?}");
+        // One of them with columns that are four times as large, and the opposite sign.
+        let large =
+            genome.with_genes(&[(0, 1.0), (1, 1.0), (2, 1.0), (1, -4.0)], &[1.0, 0.5, 1.0, -0.125]);
+        assert!(gene_folds(&same(&genome, &large)).contains(&"gene 3 (-4 times gene 1)"));
+    }
+}
+
+#[test]
+fn a_gene_may_do_nothing() {
+    for seed in 1..4 {
+        let genome = Genome::random(seed);
+        // Zero in all encodings, whatever its interactions; or with interactions of zero.
+        for (column, factor) in [(0.0, 1.0), (1.0, 0.0)] {
+            let idle = genome
+                .with_genes(&[(0, 1.0), (2, column), (1, 1.0), (2, 1.0)], &[1.0, factor, 1.0, 1.0]);
+            assert!(gene_folds(&same(&genome, &idle)).contains(&"gene 1 (zero)"));
+        }
+    }
+}
+
+#[test]
+fn genes_have_no_order() {
+    for seed in 1..4 {
+        let genome = Genome::random(seed);
+        let permuted = genome.with_genes(&[(2, 1.0), (0, 1.0), (1, 1.0)], &[1.0; 3]);
+        assert!(gene_folds(&same(&genome, &permuted)).is_empty());
+    }
+}
+
+#[test]
+fn an_encoding_may_be_twice_as_large_where_the_scale_is_half() {
+    for (seed, name) in (1..).zip(["x", "a", "fan", "b", "flat", "y"]) {
+        let genome = Genome::random(seed);
+        let mut changed = genome.clone();
+        let values = &mut changed.encodings.get_mut(name).expect("an encoding").1;
+        values.iter_mut().for_each(|v| *v *= 2.0);
+        for Weight(_, out, _, from, scale) in changed.weights.values_mut() {
+            *scale *=
+                [*out, *from].iter().map(|e| if *e == name { 0.5 } else { 1.0 }).product::<f64>();
+        }
+        same(&genome, &changed);
+    }
+}
+
+/// `a` and a population that fires as it does; `b` reads both, each with half of the weights.
+#[test]
+fn a_population_may_be_there_twice() {
+    for seed in 1..4 {
+        let genome = Genome::random(seed);
+        let mut twice = genome.clone();
+        let Weight(scheme, out, core, from, scale) = twice.weights["wb"].clone();
+        twice.weights.insert("half", Weight(scheme, out, core, from, scale / 2.0));
+        let renamed = |node: &Value, id: &str, from: &str, weight: Option<&str>| {
+            let mut node = node.clone();
+            node["id"] = json!(id);
+            node["in"] = json!([from]);
+            if let Some(weight) = weight {
+                node["weight"] = json!(weight);
+            }
+            node
+        };
+        let [ca, a, cb] = [1, 2, 3].map(|i| genome.nodes[i].clone());
+        let more = [
+            renamed(&ca, "ca.twin", "x", None),
+            renamed(&a, "a.twin", "ca.twin", None),
+            renamed(&cb, "cb.1", "a", Some("half")),
+            renamed(&cb, "cb.2", "a.twin", Some("half")),
+            json!({"id": "cb", "op": "add", "in": ["cb.1", "cb.2"]}),
+        ];
+        twice.nodes.splice(3..4, more);
+        same(&genome, &twice);
+    }
+}
