@@ -11,6 +11,9 @@ use snnc_ir::arena::NodeId;
 use snnc_ir::network::{Edge, NetworkDraft, Neuron, Op};
 use snnc_ir::{Network, Param, TargetSpec};
 
+/// Genes say no more about populations than matrices do.
+const LOWERED: &str = "lower-genes{lowering=materialized}";
+
 /// What is left of a network's populations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Distinct {
@@ -28,8 +31,9 @@ impl Distinct {
     /// # Errors
     /// What one of the passes rejects.
     pub fn of(network: &Network, target: &TargetSpec) -> Result<Self, Failure> {
-        let whole = pipeline::network_after(network, "merge-nodes", target)?;
-        let parts = pipeline::network_after(network, "push-neurons,merge-nodes", target)?;
+        let whole = pipeline::network_after(network, &format!("{LOWERED},merge-nodes"), target)?;
+        let passes = format!("{LOWERED},push-neurons,merge-nodes");
+        let parts = pipeline::network_after(network, &passes, target)?;
         let parts = pipeline::neurons(&parts);
         Ok(Self {
             populations: populations(&whole).filter(|(id, _)| !is_part(&whole, *id)).count(),

@@ -7,7 +7,7 @@
 use crate::artifact::manifest::{FileEntry, Manifest, NetxEntry, RecipeEntry};
 use crate::artifact::{self, Entry};
 use crate::folding::{FoldingAccount, Parts};
-use crate::pipeline::{self, Delays, Stage, Stages};
+use crate::pipeline::{self, Delays, Lowering, Stage, Stages};
 use crate::report::{MeasureOptions, Report, measure};
 use crate::source::Source;
 use crate::stimulus::Stimuli;
@@ -27,6 +27,8 @@ use std::ops::Range;
 pub struct Options {
     /// Passes in place of the default ones.
     pub passes: Option<String>,
+    /// What becomes of encoded weights.
+    pub lowering: Lowering,
     /// Where delays go.
     pub delays: Delays,
     /// Decisions about quantization.
@@ -112,7 +114,7 @@ pub fn lower(
     }
     let pipeline = match &options.passes {
         Some(text) => Pipeline::parse(text)?,
-        None => Pipeline::parse(&pipeline::standard(start, options.delays))?,
+        None => Pipeline::parse(&pipeline::lowered(start, options.lowering, options.delays))?,
     };
     lower_by(source, target, pipeline, &options.recipe, end)
 }

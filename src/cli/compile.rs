@@ -1,5 +1,6 @@
 //! `snnc compile`: a certified artifact, or the network of one stage as text.
 
+use super::lowering::LoweringArgs;
 use super::output::{Format, Reply};
 use super::quantization::{Prepared, QuantizationArgs, calibration_line};
 use super::table::Table;
@@ -45,11 +46,13 @@ pub(super) struct CompileArgs {
 /// How to compile; shared with `snnc check`.
 #[derive(Debug, Args)]
 pub(super) struct HowArgs {
+    #[command(flatten)]
+    lowering: LoweringArgs,
     /// Where delays go that hardware time adds.
     #[arg(long, value_enum, default_value_t)]
     delays: DelaysArg,
     /// Passes in place of the default ones, such as `quantize,schedule{delays=relay},map`.
-    #[arg(long, value_name = "PIPELINE", conflicts_with = "delays")]
+    #[arg(long, value_name = "PIPELINE", conflicts_with_all = ["delays", "lowering"])]
     passes: Option<String>,
 }
 
@@ -78,6 +81,7 @@ impl HowArgs {
     pub(super) fn options(&self) -> Options {
         Options {
             passes: self.passes.clone(),
+            lowering: self.lowering.lowering(),
             delays: match self.delays {
                 DelaysArg::Synaptic => Delays::Synaptic,
                 DelaysArg::Relay => Delays::Relay,

@@ -7,6 +7,7 @@ mod explain;
 mod fmt;
 mod inspect;
 mod list;
+mod lowering;
 pub mod output;
 mod progress;
 mod quantization;

@@ -1,5 +1,6 @@
 //! `snnc run`: a network or an artifact on a stimulus.
 
+use super::lowering::LoweringArgs;
 use super::output::Reply;
 use super::quantization::RecipeArgs;
 use super::samples::Samples;
@@ -15,7 +16,7 @@ use crate::target::Target;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_ir::diag::codes::usage;
-use snnc_ir::{Diagnostic, Diagnostics, Level, QuantizedNetwork, Recipe, Rules};
+use snnc_ir::{Diagnostic, Diagnostics, Level, QuantizedNetwork, Rules};
 use snnc_passes::{AnyLevel, Registry};
 use snnc_runtime::compare;
 use std::fmt::Write as _;
@@ -39,6 +40,8 @@ pub(super) struct RunArgs {
     /// Target, to bring a source to a later level.
     #[arg(long, short, value_name = "NAME|FILE")]
     target: Option<String>,
+    #[command(flatten)]
+    lowering: LoweringArgs,
     #[command(flatten)]
     recipe: RecipeArgs,
     /// Write the spikes of all populations to this file (.npz).
@@ -188,7 +191,8 @@ fn machine(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
     };
     let target = Target::find(target)?;
     let (recipe, notes) = args.recipe.settle(&args.path, &source)?;
-    let (machine, mut warnings) = of_source(&source, &target, recipe, wanted)?;
+    let options = Options { recipe, lowering: args.lowering.lowering(), ..Options::default() };
+    let (machine, mut warnings) = of_source(&source, &target, &options, wanted)?;
     warnings.extend(notes);
     Ok((machine, warnings))
 }
@@ -197,16 +201,15 @@ fn machine(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
 fn of_source(
     source: &Source,
     target: &Target,
-    recipe: Recipe,
+    options: &Options,
     wanted: LevelArg,
 ) -> Result<(Machine, Diagnostics), Diagnostics> {
-    let options = Options { recipe, ..Options::default() };
     if wanted == LevelArg::Artifact {
-        let compiled = compile(source, target, &options).map_err(failed)?;
+        let compiled = compile(source, target, options).map_err(failed)?;
         return Ok((Machine::Program(compiled.program), compiled.warnings));
     }
     let stage = if wanted == LevelArg::Quantized { Stage::Quantized } else { Stage::Scheduled };
-    let (stages, _) = lower(source, &target.spec, &options, stage).map_err(failed)?;
+    let (stages, _) = lower(source, &target.spec, options, stage).map_err(failed)?;
     let mut warnings = source.warnings.clone();
     warnings.extend(stages.remarks);
     let network = if stage == Stage::Quantized { stages.quantized } else { stages.scheduled };

@@ -10,6 +10,7 @@
 #![allow(clippy::many_single_char_names, reason = "the letters of the formulas")]
 
 pub mod evaluate;
+pub mod gee;
 pub mod generate;
 pub mod integer;
 pub mod motif;

@@ -4,6 +4,7 @@
 mod plot;
 mod sweep;
 
+use super::lowering::LoweringArgs;
 use super::output::Reply;
 use super::progress::Within;
 use super::quantization::{Prepared, QuantizationArgs, calibration_line, read_samples};
@@ -37,6 +38,8 @@ pub(super) struct QuantizeArgs {
     /// Built-in target (see `snnc list targets`) or a target file (.toml).
     #[arg(long, short, value_name = "NAME|FILE")]
     target: String,
+    #[command(flatten)]
+    lowering: LoweringArgs,
     #[command(flatten)]
     quantization: QuantizationArgs,
     /// Samples to measure on (.npz) [default: those of `--calibrate`].
@@ -123,7 +126,7 @@ fn account(
     progress: &dyn Progress,
     found: &mut Diagnostics,
 ) -> Result<Reply<QuantizeReport>, Diagnostics> {
-    let (path, options) = (&args.source.source, Options::default());
+    let (path, options) = (&args.source.source, args.options());
     let prepared = args.quantization.prepare(path, source, target, options, progress, found)?;
     let Prepared { options, fitted } = prepared;
     let stages = lowered(source, target, &options, Stage::Quantized)?;
@@ -192,7 +195,7 @@ fn compare(
         .help("leave `--recipe` or `--sweep` out")
         .into());
     }
-    let options = Options { recipe, ..Options::default() };
+    let options = Options { recipe, ..args.options() };
     let data = args.quantization.calibrate.data(path, source, target, &options)?;
     let stages = lowered(source, target, &options, Stage::Network)?;
     let measured = args.measured(canonical(&stages)?)?;
@@ -262,6 +265,10 @@ impl Read {
 }
 
 impl QuantizeArgs {
+    fn options(&self) -> Options {
+        Options { lowering: self.lowering.lowering(), ..Options::default() }
+    }
+
     /// The samples of `--stimulus`.
     fn measured(&self, network: &Network) -> Result<Option<Read>, Diagnostics> {
         let Some(file) = &self.stimulus else { return Ok(None) };

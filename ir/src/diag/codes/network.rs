@@ -107,6 +107,10 @@ codes! {
     DELAY_OVERFLOW = 367, "delays add up to too much",
         "The delays along a path of analog nodes are added up, and the sum is longer than \
         the longest delay of one edge (65535 steps). Shorten them.";
+    NO_FACTORS = 368, "target cannot keep factors",
+        "`--lowering factored` keeps an encoded weight as two or three smaller matrices with relays between them. \
+        The relays send values, not spikes, so the target needs graded messages and programmable neurons, as \
+        Loihi 2 has. Decode the weights with `--lowering materialized`, or choose another target.";
     MULTIPLIED_OUT = 380, "convolutions became a dense matrix",
         "A chain of linear operations between two populations is no convolution (padding reads cells \
         that the inner operation leaves out), so it became a dense matrix. The meaning is kept; the \
@@ -133,4 +137,12 @@ codes! {
         "A note for the report: the current of a clip has always the sign that the clip keeps (or \
         always the other one, or is constant), because all its weights and biases have one sign and \
         spikes are not negative. Such a clip was removed. The meaning is kept.";
+    FACTORED = 387, "factors kept",
+        "A note for the report: the weight of a node is generated from encodings and interactions, and became a \
+        chain of linear stages with relays between them, because that takes less synapse memory than the matrix. \
+        The note says how many values and relays that are, what it costs in latency, and how many synaptic \
+        operations it takes. The meaning is kept, rounding aside.";
+    DECODED = 388, "factors multiplied out",
+        "A note for the report: the weight of a node is generated from encodings and interactions, and was decoded \
+        to one matrix, because its factors cannot be stages of their own, or do not pay. The note says why.";
 }
