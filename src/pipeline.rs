@@ -72,6 +72,14 @@ impl Lowering {
     /// What a pipeline does that is not told.
     pub const DEFAULT: Self = Self::Materialized;
 
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Materialized, Self::Factored];
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lowering| lowering.name() == name)
+    }
+
     /// Name on the command line and in the pipeline.
     pub const fn name(self) -> &'static str {
         match self {

@@ -3,12 +3,18 @@
 
 mod render;
 
+use crate::compile::{Failure, Options, lower};
 use crate::describe;
+use crate::pipeline::{Stage, not_reached};
+use crate::source::Source;
+use crate::target::Target;
 use serde::{Deserialize, Serialize};
+use snnc_backends::{Backend, PROGRAM_FILE};
 use snnc_frontend::GenomeAccount;
 use snnc_ir::arena::{Arena, Entity, MatId};
 use snnc_ir::quantized::{IntMatrix, QuantizedDraft};
 use snnc_ir::{MappedNetwork, Network, QuantizedNetwork, TargetSpec};
+use snnc_passes::Pipeline;
 use snnc_passes::fold_integers::Fold;
 use snnc_passes::fold_integers::content::{distinct, distinct_values, synapses, values};
 
@@ -164,6 +170,34 @@ impl FoldingAccount {
             shared: shared(parts.quantized),
             equal: equal(parts.quantized),
         }
+    }
+
+    /// Compiles `source` as far as the bytes of its program, which are not certified, and counts. Returns
+    /// the name of the network and the pipeline, too.
+    ///
+    /// # Errors
+    /// What a pass or the back end rejects.
+    pub fn of_source(
+        source: &Source,
+        target: &Target,
+        options: &Options,
+    ) -> Result<(Self, Pipeline), Failure> {
+        let (stages, pipeline) = lower(source, &target.spec, options, Stage::Mapped)?;
+        let (Some(quantized), Some(mapped)) = (&stages.quantized, &stages.mapped) else {
+            return Err(not_reached(Stage::Mapped).into());
+        };
+        let emission = target.backend().emit(mapped, &target.spec)?;
+        let program = emission.files.iter().find(|f| f.name == PROGRAM_FILE);
+        let account = Self::of(&Parts {
+            genome: source.account.as_ref(),
+            network: stages.network.as_ref(),
+            quantized,
+            mapped,
+            target: &target.spec,
+            folds: &stages.folds,
+            program_bytes: program.map_or(0, |f| f.bytes.len() as u64),
+        });
+        Ok((account, pipeline))
     }
 
     /// Bytes of synapse memory.

@@ -1,17 +1,14 @@
 //! `snnc inspect --folding`: what a network takes on its way to cores.
 
+use super::super::replay;
 use crate::artifact::Manifest;
-use crate::compile::{Options, lower};
-use crate::folding::{FoldingAccount, Parts};
-use crate::pipeline::{Stage, not_reached};
+use crate::compile::Options;
+use crate::folding::FoldingAccount;
 use crate::source::Source;
 use crate::target::Target;
 use serde::Serialize;
-use snnc_backends::{Backend, PROGRAM_FILE};
-use snnc_ir::{Diagnostics, QuantizedDraft};
+use snnc_ir::Diagnostics;
 use std::path::Path;
-
-use super::super::replay;
 
 /// The account of a source on a target, or of an artifact.
 #[derive(Debug, Serialize)]
@@ -40,38 +37,23 @@ pub(super) fn artifact(manifest: Manifest) -> (String, FoldingReport) {
     (report.text(), report)
 }
 
-/// Compiles `source` as far as its program, which is not certified, and counts.
+/// The account of a source.
 pub(super) fn source(
     source: &Source,
     target: &Target,
     options: &Options,
-) -> Result<(String, FoldingReport, Diagnostics), Diagnostics> {
-    let failed = |failure| {
-        let mut all = source.warnings.clone();
-        all.extend(replay::report(failure, Path::new(".")));
-        all
-    };
-    let (stages, pipeline) = lower(source, &target.spec, options, Stage::Mapped).map_err(failed)?;
-    let name = |d: &QuantizedDraft| d.name.clone();
-    let (Some(quantized), Some(mapped)) = (&stages.quantized, &stages.mapped) else {
-        return Err(not_reached(Stage::Mapped).into());
-    };
-    let emission = target.backend().emit(mapped, &target.spec)?;
-    let program = emission.files.iter().find(|f| f.name == PROGRAM_FILE);
-    let folding = FoldingAccount::of(&Parts {
-        genome: source.account.as_ref(),
-        network: stages.network.as_ref(),
-        quantized,
-        mapped,
-        target: &target.spec,
-        folds: &stages.folds,
-        program_bytes: program.map_or(0, |f| f.bytes.len() as u64),
-    });
+) -> Result<(String, FoldingReport), Diagnostics> {
+    let (folding, pipeline) =
+        FoldingAccount::of_source(source, target, options).map_err(|failure| {
+            let mut all = source.warnings.clone();
+            all.extend(replay::report(failure, Path::new(".")));
+            all
+        })?;
     let report = FoldingReport {
-        network: name(quantized),
+        network: source.name().to_owned(),
         target: target.spec.name.clone(),
         pipeline: pipeline.to_string(),
         folding,
     };
-    Ok((report.text(), report, source.warnings.clone()))
+    Ok((report.text(), report))
 }

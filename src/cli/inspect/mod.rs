@@ -15,6 +15,7 @@ use crate::artifact::{Artifact, load};
 use crate::compile::Options;
 use crate::draw;
 use crate::files::{self, shown};
+use crate::pipeline::{self, Lowering, Stage};
 use crate::recipe::is_recipe;
 use crate::source::{self, FileKind};
 use crate::target::Target;
@@ -49,6 +50,10 @@ pub(super) struct InspectArgs {
     /// Target that is counted for; an artifact has its own [default: loihi2].
     #[arg(long, value_name = "TARGET", requires = "folding")]
     target: Option<String>,
+    /// What becomes of encoded weights [default: as in `snnc compile`].
+    #[arg(long, value_name = "LOWERING", requires = "folding")]
+    #[arg(value_parser = Lowering::ALL.map(Lowering::name))]
+    lowering: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -89,7 +94,7 @@ pub(super) fn run(
         args.only_for_genomes("an artifact")?;
         let artifact = Artifact::load(&args.path)?;
         if args.folding {
-            args.no_target_for_artifacts()?;
+            args.compiled_already()?;
             let (product, report) = folding::artifact(artifact.manifest);
             let report = InspectReport::Folding(Box::new(report));
             let diagnostics = artifact.warnings;
@@ -181,16 +186,16 @@ impl InspectArgs {
         if self.graph.is_some() { Err(no_motifs(&self.path)) } else { Ok(()) }
     }
 
-    fn no_target_for_artifacts(&self) -> Result<(), Diagnostic> {
-        if self.target.is_none() {
+    fn compiled_already(&self) -> Result<(), Diagnostic> {
+        if self.target.is_none() && self.lowering.is_none() {
             return Ok(());
         }
         Err(Diagnostic::error(
             usage::CONFLICTING_OPTIONS,
-            format!("{} is an artifact, which was compiled for its target", shown(&self.path)),
+            format!("{} is an artifact, which is compiled already", shown(&self.path)),
         )
         .in_file(shown(&self.path))
-        .help("leave `--target` out, or name the genome"))
+        .help("leave `--target` and `--lowering` out, or name the genome"))
     }
 }
 
@@ -198,7 +203,13 @@ impl InspectArgs {
 fn folding(args: &InspectArgs) -> Result<Reply<InspectReport>, Diagnostics> {
     let source = source::read_with(&args.path, args.weights.weights)?;
     let target = Target::find(args.target.as_deref().unwrap_or("loihi2"))?;
-    let (text, report, diagnostics) = folding::source(&source, &target, &Options::default())?;
+    let mut options = Options::default();
+    if let Some(lowering) = args.lowering.as_deref().and_then(Lowering::named) {
+        let start = Stage::of(&source.level);
+        options.passes = Some(pipeline::lowered(start, lowering, options.delays));
+    }
+    let (text, report) = folding::source(&source, &target, &options)?;
+    let diagnostics = source.warnings;
     let report = InspectReport::Folding(Box::new(report));
     Ok(Reply { product: text.into_bytes(), diagnostics, ..Reply::new(report) })
 }

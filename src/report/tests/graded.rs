@@ -32,7 +32,11 @@ fn messages_are_counted_and_frames_are_fed() {
     let samples =
         stimuli(&Interface::of_network(&float), &[("x", vec![4, 2], ArrayData::F32(frames))], None);
     let recipe = Recipe::default();
-    let options = MeasureOptions { recipe: Some(&recipe), sensitivity_samples: 2 };
+    let options = MeasureOptions {
+        recipe: Some(&recipe),
+        sensitivity_samples: 2,
+        ..MeasureOptions::default()
+    };
     let measured = measure(&canonical, &quantized, &samples, 0..4, &options).unwrap();
     let names: Vec<_> = measured.populations.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(names, ["up", "o"]);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::report::{Level, Neurons};
+use snnc_passes::fold_integers::{Fold, FoldKind};
 use snnc_runtime::SimError;
 
 #[test]
@@ -47,7 +48,11 @@ fn spikes_neurons_and_divergences_are_counted() {
 fn samples_are_numbered_as_in_their_file() {
     let samples = part(&SAMPLES, Some(&[0, 0, 0]), Some(1..3));
     let (float, quantized, recipe) = (network(FLOAT), integers(INTEGERS), recipe());
-    let options = MeasureOptions { recipe: Some(&recipe), sensitivity_samples: 9 };
+    let options = MeasureOptions {
+        recipe: Some(&recipe),
+        sensitivity_samples: 9,
+        ..MeasureOptions::default()
+    };
     let found = measure(&float, &quantized, &samples, 1..2, &options).unwrap();
     assert_eq!((found.first_sample, found.samples), (2, 1));
     let first = found.overall.first.unwrap();
@@ -97,7 +102,11 @@ fn many() -> Stimuli {
 fn the_number_of_threads_does_not_matter() {
     let (network, integers, samples, recipe) =
         (network(FLOAT), integers(INTEGERS), many(), recipe());
-    let options = MeasureOptions { recipe: Some(&recipe), sensitivity_samples: 20 };
+    let options = MeasureOptions {
+        recipe: Some(&recipe),
+        sensitivity_samples: 20,
+        ..MeasureOptions::default()
+    };
     let with = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let run = || measure(&network, &integers, &samples, 3..60, &options).unwrap();
@@ -147,4 +156,34 @@ fn an_error_names_the_sample() {
     });
     let expected = SimError::Sample { index: 17, source: Box::new(SimError::ZeroDelayCycle) };
     assert_eq!(parts, Err(expected));
+}
+
+/// A population that was folded into another one in integers is measured on its spikes.
+#[test]
+fn folded_populations_are_measured_under_their_own_names() {
+    let twin = r#"node5 "p" [1] = neuron(node3) decay 0.5 threshold 1 compare gt
+  reset to 0 v_init 0 refractory 0 order leak_input_fire
+readout"#;
+    let (float, quantized) = (network(&FLOAT.replace("readout", twin)), integers(INTEGERS));
+    let samples = spikes(&SAMPLES, None);
+    let run = |folds: &[Fold]| {
+        let options = MeasureOptions { folds, ..MeasureOptions::default() };
+        measure(&float, &quantized, &samples, 0..3, &options)
+    };
+    assert!(run(&[]).unwrap_err().to_string().contains("`p`"));
+    let fold = Fold {
+        kind: FoldKind::Populations,
+        into: "o".to_owned(),
+        from: vec!["p".to_owned()],
+        values: 0,
+        synapses: 0,
+        bits: 0,
+        neurons: 1,
+    };
+    let measured = run(&[fold]).unwrap();
+    let of = |name: &str| {
+        let found = measured.populations.iter().find(|p| p.name == name).unwrap();
+        found.neurons.as_ref().unwrap().spikes.clone()
+    };
+    assert_eq!(of("p"), of("o"));
 }

@@ -6,7 +6,11 @@ use crate::report::{Part, PartKind, Sensitivity};
 use snnc_ir::network::Op;
 
 fn sensitivity(recipe: &Recipe) -> Sensitivity {
-    let options = MeasureOptions { recipe: Some(recipe), sensitivity_samples: 16 };
+    let options = MeasureOptions {
+        recipe: Some(recipe),
+        sensitivity_samples: 16,
+        ..MeasureOptions::default()
+    };
     measured(&options).sensitivity.unwrap()
 }
 
