@@ -5,7 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a command")]
 
 use snnc::folding::FoldingAccount;
-use snnc::pipeline::{Delays, Lowering, Stage, lowered};
+use snnc::pipeline::Lowering;
 use snnc::source::{self, Source};
 use snnc::{Options, Target};
 use std::path::Path;
@@ -53,8 +53,7 @@ fn main() -> ExitCode {
 
 fn row(path: &Path, lowering: Lowering, target: &Target) -> Result<String, String> {
     let source = source::read(path).map_err(|found| found.to_string())?;
-    let passes = Some(lowered(Stage::of(&source.level), lowering, Delays::default()));
-    let options = Options { passes, ..Options::default() };
+    let options = Options { lowering, ..Options::default() };
     let account = FoldingAccount::of_source(&source, target, &options);
     let (account, _) = account.map_err(|failure| failure.diagnostics.to_string())?;
     Ok(cells(&source, lowering, &account))

@@ -1,4 +1,5 @@
-//! Genes that do nothing, or the same as another one, are dropped: the first part of `lower-genes` (real-exact).
+//! Genes that do nothing, or the same as another one, are dropped: what `lower-genes` does first
+//! where it may keep factors (real-exact).
 //!
 //! A gene is a column of every encoding that has it and, in the interactions that the encodings meet in, a
 //! row or column. Encodings and interactions are shared, so genes are looked at in all places at once:

@@ -77,12 +77,15 @@ impl Pass for LowerGenes {
         mut draft: NetworkDraft,
         cx: &mut Context<'_>,
     ) -> Result<NetworkDraft, Diagnostics> {
-        fold_genes::fold(&mut draft, cx);
-        let before = Before::of(&draft);
         let auto = match cx.options.choice("lowering") {
             "materialized" => None,
             lowering => Some(lowering == "auto"),
         };
+        if auto.is_some() {
+            // Decoded weights do not become fewer by fewer genes, but would be summed in another order.
+            fold_genes::fold(&mut draft, cx);
+        }
+        let before = Before::of(&draft);
         if let Some(auto) = auto {
             let decisions = decide(&draft, auto, cx)?;
             let mut errors = Diagnostics::new();

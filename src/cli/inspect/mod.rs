@@ -15,7 +15,7 @@ use crate::artifact::{Artifact, load};
 use crate::compile::Options;
 use crate::draw;
 use crate::files::{self, shown};
-use crate::pipeline::{self, Lowering, Stage};
+use crate::pipeline::Lowering;
 use crate::recipe::is_recipe;
 use crate::source::{self, FileKind};
 use crate::target::Target;
@@ -205,8 +205,7 @@ fn folding(args: &InspectArgs) -> Result<Reply<InspectReport>, Diagnostics> {
     let target = Target::find(args.target.as_deref().unwrap_or("loihi2"))?;
     let mut options = Options::default();
     if let Some(lowering) = args.lowering.as_deref().and_then(Lowering::named) {
-        let start = Stage::of(&source.level);
-        options.passes = Some(pipeline::lowered(start, lowering, options.delays));
+        options.lowering = lowering;
     }
     let (text, report) = folding::source(&source, &target, &options)?;
     let diagnostics = source.warnings;
