@@ -243,21 +243,22 @@ fn sizes(stages: &Stages) -> [u64; 6] {
     ]
 }
 
-/// The same spikes in floats and integers on several stimuli, the same sizes after folding, materialized and
-/// factored; returns what was folded in the changed genome before it was factored.
+/// As [`same_by`], materialized and factored; returns what was folded in the changed genome before it was factored.
 fn same(original: &Genome, changed: &Genome) -> Vec<Fold> {
+    same_by(original, changed, &[Lowering::Materialized, Lowering::Factored])
+}
+
+/// The same spikes in floats and integers on several stimuli, and the same sizes after folding.
+fn same_by(original: &Genome, changed: &Genome, lowerings: &[Lowering]) -> Vec<Fold> {
     let (before, after) = (original.read(), changed.read());
     for seed in 0..6 {
         let (a, b) = (float_trains(&before, seed), float_trains(&after, seed));
         assert!(a.iter().all(|(name, train)| b[name] == *train), "floats, stimulus {seed}");
     }
     let mut folds = Vec::new();
-    for lowering in [Lowering::Materialized, Lowering::Factored] {
+    for &lowering in lowerings {
         let [small, large] = [&before, &after].map(|source| lowered(source, lowering));
-        let ([before @ .., own], [after @ .., words]) = (sizes(&small), sizes(&large));
-        assert_eq!(before, after, "{lowering:?}: {:#?}", large.folds);
-        // Exponents that quantization chose may leave a narrower field for a sum.
-        assert!(words <= own, "{lowering:?}: {words} words instead of {own}");
+        assert_eq!(sizes(&small), sizes(&large), "{lowering:?}: {:#?}", large.folds);
         let mut spikes = 0;
         for seed in 0..6 {
             let (a, b) = (int_trains(&small, seed), int_trains(&large, seed));
@@ -355,6 +356,7 @@ fn a_population_may_be_there_twice() {
             json!({"id": "cb", "op": "add", "in": ["cb.1", "cb.2"]}),
         ];
         twice.nodes.splice(3..4, more);
-        same(&genome, &twice);
+        // Of two halves that read messages, quantization rounds each before they are joined again.
+        same_by(&genome, &twice, &[Lowering::Materialized]);
     }
 }
