@@ -1,33 +1,54 @@
 //! Which outputs of a convolution read the same part of its kernel.
 
+use super::Range;
 use crate::conv::Conv;
-use std::ops::Range;
 
-/// Output channel, and the rows and columns of the kernel that lie on the input.
-pub(super) type Case = (usize, [usize; 2], [usize; 2]);
-
-/// The cases of one convolution: few, since only outputs near the border lack a part of the kernel.
+/// What is known of the outputs of one convolution, case by case: outputs of a channel that read the
+/// same part of the kernel are alike. There are few cases, since only outputs near the border lack a
+/// part.
 pub(super) struct Cases {
     /// Neurons per channel, and per row of it.
     area: usize,
     width: usize,
-    /// Part of the kernel by output row and by output column.
-    taps: [Vec<[usize; 2]>; 2],
+    /// The case of each output row and column.
+    rows: Vec<usize>,
+    columns: Vec<usize>,
+    known: Vec<Option<Range>>,
+    /// Cases of columns, and of all outputs of a channel.
+    per_row: usize,
+    per_channel: usize,
 }
 
 impl Cases {
     /// `None` if the convolution has no output.
     pub(super) fn new(conv: &Conv) -> Option<Self> {
-        let [_, height, width] = conv.output()?.map(|d| d as usize);
-        let ends = |taps: Range<usize>| [taps.start, taps.end];
-        let axis = |axis: usize, extent| (0..extent).map(|i| ends(conv.taps(axis, i))).collect();
-        Some(Self { area: height * width, width, taps: [axis(0, height), axis(1, width)] })
+        let [channels, height, width] = conv.output()?.map(|d| d as usize);
+        let (rows, row_cases) = numbered(conv, 0, height);
+        let (columns, per_row) = numbered(conv, 1, width);
+        let per_channel = row_cases * per_row;
+        let known = vec![None; channels * per_channel];
+        Some(Self { area: height * width, width, rows, columns, known, per_row, per_channel })
     }
 
-    /// The case of output `neuron`.
-    pub(super) fn of(&self, neuron: usize) -> Case {
+    /// The range of output `neuron`, computed by `range` once per case.
+    pub(super) fn of(&mut self, neuron: usize, range: impl FnOnce() -> Range) -> Range {
         let within = neuron % self.area;
-        let [rows, columns] = &self.taps;
-        (neuron / self.area, rows[within / self.width], columns[within % self.width])
+        let (row, column) = (self.rows[within / self.width], self.columns[within % self.width]);
+        let case = neuron / self.area * self.per_channel + row * self.per_row + column;
+        *self.known[case].get_or_insert_with(range)
     }
+}
+
+/// The cases along one axis, numbered, and how many there are.
+fn numbered(conv: &Conv, axis: usize, extent: usize) -> (Vec<usize>, usize) {
+    let mut parts = Vec::new();
+    let mut number = |taps| {
+        let found = parts.iter().position(|part| *part == taps);
+        found.unwrap_or_else(|| {
+            parts.push(taps);
+            parts.len() - 1
+        })
+    };
+    let cases = (0..extent).map(|i| number(conv.taps(axis, i))).collect();
+    (cases, parts.len())
 }

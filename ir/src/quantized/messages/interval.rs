@@ -1,6 +1,6 @@
 //! Interval arithmetic: what one projection may deliver to a row if all its sources are independent.
 
-use super::cases::{Case, Cases};
+use super::cases::Cases;
 use super::{Range, add};
 use crate::arena::PopId;
 use crate::conv::Conv;
@@ -8,7 +8,6 @@ use crate::network::Coding;
 use crate::param::Param;
 use crate::quantized::{IntMatrix, PopKind, Projection, QuantizedDraft, Structure, current_bounds};
 use crate::shape::Shape;
-use std::collections::BTreeMap;
 
 /// `weight · m` over all messages `m` of a range, which holds 0.
 fn scaled(weight: i32, (low, high): Range) -> Range {
@@ -95,8 +94,8 @@ pub(super) struct Local<'a> {
     matrix: &'a IntMatrix,
     source: &'a Param<Range>,
     shape: &'a Shape,
-    /// Rows of a convolution that are equal, and what is known of them.
-    cases: Option<(Cases, BTreeMap<Case, Range>)>,
+    /// Of a convolution whose sources are alike within a channel.
+    cases: Option<Cases>,
 }
 
 impl<'a> Local<'a> {
@@ -117,7 +116,7 @@ impl<'a> Local<'a> {
             }
             _ => None,
         };
-        Self { matrix, source, shape, cases: cases.map(|cases| (cases, BTreeMap::new())) }
+        Self { matrix, source, shape, cases }
     }
 
     /// What may arrive at `neuron`.
@@ -132,7 +131,7 @@ impl<'a> Local<'a> {
         };
         match cases {
             None => sum(),
-            Some((cases, known)) => *known.entry(cases.of(neuron)).or_insert_with(sum),
+            Some(cases) => cases.of(neuron, sum),
         }
     }
 }
@@ -157,13 +156,12 @@ pub fn host_range(draft: &QuantizedDraft, target: PopId) -> Param<Range> {
             integers(host.rounded(bounds))
         };
         // Rows with equal weights in the same order have the same sums, down to the last bit.
-        let cases = match &host.structure {
+        let mut cases = match &host.structure {
             Structure::Conv(conv) => Cases::new(conv),
             _ => None,
         };
-        let mut known = BTreeMap::new();
-        let rows = (0..shape.size()).map(|neuron| match &cases {
-            Some(cases) => *known.entry(cases.of(neuron)).or_insert_with(|| row(neuron)),
+        let rows = (0..shape.size()).map(|neuron| match &mut cases {
+            Some(cases) => cases.of(neuron, || row(neuron)),
             None => row(neuron),
         });
         let part = Param::PerNeuron(rows.collect());
