@@ -28,6 +28,9 @@ const MAX_ROUNDS: usize = 200;
 /// Largest shift that is chosen: beyond it the bias that rounds leaves common registers.
 const LARGEST_SHIFT: u8 = 12;
 
+/// Share of a limit that is aimed at before weights are rounded.
+const SPARE: f64 = 0.985;
+
 /// Fewest bits of weights between relays that are chosen.
 const FEWEST: u8 = 3;
 
@@ -221,7 +224,9 @@ impl<'a> Planner<'a> {
         let mut costs: BTreeMap<TensorId, Vec<(u8, f64)>> = BTreeMap::new();
         for index in range {
             let (member, wanted) = (&self.members[index], &self.wanted[index]);
-            let Some(float) = self.floats[index - self.first].as_ref() else { continue };
+            if self.floats[index - self.first].is_none() {
+                continue;
+            }
             for (position, term) in member.spikes.iter().enumerate() {
                 let Some(from) = member.relays[position] else { continue };
                 let source = &self.members[from];
@@ -234,9 +239,7 @@ impl<'a> Planner<'a> {
                     let least = most.saturating_sub(5).clamp(FEWEST.min(most), most);
                     (least..=most).rev().map(|bits| (bits, 0.0)).collect()
                 });
-                for (bits, cost) in costs {
-                    *cost += self.core_cost((index, position, from), *bits, float, memory);
-                }
+                self.core_costs((index, position, from), memory, costs);
             }
         }
         let best = |costs: Vec<(u8, f64)>| {
@@ -246,44 +249,42 @@ impl<'a> Planner<'a> {
         self.cores = costs.into_iter().filter_map(|(id, costs)| Some((id, best(costs)?))).collect();
     }
 
-    /// The variance that a tensor between relays and the messages that it weighs cause with these bits, over that of what
-    /// the reader sends.
-    fn core_cost(
+    /// The variance that a tensor between relays and the messages that it weighs cause, over that of what the reader
+    /// sends, by the number of bits.
+    fn core_costs(
         &self,
         (index, position, from): (usize, usize, usize),
-        bits: u8,
-        float: &Form,
         memory: Memory,
-    ) -> f64 {
+        costs: &mut [(u8, f64)],
+    ) {
         let term = &self.members[index].spikes[position];
-        let storage = self.stored(index, position, bits);
         let sources = &self.members[from];
         let storages: Vec<Storage> =
             (0..sources.spikes.len()).map(|position| self.storage(from, position)).collect();
         let (scale, _) = self.scale(from, &storages);
-        let unit = f64::from(float.shift).exp2();
-        let halves = (0..float.rows).map(|row| float.halves_of(row));
-        let reach = halves.fold(0.0_f64, |m, (low, high)| m.max(-low).max(high)) / unit;
-        let fits =
-            |shift: &u8| reach * storage.fill * scale / f64::from(*shift).exp2() <= self.most();
-        let shift = (0..=self.largest_shift()).find(fits).unwrap_or(self.largest_shift());
-        let readings =
-            |index: usize| self.facts(index, self.floats[index - self.first].as_ref(), None);
-        let effect = |traffic: Traffic| {
-            traffic.variance * memory.noise + traffic.spread * memory.mean * memory.mean
+        let reach = self.reach(index).unwrap_or(0.0);
+        let effect = |index: usize| {
+            let float = self.floats[index - self.first].as_ref();
+            let Traffic { variance, spread, .. } =
+                Readings::of(&self.facts(index, float, None)).traffic();
+            variance * memory.noise + spread * memory.mean * memory.mean
         };
-        let sent = effect(Readings::of(&readings(from)).traffic());
-        let signal = effect(Readings::of(&readings(index)).traffic());
+        let (sent, signal) = (effect(from), effect(index));
         let rows = Rows::new(&term.structure, self.values(term));
         #[expect(clippy::cast_precision_loss, reason = "a number of weights")]
         let [len, count] =
             [rows.values.len() / rows.count().max(1), rows.count().max(1)].map(|n| n as f64);
         let squares = rows.values.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / count;
-        let step = f64::from(1_u32 << storage.exponent) / storage.fill;
-        let weights = (len * step * step / 12.0).min(squares) * sent;
-        let fresh = rounding(shift, scale / f64::from(shift).exp2());
-        let variance = weights + squares * fresh * memory.noise;
-        if signal > 0.0 { variance / signal } else { 0.0 }
+        for (bits, cost) in costs {
+            let storage = self.stored(index, position, *bits);
+            let step = f64::from(1_u32 << storage.exponent) / storage.fill;
+            let weights = (len * step * step / 12.0).min(squares) * sent;
+            // The shift makes these the messages for a unit, or the scale is tuned so.
+            let unit = (self.most() / (reach * storage.fill)).min(scale);
+            let fresh = if unit < scale { rounding(self.largest_shift(), unit) } else { 0.0 };
+            let variance = weights + squares * fresh * memory.noise;
+            *cost += if signal > 0.0 { variance / signal } else { 0.0 };
+        }
     }
 
     /// How the membranes that relays reach add up what enters them, on average over the memories that occur.
@@ -323,6 +324,38 @@ impl<'a> Planner<'a> {
         })
     }
 
+    /// A smaller scale of relays that read spikes with weights of their own, at which the sums of the relays that read
+    /// them reach their limit with a smaller shift: their weights have bits to spare, and messages have few.
+    fn tuned(&self, index: usize, scale: f64) -> Option<f64> {
+        let member = &self.members[index];
+        let shared = |term: &Term| {
+            let all = self.members.iter().flat_map(|m| &m.spikes);
+            all.filter(|other| other.weight == term.weight).count() > 1
+        };
+        if member.relays.iter().any(Option::is_some) || member.spikes.iter().any(shared) {
+            return None;
+        }
+        let readers = self.readers(index);
+        let relays = readers.iter().filter(|(m, _)| matches!(self.members[*m].model, Model::Stage));
+        let reach = relays.map(|&(reader, position)| {
+            Some(self.reach(reader)? * self.storage(reader, position).fill)
+        });
+        let reach = reach.collect::<Option<Vec<f64>>>()?.into_iter().fold(0.0, f64::max);
+        let most = self.most() * SPARE;
+        let steps = (1..=self.largest_shift()).map(|shift| f64::from(shift).exp2() * most / reach);
+        // What needs no shift, or more than there is, stays.
+        let finer = steps.rev().find(|finer| *finer <= scale)?;
+        (finer * 2.0 > scale).then_some(finer)
+    }
+
+    /// The largest sum of the relays at `index` in floats.
+    fn reach(&self, index: usize) -> Option<f64> {
+        let float = self.floats[index - self.first].as_ref()?;
+        let unit = f64::from(float.shift).exp2();
+        let halves = (0..float.rows).map(|row| float.halves_of(row));
+        Some(halves.fold(0.0_f64, |m, (low, high)| m.max(-low).max(high)) / unit)
+    }
+
     fn decide(&mut self, index: usize) -> Result<(Planned, Stage), Diagnostic> {
         let (members, all) = (self.members, self.wanted);
         let (member, wanted) = (&members[index], &all[index]);
@@ -333,6 +366,11 @@ impl<'a> Planner<'a> {
             given_scale.map_or_else(|| self.scale(index, &storage), |s| (s, "the recipe"));
         if !scale.is_finite() {
             scale = 1.0;
+        }
+        if !wanted.decides()
+            && let Some(finer) = self.tuned(index, scale)
+        {
+            (scale, why) = (finer, "the sums behind it");
         }
         let float = self.floats[index - self.first].take();
         for _ in 0..MAX_ROUNDS {
