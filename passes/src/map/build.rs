@@ -4,8 +4,9 @@ use snnc_ir::arena::{PopId, ProjId};
 use snnc_ir::mapped::reach::Scratch;
 use snnc_ir::mapped::usage::Accounting;
 use snnc_ir::mapped::{Block, Core, Slice};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
+use std::rc::Rc;
 
 /// A core that may still grow.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +23,33 @@ struct Part {
     source: PopId,
     slice: u32,
     /// Positions in the source's order, ascending and apart.
-    runs: Vec<Range<u32>>,
+    runs: Rc<[Range<u32>]>,
+}
+
+/// What slices of one population read, kept for the next core that is tried with them.
+#[derive(Debug, Default)]
+pub(super) struct Reads {
+    population: Option<PopId>,
+    known: HashMap<(ProjId, u32, u32), Rc<[Range<u32>]>>,
+    scratch: Scratch,
+}
+
+impl Reads {
+    /// Runs of positions of the projection's source that reach `slice`.
+    fn of(
+        &mut self,
+        projection: ProjId,
+        slice: Slice,
+        accounting: &Accounting<'_>,
+    ) -> Rc<[Range<u32>]> {
+        if self.population.replace(slice.population) != Some(slice.population) {
+            self.known.clear();
+        }
+        let Self { known, scratch, .. } = self;
+        let key = (projection, slice.start, slice.len);
+        let read = || accounting.sources(projection, &slice, scratch).into();
+        Rc::clone(known.entry(key).or_insert_with(read))
+    }
 }
 
 impl Open {
@@ -35,12 +62,7 @@ impl Open {
     ///
     /// One axon per source neuron with at least one nonzero synapse into the core; consecutive positions
     /// form a run. A block joins a run to a slice where the projection has a synapse between them.
-    pub(super) fn with(
-        &self,
-        more: Slice,
-        accounting: &Accounting<'_>,
-        scratch: &mut Scratch,
-    ) -> Self {
+    pub(super) fn with(&self, more: Slice, accounting: &Accounting<'_>, reads: &mut Reads) -> Self {
         let Self { core: Core { chip, slices, .. }, parts } = self;
         let (mut slices, mut parts) = (slices.clone(), parts.clone());
         match slices.last_mut() {
@@ -54,7 +76,7 @@ impl Open {
         parts.retain(|part| part.slice != slice);
         for &projection in accounting.projections_into(grown.population) {
             let source = accounting.network().projections[projection].source;
-            let runs = accounting.sources(projection, &grown, scratch);
+            let runs = reads.of(projection, grown, accounting);
             if !runs.is_empty() {
                 parts.push(Part { projection, source, slice, runs });
             }

@@ -12,11 +12,13 @@
 
 mod bound;
 mod build;
+mod orders;
 mod place;
 #[cfg(test)]
 mod tests;
 
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
+use orders::Layout;
 use snnc_ir::diag::codes;
 use snnc_ir::mapped::usage::{Accounting, CoreUsage};
 use snnc_ir::mapped::{MappedDraft, MappedNetwork};
@@ -49,20 +51,31 @@ impl Pass for Map {
         network: QuantizedDraft,
         cx: &mut Context<'_>,
     ) -> Result<MappedDraft, Diagnostics> {
-        let row_major = vec![1; network.populations.len()];
-        let accounting = Accounting::new(&network, &row_major);
-        let least = bound::bound(&accounting, cx.target);
-        if let Some(error) = too_many_cores(Cores::AtLeast(&least), cx.target) {
-            return Err(error.into());
-        }
-        let orders = row_major;
-        let cores = place::place(&accounting, cx.target)?;
-        if let Some(error) = too_many_cores(Cores::Exactly(cores.len() as u64), cx.target) {
-            return Err(error.into());
-        }
-        let target = cx.target.name.clone();
-        Ok(MappedDraft { network, target, orders, cores })
+        map(network, cx.target, BLOCKS)
     }
+}
+
+/// Whether populations may lie in blocks of several channels.
+const BLOCKS: bool = false;
+
+/// Maps `network`, all populations row-major unless `blocks`.
+fn map(
+    network: QuantizedDraft,
+    target: &TargetSpec,
+    blocks: bool,
+) -> Result<MappedDraft, Diagnostics> {
+    let row_major = vec![1; network.populations.len()];
+    let least = bound::bound(&Accounting::new(&network, &row_major), target);
+    if let Some(error) = too_many_cores(Cores::AtLeast(&least), target) {
+        return Err(error.into());
+    }
+    let layout =
+        if blocks { Layout::choose(&network, target) } else { Layout::row_major(&network, target) };
+    let cores = place::place(&Accounting::new(&network, &layout.orders), target, &layout)?;
+    if let Some(error) = too_many_cores(Cores::Exactly(cores.len() as u64), target) {
+        return Err(error.into());
+    }
+    Ok(MappedDraft { network, target: target.name.clone(), orders: layout.orders, cores })
 }
 
 /// The first limit that `usage` violates: resource, need and limit. Output axons are not among

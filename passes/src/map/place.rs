@@ -1,10 +1,10 @@
 //! First fit of populations on cores, repeated where neurons send to too many cores.
 
-use super::build::{Open, narrow};
+use super::build::{Open, Reads, narrow};
+use super::orders::Layout;
 use super::violated;
 use snnc_ir::arena::{Arena, CoreId, PopId};
 use snnc_ir::diag::codes;
-use snnc_ir::mapped::reach::Scratch;
 use snnc_ir::mapped::usage::{Accounting, output_axons};
 use snnc_ir::mapped::{Core, Slice};
 use snnc_ir::{Diagnostic, Diagnostics, Entity, TargetSpec};
@@ -12,40 +12,53 @@ use std::cell::RefCell;
 
 /// Puts all neurons on cores.
 ///
-/// Output axons depend on where the readers land. The first attempt takes them as free; if a core then
-/// has too many, the populations on it are charged for what their neurons were seen to need, and
-/// everything is placed again. Each attempt charges some population at least an eighth more.
+/// Output axons depend on where the readers land. The first attempt takes them as free and fills every
+/// gap. If a core then has too many, populations are charged for what the layout expects of them, and cut
+/// into fewer pieces, since each piece is one more core that its sources have to reach. From then on the
+/// populations of each core that still has too many are charged for what was seen, and all is placed again.
 pub(super) fn place(
     accounting: &Accounting<'_>,
     target: &TargetSpec,
+    layout: &Layout,
 ) -> Result<Arena<CoreId, Core>, Diagnostics> {
     let populations = accounting.network().populations.len();
     let mut mapper = Mapper {
         accounting,
         target,
         charge: vec![0; populations],
+        least: vec![1; populations],
         cores: Vec::new(),
-        scratch: RefCell::default(),
+        reads: RefCell::default(),
     };
-    loop {
-        mapper.cores.clear();
-        mapper.place_all()?;
-        if !mapper.charge_more()? {
-            return Ok(mapper.cores.into_iter().map(|open| open.core).collect());
+    mapper.place_all()?;
+    if mapper.charge_more()? {
+        mapper.expect(layout);
+        loop {
+            mapper.cores.clear();
+            mapper.place_all()?;
+            if !mapper.charge_more()? {
+                break;
+            }
         }
     }
+    Ok(mapper.cores.into_iter().map(|open| open.core).collect())
 }
 
 /// Units of [`Mapper::charge`] to an output axon.
 const UNITS: u64 = 1000;
+
+/// Charge for an expected output axon: a little more than one, since slices do not end with rows.
+const EXPECTED: f64 = 1050.0;
 
 struct Mapper<'a> {
     accounting: &'a Accounting<'a>,
     target: &'a TargetSpec,
     /// Output axons that a neuron of each population is taken to need, in units of 1/[`UNITS`].
     charge: Vec<u64>,
+    /// Fewest neurons of each population to put on a core that holds others, if there are as many left.
+    least: Vec<u32>,
     cores: Vec<Open>,
-    scratch: RefCell<Scratch>,
+    reads: RefCell<Reads>,
 }
 
 impl Mapper<'_> {
@@ -119,21 +132,24 @@ impl Mapper<'_> {
     /// The core with as many neurons of `rest` added as fit, and their number; `None` if none fits.
     fn extend(&self, core: &Open, rest: Slice) -> Option<(Open, u32)> {
         let room = self.room(&core.core, rest);
+        let least =
+            if core.core.slices.is_empty() { 1 } else { self.least[rest.population.index()] };
+        let least = least.min(rest.len);
         let (accounting, target) = (self.accounting, self.target);
         let grown = |len: u32| {
-            let core = core.with(Slice { len, ..rest }, accounting, &mut self.scratch.borrow_mut());
+            let core = core.with(Slice { len, ..rest }, accounting, &mut self.reads.borrow_mut());
             let usage = accounting.core_usage(&core.core, target);
             violated(&usage, target).is_none().then_some(core)
         };
-        if room == 0 {
+        if room < least {
             return None;
         }
         if let Some(all) = grown(room) {
             return Some((all, room));
         }
         // Usage grows with the slice, so bisect: `low` neurons fit, `high` do not.
-        let (mut low, mut high) = (1, room);
-        let mut best = (room > 1).then(|| grown(1)).flatten()?;
+        let (mut low, mut high) = (least, room);
+        let mut best = (room > least).then(|| grown(least)).flatten()?;
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             match grown(middle) {
@@ -142,6 +158,16 @@ impl Mapper<'_> {
             }
         }
         Some((best, low))
+    }
+
+    /// Charges populations for what the layout expects, and cuts none into pieces of less than half a core.
+    fn expect(&mut self, layout: &Layout) {
+        for (charge, fan_out) in self.charge.iter_mut().zip(&layout.fan_out) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+            let expected = (fan_out * EXPECTED).clamp(0.0, 1e12) as u64;
+            *charge = expected.max(*charge);
+        }
+        self.least = layout.fill.iter().map(|fill| (fill / 2).max(1)).collect();
     }
 
     /// Charges the populations of cores that need too many output axons; whether there were any.
@@ -171,7 +197,7 @@ impl Mapper<'_> {
 
     fn too_large(&self, population: PopId, position: u32) -> Diagnostic {
         let one = Slice { population, start: position, len: 1 };
-        let core = self.empty_core().with(one, self.accounting, &mut self.scratch.borrow_mut());
+        let core = self.empty_core().with(one, self.accounting, &mut self.reads.borrow_mut());
         let name = &self.accounting.network().populations[population].name;
         let neuron = self.accounting.order(population).neuron(position);
         let usage = self.accounting.core_usage(&core.core, self.target);

@@ -37,7 +37,7 @@ pub(super) fn of_core(accounting: &Accounting<'_>, core: &Core, target: &TargetS
     let mut kernels: BTreeMap<Stored, Vec<bool>> = BTreeMap::new();
     for ((projection, slice), runs) in groups {
         let format = accounting.formats[projection.index()];
-        let lists = lists.entry(format).or_insert_with(|| Lists::new(counter.axons));
+        let lists = lists.entry(format).or_default();
         let ends = &accounting.network.projections[projection];
         let matrix = &accounting.network.matrices[ends.matrix];
         let stored = (accounting.content(projection), format, ends.delay);
@@ -152,6 +152,7 @@ impl<'a> Counter<'a> {
         let order = *self.accounting.order(ends.target);
         // Nobody else on the core has a list like this if the matrix serves once and no columns are equal.
         let shared = shared && (!classes.is_empty() || self.accounting.repeated(content));
+        lists.hold(self.axons);
         for (axon, source) in self.sources(projection, runs) {
             let entry = shared.then(|| Entry {
                 content,
@@ -180,6 +181,7 @@ impl<'a> Counter<'a> {
             }
             counts
         };
+        lists.hold(self.axons);
         for (axon, source) in self.sources(projection, runs) {
             let indexed = counts[source as usize];
             if indexed > 0 {
@@ -212,6 +214,7 @@ struct Entry {
 }
 
 /// The lists of all axons in one format. Axons to which equal entries were added share a list.
+#[derive(Default)]
 struct Lists {
     /// List of each axon; 0 = none.
     of_axon: Vec<u32>,
@@ -223,12 +226,12 @@ struct Lists {
 }
 
 impl Lists {
-    fn new(axons: usize) -> Self {
-        Self {
-            of_axon: vec![0; axons],
-            bases: vec![None; axons],
-            lists: vec![List::default()],
-            next: HashMap::new(),
+    /// Makes room for the lists of this many axons; a format without lists needs none.
+    fn hold(&mut self, axons: usize) {
+        if self.of_axon.is_empty() {
+            self.of_axon.resize(axons, 0);
+            self.bases.resize(axons, None);
+            self.lists.push(List::default());
         }
     }
 

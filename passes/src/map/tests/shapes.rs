@@ -43,7 +43,11 @@ impl Builder {
     fn draw(&mut self, n: u32) -> Vec<i16> {
         let mut next = || {
             self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            2 * (i16::try_from(self.seed >> 33 & 15).expect("4 bits") - 7)
+            2 * (i16::try_from(
+                (self.seed ^ self.seed >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 60,
+            )
+            .expect("4 bits")
+                - 7)
         };
         (0..n).map(|_| next()).collect()
     }
@@ -192,24 +196,34 @@ fn loihi2() -> TargetSpec {
     target
 }
 
-/// Cores, words of synapse memory, and the lower bound on cores.
-fn taken(draft: QuantizedDraft, target: &TargetSpec) -> (usize, u64, u64) {
-    let least = {
-        let orders = vec![1; draft.populations.len()];
-        bound(&Accounting::new(&draft, &orders), target).cores
-    };
-    let options = Options::defaults(Map.info().options);
-    let mapped = Map.run(draft, &mut Context::new(target, &options)).expect("maps");
-    let accounting = Accounting::new(&mapped.network, &mapped.orders);
-    let words = mapped.cores.values().map(|c| accounting.core_usage(c, target).synapse_words).sum();
-    (mapped.cores.len(), words, least)
+/// Maps with blocks of channels and verifies; findings about the drawn weights do not count.
+fn blocked(draft: QuantizedDraft, target: &TargetSpec) -> MappedDraft {
+    let mapped = super::super::map(draft, target, true).expect("maps");
+    let found = MappedNetwork::verify(mapped.clone(), &Rules::for_target(target)).err();
+    let found = found.unwrap_or_default();
+    let found: Vec<_> = found.iter().filter(|d| d.code.to_string().starts_with("SNN05")).collect();
+    assert!(found.is_empty(), "{found:?}");
+    mapped
 }
 
-/// Findings about cores; those about the drawn weights are left out.
-fn findings(mapped: MappedDraft, target: &TargetSpec) -> String {
-    let found = MappedNetwork::verify(mapped, &Rules::for_target(target)).err().unwrap_or_default();
-    let found = found.iter().filter(|d| (501..=517).contains(&d.code.number()));
-    found.map(ToString::to_string).collect()
+/// Cores and words of synapse memory.
+fn taken(mapped: &MappedDraft, target: &TargetSpec) -> (usize, u64) {
+    let accounting = Accounting::new(&mapped.network, &mapped.orders);
+    let words = mapped.cores.values().map(|c| accounting.core_usage(c, target).synapse_words);
+    (mapped.cores.len(), words.sum())
+}
+
+#[test]
+fn small_shapes_map_under_all_limits() {
+    let mut target = loihi2();
+    // As much smaller as the network: an eighth of the channels.
+    target.compartments.value = 512;
+    target.synapse_words.value = 1100;
+    target.output_axons.value = 2000;
+    let wide = taken(&blocked(resnet(Form::Materialized, 8), &target), &target);
+    let factored = taken(&blocked(resnet(Form::Factored(8), 8), &target), &target);
+    assert_eq!([wide, factored], [(153, 38_579), (325, 7911)]);
+    assert!(factored.1 < wide.1, "relays and a shared core take less memory");
 }
 
 #[test]
@@ -227,8 +241,13 @@ fn shapes_of_papers() {
             let draft = network(form, 1);
             let neurons: usize = draft.populations.values().map(Population::size).sum();
             let started = std::time::Instant::now();
-            let (cores, words, least) = taken(draft, &loihi2());
+            let mapped = super::super::map(draft, &loihi2(), true).expect("maps");
             let time = started.elapsed();
+            let least = {
+                let accounting = Accounting::new(&mapped.network, &mapped.orders);
+                bound(&accounting, &loihi2()).cores
+            };
+            let (cores, words) = taken(&mapped, &loihi2());
             println!(
                 "{name} {what}: {neurons} neurons, {cores} cores (bound {least}), {words} words, {time:?}"
             );
