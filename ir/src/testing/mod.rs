@@ -47,6 +47,9 @@ pub enum Space {
     Programmable,
     /// As before, without reset by subtraction.
     Fixed,
+    /// As [`Space::Programmable`], with plain relays: on the float level chains of matrices with plain
+    /// relays between them, on the integer levels graded relays of any sign that shift.
+    Stages,
 }
 
 impl Space {
@@ -55,9 +58,9 @@ impl Space {
         matches!(self, Self::Everything | Self::Graded)
     }
 
-    /// Whether graded relays may shift what they send.
-    const fn shifts(self) -> bool {
-        matches!(self, Self::Everything)
+    /// Whether there may be plain relays, which shift in integers.
+    const fn stages(self) -> bool {
+        matches!(self, Self::Everything | Self::Stages)
     }
 
     /// Whether there may be what only the float level has.
@@ -83,7 +86,8 @@ pub fn network(space: Space) -> impl Strategy<Value = NetworkDraft> {
 }
 
 /// Integer networks in logical time: with [`Space::Everything`] and [`Space::Graded`] graded relays and
-/// biases from the host, with [`Space::Fixed`] nothing that only a programmable neuron runs.
+/// biases from the host, with [`Space::Everything`] and [`Space::Stages`] graded relays that shift, with
+/// [`Space::Fixed`] nothing that only a programmable neuron runs.
 pub fn quantized(space: Space) -> impl Strategy<Value = QuantizedDraft> {
     built(move |draw| quantized::build(draw, space))
 }

@@ -2,7 +2,7 @@
 
 use super::Space;
 use super::draw::Draw;
-use super::shapes::{conv, param, shape, strided};
+use super::shapes::{SIDE, conv, param, shape, strided};
 use crate::arena::{Arena, NodeId, TensorId};
 use crate::conv::Conv;
 use crate::network::{
@@ -108,7 +108,7 @@ impl Builder<'_> {
         let models = match self.space {
             Space::Everything => 5,
             Space::Graded => 4,
-            Space::All | Space::Programmable | Space::Fixed => 3,
+            Space::All | Space::Programmable | Space::Fixed | Space::Stages => 3,
         };
         let dynamics = match self.draw.below(models) {
             0 => Dynamics::Integrate,
@@ -209,6 +209,9 @@ impl Builder<'_> {
 
     /// A current of shape `shape` from the population or clip that `edge` reads.
     fn term(&mut self, edge: Edge, shape: &Shape) -> NodeId {
+        if self.space == Space::Stages && self.draw.one_in(3) {
+            return self.chain(edge, shape);
+        }
         let from = self.nodes[edge.source].shape.clone();
         let current = match conv(self.draw, self.space, &from, shape) {
             Some(geometry) if !self.draw.one_in(4) => self.conv2d(edge, geometry),
@@ -221,16 +224,43 @@ impl Builder<'_> {
         if self.space.graded() { self.signed(current, shape) } else { current }
     }
 
+    /// A current through one or two populations of plain relays.
+    fn chain(&mut self, edge: Edge, shape: &Shape) -> NodeId {
+        let mut edge = edge;
+        for _ in 0..=self.draw.below(2) {
+            let relays = if self.draw.one_in(2) {
+                Shape::chw(1 + self.draw.small(3), SIDE[0], SIDE[1])
+            } else {
+                Shape::flat(1 + self.draw.small(4))
+            };
+            let current = self.stage(edge, &relays);
+            let input = Edge { source: current, delay: 0 };
+            let source = self.analog(Op::Relay(None), vec![input], relays);
+            edge = Edge { source, delay: self.draw.small(2) };
+        }
+        self.stage(edge, shape)
+    }
+
+    /// One matrix of a chain.
+    fn stage(&mut self, edge: Edge, shape: &Shape) -> NodeId {
+        let from = self.nodes[edge.source].shape.clone();
+        match conv(self.draw, self.space, &from, shape) {
+            Some(geometry) if !self.draw.one_in(4) => self.conv2d(edge, geometry),
+            _ => self.linear(edge, shape.clone()),
+        }
+    }
+
     /// A current as it is, clipped, or silenced.
     fn signed(&mut self, current: NodeId, shape: &Shape) -> NodeId {
         let keep = match self.draw.below(8) {
-            5 => Keep::Positive,
-            6 => Keep::Negative,
+            4 if self.space.stages() => None,
+            5 => Some(Keep::Positive),
+            6 => Some(Keep::Negative),
             7 => return self.analog(Op::Zero, vec![], shape.clone()),
             _ => return current,
         };
         let input = Edge { source: current, delay: 0 };
-        let clip = self.analog(Op::Relay(Some(keep)), vec![input], shape.clone());
+        let clip = self.analog(Op::Relay(keep), vec![input], shape.clone());
         self.clips.push(clip);
         clip
     }

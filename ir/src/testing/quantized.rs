@@ -126,7 +126,7 @@ impl Builder<'_> {
         }
         let mut relays = 0;
         for i in 0..=self.draw.below(4) {
-            if self.space.graded() && relays < 2 && self.draw.one_in(3) {
+            if self.relays() && relays < 2 && self.draw.one_in(3) {
                 self.relay(relays);
                 relays += 1;
             }
@@ -136,10 +136,14 @@ impl Builder<'_> {
         }
     }
 
+    const fn relays(&self) -> bool {
+        self.space.graded() || self.space.stages()
+    }
+
     fn relay(&mut self, i: usize) {
         let shape = shape(self.draw);
         let keep = self.draw.pick(&[None, Some(Keep::Positive), Some(Keep::Negative)]);
-        let shift = if self.space.shifts() && self.draw.one_in(2) {
+        let shift = if self.space.stages() && self.draw.one_in(2) {
             self.draw.pick(&[1, 2, 3, 5, MAX_SHIFT])
         } else {
             0

@@ -31,14 +31,18 @@ proptest! {
 
     #[test]
     fn quantizable_networks_are_valid(
-        draft in prop_oneof![network(Space::Fixed), network(Space::Graded)]
+        draft in prop_oneof![
+            network(Space::Fixed), network(Space::Graded), network(Space::Stages)
+        ]
     ) {
         accepted::<Network>(draft, None)?;
     }
 
     #[test]
     fn integer_networks_are_valid(
-        draft in prop_oneof![quantized(Space::All), quantized(Space::Everything)]
+        draft in prop_oneof![
+            quantized(Space::All), quantized(Space::Everything), quantized(Space::Stages)
+        ]
     ) {
         prop_assert!(draft.order().is_some());
         accepted::<QuantizedNetwork>(draft, None)?;
@@ -114,9 +118,11 @@ fn spaces_hold_what_they_say() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut text = String::new();
     for _ in 0..400 {
-        for draft in
-            [any_draft().boxed(), network(Space::Graded).prop_map(AnyDraft::Network).boxed()]
-        {
+        for draft in [
+            any_draft().boxed(),
+            network(Space::Graded).prop_map(AnyDraft::Network).boxed(),
+            network(Space::Stages).prop_map(AnyDraft::Network).boxed(),
+        ] {
             text.push_str(&text::print(&draft.new_tree(&mut runner).unwrap().current()));
         }
     }
@@ -132,6 +138,8 @@ fn spaces_hold_what_they_say() {
         "direct range ",
         "\nhost ",
         " = logical graded",
+        " = relay(",
+        "\n  shift 31",
         "hops 1 graded",
     ] {
         assert!(text.contains(word), "no {word}");
