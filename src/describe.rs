@@ -89,7 +89,9 @@ pub fn graded_modes(program: &Program) -> Vec<Option<GradedMode>> {
     let mut modes = vec![None; program.populations.len()];
     for core in &program.cores {
         for run in &core.compartments {
-            let profile = core.profiles.get(run.profile as usize);
+            // A population mixes no graded with spiking compartments.
+            let profile =
+                run.cycle.first().and_then(|r| core.profiles.get(r.profile as usize));
             if let (Some(mode), Some(profile)) = (modes.get_mut(run.population as usize), profile) {
                 *mode = profile.graded;
             }
@@ -100,9 +102,9 @@ pub fn graded_modes(program: &Program) -> Vec<Option<GradedMode>> {
 
 /// Name of a mode in manifests.
 const fn messages(mode: GradedMode) -> &'static str {
-    match mode {
-        GradedMode::All => "all",
-        GradedMode::Keep(keep) => keep.name(),
+    match mode.keep {
+        None => "all",
+        Some(keep) => keep.name(),
     }
 }
 

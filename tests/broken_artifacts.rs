@@ -86,7 +86,7 @@ fn broken_registers_and_tables_name_the_neuron() {
     };
     // A weight that is not zero belongs to a source with an axon, so it matters.
     let reweighted = |p: &mut Program| {
-        let weights = &mut p.matrices[0].mantissa;
+        let weights = &mut p.values[0];
         *weights.iter_mut().find(|w| **w > 2).expect("a weight") -= 2;
     };
     expect(&reweighted, "\"h1\"");

@@ -9,7 +9,7 @@ use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::conv::Conv;
 use snnc_ir::mapped::usage::Accounting;
 use snnc_ir::network::Keep;
-use snnc_ir::program::{Format, GradedMode, Program};
+use snnc_ir::program::{CompartmentRun, Format, GradedMode, Program, Registers};
 use snnc_ir::quantized::{IntReset, PopKind, Role, Sign, Structure};
 use snnc_ir::testing::{Space, mapped};
 use snnc_ir::{Level, MappedNetwork, Param, Rules, TargetSpec};
@@ -54,18 +54,21 @@ fn synapses_of_program(program: &Program) -> Synapses {
     let mut all = Synapses::new();
     let int = |n: usize| u32::try_from(n).expect("fixtures are small");
     let symbol = |p: u32| program.populations[p as usize].name.clone();
+    let lie = |p: u32, position: u32| program.populations[p as usize].order().neuron(position);
     let compartments: Vec<Vec<(u32, u32)>> = program
         .cores
         .iter()
         .map(|core| {
             let runs = core.compartments.iter();
-            runs.flat_map(|r| (0..r.len).map(|i| (r.population, r.first + i))).collect()
+            let neuron = |r: &CompartmentRun, i| (r.population, lie(r.population, r.first + i));
+            runs.flat_map(|r| (0..r.len).map(move |i| neuron(r, i))).collect()
         })
         .collect();
     let mut sources: BTreeMap<(u32, u32), (u32, u32)> = BTreeMap::new();
     for r in &program.inputs {
         for i in 0..r.len {
-            sources.insert((r.core, r.axon + i), (r.population, r.first + i));
+            let neuron = lie(r.population, r.first + i);
+            sources.insert((r.core, r.axon + i), (r.population, neuron));
         }
     }
     for (core, content) in program.cores.iter().enumerate() {
@@ -80,10 +83,12 @@ fn synapses_of_program(program: &Program) -> Synapses {
         for b in &content.synapses {
             let matrix = &program.matrices[b.matrix as usize];
             let format = content.formats[b.format as usize];
+            let values = &program.values[matrix.values as usize];
+            let (rows, cols) = (matrix.row_order(), matrix.col_order());
             for j in 0..b.compartments {
-                matrix.structure.for_row((b.row + j) as usize, |col, k| {
-                    let Some(i) = int(col).checked_sub(b.col) else { return };
-                    if i >= b.axons || matrix.mantissa[k] == 0 {
+                matrix.structure.for_row(rows.neuron(b.row + j) as usize, |col, k| {
+                    let Some(i) = cols.position(int(col)).checked_sub(b.col) else { return };
+                    if i >= b.axons || values[k] == 0 {
                         return;
                     }
                     let source = sources[&(int(core), b.axon + i)];
@@ -95,7 +100,7 @@ fn synapses_of_program(program: &Program) -> Synapses {
                         to.1 as usize,
                         u32::from(b.delay) + 1,
                     );
-                    let (mantissa, e) = (i32::from(matrix.mantissa[k]), format.exponent);
+                    let (mantissa, e) = (i32::from(values[k]), format.exponent);
                     let scale = 1 << e.unsigned_abs();
                     assert!(e >= 0 || mantissa % scale == 0, "a weight is an integer");
                     let weight = if e >= 0 { mantissa * scale } else { mantissa / scale };
@@ -163,7 +168,7 @@ fn a_convolution_split_over_cores_keeps_its_synapses() {
     let program = emit(&network, &target);
     assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
     assert_eq!(program.matrices.len(), 1, "the kernel is stored once");
-    assert_eq!(program.matrices[0].mantissa.len(), 36, "and is not expanded");
+    assert_eq!(program.values[0].len(), 36, "and is not expanded");
 }
 
 #[test]
@@ -194,7 +199,7 @@ fn unused_matrices_stay_out_of_the_pool() {
     net.draft.projections = net.draft.projections.into_values().into_iter().skip(1).collect();
     let program = emit(&net.map_whole(&target), &target);
     assert_eq!(program.matrices.len(), 1);
-    assert_eq!(program.matrices[0].mantissa, [4]);
+    assert_eq!(program.values, [[4]]);
 }
 
 #[test]
@@ -242,6 +247,11 @@ fn narrow_weights_are_stored_as_such() {
     assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
 }
 
+/// Profile and threshold of each set of registers.
+fn tables(cycle: &[Registers]) -> Vec<(u32, u32)> {
+    cycle.iter().map(|r| (r.profile, r.threshold)).collect()
+}
+
 #[test]
 fn heterogeneous_neurons_share_profiles_and_runs() {
     let target = target("loihi1");
@@ -255,8 +265,9 @@ fn heterogeneous_neurons_share_profiles_and_runs() {
     assert_eq!(core.profiles.iter().map(|p| p.du).collect::<Vec<_>>(), [4095, 100]);
     assert_eq!(core.thresholds, [1, 2]);
     let runs: Vec<_> =
-        core.compartments.iter().map(|r| (r.first, r.len, r.profile, r.threshold)).collect();
-    assert_eq!(runs, [(0, 2, 0, 0), (2, 2, 0, 1), (4, 4, 1, 0)]);
+        core.compartments.iter().map(|r| (r.first, r.len, tables(&r.cycle))).collect();
+    // Equal registers follow each other.
+    assert_eq!(runs, [(0, 2, vec![(0, 0)]), (2, 2, vec![(0, 1)]), (4, 4, vec![(1, 0)])]);
 }
 
 #[test]
@@ -270,7 +281,7 @@ fn biases_prefer_the_exponent_of_netx() {
     net.dense(x, y, 1, &[1; 6]);
     let core = &emit(&net.map_whole(&target), &target).cores[0];
     let registers: Vec<_> =
-        core.compartments.iter().map(|r| (r.bias_mantissa, r.bias_exponent)).collect();
+        core.compartments[0].cycle.iter().map(|r| (r.bias_mantissa, r.bias_exponent)).collect();
     let expected = [(0, 0), (1, 6), (-4095, 6), (3, 0), (-6, 0), (4095, 7)];
     assert_eq!(registers, expected);
     let decoded: Vec<i32> = registers.iter().map(|&(m, e)| i32::from(m) << e).collect();
@@ -364,7 +375,7 @@ fn relays_and_the_tables_of_the_host_are_written() {
     let program = emit(&network, &target);
     assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
     let profile = program.cores[0].profiles[0];
-    assert_eq!(profile.graded, Some(GradedMode::Keep(Keep::Negative)));
+    assert_eq!(profile.graded, Some(GradedMode { keep: Some(Keep::Negative), shift: 0 }));
     assert_eq!((profile.du, profile.dv, profile.refractory), (4095, 4095, 1));
     assert_eq!(
         program.cores[0].thresholds,
@@ -373,11 +384,12 @@ fn relays_and_the_tables_of_the_host_are_written() {
     );
     let registers = |core: usize| -> Vec<_> {
         let runs = program.cores[core].compartments.iter();
-        runs.map(|r| (r.len, r.threshold, r.bias_mantissa, r.bias_exponent)).collect()
+        let bias = |r: &Registers| (r.threshold, r.bias_mantissa, r.bias_exponent);
+        runs.map(|r| (r.len, r.cycle.iter().map(bias).collect::<Vec<_>>())).collect()
     };
     // A bias of 2 messages; then 0 and 96 with room for what the host adds; then no host.
-    assert_eq!(registers(0), [(3, 0, 2, 6)]);
-    assert_eq!(registers(1), [(1, 0, 0, 6), (1, 0, 3, 5), (2, 0, 0, 0)]);
+    assert_eq!(registers(0), [(3, vec![(0, 2, 6)])]);
+    assert_eq!(registers(1), [(2, vec![(0, 0, 6), (0, 3, 5)]), (2, vec![(0, 0, 0)])]);
     let written: Vec<_> = program.host.iter().map(|h| (h.input, h.target)).collect();
     assert_eq!(written, [(3, 0), (4, 1)]);
     for (map, source) in program.host.iter().zip(&network.network.host) {
@@ -491,17 +503,20 @@ proptest! {
             for run in &written.compartments {
                 let id = PopId::new(run.population as usize);
                 let population = &net.populations[id];
-                let profile = written.profiles[run.profile as usize];
-                let mode = population.graded().map(|g| g.keep.map_or(GradedMode::All, GradedMode::Keep));
-                prop_assert_eq!(profile.graded, mode);
-                for neuron in run.first..run.first + run.len {
-                    let (neuron, shape) = (neuron as usize, &population.shape);
+                let mode = population.graded().map(|g| GradedMode { keep: g.keep, shift: g.shift });
+                let order = program.populations[run.population as usize].order();
+                for i in 0..run.len {
+                    let registers = run.registers(i);
+                    let profile = written.profiles[registers.profile as usize];
+                    prop_assert_eq!(profile.graded, mode);
+                    let neuron = order.neuron(run.first + i) as usize;
+                    let shape = &population.shape;
                     let bias = match &population.kind {
                         PopKind::Input(_) => panic!("an input on a core"),
                         PopKind::Neurons(n) => n.bias.at(neuron, shape),
                         PopKind::Graded(g) => 64 * g.bias.at(neuron, shape),
                     };
-                    prop_assert_eq!(i32::from(run.bias_mantissa) << run.bias_exponent, bias);
+                    prop_assert_eq!(i32::from(registers.bias_mantissa) << registers.bias_exponent, bias);
                 }
             }
         }
@@ -515,9 +530,12 @@ proptest! {
         for core in &program.cores {
             for run in &core.compartments {
                 for i in 0..run.len {
-                    let bias = i32::from(run.bias_mantissa) << run.bias_exponent;
-                    let dv = core.profiles[run.profile as usize].dv;
-                    let place = &mut biases[run.population as usize][(run.first + i) as usize];
+                    let registers = run.registers(i);
+                    let bias = i32::from(registers.bias_mantissa) << registers.bias_exponent;
+                    let dv = core.profiles[registers.profile as usize].dv;
+                    let order = program.populations[run.population as usize].order();
+                    let neuron = order.neuron(run.first + i) as usize;
+                    let place = &mut biases[run.population as usize][neuron];
                     prop_assert_eq!(place.replace((bias, dv)), None, "a neuron is placed once");
                 }
             }
@@ -546,7 +564,8 @@ proptest! {
                 let format = written.formats[block.format as usize];
                 let bits = u32::from(format.delay_bits);
                 prop_assert_eq!(bits, u8::BITS - block.delay.leading_zeros());
-                let mantissas = &program.matrices[block.matrix as usize].mantissa;
+                let values = program.matrices[block.matrix as usize].values;
+                let mantissas = &program.values[values as usize];
                 let holds = |bits| mantissas.iter().all(|m| m % format.sign.step(bits) == 0);
                 let narrowest = [1, 2, 3, 4, 5, 6, 8].into_iter().find(|bits| holds(*bits));
                 prop_assert_eq!(Some(format.weight_bits), narrowest);

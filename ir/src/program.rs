@@ -5,6 +5,7 @@
 //! on this type. Every number is a register value.
 
 use crate::network::{Coding, Keep};
+use crate::order::Order;
 use crate::quantized::{Sign, Structure};
 use crate::shape::Shape;
 use serde::Serialize;
@@ -24,6 +25,8 @@ pub struct Program {
     pub run_steps: u64,
     /// Symbol table: what compartments and inputs mean.
     pub populations: Vec<Symbol>,
+    /// Pool of distinct arrays of mantissas; a matrix names one, and many may name the same.
+    pub values: Vec<Vec<i16>>,
     /// Pool of distinct matrices.
     pub matrices: Vec<PoolMatrix>,
     /// Routes of input spikes.
@@ -43,6 +46,8 @@ pub struct Symbol {
     pub name: String,
     /// Shape; neurons are numbered row-major.
     pub shape: Shape,
+    /// Channels per block of the order in which its neurons lie on cores; 1 = row-major.
+    pub block: u32,
     /// What it is for.
     pub role: SymbolRole,
     /// Hardware step of logical step 0.
@@ -67,22 +72,74 @@ pub enum SymbolRole {
     Clock,
 }
 
-/// A matrix of the pool.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PoolMatrix {
-    /// Layout.
-    pub structure: Structure,
-    /// Stored mantissas.
-    pub mantissa: Vec<i16>,
+impl Symbol {
+    /// The order in which its neurons lie on cores: runs and routes count positions in it.
+    pub fn order(&self) -> Order {
+        Order::new(&self.shape, self.block)
+    }
 }
 
-/// Input spikes of neurons `first..first + len` of an input population go to `len` consecutive
+/// A matrix of the pool. Its structure numbers rows and columns as neurons; blocks name them by their
+/// positions in an order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct PoolMatrix {
+    /// Layout of the stored mantissas, by neuron numbers.
+    pub structure: Structure,
+    /// The stored mantissas, index into [`Program::values`].
+    pub values: u32,
+    /// Order of the rows.
+    pub rows: Layout,
+    /// Order of the columns.
+    pub cols: Layout,
+}
+
+impl PoolMatrix {
+    /// Order of the rows, of which a sound matrix has `structure.rows()`.
+    pub fn row_order(&self) -> Order {
+        self.rows.order(self.structure.rows())
+    }
+
+    /// Order of the columns.
+    pub fn col_order(&self) -> Order {
+        self.cols.order(self.structure.cols())
+    }
+}
+
+/// An order of the rows or columns of a matrix: channels of `places` neurons each, in blocks of `block`
+/// channels (see [`Order`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Layout {
+    /// Neurons per channel.
+    pub places: u32,
+    /// Channels per block.
+    pub block: u32,
+}
+
+impl Layout {
+    /// Positions are neuron numbers.
+    pub const ROW_MAJOR: Self = Self { places: 1, block: 1 };
+
+    /// The order of a population of this shape in blocks of `block` channels, in its one form.
+    pub fn of(shape: &Shape, block: u32) -> Self {
+        let order = Order::new(shape, block);
+        let places = u32::try_from(shape.per_channel()).unwrap_or(u32::MAX);
+        if order.is_row_major() { Self::ROW_MAJOR } else { Self { places, block } }
+    }
+
+    /// The order of `count` neurons.
+    pub fn order(self, count: usize) -> Order {
+        let channels = u32::try_from(count).unwrap_or(u32::MAX) / self.places.max(1);
+        Order::new(&Shape(vec![channels, self.places]), self.block)
+    }
+}
+
+/// Input spikes of positions `first..first + len` of an input population go to `len` consecutive
 /// axons of a core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct InputRoute {
     /// Input population, index into [`Program::populations`].
     pub population: u32,
-    /// First neuron.
+    /// Position of the first neuron.
     pub first: u32,
     /// Number of neurons.
     pub len: u32,
@@ -101,7 +158,7 @@ pub struct HostMap {
     pub input: u32,
     /// Population whose biases are written, index into [`Program::populations`].
     pub target: u32,
-    /// Layout of `weights`.
+    /// Layout of `weights`, by neuron numbers.
     pub structure: Structure,
     /// Weights.
     pub weights: Vec<f32>,
@@ -145,8 +202,8 @@ pub struct Profile {
     /// The neuron updates in steps `t ≡ phase (mod period)` and sums its input in between;
     /// `(1, 0)` = every step. Otherwise a programmable neuron's feature.
     pub update: (u32, u32),
-    /// The compartment is a graded relay: it has no state, and sends what arrives plus its bias as
-    /// a message (bias in units of the membrane, a multiple of 64). The other fields of the profile
+    /// The compartment is a graded relay: it has no state, and sends what arrives plus its bias,
+    /// shifted to the right, as a message (bias in units of the membrane, a multiple of 64). The other fields of the profile
     /// are then those of a neuron without memory: `du = dv = 4095`, `refractory = 1`, no `subtract`,
     /// `update = (1, 0)`; its threshold is not used.
     pub graded: Option<GradedMode>,
@@ -154,11 +211,11 @@ pub struct Profile {
 
 /// Which messages a graded relay sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub enum GradedMode {
-    /// All that are not 0.
-    All,
-    /// Those of one sign.
-    Keep(Keep),
+pub struct GradedMode {
+    /// The sign that passes; `None` = both.
+    pub keep: Option<Keep>,
+    /// Bits by which the sum is shifted to the right, rounded down, before it is sent; 0..=31.
+    pub shift: u8,
 }
 
 /// A synapse format.
@@ -174,15 +231,30 @@ pub struct Format {
     pub delay_bits: u8,
 }
 
-/// Consecutive compartments with equal registers, which are consecutive neurons of a population.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Consecutive compartments that hold consecutive positions of a population. Their registers repeat:
+/// compartment `i` of the run has those of entry `i mod c` of the cycle of length `c`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CompartmentRun {
     /// Population, index into [`Program::populations`].
     pub population: u32,
-    /// First neuron.
+    /// Position of the first neuron.
     pub first: u32,
     /// Number of neurons.
     pub len: u32,
+    /// Registers of the first compartments, at least one and at most `len`; then they repeat.
+    pub cycle: Vec<Registers>,
+}
+
+impl CompartmentRun {
+    /// Registers of compartment `index` of the run, which is not empty.
+    pub fn registers(&self, index: u32) -> &Registers {
+        &self.cycle[index as usize % self.cycle.len()]
+    }
+}
+
+/// Registers of one compartment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Registers {
     /// Index into [`ProgramCore::profiles`].
     pub profile: u32,
     /// Index into [`ProgramCore::thresholds`].
@@ -194,7 +266,8 @@ pub struct CompartmentRun {
 }
 
 /// Synapses from consecutive axons to consecutive compartments: axon `axon + i` reaches compartment
-/// `compartment + j` with mantissa `matrix[row + j][col + i]` where the matrix stores one.
+/// `compartment + j` with the mantissa that the matrix stores, if any, in the row at position `row + j` and the
+/// column at position `col + i`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct SynapseBlock {
     /// Index into [`ProgramCore::formats`].
@@ -207,13 +280,13 @@ pub struct SynapseBlock {
     pub axon: u32,
     /// Number of axons.
     pub axons: u32,
-    /// Matrix column of the first axon.
+    /// Position of the first axon's column in the matrix's order of columns.
     pub col: u32,
     /// First compartment.
     pub compartment: u32,
     /// Number of compartments.
     pub compartments: u32,
-    /// Matrix row of the first compartment.
+    /// Position of the first compartment's row in the matrix's order of rows.
     pub row: u32,
 }
 

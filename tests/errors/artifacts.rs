@@ -228,7 +228,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "another weight in the program",
         set: |p| {
-            reprogrammed(p, |program| program.matrices[0].mantissa[0] ^= 2);
+            reprogrammed(p, |program| program.values[0][0] ^= 2);
         },
         run: VERIFY,
         exit: 1,
@@ -238,7 +238,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "another bias in the program",
         set: |p| {
-            reprogrammed(p, |program| program.cores[0].compartments[0].bias_mantissa += 1);
+            reprogrammed(p, |program| program.cores[0].compartments[0].cycle[0].bias_mantissa += 1);
         },
         run: VERIFY,
         exit: 1,

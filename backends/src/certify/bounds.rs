@@ -17,7 +17,7 @@ use super::findings::Site;
 use super::matrix::RowSum;
 use super::sends::Span;
 use snnc_ir::diag::codes;
-use snnc_ir::network::Keep;
+use snnc_ir::program::GradedMode;
 use snnc_ir::target::{Limit, TargetSpec};
 use snnc_ir::{Diagnostic, Diagnostics};
 
@@ -103,14 +103,14 @@ pub(super) fn reach(facts: &Facts) -> Reach {
 }
 
 /// Bounds of one graded relay; `bias` as in [`Facts`].
-pub(super) fn relay_reach(sum: RowSum, bias: (i64, i64), keep: Option<Keep>) -> Reach {
+pub(super) fn relay_reach(sum: RowSum, bias: (i64, i64), mode: GradedMode) -> Reach {
     let input = (i128::from(sum.low), i128::from(sum.high));
     let u = (64 * input.0, 64 * input.1);
     let drive = (u.0 + i128::from(bias.0), u.1 + i128::from(bias.1));
     let narrow = |x: i128| {
         i64::try_from(x.div_euclid(64)).unwrap_or(if x < 0 { i64::MIN } else { i64::MAX })
     };
-    let sent = Span { low: narrow(drive.0), high: narrow(drive.1) }.kept(keep);
+    let sent = Span { low: narrow(drive.0), high: narrow(drive.1) }.sent(mode);
     Reach {
         input,
         u,

@@ -2,6 +2,7 @@
 
 use super::bounds::{Facts, Reach, reach, relay_reach};
 use super::certificate::Bounds;
+use super::cover::{self, Columns, Rows};
 use super::findings::{Findings, First, Site, population};
 use super::host::{self, Host};
 use super::lines;
@@ -10,9 +11,10 @@ use super::registers::{self, Registers, Timing};
 use super::sends::{self, Sends, Span};
 use super::symbols::Meaning;
 use super::synapses::{Link, Segment, Synapse, in_words, segments, source_in_words, surplus};
-use super::tables::Tables;
+use super::tables::{Tables, order};
 use snnc_ir::arena::{MatId, PopId, ProjId};
 use snnc_ir::diag::codes::equivalence as code;
+use snnc_ir::order::Order;
 use snnc_ir::program::{Format, GradedMode, SynapseBlock};
 use snnc_ir::quantized::{PopKind, QuantizedDraft};
 use snnc_ir::{Diagnostic, Diagnostics, Entity, TargetSpec};
@@ -32,6 +34,22 @@ pub(super) struct Record {
     pub(super) graded: bool,
 }
 
+/// Registers of a segment, which repeat.
+#[derive(Clone, Copy)]
+struct Cycle<'r> {
+    all: &'r [Registers],
+    /// Compartments of the run before the segment.
+    skip: u32,
+}
+
+impl<'r> Cycle<'r> {
+    /// Registers of the compartment `offset` of the segment.
+    fn at(self, offset: u32) -> &'r Registers {
+        // Phase 2 refuses runs without registers.
+        &self.all[(self.skip as usize + offset as usize) % self.all.len()]
+    }
+}
+
 /// Compares compartments with neurons.
 struct Checker<'a> {
     source: &'a QuantizedDraft,
@@ -48,7 +66,7 @@ struct Checker<'a> {
     sums: RowSums,
     /// Whether a pooled matrix with an exponent equals a matrix of the source.
     equal: HashMap<(u32, i8, MatId), bool>,
-    /// First mantissa of a pooled matrix that a format does not store.
+    /// First mantissa of a pooled array that a format does not store.
     stored: HashMap<(u32, Format), Option<i16>>,
     records: Vec<Record>,
     findings: Findings,
@@ -109,8 +127,9 @@ impl Checker<'_> {
         let table = &self.tables.cores[core];
         let format = table.core.formats[block.format as usize];
         let pooled = &self.tables.program.matrices[block.matrix as usize];
-        let lost = *(self.stored.entry((block.matrix, format)))
-            .or_insert_with(|| not_stored(pooled, format));
+        let values = &self.tables.program.values[pooled.values as usize];
+        let lost = *(self.stored.entry((pooled.values, format)))
+            .or_insert_with(|| not_stored(values, format));
         let target = self.target;
         let exponents = target.min_weight_exponent.value..=target.max_weight_exponent.value;
         let mut wrong = Vec::new();
@@ -129,9 +148,10 @@ impl Checker<'_> {
             let limit = ("max_delay", &target.max_delay);
             wrong.push((format!("the synaptic delay is {delay}"), Some(limit)));
         }
-        let Some((symbol, neuron)) = table.locate(block.compartment) else { return };
-        let name = &self.tables.program.populations[symbol].name;
-        let site = Site { name, neuron, core, compartment: block.compartment };
+        let Some((symbol, position)) = table.locate(block.compartment) else { return };
+        let symbol = &self.tables.program.populations[symbol];
+        let (name, order, compartment) = (&symbol.name, order(symbol), block.compartment);
+        let site = Site { name, order, position, core, compartment };
         for (message, limit) in wrong {
             let mut finding = site
                 .mark(Diagnostic::error(code::REGISTER, message))
@@ -152,27 +172,37 @@ impl Checker<'_> {
             if record.last_core.replace(index) != Some(index) {
                 record.cores += 1;
             }
-            let name = &tables.program.populations[symbol].name;
-            let site = Site { name, neuron: run.first, core: index, compartment: start };
+            let of = &tables.program.populations[symbol];
+            let (name, order) = (&of.name, order(of));
+            let site = Site { name, order, position: run.first, core: index, compartment: start };
             let core = tables.cores[index].core;
-            let registers = registers::decode(core, run, &site, self.target, &mut self.findings);
+            let cycle: Vec<Registers> = (0..run.len)
+                .zip(&run.cycle)
+                .map(|(i, registers)| {
+                    let site = site.plus(i);
+                    registers::decode(core, registers, &site, self.target, &mut self.findings)
+                })
+                .collect();
             if let Meaning::Neurons(id) = tables.meanings[symbol] {
                 let mode = self.mode(symbol);
                 self.records[symbol].graded = mode.is_some();
-                let same = registers::compare_kind(&registers, mode, &site, &mut self.findings);
+                let same = (0..run.len).zip(&cycle).all(|(i, registers)| {
+                    registers::compare_kind(registers, mode, &site.plus(i), &mut self.findings)
+                });
                 if let (true, PopKind::Neurons(neuron)) = (same, &self.source.populations[id].kind)
                 {
                     let shape = &self.source.populations[id].shape;
                     let timing = self.timing(symbol);
                     let run = (&site, run.len);
-                    registers::compare(&registers, neuron, shape, timing, run, &mut self.findings);
+                    registers::compare(&cycle, neuron, shape, timing, run, &mut self.findings);
                 }
             }
-            decoded.push((symbol, registers));
+            decoded.push((symbol, cycle));
         }
         segments(tables, index, |segment| {
-            let (symbol, registers) = &decoded[segment.run];
-            self.segment(*symbol, registers, segment);
+            let (symbol, all) = &decoded[segment.run];
+            let cycle = Cycle { all, skip: segment.skip };
+            self.segment(*symbol, cycle, segment);
         });
     }
 
@@ -206,22 +236,22 @@ impl Checker<'_> {
         root.map_or(Span::SPIKE, |id| self.sends[id.index()].at(synapse.neuron as usize))
     }
 
-    fn segment(&mut self, symbol: usize, registers: &Registers, segment: Segment<'_>) {
+    fn segment(&mut self, symbol: usize, cycle: Cycle<'_>, segment: Segment<'_>) {
         match self.tables.meanings[symbol] {
-            Meaning::Neurons(id) => self.neurons(symbol, id, registers, segment),
-            Meaning::Relay { .. } | Meaning::Clock => self.line(symbol, registers, &segment),
+            Meaning::Neurons(id) => self.neurons(symbol, id, cycle, segment),
+            Meaning::Relay { .. } | Meaning::Clock => self.line(symbol, cycle, &segment),
             // Phase 2 refuses inputs in compartments.
             Meaning::Input(_) => {}
         }
     }
 
     /// Relays and clocks.
-    fn line(&mut self, symbol: usize, registers: &Registers, segment: &Segment<'_>) {
+    fn line(&mut self, symbol: usize, cycle: Cycle<'_>, segment: &Segment<'_>) {
         let tables = self.tables;
         let (mut first, mut overflow) = (First::default(), First::default());
         let mut synapses = Vec::new();
         for offset in 0..segment.len {
-            let site = segment.site.plus(offset);
+            let (site, registers) = (segment.site.plus(offset), cycle.at(offset));
             synapses.clear();
             for link in &segment.links {
                 link.expand(tables.program, offset, &mut synapses);
@@ -245,7 +275,7 @@ impl Checker<'_> {
     }
 
     /// Neurons and graded relays of the source.
-    fn neurons(&mut self, symbol: usize, id: PopId, registers: &Registers, segment: Segment<'_>) {
+    fn neurons(&mut self, symbol: usize, id: PopId, cycle: Cycle<'_>, segment: Segment<'_>) {
         let tables = self.tables;
         let (clocks, mut links): (Vec<Link>, Vec<Link>) =
             (segment.links.into_iter()).partition(|l| tables.meanings[l.symbol] == Meaning::Clock);
@@ -257,19 +287,19 @@ impl Checker<'_> {
         }
         let into = std::mem::take(&mut self.into[id.index()]);
         let open: Vec<ProjId> = (into.iter().copied())
-            .filter(|&p| !self.take_whole(p, symbol, segment.site.neuron, &mut links))
+            .filter(|&p| !self.take_whole(p, symbol, (&segment.site, segment.len), &mut links))
             .collect();
         let timing = self.timing(symbol);
-        // A relay without input and static bias sends nothing, whatever it sent before.
-        let idle = timing.period > 1
-            && registers.profile.update == (1, 0)
-            && registers.profile.graded.is_none();
         let hosted = self.host.writes(id);
         let [mut synapses, mut biases, mut overflow, mut restless] =
             std::array::from_fn(|_| First::default());
         let mut carried = Vec::new();
         for offset in 0..segment.len {
-            let site = segment.site.plus(offset);
+            let (site, registers) = (segment.site.plus(offset), cycle.at(offset));
+            // A relay without input and audible static bias sends nothing, whatever it sent before.
+            let idle = timing.period > 1
+                && registers.profile.update == (1, 0)
+                && registers.profile.graded.is_none();
             if !open.is_empty() || !links.is_empty() {
                 synapses.add(self.rows(symbol, &site, &open, &links, offset));
             }
@@ -277,7 +307,7 @@ impl Checker<'_> {
             for link in &clocks {
                 link.expand(tables.program, offset, &mut carried);
             }
-            let neuron = site.neuron as usize;
+            let neuron = site.neuron() as usize;
             biases.add(self.bias(&site, timing, registers, &carried, self.source_bias(id, neuron)));
             let written = self.host.at(id, neuron);
             if hosted {
@@ -334,37 +364,56 @@ impl Checker<'_> {
             - latency(self.symbol_of[p.source.index()])
     }
 
-    /// Removes the links that together are the projection, row for row and column for column, if
-    /// there are such links. Nothing is expanded.
+    /// Removes the links that together are the projection into the neurons of a segment, row for row and
+    /// column for column, if there are such links. Nothing is expanded.
     fn take_whole(
         &mut self,
         projection: ProjId,
         symbol: usize,
-        neuron: u32,
+        (site, len): (&Site<'_>, u32),
         links: &mut Vec<Link>,
     ) -> bool {
         let delay = self.delay(projection, symbol);
+        let program = self.tables.program;
         let p = &self.source.projections[projection];
         let source = self.symbol_of[p.source.index()];
         let matrix = &self.source.matrices[p.matrix];
         let mut whole: Vec<usize> = Vec::new();
         for (i, l) in links.iter().enumerate() {
-            if (l.symbol, l.delay, l.row, l.col) == (source, delay, neuron, l.first)
+            let pooled = l.pooled(program);
+            let placed = || {
+                cover::same(pooled.row_order(), site.order)
+                    && cover::same(pooled.col_order(), l.order)
+            };
+            if (l.symbol, l.delay, l.row, l.col) == (source, delay, site.position, l.first)
+                && placed()
                 && *(self.equal.entry((l.matrix, l.format.exponent, p.matrix))).or_insert_with(
-                    || equals(l.pooled(self.tables.program), l.format.exponent, matrix),
+                    || {
+                        let values = &program.values[pooled.values as usize];
+                        equals(pooled, values, l.format.exponent, matrix)
+                    },
                 )
             {
                 whole.push(i);
             }
         }
-        whole.sort_by_key(|&i| links[i].first);
+        whole.sort_by_key(|&i| (links[i].first, links[i].len));
+        // Links that overlap others are left, and found to be too many.
         let mut next = 0;
         whole.retain(|&i| {
-            let continues = links[i].first == next;
-            next += if continues { links[i].len } else { 0 };
-            continues
+            let apart = links[i].first >= next;
+            next = if apart { links[i].first + links[i].len } else { next };
+            apart
         });
-        if next as usize != matrix.structure.cols() {
+        // Relays repeat their head neuron by neuron, perhaps in another order.
+        let orders: Option<Order> = whole.first().map(|&i| links[i].order);
+        let Some(order) = orders.filter(|&o| whole.iter().all(|&i| cover::same(links[i].order, o)))
+        else {
+            return false;
+        };
+        let columns = Columns::new(whole.iter().map(|&i| (links[i].first, links[i].len)), order);
+        let rows = Rows { order: site.order, first: site.position, len };
+        if !cover::holds(&matrix.structure, rows, &columns) {
             return false;
         }
         whole.sort_unstable();
@@ -388,7 +437,7 @@ impl Checker<'_> {
         for &id in open {
             let p = &self.source.projections[id];
             let (source, delay) = (self.symbol_of[p.source.index()], self.delay(id, symbol));
-            self.source.matrices[p.matrix].for_row(site.neuron as usize, |column, weight| {
+            self.source.matrices[p.matrix].for_row(site.neuron() as usize, |column, weight| {
                 #[expect(clippy::cast_possible_truncation, reason = "columns are counted in u32")]
                 let neuron = column as u32;
                 let weight = i64::from(weight);
@@ -450,7 +499,7 @@ impl Checker<'_> {
             }
         }
         let update = registers.profile.update;
-        if registers.bias != 0 && !timing.starts_on_time(update) {
+        if registers.bias != 0 && !timing.starts_on_time(update) && !registers.silent_bias() {
             return wrong(format!(
                 "the static bias {} does not act exactly once per logical step",
                 registers.bias
@@ -478,14 +527,7 @@ fn reached(registers: &Registers, sum: RowSum, written: Span, updates: u64) -> R
     let with = |units: i64| registers.bias.saturating_add(units.saturating_mul(64));
     let bias = (with(written.low), with(written.high));
     if let Some(mode) = profile.graded {
-        return relay_reach(
-            sum,
-            bias,
-            match mode {
-                GradedMode::All => None,
-                GradedMode::Keep(keep) => Some(keep),
-            },
-        );
+        return relay_reach(sum, bias, mode);
     }
     reach(&Facts {
         sum,

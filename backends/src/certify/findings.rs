@@ -1,5 +1,6 @@
 //! Differences found, with a limit, and how neurons are named in them.
 
+use snnc_ir::order::Order;
 use snnc_ir::{Diagnostic, Diagnostics};
 
 /// Differences listed in full; one wrong register of a large network would fill pages otherwise.
@@ -93,8 +94,10 @@ pub(super) fn neuron(name: &str, index: u32) -> String {
 pub(super) struct Site<'a> {
     /// Name of the population.
     pub(super) name: &'a str,
-    /// Neuron.
-    pub(super) neuron: u32,
+    /// Order of its neurons on cores.
+    pub(super) order: Order,
+    /// Position of the neuron in that order.
+    pub(super) position: u32,
     /// Core.
     pub(super) core: usize,
     /// Compartment of the core.
@@ -102,15 +105,20 @@ pub(super) struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// The neuron `offset` places further in the same run.
+    /// The neuron `offset` positions further in the same run.
     pub(super) const fn plus(self, offset: u32) -> Self {
-        Self { neuron: self.neuron + offset, compartment: self.compartment + offset, ..self }
+        Self { position: self.position + offset, compartment: self.compartment + offset, ..self }
+    }
+
+    /// The neuron.
+    pub(super) const fn neuron(&self) -> u32 {
+        self.order.neuron(self.position)
     }
 
     /// Names neuron and compartment in a difference.
     pub(super) fn mark(&self, difference: Diagnostic) -> Diagnostic {
         difference
-            .at(neuron(self.name, self.neuron))
+            .at(neuron(self.name, self.neuron()))
             .note(format!("core {}, compartment {}", self.core, self.compartment))
     }
 }

@@ -49,9 +49,10 @@ fn not_a_follower(registers: &Registers, period: u32) -> Option<String> {
 fn not_a_repeater(registers: &Registers, head: GradedMode) -> Option<String> {
     match registers.profile.graded {
         None => Some("it spikes, where graded messages are to be repeated".to_owned()),
-        Some(own) if own != GradedMode::All && own != head => {
+        Some(own) if own.keep.is_some() && own.keep != head.keep => {
             Some("it drops messages that it is to repeat".to_owned())
         }
+        Some(own) if own.shift != 0 => Some(format!("it shifts messages by {}", own.shift)),
         Some(_) if registers.bias != 0 => {
             Some(format!("it has a static bias of {}", registers.bias))
         }
@@ -59,7 +60,7 @@ fn not_a_repeater(registers: &Registers, head: GradedMode) -> Option<String> {
     }
 }
 
-/// Checks that neuron `site` of a relay repeats neuron `site.neuron` of symbol `of`, which sends
+/// Checks that neuron `site` of a relay repeats neuron of the same number of symbol `of`, which sends
 /// spikes, or messages of this kind.
 pub(super) fn relay(
     tables: &Tables<'_>,
@@ -77,7 +78,7 @@ pub(super) fn relay(
     if let Some(why) = unfit {
         out.add(wrong(why));
     }
-    let head = neuron(&tables.program.populations[of].name, site.neuron);
+    let head = neuron(&tables.program.populations[of].name, site.neuron());
     let weak = |weight: i64| match messages {
         None => too_weak(registers, weight),
         Some(_) => (weight != 1).then(|| format!("weight {weight} changes the messages")),
@@ -92,7 +93,7 @@ pub(super) fn relay(
         _ => None,
     };
     let driver = source_in_words(tables.program, synapse);
-    match behind.filter(|_| synapse.neuron == site.neuron) {
+    match behind.filter(|_| synapse.neuron == site.neuron()) {
         None => out.add(wrong(format!("{driver} drives it, which does not repeat {head}"))),
         Some(behind) if i64::from(behind) + synapse.delay != i64::from(hops) => {
             let actual = i64::from(behind) + synapse.delay;

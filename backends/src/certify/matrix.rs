@@ -3,13 +3,13 @@
 use super::sends::{Sends, Span};
 use snnc_ir::arena::{MatId, PopId};
 use snnc_ir::conv::Conv;
-use snnc_ir::program::{Format, PoolMatrix};
+use snnc_ir::program::{Format, Layout, PoolMatrix, Program};
 use snnc_ir::quantized::{IntMatrix, Sign, Structure};
 use std::collections::HashMap;
 use std::ops::Range;
 
 /// Why a pooled matrix cannot be followed.
-pub(super) fn check(matrix: &PoolMatrix) -> Result<(), String> {
+pub(super) fn check(matrix: &PoolMatrix, program: &Program) -> Result<(), String> {
     match &matrix.structure {
         Structure::Dense { .. } | Structure::Identity { .. } => {}
         Structure::Sparse { rows, cols, row_start, col } => {
@@ -42,11 +42,25 @@ pub(super) fn check(matrix: &PoolMatrix) -> Result<(), String> {
     if matrix.structure.rows() > most || matrix.structure.cols() > most {
         return Err("it has more than 2^32 rows or columns".to_owned());
     }
-    if matrix.structure.stored() != matrix.mantissa.len() {
+    for (Layout { places, block }, count) in
+        [(matrix.rows, matrix.structure.rows()), (matrix.cols, matrix.structure.cols())]
+    {
+        let channels = count.checked_div(places as usize).unwrap_or(0);
+        let whole = channels * places as usize == count;
+        if !whole || block == 0 || block as usize > channels {
+            return Err(format!(
+                "blocks of {block} channels of {places} neurons are no order of {count}"
+            ));
+        }
+    }
+    let Some(values) = program.values.get(matrix.values as usize) else {
+        return Err(format!("it names array {} of {}", matrix.values, program.values.len()));
+    };
+    if matrix.structure.stored() != values.len() {
         return Err(format!(
-            "its layout stores {} mantissas, it has {}",
+            "its layout stores {} mantissas, its array has {}",
             matrix.structure.stored(),
-            matrix.mantissa.len()
+            values.len()
         ));
     }
     Ok(())
@@ -86,21 +100,48 @@ pub(super) fn entries(
     }
 }
 
+/// Visits the stored entries of the row at position `row` whose column's position lies in `cols`:
+/// `visit(position of the column, mantissa index)`.
+pub(super) fn placed_entries(
+    matrix: &PoolMatrix,
+    row: u32,
+    cols: Range<u32>,
+    mut visit: impl FnMut(u32, usize),
+) {
+    let structure = &matrix.structure;
+    let (row, order) = (matrix.row_order().neuron(row) as usize, matrix.col_order());
+    #[expect(clippy::cast_possible_truncation, reason = "columns are counted in u32")]
+    if let Structure::Dense { cols: width, .. } = structure {
+        let base = row * *width as usize;
+        cols.for_each(|p| visit(p, base + order.neuron(p) as usize));
+    } else if order.is_row_major() {
+        let cols = cols.start as usize..cols.end as usize;
+        entries(structure, row, cols, |col, index| visit(col as u32, index));
+    } else {
+        entries(structure, row, 0..structure.cols(), |col, index| {
+            let position = order.position(col as u32);
+            if cols.contains(&position) {
+                visit(position, index);
+            }
+        });
+    }
+}
+
 /// The part of a convolution kernel that lies inside the input for one output neuron.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Window {
+pub(super) struct Window {
     /// Output channel.
-    channel: usize,
+    pub(super) channel: usize,
     /// Kernel rows and columns inside the input.
-    ky: Range<usize>,
-    kx: Range<usize>,
+    pub(super) ky: Range<usize>,
+    pub(super) kx: Range<usize>,
     /// Input row and column of the first of them.
-    y: usize,
-    x: usize,
+    pub(super) y: usize,
+    pub(super) x: usize,
 }
 
 /// The window of output neuron `row` of a convolution that [`check`] accepts.
-fn window(conv: &Conv, row: usize) -> Window {
+pub(super) fn window(conv: &Conv, row: usize) -> Window {
     let [_, height, width] = conv.output().unwrap_or([0; 3]).map(|d| d as usize);
     let place = row % (height * width);
     let clip = |out: usize, axis: usize| {
@@ -157,7 +198,7 @@ pub(super) fn weight(mantissa: i16, exponent: i8) -> Option<i64> {
 ///
 /// A format of `b` bits drops the `8 − b` lowest bits, in mixed sign mode one more; there is none of 7
 /// bits. With a negative exponent implementations agree only on mantissas that it divides.
-pub(super) fn not_stored(matrix: &PoolMatrix, format: Format) -> Option<i16> {
+pub(super) fn not_stored(values: &[i16], format: Format) -> Option<i16> {
     let mixed = u32::from(format.sign == Sign::Mixed);
     let exists = matches!(format.weight_bits, 1..=6 | 8);
     let dropped = 8_u32.checked_sub(u32::from(format.weight_bits)).map(|b| b + mixed);
@@ -167,14 +208,19 @@ pub(super) fn not_stored(matrix: &PoolMatrix, format: Format) -> Option<i16> {
             && dropped.is_some_and(|bits| i32::from(m) % (1 << bits) == 0)
             && weight(m, format.exponent).is_some()
     };
-    matrix.mantissa.iter().copied().find(|&m| !stores(m))
+    values.iter().copied().find(|&m| !stores(m))
 }
 
 /// Whether a pooled matrix with this exponent holds the same weights in the same layout.
-pub(super) fn equals(pooled: &PoolMatrix, exponent: i8, source: &IntMatrix) -> bool {
+pub(super) fn equals(
+    pooled: &PoolMatrix,
+    values: &[i16],
+    exponent: i8,
+    source: &IntMatrix,
+) -> bool {
     pooled.structure == source.structure
-        && pooled.mantissa.len() == source.mantissa.len()
-        && (pooled.mantissa.iter().enumerate())
+        && values.len() == source.mantissa.len()
+        && (values.iter().enumerate())
             .all(|(i, &m)| weight(m, exponent) == Some(i64::from(source.weight(i))))
 }
 
@@ -327,9 +373,7 @@ mod tests {
     #[test]
     fn fields_store_their_multiples() {
         let lost = |sign, weight_bits, mantissa: i16| {
-            let structure = Structure::Identity { size: 1 };
-            let format = Format { exponent: 0, sign, weight_bits, delay_bits: 0 };
-            not_stored(&PoolMatrix { structure, mantissa: vec![mantissa] }, format)
+            not_stored(&[mantissa], Format { exponent: 0, sign, weight_bits, delay_bits: 0 })
         };
         for (bits, step) in [(1, 128), (2, 64), (3, 32), (4, 16), (5, 8), (6, 4), (8, 1)] {
             assert_eq!(lost(Sign::Excitatory, bits, 255 / step * step), None);

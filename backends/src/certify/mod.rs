@@ -42,6 +42,7 @@
 mod bounds;
 mod certificate;
 mod checker;
+mod cover;
 mod findings;
 mod host;
 mod lines;

@@ -3,7 +3,7 @@
 use super::findings::{Findings, First, Site};
 use snnc_ir::diag::codes::equivalence as code;
 use snnc_ir::network::{Compare, Keep, UpdateOrder};
-use snnc_ir::program::{CompartmentRun, GradedMode, Profile, ProgramCore};
+use snnc_ir::program::{self, GradedMode, Profile, ProgramCore};
 use snnc_ir::quantized::{Graded, IntNeuron, IntReset};
 use snnc_ir::target::Limit;
 use snnc_ir::{Diagnostic, Shape, TargetSpec};
@@ -21,10 +21,19 @@ pub(super) struct Registers {
     pub(super) exponent: u8,
 }
 
-/// Decodes the registers of a run; findings for those outside the target's range.
+impl Registers {
+    /// Whether the static bias may act in every step: a graded relay has no state, so a bias from 0 to
+    /// `2^shift − 1` messages shows where something arrives and nowhere else.
+    pub(super) fn silent_bias(&self) -> bool {
+        let shift = self.profile.graded.map_or(0, |mode| mode.shift);
+        self.profile.graded.is_some() && self.bias >= 0 && self.bias >> 6 >> shift.min(31) == 0
+    }
+}
+
+/// Decodes the registers of a compartment; findings for those outside the target's range.
 pub(super) fn decode(
     core: &ProgramCore,
-    run: &CompartmentRun,
+    run: &program::Registers,
     site: &Site<'_>,
     target: &TargetSpec,
     findings: &mut Findings,
@@ -85,7 +94,7 @@ pub(super) fn decode(
 
 /// Findings for the registers of a graded relay: it has no state, and its bias is a whole message.
 fn relay(
-    run: &CompartmentRun,
+    run: &program::Registers,
     profile: &Profile,
     site: &Site<'_>,
     target: &TargetSpec,
@@ -102,6 +111,18 @@ fn relay(
     if bias % 64 != 0 {
         let message = format!("the bias {bias} of a graded relay is no multiple of 64");
         findings.push(site.mark(Diagnostic::error(code::REGISTER, message)));
+    }
+    let shift = profile.graded.map_or(0, |mode| mode.shift);
+    if shift > 31 {
+        let message = format!("the shift of a graded relay is {shift}, outside 0..=31");
+        findings.push(site.mark(Diagnostic::error(code::REGISTER, message)));
+    }
+    if shift > 0 && !target.programmable_neuron {
+        let message = format!("a shift of messages by {shift} needs a programmable neuron");
+        findings.push(
+            site.mark(Diagnostic::error(code::REGISTER, message))
+                .note(format!("{}: programmable_neuron = false", target.file)),
+        );
     }
     if target.message_bits.value == 0 {
         let message = "a graded relay needs a target that sends graded messages";
@@ -159,20 +180,20 @@ fn fires_from(compare: Compare, threshold: i64, unit: i64) -> i64 {
 }
 
 /// Names a kind of compartment.
-const fn mode_in_words(mode: Option<GradedMode>) -> &'static str {
-    match mode {
-        None => "a spiking neuron",
-        Some(GradedMode::All) => "a graded relay of both signs",
-        Some(GradedMode::Keep(keep)) => match keep {
-            Keep::Positive => "a graded relay of positive messages",
-            Keep::Negative => "a graded relay of negative messages",
-        },
-    }
+fn mode_in_words(mode: Option<GradedMode>) -> String {
+    let Some(GradedMode { keep, shift }) = mode else { return "a spiking neuron".to_owned() };
+    let messages = match keep {
+        None => "both signs",
+        Some(Keep::Positive) => "positive messages",
+        Some(Keep::Negative) => "negative messages",
+    };
+    let shifted = if shift == 0 { String::new() } else { format!(", shifted by {shift}") };
+    format!("a graded relay of {messages}{shifted}")
 }
 
 /// The compartment that a graded relay of the source is.
-pub(super) fn mode_of(graded: &Graded) -> GradedMode {
-    graded.keep.map_or(GradedMode::All, GradedMode::Keep)
+pub(super) const fn mode_of(graded: &Graded) -> GradedMode {
+    GradedMode { keep: graded.keep, shift: graded.shift }
 }
 
 /// Compares what a run's compartments are with what the source has there; true if they agree.
@@ -194,11 +215,12 @@ pub(super) fn compare_kind(
     false
 }
 
-/// Compares the registers of a run with its neurons; the bias is compared with the synapses.
+/// Compares the registers of a run, which repeat in a cycle, with its neurons; the bias is compared with
+/// the synapses.
 ///
 /// `site` is the run's first neuron, `len` its length.
 pub(super) fn compare(
-    registers: &Registers,
+    cycle: &[Registers],
     neuron: &IntNeuron,
     shape: &Shape,
     timing: Timing,
@@ -207,15 +229,17 @@ pub(super) fn compare(
 ) {
     // The contract knows one order; a second one would have to be compared here.
     let UpdateOrder::LeakInputFire = neuron.order;
-    let profile = &registers.profile;
     let mut first = First::default();
-    for offset in 0..len {
+    for (offset, registers) in (0..len).zip(cycle.iter().cycle()) {
         let at = site.plus(offset);
-        let differences = one(registers, neuron, shape, timing, at.neuron);
+        let differences = one(registers, neuron, shape, timing, at.neuron());
         first.add(differences.into_iter().map(|d| at.mark(d)));
     }
     first.report(findings);
-    if timing.period > 1 && profile.update == (1, 0) && (profile.dv != 0 || profile.du != 4095) {
+    let restless = cycle.iter().map(|registers| &registers.profile).find(|profile| {
+        timing.period > 1 && profile.update == (1, 0) && (profile.dv != 0 || profile.du != 4095)
+    });
+    if let Some(profile) = restless {
         let message = "a neuron with leak or current memory updates between its logical steps";
         let note = format!("dv = {}, du = {}; 0 and 4095 would rest", profile.dv, profile.du);
         findings.push(site.mark(Diagnostic::error(code::IDLE, message).note(note)));

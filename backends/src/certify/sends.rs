@@ -1,15 +1,17 @@
 //! What each population of the source may send in one step, over all inputs.
 //!
 //! A spike is a message of 1. The messages of graded relays are bounded by interval arithmetic, relay
-//! after relay along the projections between them: a sum of intervals, shifted by the bias, cut at 0
-//! where the relay keeps one sign. Every interval holds 0, because a source may be silent (before its
+//! after relay along the projections between them: a sum of intervals, shifted by the bias, shifted to the right,
+//! cut at 0 where the relay keeps one sign. Every interval holds 0, because a source may be silent (before its
 //! first logical step it is). The induction ends because no loop consists of graded relays alone;
 //! through neurons a loop may pass, since a neuron sends 0 or 1 whatever it receives.
 
 use super::host::Host;
 use super::matrix::{RowSum, RowSums};
+use super::registers::mode_of;
 use snnc_ir::arena::{PopId, ProjId};
 use snnc_ir::network::{Coding, Keep};
+use snnc_ir::program::GradedMode;
 use snnc_ir::quantized::{PopKind, QuantizedDraft};
 use snnc_ir::{Entity, Shape};
 
@@ -35,10 +37,11 @@ impl Span {
         Self { low: self.low.min(other.low), high: self.high.max(other.high) }
     }
 
-    /// What a relay that keeps this sign may send of such sums, or not send.
-    pub(super) fn kept(self, keep: Option<Keep>) -> Self {
-        let low = if keep == Some(Keep::Positive) { 0 } else { self.low.min(0) };
-        let high = if keep == Some(Keep::Negative) { 0 } else { self.high.max(0) };
+    /// What a relay of this kind may send of such sums, or not send.
+    pub(super) fn sent(self, GradedMode { keep, shift }: GradedMode) -> Self {
+        let shift = shift.min(31);
+        let low = if keep == Some(Keep::Positive) { 0 } else { (self.low >> shift).min(0) };
+        let high = if keep == Some(Keep::Negative) { 0 } else { (self.high >> shift).max(0) };
         Self { low, high }
     }
 }
@@ -93,7 +96,7 @@ pub(super) fn sends(
             let written = host.at(id, n);
             let end = |sum: i64, written: i64| sum.saturating_add(written).saturating_add(bias);
             let sum = Span { low: end(sum.low, written.low), high: end(sum.high, written.high) };
-            sum.kept(relay.keep)
+            sum.sent(mode_of(relay))
         });
         out[id.index()] = Sends::Messages(each.collect());
     }

@@ -118,6 +118,10 @@ fn meaning(
         findings.push(Diagnostic::error(code::SYMBOLS, message).at(population(&symbol.name)));
         None
     };
+    let (block, channels) = (symbol.block as usize, symbol.shape.channels());
+    if block == 0 || block > channels {
+        return wrong(format!("its order has blocks of {block} channels, of {channels}"));
+    }
     match (&symbol.role, by_name.get(symbol.name.as_str())) {
         (SymbolRole::Input(_) | SymbolRole::Neurons, None) => {
             wrong("the source has no population of this name".to_owned())

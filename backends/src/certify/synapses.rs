@@ -1,13 +1,14 @@
 //! Phase 3: the synapses that reach each compartment, as the tables realize them.
 //!
 //! A core's compartments are cut into *segments* on which the set of covering blocks is constant.
-//! A block that is followed back through its axons becomes *links*: consecutive source neurons that
+//! A block that is followed back through its axons becomes *links*: source neurons at consecutive positions that
 //! read consecutive columns of a pooled matrix. Links stand for whole rectangles of synapses and are
 //! only expanded, row by row, where their rectangles are not those of the source.
 
 use super::findings::{Site, neuron};
 use super::matrix;
-use super::tables::{CoreTable, Tables};
+use super::tables::{Tables, order};
+use snnc_ir::order::Order;
 use snnc_ir::program::{Format, PoolMatrix, Program};
 
 /// Consecutive compartments of one run that the same blocks cover.
@@ -15,6 +16,8 @@ use snnc_ir::program::{Format, PoolMatrix, Program};
 pub(super) struct Segment<'a> {
     /// Index of the run.
     pub(super) run: usize,
+    /// Compartments of the run before it.
+    pub(super) skip: u32,
     /// Its first neuron.
     pub(super) site: Site<'a>,
     /// Number of neurons.
@@ -23,13 +26,15 @@ pub(super) struct Segment<'a> {
     pub(super) links: Vec<Link>,
 }
 
-/// Neurons `first..first + len` of a symbol drive a segment: neuron `first + i` drives its `j`-th
-/// neuron with the weight at `(row + j, col + i)`.
+/// Neurons at positions `first..first + len` of a symbol drive a segment: the one at `first + i` drives its
+/// `j`-th neuron with the weight in the row at position `row + j` and the column at position `col + i`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Link {
     /// The symbol.
     pub(super) symbol: usize,
-    /// First neuron.
+    /// Order of its neurons.
+    pub(super) order: Order,
+    /// Position of the first neuron.
     pub(super) first: u32,
     /// Number of neurons.
     pub(super) len: u32,
@@ -37,9 +42,9 @@ pub(super) struct Link {
     pub(super) delay: i64,
     /// Index of the pooled matrix.
     pub(super) matrix: u32,
-    /// Matrix row of the segment's first neuron.
+    /// Position of the matrix row of the segment's first neuron.
     pub(super) row: u32,
-    /// Matrix column of the first source neuron.
+    /// Position of the matrix column of the first source neuron.
     pub(super) col: u32,
     /// Exponent of the weights.
     pub(super) format: Format,
@@ -67,15 +72,13 @@ impl Link {
     /// Appends the synapses into the `offset`-th neuron of the segment; zero weights are left out.
     pub(super) fn expand(&self, program: &Program, offset: u32, out: &mut Vec<Synapse>) {
         let pooled = self.pooled(program);
-        let from = self.col as usize;
-        let row = (self.row + offset) as usize;
-        let cols = from..from + self.len as usize;
-        matrix::entries(&pooled.structure, row, cols, |col, index| {
+        let values = &program.values[pooled.values as usize];
+        let cols = self.col..self.col + self.len;
+        matrix::placed_entries(pooled, self.row + offset, cols, |col, index| {
             // A mantissa without a weight is a finding of its own (`Checker::storage`).
-            let weight = matrix::weight(pooled.mantissa[index], self.format.exponent);
+            let weight = matrix::weight(values[index], self.format.exponent);
             if let Some(weight) = weight.filter(|&w| w != 0) {
-                #[expect(clippy::cast_possible_truncation, reason = "columns are counted in u32")]
-                let neuron = self.first + (col - from) as u32;
+                let neuron = self.order.neuron(self.first + (col - self.col));
                 out.push(Synapse { source: self.symbol, neuron, delay: self.delay, weight });
             }
         });
@@ -107,26 +110,30 @@ pub(super) fn segments<'a>(tables: &Tables<'a>, index: usize, mut visit: impl Fn
             active.push(block);
         }
         if let Some((index_of_run, &(start, run))) = current {
-            let name = &tables.program.populations[run.population as usize].name;
-            let neuron = run.first + (from - start);
-            let site = Site { name, neuron, core: index, compartment: from };
-            let links = active.iter().flat_map(|&i| links(table, i, from)).collect();
-            visit(Segment { run: index_of_run, site, len: to - from, links });
+            let symbol = &tables.program.populations[run.population as usize];
+            let (name, order, skip) = (&symbol.name, order(symbol), from - start);
+            let position = run.first + skip;
+            let site = Site { name, order, position, core: index, compartment: from };
+            let links = active.iter().flat_map(|&i| links(tables, index, i, from)).collect();
+            visit(Segment { run: index_of_run, skip, site, len: to - from, links });
         }
     }
 }
 
 /// Follows a block back to the neurons that feed its axons, as seen from `compartment`.
 fn links<'t>(
-    table: &'t CoreTable<'_>,
+    tables: &'t Tables<'_>,
+    core: usize,
     block: usize,
     compartment: u32,
 ) -> impl Iterator<Item = Link> + use<'t> {
+    let (table, symbols) = (&tables.cores[core], &tables.program.populations);
     let block = &table.core.synapses[block];
     let format = table.core.formats[block.format as usize];
     let row = block.row + (compartment - block.compartment);
     table.feeds_of(block.axon, block.axons).map(move |feed| Link {
         symbol: feed.symbol,
+        order: order(&symbols[feed.symbol]),
         first: feed.first,
         len: feed.len,
         delay: 1 + i64::from(block.delay),

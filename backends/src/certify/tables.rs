@@ -6,9 +6,10 @@ use super::matrix;
 use super::symbols::Meaning;
 use snnc_ir::diag::codes::equivalence as code;
 use snnc_ir::network::Coding;
-use snnc_ir::program::{CompartmentRun, Program, ProgramCore, SymbolRole, SynapseBlock};
+use snnc_ir::order::Order;
+use snnc_ir::program::{CompartmentRun, Program, ProgramCore, Symbol, SymbolRole, SynapseBlock};
 use snnc_ir::target::Limit;
-use snnc_ir::{Diagnostic, Diagnostics, TargetSpec};
+use snnc_ir::{Diagnostic, Diagnostics, Shape, TargetSpec};
 
 /// The cores of a program, with what their tables imply.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ pub(super) struct CoreTable<'a> {
     pub(super) feeds: Vec<Feed>,
 }
 
-/// Consecutive neurons of a symbol that feed consecutive axons.
+/// Neurons at consecutive positions of a symbol that feed consecutive axons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Feed {
     /// First axon.
@@ -43,7 +44,7 @@ pub(super) struct Feed {
     pub(super) len: u32,
     /// The symbol.
     pub(super) symbol: usize,
-    /// First neuron.
+    /// Position of the first neuron.
     pub(super) first: u32,
 }
 
@@ -72,6 +73,20 @@ fn size(program: &Program, symbol: usize) -> u64 {
     program.populations[symbol].shape.size() as u64
 }
 
+/// The order in which the neurons of a symbol lie on cores.
+pub(super) fn order(symbol: &Symbol) -> Order {
+    // What has more neurons than numbers is never placed whole, so no order is asked for.
+    let numbered = u32::try_from(symbol.shape.size()).is_ok();
+    if numbered { symbol.order() } else { Order::new(&Shape::flat(1), 1) }
+}
+
+/// Names the neuron at a position of a symbol; the position itself where there is none.
+fn at_position(symbol: &Symbol, position: u32) -> String {
+    let inside = (position as usize) < symbol.shape.size();
+    let number = if inside { order(symbol).neuron(position) } else { position };
+    neuron(&symbol.name, number)
+}
+
 impl<'a> Tables<'a> {
     /// Checks the tables and resolves routes to neurons.
     ///
@@ -92,7 +107,7 @@ impl<'a> Tables<'a> {
         findings.end_phase()?;
         tables.placement(&mut findings);
         for (index, pooled) in program.matrices.iter().enumerate() {
-            if let Err(why) = matrix::check(pooled) {
+            if let Err(why) = matrix::check(pooled, program) {
                 let message = format!("matrix {index} of the pool is malformed: {why}");
                 findings
                     .push(Diagnostic::error(code::TABLE, message).at(format!("matrix {index}")));
@@ -128,7 +143,7 @@ impl<'a> Tables<'a> {
             if let Err(why) = self.run(core, run) {
                 let message = format!("compartment run {place} of core {index} {why}");
                 let at = match self.program.populations.get(run.population as usize) {
-                    Some(symbol) => neuron(&symbol.name, run.first),
+                    Some(symbol) => at_position(symbol, run.first),
                     None => format!("core {index}"),
                 };
                 findings.push(Diagnostic::error(code::TABLE, message).at(at));
@@ -171,13 +186,20 @@ impl<'a> Tables<'a> {
         }
         let neurons = size(self.program, symbol);
         if !fits(run.first, run.len, neurons) {
-            return Err(format!("holds {} neurons from {} on, of {neurons}", run.len, run.first));
+            let CompartmentRun { first, len, .. } = run;
+            return Err(format!("holds {len} neurons from position {first} on, of {neurons}"));
         }
-        if run.profile as usize >= core.profiles.len() {
-            return Err(format!("uses profile {} of {}", run.profile, core.profiles.len()));
+        if run.cycle.is_empty() || run.cycle.len() > run.len as usize {
+            return Err(format!("has {} sets of registers for {}", run.cycle.len(), run.len));
         }
-        if run.threshold as usize >= core.thresholds.len() {
-            return Err(format!("uses threshold {} of {}", run.threshold, core.thresholds.len()));
+        let (profiles, thresholds) = (core.profiles.len(), core.thresholds.len());
+        for registers in &run.cycle {
+            if registers.profile as usize >= profiles {
+                return Err(format!("uses profile {} of {profiles}", registers.profile));
+            }
+            if registers.threshold as usize >= thresholds {
+                return Err(format!("uses threshold {} of {thresholds}", registers.threshold));
+            }
         }
         Ok(())
     }
@@ -195,17 +217,21 @@ impl<'a> Tables<'a> {
                 continue;
             }
             runs.sort_unstable();
-            let name = &self.program.populations[symbol].name;
-            let lost = |n: u64| {
-                Diagnostic::error(code::PLACEMENT, "a neuron has no compartment")
-                    .at(format!("{}, neuron {n}", population(name)))
+            let of = &self.program.populations[symbol];
+            let lost = |position: u64| {
+                let place = match u32::try_from(position) {
+                    Ok(position) => at_position(of, position),
+                    Err(_) => population(&of.name),
+                };
+                Diagnostic::error(code::PLACEMENT, "a neuron has no compartment").at(place)
             };
             let mut next = 0;
             for (first, len, core, compartment) in runs {
                 if u64::from(first) > next {
                     findings.push(lost(next));
                 } else if u64::from(first) < next {
-                    let site = Site { name, neuron: first, core, compartment };
+                    let (name, order) = (&of.name, order(of));
+                    let site = Site { name, order, position: first, core, compartment };
                     let message = "a neuron has more than one compartment";
                     findings.push(site.mark(Diagnostic::error(code::PLACEMENT, message)));
                 }
@@ -238,7 +264,7 @@ impl<'a> Tables<'a> {
         if let Some(what) = why {
             let message = format!("a synapse block of core {core} names {what} out of range");
             let place = match table.locate(block.compartment) {
-                Some((symbol, n)) => neuron(&self.program.populations[symbol].name, n),
+                Some((symbol, n)) => at_position(&self.program.populations[symbol], n),
                 None => format!("core {core}"),
             };
             let note = format!("{block:?}");
@@ -277,7 +303,7 @@ impl<'a> Tables<'a> {
                 let origin = Origin::Compartments { core, first: r.compartment };
                 let claim = Claim { core: r.core as usize, axon: r.axon, len: r.len, origin };
                 let place = match table.locate(r.compartment) {
-                    Some((symbol, n)) => neuron(&self.program.populations[symbol].name, n),
+                    Some((symbol, n)) => at_position(&self.program.populations[symbol], n),
                     None => format!("core {core}"),
                 };
                 add(claim, Some(u64::from(table.compartments)), r.compartment, place);
@@ -295,7 +321,7 @@ impl<'a> Tables<'a> {
                 _ => None,
             };
             let place = match self.program.populations.get(symbol) {
-                Some(s) => neuron(&s.name, r.first),
+                Some(s) => at_position(s, r.first),
                 None => format!("symbol {symbol}"),
             };
             let origin = Origin::Input { symbol, first: r.first };
@@ -333,7 +359,7 @@ impl<'a> Tables<'a> {
         };
         found.map_or_else(
             || "an empty compartment".to_owned(),
-            |(symbol, n)| neuron(&self.program.populations[symbol].name, n),
+            |(symbol, n)| at_position(&self.program.populations[symbol], n),
         )
     }
 
@@ -386,7 +412,7 @@ impl CoreTable<'_> {
         }
     }
 
-    /// Symbol and neuron in a compartment.
+    /// Symbol and position of the neuron in a compartment.
     pub(super) fn locate(&self, compartment: u32) -> Option<(usize, u32)> {
         let after = self.runs.partition_point(|&(start, _)| start <= compartment);
         let (start, run) = self.runs[after.checked_sub(1)?];

@@ -6,6 +6,7 @@
 //! other.
 
 mod build;
+mod pack;
 mod read;
 mod wire;
 
@@ -21,5 +22,6 @@ pub use wire::encode;
 /// Every value that no register of the target stores, every core table that is too long, and
 /// every slice, axon run or synapse block that names something which is not there.
 pub fn write(network: &MappedNetwork, target: &TargetSpec) -> Result<Vec<u8>, Diagnostics> {
-    build::program(network, target).map(|program| encode(&program))
+    let (program, values) = build::program(network, target)?;
+    Ok(wire::encode_with(&program, &values))
 }

@@ -3,6 +3,7 @@
 //! These mirror `docs/program-format.md` field by field and are separate from [`Program`], so that
 //! the file format changes only when somebody changes it here.
 
+use super::pack::Packed;
 use serde::Serialize;
 use snnc_ir::binary::{KIND_PROGRAM, MAGIC};
 use snnc_ir::conv;
@@ -11,14 +12,20 @@ use snnc_ir::program::{self, Program};
 use snnc_ir::quantized;
 
 /// Version of the format that this module writes.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// Encodes a program. The result is a function of the program alone.
 pub fn encode(program: &Program) -> Vec<u8> {
+    let values: Vec<&[i16]> = program.values.iter().map(Vec::as_slice).collect();
+    encode_with(program, &values)
+}
+
+/// Encodes a program with these arrays of mantissas in place of its own.
+pub(super) fn encode_with(program: &Program, values: &[&[i16]]) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.push(KIND_PROGRAM);
     bytes.extend_from_slice(&VERSION.to_le_bytes());
-    postcard::to_extend(&Root::from(program), bytes)
+    postcard::to_extend(&root(program, values), bytes)
         .expect("writing integers, texts and lists of known length to memory cannot fail")
 }
 
@@ -30,6 +37,7 @@ struct Root<'a> {
     period: u32,
     run_steps: u64,
     populations: Vec<Symbol<'a>>,
+    values: Vec<Packed<'a>>,
     matrices: Vec<PoolMatrix<'a>>,
     inputs: Vec<[u32; 5]>,
     cores: Vec<Core<'a>>,
@@ -41,6 +49,7 @@ struct Root<'a> {
 struct Symbol<'a> {
     name: &'a str,
     shape: &'a [u32],
+    block: u32,
     role: Role,
     latency: u32,
 }
@@ -64,7 +73,9 @@ enum InputCoding {
 #[derive(Serialize)]
 struct PoolMatrix<'a> {
     structure: Structure<'a>,
-    mantissa: &'a [i16],
+    values: u32,
+    rows: [u32; 2],
+    cols: [u32; 2],
 }
 
 #[derive(Serialize)]
@@ -109,9 +120,9 @@ struct Profile {
 }
 
 #[derive(Serialize)]
-enum GradedMode {
-    All,
-    Keep(Keep),
+struct GradedMode {
+    keep: Option<Keep>,
+    shift: u8,
 }
 
 #[derive(Serialize)]
@@ -140,6 +151,11 @@ struct Run {
     population: u32,
     first: u32,
     len: u32,
+    cycle: Vec<Registers>,
+}
+
+#[derive(Serialize)]
+struct Registers {
     profile: u32,
     threshold: u32,
     bias_mantissa: i16,
@@ -174,31 +190,26 @@ enum Readout<'a> {
     MeanLinear { terms: Vec<(u32, &'a [f32])>, bias: &'a [f32] },
 }
 
-impl<'a> From<&'a Program> for Root<'a> {
-    fn from(p: &'a Program) -> Self {
-        Self {
-            name: &p.name,
-            target: &p.target,
-            steps: p.steps,
-            period: p.period,
-            run_steps: p.run_steps,
-            populations: p.populations.iter().map(Symbol::from).collect(),
-            matrices: p.matrices.iter().map(PoolMatrix::from).collect(),
-            inputs: p
-                .inputs
-                .iter()
-                .map(|r| [r.population, r.first, r.len, r.core, r.axon])
-                .collect(),
-            cores: p.cores.iter().map(Core::from).collect(),
-            host: p.host.iter().map(HostMap::from).collect(),
-            readout: match &p.readout {
-                program::ProgramReadout::SpikeCount(population) => Readout::SpikeCount(*population),
-                program::ProgramReadout::MeanLinear { terms, bias } => Readout::MeanLinear {
-                    terms: terms.iter().map(|(p, weights)| (*p, weights.as_slice())).collect(),
-                    bias,
-                },
+fn root<'a>(p: &'a Program, values: &[&'a [i16]]) -> Root<'a> {
+    Root {
+        name: &p.name,
+        target: &p.target,
+        steps: p.steps,
+        period: p.period,
+        run_steps: p.run_steps,
+        populations: p.populations.iter().map(Symbol::from).collect(),
+        values: values.iter().map(|&values| Packed(values)).collect(),
+        matrices: p.matrices.iter().map(PoolMatrix::from).collect(),
+        inputs: p.inputs.iter().map(|r| [r.population, r.first, r.len, r.core, r.axon]).collect(),
+        cores: p.cores.iter().map(Core::from).collect(),
+        host: p.host.iter().map(HostMap::from).collect(),
+        readout: match &p.readout {
+            program::ProgramReadout::SpikeCount(population) => Readout::SpikeCount(*population),
+            program::ProgramReadout::MeanLinear { terms, bias } => Readout::MeanLinear {
+                terms: terms.iter().map(|(p, weights)| (*p, weights.as_slice())).collect(),
+                bias,
             },
-        }
+        },
     }
 }
 
@@ -217,13 +228,19 @@ impl<'a> From<&'a program::Symbol> for Symbol<'a> {
             program::SymbolRole::Relay { of, hops } => Role::Relay { of: *of, hops: *hops },
             program::SymbolRole::Clock => Role::Clock,
         };
-        Self { name: &s.name, shape: &s.shape.0, role, latency: s.latency }
+        Self { name: &s.name, shape: &s.shape.0, block: s.block, role, latency: s.latency }
     }
 }
 
 impl<'a> From<&'a program::PoolMatrix> for PoolMatrix<'a> {
     fn from(m: &'a program::PoolMatrix) -> Self {
-        Self { structure: Structure::from(&m.structure), mantissa: &m.mantissa }
+        let layout = |l: program::Layout| [l.places, l.block];
+        Self {
+            structure: Structure::from(&m.structure),
+            values: m.values,
+            rows: layout(m.rows),
+            cols: layout(m.cols),
+        }
     }
 }
 
@@ -265,10 +282,12 @@ impl<'a> From<&'a program::ProgramCore> for Core<'a> {
 impl From<&program::Profile> for Profile {
     fn from(p: &program::Profile) -> Self {
         let program::Profile { du, dv, refractory, subtract, update, graded } = *p;
-        let graded = graded.map(|mode| match mode {
-            program::GradedMode::All => GradedMode::All,
-            program::GradedMode::Keep(network::Keep::Positive) => GradedMode::Keep(Keep::Positive),
-            program::GradedMode::Keep(network::Keep::Negative) => GradedMode::Keep(Keep::Negative),
+        let graded = graded.map(|program::GradedMode { keep, shift }| {
+            let keep = keep.map(|keep| match keep {
+                network::Keep::Positive => Keep::Positive,
+                network::Keep::Negative => Keep::Negative,
+            });
+            GradedMode { keep, shift }
         });
         Self { du, dv, refractory, subtract, update, graded }
     }
@@ -301,16 +320,13 @@ impl<'a> From<&'a program::HostMap> for HostMap<'a> {
 
 impl From<&program::CompartmentRun> for Run {
     fn from(r: &program::CompartmentRun) -> Self {
-        let program::CompartmentRun {
-            population,
-            first,
-            len,
-            profile,
-            threshold,
-            bias_mantissa,
-            bias_exponent,
-        } = *r;
-        Self { population, first, len, profile, threshold, bias_mantissa, bias_exponent }
+        let program::CompartmentRun { population, first, len, cycle } = r;
+        let registers = |r: &program::Registers| {
+            let program::Registers { profile, threshold, bias_mantissa, bias_exponent } = *r;
+            Registers { profile, threshold, bias_mantissa, bias_exponent }
+        };
+        let (population, first, len) = (*population, *first, *len);
+        Self { population, first, len, cycle: cycle.iter().map(registers).collect() }
     }
 }
 

@@ -4,8 +4,8 @@ use super::random::{Rng, rests};
 use snnc_ir::arena::PopId;
 use snnc_ir::network::Compare;
 use snnc_ir::program::{
-    CompartmentRun, Format, GradedMode, HostMap, InputRoute, PoolMatrix, Profile, Program,
-    ProgramCore, ProgramReadout, Route, Symbol, SymbolRole, SynapseBlock,
+    self, CompartmentRun, Format, GradedMode, HostMap, InputRoute, Layout, PoolMatrix, Profile,
+    Program, ProgramCore, ProgramReadout, Route, Symbol, SymbolRole, SynapseBlock,
 };
 use snnc_ir::quantized::{
     IntNeuron, IntReadout, IntReset, PopKind, QuantizedDraft, Sign, Structure,
@@ -27,12 +27,21 @@ pub(crate) struct Options {
     pub(crate) programmable: bool,
     /// Whether populations, axons and blocks are cut at random.
     pub(crate) cut: bool,
+    /// Whether neurons lie on cores in blocks of some channels.
+    pub(crate) blocks: bool,
 }
 
 impl Options {
     /// Two cores and nothing beyond need.
-    pub(crate) const PLAIN: Self =
-        Self { slower: 0, slack: 1, cores: 2, relays: 0, programmable: false, cut: false };
+    pub(crate) const PLAIN: Self = Self {
+        slower: 0,
+        slack: 1,
+        cores: 2,
+        relays: 0,
+        programmable: false,
+        cut: false,
+        blocks: false,
+    };
 
     /// Everything at random.
     pub(crate) fn random(rng: &mut Rng, programmable: bool) -> Self {
@@ -43,6 +52,7 @@ impl Options {
             relays: rng.pick(&[0, 50, 100]),
             programmable,
             cut: rng.chance(70),
+            blocks: rng.chance(60),
         }
     }
 }
@@ -62,7 +72,8 @@ struct Population {
 struct Projection {
     source: usize,
     target: usize,
-    matrix: PoolMatrix,
+    structure: Structure,
+    mantissa: Vec<i16>,
     exponent: i8,
     sign: Sign,
     delay: u32,
@@ -71,7 +82,14 @@ struct Projection {
 /// Compiles; `None` if the options allow no program (a leaky neuron in a slow loop).
 pub(crate) fn compile(net: &QuantizedDraft, options: Options, rng: &mut Rng) -> Option<Program> {
     let mut hardware = schedule(net, options, rng)?;
-    let (matrices, inputs, cores) = map(&mut hardware, options, rng);
+    if options.blocks {
+        for population in &mut hardware.populations {
+            let symbol = &mut population.symbol;
+            let channels = u32::try_from(symbol.shape.channels()).expect("few");
+            symbol.block = Layout::of(&symbol.shape, rng.range(1, channels + 1)).block;
+        }
+    }
+    let (pool, inputs, cores) = map(&mut hardware, options, rng);
     let latest = hardware.populations.iter().map(|p| p.symbol.latency).max().unwrap_or(0);
     let symbol = |id: PopId| u32::try_from(id.index()).expect("few");
     Some(Program {
@@ -81,7 +99,8 @@ pub(crate) fn compile(net: &QuantizedDraft, options: Options, rng: &mut Rng) -> 
         period: hardware.period,
         run_steps: u64::from(hardware.period) * u64::from(net.steps) + u64::from(latest),
         populations: hardware.populations.into_iter().map(|p| p.symbol).collect(),
-        matrices,
+        values: pool.values,
+        matrices: pool.matrices,
         inputs,
         cores,
         host: net
@@ -150,14 +169,13 @@ fn schedule(net: &QuantizedDraft, options: Options, rng: &mut Rng) -> Option<Har
         let may = options.programmable && p.neuron().is_some();
         slow.push(period > 1 && (must || may && rng.chance(30)));
     }
-    let biased = |i: usize| {
-        let kind = net.populations.values().nth(i).map(|p| &p.kind);
-        let bias = match kind {
-            Some(PopKind::Neurons(n)) => &n.bias,
-            Some(PopKind::Graded(relay)) => &relay.bias,
-            Some(PopKind::Input(_)) | None => return false,
-        };
-        bias.values().iter().any(|&b| b != 0)
+    let biased = |i: usize| match net.populations.values().nth(i).map(|p| &p.kind) {
+        Some(PopKind::Neurons(n)) => n.bias.values().iter().any(|&b| b != 0),
+        // A bias that is not sent alone may stand in the register at any time.
+        Some(PopKind::Graded(relay)) => {
+            relay.bias.values().iter().any(|&b| !(0..1 << relay.shift).contains(&b))
+        }
+        Some(PopKind::Input(_)) | None => false,
     };
     let on_time = |latency: &[i64], i: usize| {
         if period == 1 { latency[i] == 0 } else { slow[i] && latency[i] < i64::from(period) }
@@ -193,14 +211,15 @@ fn schedule(net: &QuantizedDraft, options: Options, rng: &mut Rng) -> Option<Har
                 (SymbolRole::Neurons, all)
             }
             PopKind::Graded(relay) => {
-                let mode = relay.keep.map_or(GradedMode::All, GradedMode::Keep);
+                let mode = GradedMode { keep: relay.keep, shift: relay.shift };
                 let bias = |i: usize| i16::try_from(relay.bias.at(i, &p.shape)).expect("small");
                 let late = late.contains(&id.index());
                 let all = (0..p.size()).map(|i| repeater(mode, if late { 0 } else { bias(i) }));
                 (SymbolRole::Neurons, all.collect())
             }
         };
-        let symbol = Symbol { name: p.name.clone(), shape: p.shape.clone(), role, latency: l };
+        let symbol =
+            Symbol { name: p.name.clone(), shape: p.shape.clone(), block: 1, role, latency: l };
         hardware.populations.push(Population { symbol, neurons });
     }
     for p in net.projections.values() {
@@ -209,9 +228,15 @@ fn schedule(net: &QuantizedDraft, options: Options, rng: &mut Rng) -> Option<Har
         let delay = u32::try_from(delay).expect("at least 1");
         let (source, delay) = relayed(&mut hardware, source, delay, options, rng);
         let m = &net.matrices[p.matrix];
-        let matrix = PoolMatrix { structure: m.structure.clone(), mantissa: m.mantissa.clone() };
-        let (exponent, sign) = (m.exponent, m.sign);
-        hardware.projections.push(Projection { source, target, matrix, exponent, sign, delay });
+        hardware.projections.push(Projection {
+            source,
+            target,
+            structure: m.structure.clone(),
+            mantissa: m.mantissa.clone(),
+            exponent: m.exponent,
+            sign: m.sign,
+            delay,
+        });
     }
     for target in late {
         let (id, p) = net.populations.iter().nth(target).expect("an index of a population");
@@ -279,17 +304,16 @@ impl Hardware {
         let target = self.populations.len();
         let head = self.populations[source].neurons.first();
         let (registers, mantissa) = match head.and_then(|r| r.profile.graded) {
-            Some(mode) => (repeater(mode, 0), 2),
+            // Shifting again would change the message.
+            Some(mode) => (repeater(GradedMode { shift: 0, ..mode }, 0), 2),
             None => (simple(1, 0, 4095), 4),
         };
         self.populations.push(Population { symbol, neurons: vec![registers; size as usize] });
         self.projections.push(Projection {
             source,
             target,
-            matrix: PoolMatrix {
-                structure: Structure::Identity { size },
-                mantissa: vec![mantissa],
-            },
+            structure: Structure::Identity { size },
+            mantissa: vec![mantissa],
             exponent: -1,
             sign: Sign::Mixed,
             delay,
@@ -324,6 +348,7 @@ fn relayed(
             let symbol = Symbol {
                 name: format!("{}+{done}", head.name),
                 shape: head.shape.clone(),
+                block: 1,
                 role: SymbolRole::Relay { of, hops: done },
                 latency: head.latency + done,
             };
@@ -341,6 +366,7 @@ fn carry(hardware: &mut Hardware, target: usize, biases: &[i32], rng: &mut Rng) 
     let clock = |hardware: &Hardware, latency: u32| Symbol {
         name: name(hardware, "clock"),
         shape: Shape::flat(2),
+        block: 1,
         role: SymbolRole::Clock,
         latency,
     };
@@ -366,7 +392,8 @@ fn carry(hardware: &mut Hardware, target: usize, biases: &[i32], rng: &mut Rng) 
     hardware.projections.push(Projection {
         source: end,
         target,
-        matrix: PoolMatrix { structure: Structure::Dense { rows, cols: 2 }, mantissa },
+        structure: Structure::Dense { rows, cols: 2 },
+        mantissa,
         exponent: -1,
         sign: Sign::Mixed,
         delay: start - at,
@@ -407,7 +434,7 @@ fn map(
     hardware: &mut Hardware,
     options: Options,
     rng: &mut Rng,
-) -> (Vec<PoolMatrix>, Vec<InputRoute>, Vec<ProgramCore>) {
+) -> (Pool, Vec<InputRoute>, Vec<ProgramCore>) {
     let mut parts: Vec<Vec<Part>> = vec![vec![]; options.cores as usize];
     for (population, p) in hardware.populations.iter().enumerate() {
         let neurons = u32::try_from(p.neurons.len()).expect("small");
@@ -430,12 +457,12 @@ fn map(
             at += part.len;
         }
     }
-    let mut matrices = Vec::new();
+    let mut pool = Pool::default();
     let mut inputs = Vec::new();
     let mut cores = Vec::new();
     let mut axons: Vec<Vec<Part>> = Vec::new();
     for core in &parts {
-        let (table, runs) = build(hardware, core, &mut matrices, options, rng);
+        let (table, runs) = build(hardware, core, &mut pool, options, rng);
         cores.push(table);
         axons.push(runs);
     }
@@ -466,14 +493,45 @@ fn map(
             }
         }
     }
-    (matrices, inputs, cores)
+    (pool, inputs, cores)
+}
+
+/// Distinct arrays and matrices.
+#[derive(Default)]
+struct Pool {
+    values: Vec<Vec<i16>>,
+    matrices: Vec<PoolMatrix>,
+}
+
+/// The registers of a part as runs: of equal ones, or as one cycle.
+fn runs(
+    population: u32,
+    first: u32,
+    all: &[program::Registers],
+    cyclic: bool,
+) -> Vec<CompartmentRun> {
+    let len = |part: &[program::Registers]| u32::try_from(part.len()).expect("small");
+    if cyclic {
+        let period = (1..=all.len()).find(|&c| all.iter().zip(&all[c..]).all(|(a, b)| a == b));
+        let cycle = all[..period.expect("at most the whole")].to_vec();
+        return vec![CompartmentRun { population, first, len: len(all), cycle }];
+    }
+    let mut at = first;
+    all.chunk_by(PartialEq::eq)
+        .map(|same| {
+            let run =
+                CompartmentRun { population, first: at, len: len(same), cycle: vec![same[0]] };
+            at += run.len;
+            run
+        })
+        .collect()
 }
 
 /// The tables of one core, and the sources of its axons.
 fn build(
     hardware: &Hardware,
     parts: &[Part],
-    matrices: &mut Vec<PoolMatrix>,
+    pool: &mut Pool,
     options: Options,
     rng: &mut Rng,
 ) -> (ProgramCore, Vec<Part>) {
@@ -488,56 +546,57 @@ fn build(
         routes: vec![],
     };
     for part in parts {
-        let neurons = &hardware.populations[part.population].neurons;
-        for n in part.first..part.first + part.len {
-            let r = &neurons[n as usize];
-            let run = CompartmentRun {
-                population: u32::try_from(part.population).expect("few"),
-                first: n,
-                len: 1,
-                profile: intern(&mut core.profiles, r.profile),
-                threshold: match r.profile.graded {
-                    Some(_) => 0,
-                    None => intern(&mut core.thresholds, r.threshold),
-                },
-                bias_mantissa: r.bias.0,
-                bias_exponent: r.bias.1,
-            };
-            match core.compartments.last_mut() {
-                Some(last)
-                    if n > part.first
-                        && *last
-                            == (CompartmentRun { first: last.first, len: last.len, ..run }) =>
-                {
-                    last.len += 1;
+        let Population { symbol, neurons } = &hardware.populations[part.population];
+        let order = symbol.order();
+        let positions = part.first..part.first + part.len;
+        let all: Vec<_> = positions
+            .map(|position| {
+                let r = &neurons[order.neuron(position) as usize];
+                program::Registers {
+                    profile: intern(&mut core.profiles, r.profile),
+                    threshold: match r.profile.graded {
+                        Some(_) => 0,
+                        None => intern(&mut core.thresholds, r.threshold),
+                    },
+                    bias_mantissa: r.bias.0,
+                    bias_exponent: r.bias.1,
                 }
-                _ => core.compartments.push(run),
-            }
-        }
+            })
+            .collect();
+        let population = u32::try_from(part.population).expect("few");
+        core.compartments.extend(runs(population, part.first, &all, options.blocks));
     }
     if core.thresholds.is_empty() {
         core.thresholds.push(0);
     }
-    let mut runs: Vec<Part> = Vec::new();
+    let mut sources: Vec<Part> = Vec::new();
     for p in &hardware.projections {
         let delay = u8::try_from(p.delay - 1).expect("small");
         let weight_bits = rng.pick(&widths(p));
+        let layout = |population: usize| {
+            let symbol = &hardware.populations[population].symbol;
+            Layout::of(&symbol.shape, symbol.block)
+        };
+        let (rows, cols) = (layout(p.target), layout(p.source));
+        let values = intern(&mut pool.values, p.mantissa.clone());
+        let pooled = PoolMatrix { structure: p.structure.clone(), values, rows, cols };
+        let matrix = intern(&mut pool.matrices, pooled);
         let format = Format { exponent: p.exponent, sign: p.sign, weight_bits, delay_bits: 6 };
         for part in parts.iter().filter(|part| part.population == p.target) {
-            if !runs.iter().any(|r| r.population == p.source) {
+            if !sources.iter().any(|r| r.population == p.source) {
                 let size = hardware.populations[p.source].symbol.shape.size();
                 let size = u32::try_from(size).expect("small");
                 for (first, len) in pieces(rng, size, options.cut) {
-                    runs.push(Part { population: p.source, first, len, at: core.axons });
+                    sources.push(Part { population: p.source, first, len, at: core.axons });
                     core.axons += len;
                 }
             }
-            for run in runs.iter().filter(|r| r.population == p.source) {
+            for run in sources.iter().filter(|r| r.population == p.source) {
                 let cut = options.cut && rng.chance(30);
                 for (first, len) in pieces(rng, part.len, cut) {
                     core.synapses.push(SynapseBlock {
                         format: intern(&mut core.formats, format),
-                        matrix: intern(matrices, p.matrix.clone()),
+                        matrix,
                         delay,
                         axon: run.at,
                         axons: run.len,
@@ -550,12 +609,12 @@ fn build(
             }
         }
     }
-    (core, runs)
+    (core, sources)
 }
 
 /// The weight fields that hold a matrix.
 fn widths(p: &Projection) -> Vec<u8> {
-    let unused = p.matrix.mantissa.iter().filter(|&&m| m != 0).map(|m| m.trailing_zeros()).min();
+    let unused = p.mantissa.iter().filter(|&&m| m != 0).map(|m| m.trailing_zeros()).min();
     let unused = unused.unwrap_or(8) - u32::from(p.sign == Sign::Mixed && unused.is_some());
     [1, 2, 3, 4, 5, 6, 8].into_iter().filter(|bits| u32::from(8 - bits) <= unused).collect()
 }

@@ -12,7 +12,7 @@ use snnc_backends::certify::certify;
 use snnc_ir::diag::Code;
 use snnc_ir::diag::codes::equivalence as code;
 use snnc_ir::network::Compare;
-use snnc_ir::program::{CompartmentRun, Profile, Program, ProgramReadout, SymbolRole};
+use snnc_ir::program::{Profile, Program, ProgramReadout, Registers, SymbolRole};
 use snnc_ir::quantized::{IntNeuron, IntReadout, IntReset, PopKind};
 use snnc_ir::{Entity, Param, TargetSpec};
 
@@ -39,18 +39,20 @@ pub(crate) fn symbol(program: &Program, wanted: impl Fn(&SymbolRole) -> bool) ->
 /// Gives the runs of a symbol a profile of their own.
 pub(crate) fn edit_profile(program: &mut Program, symbol: usize, edit: impl Fn(&mut Profile)) {
     for core in &mut program.cores {
-        for run in core.compartments.iter_mut().filter(|r| r.population as usize == symbol) {
-            let mut profile = core.profiles[run.profile as usize];
+        let runs = core.compartments.iter_mut().filter(|r| r.population as usize == symbol);
+        for registers in runs.flat_map(|run| &mut run.cycle) {
+            let mut profile = core.profiles[registers.profile as usize];
             edit(&mut profile);
-            run.profile = u32::try_from(core.profiles.len()).expect("few");
+            registers.profile = u32::try_from(core.profiles.len()).expect("few");
             core.profiles.push(profile);
         }
     }
 }
 
-pub(crate) fn edit_runs(program: &mut Program, symbol: usize, edit: impl Fn(&mut CompartmentRun)) {
+pub(crate) fn edit_runs(program: &mut Program, symbol: usize, edit: impl Fn(&mut Registers)) {
     let cores = program.cores.iter_mut().flat_map(|c| &mut c.compartments);
-    cores.filter(|r| r.population as usize == symbol).for_each(edit);
+    let runs = cores.filter(|r| r.population as usize == symbol);
+    runs.flat_map(|run| &mut run.cycle).for_each(edit);
 }
 
 /// Edits the neurons of all populations of a source.
@@ -263,7 +265,7 @@ fn a_fixed_neuron_is_not_programmed() {
 fn a_neuron_has_one_compartment() {
     let source = skip();
     let mut program = plain(&source, Options::PLAIN);
-    let copy = program.cores[0].compartments[0];
+    let copy = program.cores[0].compartments[0].clone();
     program.cores[1].compartments.push(copy);
     let codes = codes(&source, &program, &target("loihi1"));
     assert_eq!(codes, [code::PLACEMENT]);

@@ -59,6 +59,7 @@ pub(crate) fn fields(program: &mut Program) -> Vec<(&'static str, Field<'_>)> {
     ];
     for s in &mut program.populations {
         out.push(("symbol.latency", U32(&mut s.latency)));
+        out.push(("symbol.block", U32(&mut s.block)));
         out.extend(s.shape.0.iter_mut().map(|d| ("symbol.shape", U32(d))));
         match &mut s.role {
             SymbolRole::Relay { of, hops } => {
@@ -70,8 +71,15 @@ pub(crate) fn fields(program: &mut Program) -> Vec<(&'static str, Field<'_>)> {
             SymbolRole::Input(_) | SymbolRole::Neurons | SymbolRole::Clock => {}
         }
     }
+    for array in &mut program.values {
+        out.extend(array.iter_mut().map(|w| ("mantissa", I16(w))));
+    }
     for m in &mut program.matrices {
-        out.extend(m.mantissa.iter_mut().map(|w| ("mantissa", I16(w))));
+        out.push(("matrix.values", U32(&mut m.values)));
+        for layout in [&mut m.rows, &mut m.cols] {
+            out.push(("layout.places", U32(&mut layout.places)));
+            out.push(("layout.block", U32(&mut layout.block)));
+        }
         match &mut m.structure {
             Structure::Dense { rows, cols } => {
                 out.extend([("matrix.rows", U32(rows)), ("matrix.cols", U32(cols))]);
@@ -113,6 +121,7 @@ pub(crate) fn fields(program: &mut Program) -> Vec<(&'static str, Field<'_>)> {
                 ("profile.update", U32(&mut p.update.0)),
                 ("profile.update", U32(&mut p.update.1)),
             ]);
+            out.extend(p.graded.iter_mut().map(|g| ("profile.shift", U8(&mut g.shift))));
             out.extend(p.subtract.iter_mut().map(|a| ("profile.subtract", I32(a))));
         }
         out.extend(core.thresholds.iter_mut().map(|t| ("threshold", U32(t))));
@@ -124,13 +133,16 @@ pub(crate) fn fields(program: &mut Program) -> Vec<(&'static str, Field<'_>)> {
             ]);
         }
         for r in &mut core.compartments {
-            let numbers = [&mut r.population, &mut r.first, &mut r.len, &mut r.profile];
+            let numbers = [&mut r.population, &mut r.first, &mut r.len];
             out.extend(numbers.into_iter().map(|x| ("compartment run", U32(x))));
-            out.extend([
-                ("run.threshold", U32(&mut r.threshold)),
-                ("bias mantissa", I16(&mut r.bias_mantissa)),
-                ("bias exponent", U8(&mut r.bias_exponent)),
-            ]);
+            for r in &mut r.cycle {
+                out.extend([
+                    ("run.profile", U32(&mut r.profile)),
+                    ("run.threshold", U32(&mut r.threshold)),
+                    ("bias mantissa", I16(&mut r.bias_mantissa)),
+                    ("bias exponent", U8(&mut r.bias_exponent)),
+                ]);
+            }
         }
         for b in &mut core.synapses {
             let numbers = [

@@ -14,6 +14,9 @@ use snnc_ir::program::{GradedMode, Program, SymbolRole};
 use snnc_ir::quantized::Structure;
 use snnc_ir::{Param, TargetSpec};
 
+/// A relay that sends what arrives.
+const BOTH: GradedMode = GradedMode { keep: None, shift: 0 };
+
 /// Input -> relays that keep what is positive -> relays that keep what is negative (through a
 /// convolution that leaves out a row) -> neurons, which also read the first relays two steps later.
 fn clips() -> Source {
@@ -111,10 +114,12 @@ fn a_relay_of_messages_changes_none() {
     certified(&source, &good);
     // A relay of both signs repeats the positive ones as well.
     let mut program = good.clone();
-    edit_profile(&mut program, relay, |p| p.graded = Some(GradedMode::All));
+    edit_profile(&mut program, relay, |p| p.graded = Some(BOTH));
     certified(&source, &program);
     let mut program = good.clone();
-    edit_profile(&mut program, relay, |p| p.graded = Some(GradedMode::Keep(Keep::Negative)));
+    edit_profile(&mut program, relay, |p| {
+        p.graded = Some(GradedMode { keep: Some(Keep::Negative), shift: 0 })
+    });
     refused(&source, &program, code::RELAY, true);
     let mut program = good.clone();
     edit_profile(&mut program, relay, |p| p.graded = None);
@@ -124,9 +129,9 @@ fn a_relay_of_messages_changes_none() {
     refused(&source, &program, code::RELAY, true);
     // Weight 2 instead of 1, in all relays of messages.
     let mut program = good;
-    for matrix in &mut program.matrices {
+    for matrix in &program.matrices {
         if let (Structure::Identity { .. }, [mantissa @ 2]) =
-            (&matrix.structure, matrix.mantissa.as_mut_slice())
+            (&matrix.structure, program.values[matrix.values as usize].as_mut_slice())
         {
             *mantissa = 4;
         }
@@ -154,7 +159,7 @@ fn lines_of_spikes_are_spiking_neurons() {
     for (line, code) in [(clock, code::CLOCK), (relay, code::RELAY)] {
         let mut program = good.clone();
         edit_profile(&mut program, line, |p| {
-            (p.du, p.dv, p.graded) = (4095, 4095, Some(GradedMode::All));
+            (p.du, p.dv, p.graded) = (4095, 4095, Some(BOTH));
         });
         let codes = codes(&source, &program, &target("loihi2"));
         assert!(codes.contains(&code), "{codes:?}");
@@ -171,11 +176,11 @@ fn relays_and_neurons_are_told_apart() {
     refused(&source, &program, code::PARAMETERS, true);
     let mut program = good.clone();
     edit_profile(&mut program, y, |p| {
-        (p.du, p.dv, p.graded) = (4095, 4095, Some(GradedMode::All));
+        (p.du, p.dv, p.graded) = (4095, 4095, Some(BOTH));
     });
     refused(&source, &program, code::PARAMETERS, true);
     let mut program = good.clone();
-    edit_profile(&mut program, up, |p| p.graded = Some(GradedMode::All));
+    edit_profile(&mut program, up, |p| p.graded = Some(BOTH));
     refused(&source, &program, code::PARAMETERS, true);
     // A profile that says that a relay has state.
     let mut program = good.clone();

@@ -117,7 +117,17 @@ fn relay(rng: &mut Rng, s: &mut Source, name: &str, shape: &[u32]) -> PopId {
         _ => Param::Uniform(0),
     };
     let keep = keep(rng);
-    s.graded(name, shape, keep, bias)
+    let id = s.graded(name, shape, keep, bias);
+    if rng.chance(50) {
+        let shift = u8::try_from(rng.range(1, 4)).expect("small");
+        if let PopKind::Graded(relay) = &mut s.draft.populations[id].kind {
+            // Rounding to nearest.
+            let half = 1 << (shift - 1);
+            relay.shift = shift;
+            relay.bias = if rng.chance(60) { Param::Uniform(half) } else { relay.bias.clone() };
+        }
+    }
+    id
 }
 
 /// A directly coded input, and what the host writes it to.

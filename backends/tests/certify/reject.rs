@@ -43,8 +43,18 @@ fn every_class_of_changes_is_rejected() {
             // A compartment or axon that does not exist belongs to no neuron, but to a core.
             let neuron = |d: &Diagnostic| names(d, "population \"") || names(d, "core ");
             // A few changes concern no population.
-            let global =
-                ["name", "target", "steps", "period", "run-steps", "chip", "readout", "structure"];
+            let global = [
+                "name",
+                "target",
+                "steps",
+                "period",
+                "run-steps",
+                "chip",
+                "readout",
+                "structure",
+                "pool-values",
+                "pool-layout",
+            ];
             assert!(why.iter().any(neuron) || global.contains(class), "{class}: {why}");
         }
     }
@@ -177,7 +187,7 @@ fn a_weak_relay_is_a_real_difference() {
     for core in &mut program.cores {
         for run in &core.compartments {
             if Some(run.population as usize) == relay {
-                core.thresholds[run.threshold as usize] += 1;
+                core.thresholds[run.cycle[0].threshold as usize] += 1;
             }
         }
     }

@@ -4,7 +4,7 @@ use super::random::Rng;
 use snnc_backends::certify::{Certificate, Interval};
 use snnc_ir::Entity;
 use snnc_ir::network::{Coding, Compare, Keep};
-use snnc_ir::program::{GradedMode, HostMap, Program, SymbolRole};
+use snnc_ir::program::{GradedMode, HostMap, Program, Symbol, SymbolRole};
 use snnc_ir::quantized::{Graded, IntReset, PopKind, QuantizedDraft};
 use std::collections::BTreeMap;
 
@@ -156,13 +156,20 @@ pub(crate) fn source(net: &QuantizedDraft, inputs: &Inputs) -> Raster {
     net.populations.iter().map(|(id, p)| (p.name.clone(), spikes[id.index()].clone())).collect()
 }
 
-/// Smallest and largest values seen.
-#[derive(Clone, Copy, Debug, Default)]
+/// Smallest and largest values seen; the smallest above the largest before anything is.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen {
     pub(crate) input: (i64, i64),
     pub(crate) u: (i64, i64),
     pub(crate) v: (i64, i64),
     pub(crate) message: (i64, i64),
+}
+
+impl Seen {
+    const NOTHING: Self = {
+        let none = (i64::MAX, i64::MIN);
+        Self { input: none, u: none, v: none, message: none }
+    };
 }
 
 fn widen(range: &mut (i64, i64), x: i64) {
@@ -179,21 +186,42 @@ fn units(table: &HostMap, n: usize, sample: &[f32]) -> i64 {
     (sum * table.scale).round_ties_even() as i64
 }
 
+/// Neurons in the order in which they lie on cores: block after block of channels, in it place after place,
+/// there channel after channel.
+fn blocks(count: usize, places: u32, block: u32) -> Vec<usize> {
+    let (places, block) = (places as usize, block as usize);
+    let channels: Vec<usize> = (0..count / places).collect();
+    let of_block = |part: &[usize]| -> Vec<usize> {
+        (0..places).flat_map(|place| part.iter().map(move |c| c * places + place)).collect()
+    };
+    channels.chunks(block).flat_map(of_block).collect()
+}
+
+/// The neurons of a symbol in their order on cores.
+fn lie(symbol: &Symbol) -> Vec<usize> {
+    let places = u32::try_from(symbol.shape.per_channel()).expect("small");
+    blocks(symbol.shape.size(), places, symbol.block)
+}
+
 /// The program in hardware time: spikes by symbol, and what registers held up to the end of each
 /// symbol's last logical step.
 pub(crate) fn program(p: &Program, inputs: &Inputs) -> (Raster, Vec<Seen>) {
     let run = usize::try_from(p.run_steps).expect("short runs");
     let mut spikes: Vec<Vec<Vec<i64>>> =
         p.populations.iter().map(|s| vec![vec![0; s.shape.size()]; run]).collect();
-    let mut seen = vec![Seen::default(); p.populations.len()];
+    let mut seen = vec![Seen::NOTHING; p.populations.len()];
     // Input that arrives at each compartment in each step.
-    let compartments: Vec<Vec<(usize, usize)>> = p
+    let compartments: Vec<Vec<(usize, usize, usize)>> = p
         .cores
         .iter()
         .map(|core| {
             let runs = core.compartments.iter().enumerate();
-            runs.flat_map(|(r, run)| (0..run.len).map(move |i| (r, (run.first + i) as usize)))
-                .collect()
+            runs.flat_map(|(r, run)| {
+                let lie = lie(&p.populations[run.population as usize]);
+                let at = move |i: usize| (r, i % run.cycle.len(), lie[run.first as usize + i]);
+                (0..run.len as usize).map(at)
+            })
+            .collect()
         })
         .collect();
     let quiet: Vec<Vec<i64>> = compartments.iter().map(|c| vec![0; c.len()]).collect();
@@ -212,14 +240,15 @@ pub(crate) fn program(p: &Program, inputs: &Inputs) -> (Raster, Vec<Seen>) {
             }
             let row = &inputs.spikes[&symbol.name][usize::try_from(t).expect("short runs")];
             for i in 0..route.len as usize {
-                let value = row[route.first as usize + i];
+                let value = row[lie(symbol)[route.first as usize + i]];
                 events.push((route.core as usize, route.axon as usize + i, value));
             }
         }
         for (c, core) in p.cores.iter().enumerate() {
-            for (k, &(r, neuron)) in compartments[c].iter().enumerate() {
+            for (k, &(r, set, neuron)) in compartments[c].iter().enumerate() {
                 let run = &core.compartments[r];
-                let profile = &core.profiles[run.profile as usize];
+                let registers = &run.cycle[set];
+                let profile = &core.profiles[registers.profile as usize];
                 waiting[c][k] += arriving[h][c][k];
                 if h as u64 % u64::from(profile.update.0) != u64::from(profile.update.1) {
                     continue;
@@ -235,8 +264,9 @@ pub(crate) fn program(p: &Program, inputs: &Inputs) -> (Raster, Vec<Seen>) {
                 let parameters = Parameters {
                     du: i64::from(profile.du),
                     dv: i64::from(profile.dv),
-                    bias: (i64::from(run.bias_mantissa) << run.bias_exponent) + 64 * written,
-                    fires: (i64::from(core.thresholds[run.threshold as usize]) << 6) + 1,
+                    bias: (i64::from(registers.bias_mantissa) << registers.bias_exponent)
+                        + 64 * written,
+                    fires: (i64::from(core.thresholds[registers.threshold as usize]) << 6) + 1,
                     subtract: profile.subtract.map(i64::from),
                     refractory: u32::from(profile.refractory),
                 };
@@ -279,12 +309,16 @@ pub(crate) fn program(p: &Program, inputs: &Inputs) -> (Raster, Vec<Seen>) {
                 if i >= block.axons as usize {
                     continue;
                 }
-                let (column, matrix) = (block.col as usize + i, &p.matrices[block.matrix as usize]);
+                let matrix = &p.matrices[block.matrix as usize];
+                let structure = &matrix.structure;
+                let rows = blocks(structure.rows(), matrix.rows.places, matrix.rows.block);
+                let cols = blocks(structure.cols(), matrix.cols.places, matrix.cols.block);
+                let column = cols[block.col as usize + i];
                 let exponent = core.formats[block.format as usize].exponent;
                 for j in 0..block.compartments as usize {
-                    matrix.structure.for_row(block.row as usize + j, |col, index| {
+                    structure.for_row(rows[block.row as usize + j], |col, index| {
                         if col == column {
-                            let mantissa = i64::from(matrix.mantissa[index]);
+                            let mantissa = i64::from(p.values[matrix.values as usize][index]);
                             let weight = if exponent < 0 {
                                 mantissa >> -exponent
                             } else {
@@ -305,10 +339,11 @@ pub(crate) fn program(p: &Program, inputs: &Inputs) -> (Raster, Vec<Seen>) {
 
 /// What a graded relay sends.
 fn message(mode: GradedMode, sum: i64) -> i64 {
-    match mode {
-        GradedMode::All => sum,
-        GradedMode::Keep(Keep::Positive) => sum.max(0),
-        GradedMode::Keep(Keep::Negative) => sum.min(0),
+    let sum = sum >> mode.shift;
+    match mode.keep {
+        None => sum,
+        Some(Keep::Positive) => sum.max(0),
+        Some(Keep::Negative) => sum.min(0),
     }
 }
 

@@ -117,7 +117,7 @@ fn random_programs_are_rich() {
                 && p.cores.iter().any(|core| {
                     core.compartments.iter().any(|run| {
                         let role = &p.populations[run.population as usize].role;
-                        core.profiles[run.profile as usize].graded.is_some()
+                        core.profiles[run.cycle[0].profile as usize].graded.is_some()
                             && (*role == SymbolRole::Neurons) == of_source
                     })
                 })

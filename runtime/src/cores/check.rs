@@ -7,13 +7,14 @@ use super::state::{CoreState, Overflow};
 use super::symbols::{graded, places, readout, timing};
 use crate::error::{Register, SimError, check_trains, check_words};
 use crate::messages::check_messages;
-use snnc_ir::program::{Format, Profile, Program, ProgramCore, SymbolRole, SynapseBlock};
+use snnc_ir::order::Order;
+use snnc_ir::program::{
+    self, Format, Layout, PoolMatrix, Profile, Program, ProgramCore, SymbolRole, SynapseBlock,
+};
 
-/// Resolved registers of one compartment.
+/// Resolved registers of compartments.
 #[derive(Clone, Copy)]
 pub(super) struct Registers {
-    /// Symbol and neuron.
-    pub(super) neuron: (usize, usize),
     pub(super) profile: Profile,
     /// In units of the membrane.
     pub(super) threshold: i64,
@@ -23,8 +24,11 @@ pub(super) struct Registers {
 
 /// Resolved tables of one core.
 pub(super) struct CoreTables {
-    /// By compartment.
-    pub(super) registers: Vec<Registers>,
+    /// Symbol and neuron of each compartment.
+    pub(super) neurons: Vec<(u32, u32)>,
+    /// Which of `sets` each compartment has.
+    set: Vec<u32>,
+    sets: Vec<Registers>,
     /// Synapse blocks of each axon.
     blocks: Vec<Vec<u32>>,
     /// Steps in which weights may be on their way.
@@ -43,7 +47,7 @@ pub(super) struct Tables {
     pub(super) graded: Vec<bool>,
     /// What the host computes.
     pub(super) host: Vec<HostTable>,
-    matrices: Vec<Columns<i16>>,
+    matrices: Vec<Placed>,
 }
 
 pub(super) fn malformed<T>(what: String) -> Result<T, SimError> {
@@ -72,7 +76,7 @@ impl Tables {
         timing(program)?;
         let matrices = program.matrices.iter().enumerate();
         let matrices = matrices
-            .map(|(i, m)| Columns::new(&m.structure, &m.mantissa, &format!("matrix {i}")))
+            .map(|(i, m)| matrix(program, m, &format!("matrix {i}")))
             .collect::<Result<Vec<_>, _>>()?;
         let cores = (program.cores.iter().enumerate())
             .map(|(i, core)| CoreTables::new(program, core, i))
@@ -119,20 +123,23 @@ impl Tables {
             let block = &tables.synapses[block as usize];
             let exponent = tables.formats[block.format as usize].exponent;
             let at = t + 1 + usize::from(block.delay);
-            let (first, row) = (block.compartment as usize, block.row as usize);
-            let len = block.compartments as usize;
-            let col = block.col as usize + axon - block.axon as usize;
+            let (first, len) = (block.compartment as usize, block.compartments as usize);
+            let rows = block.row..block.row + block.compartments;
+            // Axons of a core are counted in 32 bits.
+            let col = block.col + u32::try_from(axon).unwrap_or(u32::MAX) - block.axon;
             let arrivals = &mut state.arrivals(at)[first..first + len];
             // One of the shifts is 0.
             let (left, right) = (exponent.max(0), (-exponent).max(0));
             let mut overflow = None;
-            self.matrices[block.matrix as usize].visit(col, row..row + len, |r, mantissa| {
+            let Placed { columns, row_order, col_order } = &self.matrices[block.matrix as usize];
+            columns.visit_placed((*col_order, col), (*row_order, rows), |row, mantissa| {
                 // A weight has at most 31 bits, a message 32.
                 let product = (i64::from(mantissa) << left >> right) * i64::from(value);
-                let arrived = &mut arrivals[r - row];
+                let place = (row - block.row) as usize;
+                let arrived = &mut arrivals[place];
                 match arrived.checked_add(product) {
                     Some(sum) => *arrived = sum,
-                    None => overflow = Some((first + r - row, arrived.saturating_add(product))),
+                    None => overflow = Some((first + place, arrived.saturating_add(product))),
                 }
             });
             if let Some((compartment, value)) = overflow {
@@ -149,8 +156,8 @@ impl CoreTables {
             SimError::Malformed(what) => SimError::Malformed(format!("core {index}: {what}")),
             other => other,
         };
-        let registers = registers(program, core).map_err(in_core)?;
-        let n = registers.len();
+        let Compartments { neurons, set, sets } = registers(program, core).map_err(in_core)?;
+        let n = neurons.len();
         for route in &core.routes {
             let check = || {
                 range("route compartments", route.compartment, route.len, n)?;
@@ -169,49 +176,107 @@ impl CoreTables {
             blocks[first..first + block.axons as usize].iter_mut().for_each(|b| b.push(number));
             slots = slots.max(usize::from(block.delay) + 2);
         }
-        Ok(Self { registers, blocks, slots })
+        Ok(Self { neurons, set, sets, blocks, slots })
+    }
+
+    /// Registers of a compartment.
+    pub(super) fn registers(&self, compartment: usize) -> &Registers {
+        &self.sets[self.set[compartment] as usize]
+    }
+
+    /// Symbol and neuron in a compartment.
+    pub(super) fn neuron(&self, compartment: usize) -> (usize, usize) {
+        let (symbol, neuron) = self.neurons[compartment];
+        (symbol as usize, neuron as usize)
     }
 }
 
-fn registers(program: &Program, core: &ProgramCore) -> Result<Vec<Registers>, SimError> {
+/// The compartments of a core, as in [`CoreTables`].
+struct Compartments {
+    neurons: Vec<(u32, u32)>,
+    set: Vec<u32>,
+    sets: Vec<Registers>,
+}
+
+fn registers(program: &Program, core: &ProgramCore) -> Result<Compartments, SimError> {
     let total = core.compartments.iter().map(|r| u64::from(r.len)).sum::<u64>();
     check_words("the compartments of a core", total)?;
-    let mut registers = Vec::new();
+    let mut all = Compartments { neurons: Vec::new(), set: Vec::new(), sets: Vec::new() };
     for run in &core.compartments {
         let symbol = entry("population", &program.populations, run.population)?;
         range("neurons", run.first, run.len, symbol.shape.size())?;
-        let profile = *entry("profile", &core.profiles, run.profile)?;
-        let (period, phase) = profile.update;
-        if profile.du > 4095 || profile.dv > 4095 || phase >= period {
-            return malformed(format!("profile {} holds values out of range", run.profile));
+        let first = u32::try_from(all.sets.len()).unwrap_or(u32::MAX);
+        let cycle = u32::try_from(run.cycle.len()).unwrap_or(u32::MAX);
+        if cycle == 0 || cycle > run.len {
+            return malformed(format!("{cycle} sets of registers for {} compartments", run.len));
         }
-        let threshold = i64::from(*entry("threshold", &core.thresholds, run.threshold)?) << 6;
-        let bias = i64::from(run.bias_mantissa).checked_shl(u32::from(run.bias_exponent));
-        let Some(bias) = bias.filter(|_| run.bias_exponent < 32) else {
-            return malformed(format!("bias exponent {}", run.bias_exponent));
-        };
-        if profile.graded.is_some() {
-            if !stateless(&profile) {
-                return malformed(format!("profile {} is a graded relay with state", run.profile));
-            }
-            if bias % 64 != 0 {
-                return malformed(format!("the graded relay's bias {bias} is no multiple of 64"));
-            }
+        for registers in &run.cycle {
+            all.sets.push(resolve(core, registers)?);
         }
-        registers.extend((run.first..run.first + run.len).map(|n| Registers {
-            neuron: (run.population as usize, n as usize),
-            profile,
-            threshold,
-            bias,
-        }));
+        let order = symbol.order();
+        all.neurons.extend((0..run.len).map(|i| (run.population, order.neuron(run.first + i))));
+        all.set.extend((0..run.len).map(|i| first + i % cycle));
     }
-    Ok(registers)
+    Ok(all)
+}
+
+/// Checks and resolves one set of registers.
+fn resolve(core: &ProgramCore, run: &program::Registers) -> Result<Registers, SimError> {
+    let profile = *entry("profile", &core.profiles, run.profile)?;
+    let (period, phase) = profile.update;
+    if profile.du > 4095 || profile.dv > 4095 || phase >= period {
+        return malformed(format!("profile {} holds values out of range", run.profile));
+    }
+    let threshold = i64::from(*entry("threshold", &core.thresholds, run.threshold)?) << 6;
+    let bias = i64::from(run.bias_mantissa).checked_shl(u32::from(run.bias_exponent));
+    let Some(bias) = bias.filter(|_| run.bias_exponent < 32) else {
+        return malformed(format!("bias exponent {}", run.bias_exponent));
+    };
+    if profile.graded.is_some() {
+        if !stateless(&profile) {
+            return malformed(format!("profile {} is a graded relay with state", run.profile));
+        }
+        if bias % 64 != 0 {
+            return malformed(format!("the graded relay's bias {bias} is no multiple of 64"));
+        }
+    }
+    if profile.graded.is_some_and(|mode| mode.shift > 31) {
+        return malformed(format!("profile {} shifts by more than 31", run.profile));
+    }
+    Ok(Registers { profile, threshold, bias })
 }
 
 /// Whether the registers of a graded relay are those of a neuron without memory.
 fn stateless(profile: &Profile) -> bool {
     let Profile { du, dv, refractory, subtract, update, graded: _ } = *profile;
     (du, dv, refractory, subtract, update) == (4095, 4095, 1, None, (1, 0))
+}
+
+/// A matrix by column, and the orders of its rows and columns.
+struct Placed {
+    columns: Columns<i16>,
+    row_order: Order,
+    col_order: Order,
+}
+
+fn matrix(program: &Program, matrix: &PoolMatrix, name: &str) -> Result<Placed, SimError> {
+    let values = entry("array", &program.values, matrix.values)?;
+    let columns = Columns::new(&matrix.structure, values, name)?;
+    for (Layout { places, block }, count) in
+        [(matrix.rows, matrix.structure.rows()), (matrix.cols, matrix.structure.cols())]
+    {
+        let channels = count.checked_div(places as usize).unwrap_or(0);
+        let numbered = u32::try_from(count).is_ok();
+        if !numbered
+            || channels * places as usize != count
+            || !(1..=channels).contains(&(block as usize))
+        {
+            return malformed(format!(
+                "{name}: blocks of {block} times {places} are no order of {count}"
+            ));
+        }
+    }
+    Ok(Placed { columns, row_order: matrix.row_order(), col_order: matrix.col_order() })
 }
 
 fn synapses(

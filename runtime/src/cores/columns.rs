@@ -2,6 +2,7 @@
 
 use crate::error::SimError;
 use snnc_ir::conv::Conv;
+use snnc_ir::order::Order;
 use snnc_ir::quantized::Structure;
 use std::ops::Range;
 
@@ -70,6 +71,37 @@ impl<T: Copy + Default> Columns<T> {
             }
             Structure::Identity { .. } => Self::Identity(stored[0]),
         })
+    }
+
+    /// Visits the stored values of the column at a position of one order in rows at positions of another:
+    /// `visit(position of the row, value)`.
+    pub(super) fn visit_placed(
+        &self,
+        (cols, col): (Order, u32),
+        (rows, range): (Order, Range<u32>),
+        mut visit: impl FnMut(u32, T),
+    ) {
+        let col = cols.neuron(col) as usize;
+        // Rows of a checked matrix are counted in 32 bits.
+        let narrow = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
+        match self {
+            _ if rows.is_row_major() => {
+                let range = range.start as usize..range.end as usize;
+                self.visit(col, range, |row, value| visit(narrow(row), value));
+            }
+            Self::Dense { rows: height, stored } => {
+                let column = &stored[col * height..(col + 1) * height];
+                range.for_each(|p| visit(p, column[rows.neuron(p) as usize]));
+            }
+            Self::Sparse { .. } | Self::Conv { .. } | Self::Identity(_) => {
+                self.visit(col, 0..usize::MAX, |row, value| {
+                    let position = rows.position(narrow(row));
+                    if range.contains(&position) {
+                        visit(position, value);
+                    }
+                });
+            }
+        }
     }
 
     /// Visits the stored values of column `col` in `rows`: `visit(row, value)`.

@@ -127,7 +127,7 @@ impl<'p> CoreSim<'p> {
     /// Threshold of a neuron in units of the membrane, unless it is an input.
     pub(crate) fn threshold(&self, symbol: usize, neuron: usize) -> Option<i32> {
         let (core, compartment) = *self.tables.places[symbol].get(neuron)?;
-        let registers = &self.tables.cores[core as usize].registers[compartment as usize];
+        let registers = self.tables.cores[core as usize].registers(compartment as usize);
         i32::try_from(registers.threshold).ok()
     }
 
@@ -166,9 +166,12 @@ impl<'p> CoreSim<'p> {
                 let first = route.first as usize;
                 let range = first..first + route.len as usize;
                 let active = spikes[route.population as usize].active(t);
-                events.extend(active.filter(|n| range.contains(n)).map(|n| Event {
+                let order = self.program.populations[route.population as usize].order();
+                // Neurons of a symbol are numbered in 32 bits.
+                let place = |n| order.position(u32::try_from(n).unwrap_or(u32::MAX)) as usize;
+                events.extend(active.map(place).filter(|p| range.contains(p)).map(|p| Event {
                     core: route.core as usize,
-                    axon: route.axon as usize + n - first,
+                    axon: route.axon as usize + p - first,
                     value: 1,
                 }));
             }
@@ -176,7 +179,7 @@ impl<'p> CoreSim<'p> {
                 state
                     .update(t, |compartment, value| {
                         let core = &self.tables.cores[index];
-                        let (symbol, neuron) = core.registers[compartment].neuron;
+                        let (symbol, neuron) = core.neuron(compartment);
                         spikes[symbol].set(t, neuron);
                         if self.tables.graded[symbol] {
                             sent.push((symbol, neuron, value));
@@ -218,7 +221,7 @@ impl<'p> CoreSim<'p> {
     }
 
     fn overflow(&self, core: usize, overflow: &Overflow, step: usize) -> SimError {
-        let (symbol, neuron) = self.tables.cores[core].registers[overflow.compartment].neuron;
+        let (symbol, neuron) = self.tables.cores[core].neuron(overflow.compartment);
         SimError::Overflow {
             population: self.program.populations[symbol].name.clone(),
             neuron,

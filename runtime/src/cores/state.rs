@@ -35,10 +35,10 @@ pub(super) struct CoreState<'t> {
 
 impl<'t> CoreState<'t> {
     pub(super) fn new(tables: &'t CoreTables) -> Self {
-        let n = tables.registers.len();
+        let n = tables.neurons.len();
         Self {
             tables,
-            bias: tables.registers.iter().map(|r| r.bias).collect(),
+            bias: (0..n).map(|c| tables.registers(c).bias).collect(),
             u: vec![0; n],
             compared: vec![0; n],
             v: vec![0; n],
@@ -79,7 +79,8 @@ impl<'t> CoreState<'t> {
             let sum = pending.checked_add(arrived);
             *pending = sum.ok_or(Overflow { compartment, register: Register::Input, value })?;
         }
-        for (c, r) in self.tables.registers.iter().enumerate() {
+        for c in 0..self.tables.neurons.len() {
+            let r = self.tables.registers(c);
             if let Some(mode) = r.profile.graded {
                 let message = self.message(c, mode)?;
                 if message != 0 {
@@ -128,10 +129,11 @@ impl<'t> CoreState<'t> {
         // The tables hold multiples of 64, and the host adds such.
         let bias = i128::from(self.bias[c] >> 6);
         let sum = i128::from(std::mem::take(&mut self.pending[c])) + bias;
-        let kept = match mode {
-            GradedMode::All => sum,
-            GradedMode::Keep(Keep::Positive) => sum.max(0),
-            GradedMode::Keep(Keep::Negative) => sum.min(0),
+        let scaled = sum >> mode.shift;
+        let kept = match mode.keep {
+            None => scaled,
+            Some(Keep::Positive) => scaled.max(0),
+            Some(Keep::Negative) => scaled.min(0),
         };
         i32::try_from(kept).map_err(|_| {
             let nearest = if kept < 0 { i64::MIN } else { i64::MAX };

@@ -63,8 +63,8 @@ pub(super) fn places(
         })
         .collect();
     for (core, tables) in (0_u32..).zip(cores) {
-        for (compartment, registers) in (0_u32..).zip(&tables.registers) {
-            let (symbol, neuron) = registers.neuron;
+        for (compartment, &(symbol, neuron)) in (0_u32..).zip(&tables.neurons) {
+            let (symbol, neuron) = (symbol as usize, neuron as usize);
             let name = &program.populations[symbol].name;
             let Some(place) = places[symbol].get_mut(neuron) else {
                 return malformed(format!("input `{name}` has a compartment"));
@@ -92,7 +92,7 @@ pub(super) fn graded(
 ) -> Result<Vec<bool>, SimError> {
     let of_symbol = |(symbol, places): (&Symbol, &Vec<(u32, u32)>)| {
         let relay = |&(core, compartment): &(u32, u32)| {
-            cores[core as usize].registers[compartment as usize].profile.graded.is_some()
+            cores[core as usize].registers(compartment as usize).profile.graded.is_some()
         };
         let relays = places.iter().filter(|place| relay(place)).count();
         if relays != 0 && relays != places.len() {

@@ -91,7 +91,7 @@ fn cores_are_compared_in_logical_time() {
     // b's threshold raised to what a spike of a brings: b reaches it and stays silent.
     let b = program.cores.iter_mut().find_map(|core| {
         let run = core.compartments.iter().find(|run| run.population == 2)?;
-        Some(&mut core.thresholds[run.threshold as usize])
+        Some(&mut core.thresholds[run.cycle[0].threshold as usize])
     });
     *b.unwrap() = 2;
     let first = against(&program).first.unwrap();

@@ -111,9 +111,13 @@ fn corrupt_tables_are_refused() {
         }),
         ("run population", |p| busy(p).compartments[0].population = 99),
         ("run neurons", |p| busy(p).compartments[0].first = u32::MAX),
-        ("run profile", |p| busy(p).compartments[0].profile = 999),
-        ("run threshold", |p| busy(p).compartments[0].threshold = 999),
-        ("run bias", |p| busy(p).compartments[0].bias_exponent = 200),
+        ("run profile", |p| busy(p).compartments[0].cycle[0].profile = 999),
+        ("run threshold", |p| busy(p).compartments[0].cycle[0].threshold = 999),
+        ("run bias", |p| busy(p).compartments[0].cycle[0].bias_exponent = 200),
+        ("run registers", |p| busy(p).compartments[0].cycle.clear()),
+        ("matrix array", |p| p.matrices[0].values = 99),
+        ("matrix order", |p| p.matrices[0].rows.places = 99),
+        ("matrix blocks", |p| p.matrices[0].cols.block = 0),
         ("run missing", |p| busy(p).compartments.truncate(0)),
         ("profile update", |p| busy(p).profiles[0].update = (0, 0)),
         ("profile decay", |p| busy(p).profiles[0].du = 4096),
@@ -124,7 +128,7 @@ fn corrupt_tables_are_refused() {
         ("block column", |p| busy(p).synapses[0].col = 1_000_000),
         ("block row", |p| busy(p).synapses[0].row = 1_000_000),
         ("exponent", |p| busy(p).formats[0].exponent = 100),
-        ("matrix size", |p| p.matrices[0].mantissa.truncate(0)),
+        ("matrix size", |p| p.values[0].truncate(0)),
         ("readout", |p| p.readout = ProgramReadout::SpikeCount(99)),
         ("readout weights", |p| {
             let terms = vec![(0, vec![1.0])];
@@ -152,6 +156,7 @@ fn corrupt_tables_are_refused() {
 fn corrupt_relays_and_host_tables_are_refused() {
     type Corruption = fn(&mut Program);
     let corruptions: &[(&str, Corruption)] = &[
+        ("relay shift", |p| relay(p).graded.as_mut().unwrap().shift = 32),
         ("relay with memory", |p| relay(p).du = 0),
         ("relay with leak", |p| relay(p).dv = 0),
         ("relay held", |p| relay(p).refractory = 2),
@@ -159,7 +164,8 @@ fn corrupt_relays_and_host_tables_are_refused() {
         ("slow relay", |p| relay(p).update = (2, 0)),
         ("half a unit", |p| {
             let core = p.cores.iter_mut().find(|c| c.profiles[0].graded.is_some()).unwrap();
-            (core.compartments[0].bias_mantissa, core.compartments[0].bias_exponent) = (1, 5);
+            let registers = &mut core.compartments[0].cycle[0];
+            (registers.bias_mantissa, registers.bias_exponent) = (1, 5);
         }),
         ("mixed", |p| relay(p).graded = None),
         ("counted relay", |p| p.readout = ProgramReadout::SpikeCount(1)),
@@ -225,8 +231,8 @@ fn sums_beyond_64_bits_stop_the_run() {
     (second.structure, second.mantissa) = (Structure::Dense { rows: 1, cols: 9 }, vec![254; 9]);
     let mut program = map(&seal(draft), &mut Rng(1));
     // Messages of 2^30, each multiplied with 2^30, nine times.
-    for matrix in &mut program.matrices {
-        matrix.mantissa.fill(i16::MAX);
+    for values in &mut program.values {
+        values.fill(i16::MAX);
     }
     for format in program.cores.iter_mut().flat_map(|core| &mut core.formats) {
         format.exponent = 15;

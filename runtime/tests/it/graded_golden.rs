@@ -303,7 +303,8 @@ fn a_divergence_shows_both_messages() {
     assert_eq!((equal.first, equal.distances.iter().map(|d| d.left).sum::<u64>()), (None, 2));
     for core in &mut program.cores {
         for profile in &mut core.profiles {
-            profile.graded = profile.graded.map(|_| GradedMode::Keep(Keep::Positive));
+            profile.graded =
+                profile.graded.map(|_| GradedMode { keep: Some(Keep::Positive), shift: 0 });
         }
     }
     let parted = against(&program);
@@ -314,9 +315,9 @@ fn a_divergence_shows_both_messages() {
     assert_eq!(parted.distances.iter().map(|d| d.differing).sum::<u64>(), 1);
     // Another weight: both send, but not the same.
     for profile in program.cores.iter_mut().flat_map(|c| &mut c.profiles) {
-        profile.graded = profile.graded.map(|_| GradedMode::All);
+        profile.graded = profile.graded.map(|_| GradedMode { keep: None, shift: 0 });
     }
-    program.matrices[0].mantissa = vec![-12];
+    program.values[0] = vec![-12];
     let first = against(&program).first.unwrap();
     assert_eq!(first.divergence.difference, Difference::Message { left: -5, right: -6 });
 }

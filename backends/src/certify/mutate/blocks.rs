@@ -120,12 +120,13 @@ fn mantissa(
         let format = program.cores[core].formats[block.format as usize];
         let effects = effect(program, &feeds, core, &block)?;
         for e in chance.rotated(plain(program, core, &effects)) {
-            let stored = &mut program.matrices[block.matrix as usize].mantissa[e.mantissa];
+            let values = program.matrices[block.matrix as usize].values as usize;
+            let stored = &mut program.values[values][e.mantissa];
             let old = *stored;
             let fits = |&m: &i16| m != old && format.sign.stores(m);
             if let Some(new) = chance.pick(variants(old, &format).into_iter().filter(fits)) {
                 *stored = new;
-                let place = format!("mantissa {} of matrix {}", e.mantissa, block.matrix);
+                let place = format!("mantissa {} of array {values}", e.mantissa);
                 return Some(format!("{place}: {old} became {new}"));
             }
         }
@@ -198,7 +199,7 @@ fn in_format(
         if plain(program, core, &effects).is_empty() {
             continue;
         }
-        let stored = &program.matrices[block.matrix as usize].mantissa;
+        let stored = &program.values[program.matrices[block.matrix as usize].values as usize];
         let format = &mut program.cores[core].formats[block.format as usize];
         if let Some(changed) = change(format, &block, stored, chance) {
             return Some(format!("format {} of core {core}: {changed}", block.format));

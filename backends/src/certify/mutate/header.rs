@@ -83,7 +83,7 @@ pub(super) fn latency(program: &mut Program, chance: &mut Chance) -> Option<Stri
     let feeds = feeds(program);
     let mut joined = vec![false; program.populations.len()];
     for (core, block) in blocks(program) {
-        let held = compartments(&program.cores[core]);
+        let held = compartments(program, core);
         let block = &program.cores[core].synapses[block];
         for e in effect(program, &feeds, core, block)? {
             let (a, b) = (e.source.0, held[e.compartment as usize].0);

@@ -16,27 +16,35 @@ fn remode(
 ) -> Option<String> {
     chance.rotated(runs).into_iter().find_map(|(core, run)| {
         let tables = &mut program.cores[core];
-        let profile = tables.profiles[tables.compartments[run].profile as usize];
+        let registers = &mut tables.compartments[run].cycle[0];
+        let profile = tables.profiles[registers.profile as usize];
         let old = profile.graded?;
         let graded = chance.pick(modes(old))?;
-        tables.compartments[run].profile = u32::try_from(tables.profiles.len()).ok()?;
+        registers.profile = u32::try_from(tables.profiles.len()).ok()?;
         tables.profiles.push(snnc_ir::program::Profile { graded, ..profile });
         Some(format!("run {run} of core {core}: {old:?} became {graded:?}"))
     })
 }
 
-const POSITIVE: GradedMode = GradedMode::Keep(Keep::Positive);
-const NEGATIVE: GradedMode = GradedMode::Keep(Keep::Negative);
-
-/// All modes but one.
+/// Modes that keep other signs.
 fn others(old: GradedMode) -> Vec<Option<GradedMode>> {
-    let all = [GradedMode::All, POSITIVE, NEGATIVE];
-    all.into_iter().filter(|&mode| mode != old).map(Some).collect()
+    let all = [None, Some(Keep::Positive), Some(Keep::Negative)].into_iter();
+    all.filter(|&keep| keep != old.keep).map(|keep| Some(GradedMode { keep, ..old })).collect()
 }
 
 pub(super) fn mode(program: &mut Program, chance: &mut Chance) -> Option<String> {
     let runs = of_source(program);
     remode(program, chance, runs, others)
+}
+
+/// Messages of another scale.
+pub(super) fn shift(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let up = chance.coin();
+    let graded = runs(program);
+    remode(program, chance, graded, |old| {
+        let shift = if up && old.shift < 31 { old.shift + 1 } else { old.shift.wrapping_sub(1) };
+        vec![Some(GradedMode { shift, ..old })]
+    })
 }
 
 pub(super) fn spiking(program: &mut Program, chance: &mut Chance) -> Option<String> {
@@ -51,10 +59,10 @@ pub(super) fn relay_mode(program: &mut Program, chance: &mut Chance) -> Option<S
         let symbol = program.cores[c].compartments[r].population as usize;
         matches!(program.populations[symbol].role, SymbolRole::Relay { .. })
     });
-    remode(program, chance, relays, |old| match old {
-        GradedMode::All => vec![Some(POSITIVE), Some(NEGATIVE)],
-        GradedMode::Keep(Keep::Positive) => vec![Some(NEGATIVE)],
-        GradedMode::Keep(Keep::Negative) => vec![Some(POSITIVE)],
+    remode(program, chance, relays, |old| {
+        let mut modes = others(old);
+        modes.retain(|mode| mode.is_some_and(|mode| mode.keep.is_some()));
+        modes
     })
 }
 

@@ -9,6 +9,7 @@ mod blocks;
 mod header;
 mod messages;
 mod neurons;
+mod pool;
 mod routes;
 mod view;
 
@@ -51,9 +52,12 @@ const CLASSES: &[(&str, Change)] = &[
     ("bias-exponent", neurons::bias_exponent),
     ("bias-start", neurons::bias_start),
     ("clock-bias", neurons::clock_bias),
+    ("cycle-phase", neurons::cycle_phase),
+    ("symbol-block", pool::symbol_block),
     ("chip", neurons::chip),
     // Graded relays, and what the host writes.
     ("graded-mode", messages::mode),
+    ("graded-shift", messages::shift),
     ("graded-spiking", messages::spiking),
     ("graded-relay", messages::relay_mode),
     ("host-weight", messages::host_weight),
@@ -68,6 +72,8 @@ const CLASSES: &[(&str, Change)] = &[
     ("weight", blocks::weight),
     ("weight-sign", blocks::weight_sign),
     ("weight-dropped", blocks::weight_dropped),
+    ("pool-values", pool::values),
+    ("pool-layout", pool::layout),
     ("structure", blocks::structure),
     ("crop", messages::crop),
     ("delay", blocks::delay),

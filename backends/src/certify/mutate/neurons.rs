@@ -2,7 +2,7 @@
 
 use super::Chance;
 use super::view::{blocks, compartments, effect, feeds, is_clock, is_neurons};
-use snnc_ir::program::{CompartmentRun, Profile, Program, ProgramCore, SymbolRole};
+use snnc_ir::program::{CompartmentRun, Profile, Program, ProgramCore, Registers, SymbolRole};
 use std::collections::BTreeMap;
 
 /// All compartment runs as (core, index).
@@ -20,14 +20,37 @@ pub(super) fn of_source(program: &Program) -> Vec<(usize, usize)> {
     runs
 }
 
-/// Runs of the source network's spiking neurons, whose thresholds matter.
-fn spiking(program: &Program) -> Vec<(usize, usize)> {
-    let mut runs = of_source(program);
-    runs.retain(|&(c, r)| {
+/// A set of registers: core, run, place in its cycle.
+type Set = (usize, usize, usize);
+
+/// Sets of registers of these runs.
+fn sets(program: &Program, runs: Vec<(usize, usize)>) -> Vec<Set> {
+    let all = runs.into_iter();
+    all.flat_map(|(c, r)| (0..program.cores[c].compartments[r].cycle.len()).map(move |i| (c, r, i)))
+        .collect()
+}
+
+/// Sets of registers of the source network's spiking neurons, whose thresholds matter.
+fn spiking(program: &Program) -> Vec<Set> {
+    let mut sets = sets(program, of_source(program));
+    sets.retain(|&(c, r, i)| {
         let core = &program.cores[c];
-        core.profiles[core.compartments[r].profile as usize].graded.is_none()
+        core.profiles[core.compartments[r].cycle[i].profile as usize].graded.is_none()
     });
-    runs
+    sets
+}
+
+/// Changes the first of the sets of registers (in random order) that `change` can change.
+fn in_set(
+    program: &mut Program,
+    chance: &mut Chance,
+    sets: Vec<Set>,
+    change: impl Fn(&mut Registers, &mut Chance) -> Option<String>,
+) -> Option<String> {
+    chance.rotated(sets).into_iter().find_map(|(core, run, set)| {
+        let changed = change(&mut program.cores[core].compartments[run].cycle[set], chance)?;
+        Some(format!("run {run} of core {core}, registers {set}: {changed}"))
+    })
 }
 
 /// Changes the first of the runs (in random order) that `change` can change.
@@ -49,9 +72,10 @@ fn in_profile(
     chance: &mut Chance,
     change: impl Fn(&mut Profile, &mut Chance) -> Option<String>,
 ) -> Option<String> {
-    chance.rotated(of_source(program)).into_iter().find_map(|(core, run)| {
+    let sets = sets(program, of_source(program));
+    chance.rotated(sets).into_iter().find_map(|(core, run, set)| {
         let core = &mut program.cores[core];
-        let profile = &mut core.profiles[core.compartments[run].profile as usize];
+        let profile = &mut core.profiles[core.compartments[run].cycle[set].profile as usize];
         change(profile, chance)
     })
 }
@@ -60,6 +84,7 @@ pub(super) fn dropped(program: &mut Program, chance: &mut Chance) -> Option<Stri
     let all = runs(program);
     in_run(program, chance, all, |run, _| {
         run.len = run.len.checked_sub(1).filter(|&n| n > 0)?;
+        run.cycle.truncate(run.len as usize);
         Some("lost its last neuron".to_owned())
     })
 }
@@ -76,7 +101,7 @@ pub(super) fn doubled(program: &mut Program, chance: &mut Chance) -> Option<Stri
 /// count by their sum.
 fn driven(program: &Program, core: usize, pair: [u32; 2]) -> Option<bool> {
     let feeds = feeds(program);
-    let held = compartments(&program.cores[core]);
+    let held = compartments(program, core);
     let own = pair.map(|c| held[c as usize]);
     let mut into = [vec![], vec![]];
     let mut from_clocks = [0, 0];
@@ -101,11 +126,16 @@ pub(super) fn swapped(program: &mut Program, chance: &mut Chance) -> Option<Stri
     for (core, index) in chance.rotated(of_source(program)) {
         let list = &program.cores[core].compartments;
         let start: u32 = list[..index].iter().map(|r| r.len).sum();
-        let run = list[index];
+        let run = list[index].clone();
         for offset in chance.rotated(0..run.len - 1) {
             if driven(program, core, [start + offset, start + offset + 1])? {
-                let part =
-                    |skip: u32, len: u32| CompartmentRun { first: run.first + skip, len, ..run };
+                let part = |skip: u32, len: u32| CompartmentRun {
+                    population: run.population,
+                    first: run.first + skip,
+                    len,
+                    // What follows is as long as the part at most.
+                    cycle: (skip..skip + len).map(|i| *run.registers(i)).collect(),
+                };
                 let mut parts = vec![
                     part(0, offset),
                     part(offset + 1, 1),
@@ -134,21 +164,21 @@ pub(super) fn population(program: &mut Program, chance: &mut Chance) -> Option<S
     })
 }
 
-/// Points a run at another entry of a table.
+/// Points a set of registers at another entry of a table.
 fn reindex<T>(
     program: &mut Program,
     chance: &mut Chance,
     table: fn(&ProgramCore) -> &[T],
-    index: fn(&mut CompartmentRun) -> &mut u32,
+    index: fn(&mut Registers) -> &mut u32,
     differ: fn(&T, &T) -> bool,
 ) -> Option<String> {
-    chance.rotated(spiking(program)).into_iter().find_map(|(c, r)| {
+    chance.rotated(spiking(program)).into_iter().find_map(|(c, r, i)| {
         let core = &mut program.cores[c];
-        let old = *index(&mut core.compartments[r]);
+        let old = *index(&mut core.compartments[r].cycle[i]);
         let entries = table(core);
         let others = (0..entries.len()).filter(|&i| differ(&entries[i], &entries[old as usize]));
         let new = chance.pick(others.collect::<Vec<_>>())?;
-        *index(&mut core.compartments[r]) = u32::try_from(new).ok()?;
+        *index(&mut core.compartments[r].cycle[i]) = u32::try_from(new).ok()?;
         Some(format!("run {r} of core {c} uses entry {new} instead of {old}"))
     })
 }
@@ -164,9 +194,9 @@ pub(super) fn threshold_index(program: &mut Program, chance: &mut Chance) -> Opt
 }
 
 pub(super) fn threshold(program: &mut Program, chance: &mut Chance) -> Option<String> {
-    let (core, run) = chance.pick(spiking(program))?;
+    let (core, run, set) = chance.pick(spiking(program))?;
     let core = &mut program.cores[core];
-    let mantissa = &mut core.thresholds[core.compartments[run].threshold as usize];
+    let mantissa = &mut core.thresholds[core.compartments[run].cycle[set].threshold as usize];
     let old = *mantissa;
     *mantissa = u32::try_from(chance.nudge(i64::from(old), 0, 131_071)?).ok()?;
     Some(format!("threshold mantissa {old} became {mantissa}"))
@@ -220,8 +250,8 @@ pub(super) fn update_phase(program: &mut Program, chance: &mut Chance) -> Option
 }
 
 pub(super) fn bias_mantissa(program: &mut Program, chance: &mut Chance) -> Option<String> {
-    let runs = of_source(program);
-    in_run(program, chance, runs, |run, chance| {
+    let sets = sets(program, of_source(program));
+    in_set(program, chance, sets, |run, chance| {
         let new = chance.nudge(i64::from(run.bias_mantissa), -4095, 4095)?;
         run.bias_mantissa = i16::try_from(new).ok()?;
         Some(format!("bias mantissa became {new}"))
@@ -229,8 +259,8 @@ pub(super) fn bias_mantissa(program: &mut Program, chance: &mut Chance) -> Optio
 }
 
 pub(super) fn bias_exponent(program: &mut Program, chance: &mut Chance) -> Option<String> {
-    let runs = of_source(program);
-    in_run(program, chance, runs, |run, chance| {
+    let sets = sets(program, of_source(program));
+    in_set(program, chance, sets, |run, chance| {
         if run.bias_mantissa == 0 {
             return None;
         }
@@ -252,21 +282,24 @@ pub(super) fn bias_start(program: &mut Program, chance: &mut Chance) -> Option<S
         }
         let mut start = 0;
         for index in 0..program.cores[core].compartments.len() {
-            let run = program.cores[core].compartments[index];
+            let run = &program.cores[core].compartments[index];
             let end = start + run.len;
             let symbol = &program.populations[run.population as usize];
             let mut biases = (start..end).map(|c| carried.get(&c).copied().unwrap_or(0));
             let first = biases.next().filter(|&b| b != 0 && biases.all(|other| other == b));
             start = end;
-            let update = program.cores[core].profiles[run.profile as usize].update;
-            let harmless = update == (program.period, symbol.latency);
+            let profile = program.cores[core].profiles[run.cycle[0].profile as usize];
+            let silent = |shift: u8, bias: i64| (0..1 << shift).contains(&bias);
+            let harmless = profile.update == (program.period, symbol.latency)
+                || profile.graded.zip(first).is_some_and(|(mode, bias)| silent(mode.shift, bias));
             if let Some(bias) = first
                 && symbol.role == SymbolRole::Neurons
                 && !harmless
             {
-                let run = &mut program.cores[core].compartments[index];
-                run.bias_mantissa = i16::try_from(bias).ok()?;
-                run.bias_exponent = 6;
+                for registers in &mut program.cores[core].compartments[index].cycle {
+                    registers.bias_mantissa = i16::try_from(bias).ok()?;
+                    registers.bias_exponent = 6;
+                }
                 program.cores[core].synapses.remove(block);
                 return Some(format!("run {index} of core {core}: bias moved into the register"));
             }
@@ -280,12 +313,34 @@ pub(super) fn clock_bias(program: &mut Program, chance: &mut Chance) -> Option<S
     let mut clocks = runs(program);
     clocks
         .retain(|&(c, r)| is_clock(program, program.cores[c].compartments[r].population as usize));
-    in_run(program, chance, clocks, |run, _| {
+    let clocks = sets(program, clocks);
+    in_set(program, chance, clocks, |run, _| {
         if run.bias_mantissa == 0 {
             return None;
         }
         run.bias_mantissa = 0;
         Some("the clock's bias became 0".to_owned())
+    })
+}
+
+/// The registers of a run begin one place later in their cycle.
+pub(super) fn cycle_phase(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let runs = of_source(program);
+    chance.rotated(runs).into_iter().find_map(|(core, run)| {
+        let tables = &mut program.cores[core];
+        // Graded relays use no threshold, and neurons of the same refractory meaning may differ in theirs.
+        let key = |r: &Registers| {
+            let p = tables.profiles[r.profile as usize];
+            let threshold = tables.thresholds[r.threshold as usize];
+            let bias = i32::from(r.bias_mantissa) << r.bias_exponent;
+            (p.du, p.dv, p.subtract, p.graded, threshold, bias)
+        };
+        let cycle = &tables.compartments[run].cycle;
+        let differs = cycle.iter().zip(cycle.iter().cycle().skip(1)).any(|(a, b)| key(a) != key(b));
+        differs.then(|| {
+            tables.compartments[run].cycle.rotate_left(1);
+            format!("the registers of run {run} of core {core} begin one place later")
+        })
     })
 }
 

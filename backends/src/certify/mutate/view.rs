@@ -1,6 +1,6 @@
 //! What a program does, spelled out synapse by synapse.
 
-use snnc_ir::program::{Program, ProgramCore, SymbolRole, SynapseBlock};
+use snnc_ir::program::{Program, SymbolRole, SynapseBlock};
 
 /// Symbol and neuron.
 pub(super) type Source = (usize, u32);
@@ -18,17 +18,21 @@ pub(super) struct Effect {
 }
 
 /// Symbol and neuron in each compartment of a core.
-pub(super) fn compartments(core: &ProgramCore) -> Vec<Source> {
-    let runs = core.compartments.iter();
-    runs.flat_map(|r| (0..r.len).map(|i| (r.population as usize, r.first + i))).collect()
+pub(super) fn compartments(program: &Program, core: usize) -> Vec<Source> {
+    let runs = program.cores[core].compartments.iter();
+    runs.flat_map(|r| {
+        let order = program.populations[r.population as usize].order();
+        (0..r.len).map(move |i| (r.population as usize, order.neuron(r.first + i)))
+    })
+    .collect()
 }
 
 /// The source of each axon of each core.
 pub(super) fn feeds(program: &Program) -> Vec<Vec<Option<Source>>> {
     let mut feeds: Vec<Vec<Option<Source>>> =
         program.cores.iter().map(|c| vec![None; c.axons as usize]).collect();
-    for core in &program.cores {
-        let sources = compartments(core);
+    for (index, core) in program.cores.iter().enumerate() {
+        let sources = compartments(program, index);
         for r in &core.routes {
             for i in 0..r.len as usize {
                 let source = sources[r.compartment as usize + i];
@@ -38,7 +42,8 @@ pub(super) fn feeds(program: &Program) -> Vec<Vec<Option<Source>>> {
     }
     for r in &program.inputs {
         for i in 0..r.len {
-            let source = (r.population as usize, r.first + i);
+            let order = program.populations[r.population as usize].order();
+            let source = (r.population as usize, order.neuron(r.first + i));
             feeds[r.core as usize][(r.axon + i) as usize] = Some(source);
         }
     }
@@ -61,7 +66,7 @@ pub(super) fn effect(
     let format = program.cores[core].formats.get(block.format as usize)?;
     let matrix = program.matrices.get(block.matrix as usize)?;
     let axons = feeds[core].get(block.axon as usize..(block.axon + block.axons) as usize)?;
-    let held = compartments(&program.cores[core]).len();
+    let held = compartments(program, core).len();
     let inside = |first: u32, len: u32, size: usize| (first + len) as usize <= size;
     if !inside(block.compartment, block.compartments, held)
         || !inside(block.row, block.compartments, matrix.structure.rows())
@@ -70,11 +75,17 @@ pub(super) fn effect(
         return None;
     }
     let shift = u32::try_from(7 + i32::from(format.exponent)).ok()?;
+    let values = program.values.get(matrix.values as usize)?;
+    if values.len() != matrix.structure.stored() {
+        return None;
+    }
+    let (rows, cols) = (matrix.row_order(), matrix.col_order());
     let mut out = Vec::new();
     for j in 0..block.compartments {
-        matrix.structure.for_row((block.row + j) as usize, |col, mantissa| {
-            let axon = col.checked_sub(block.col as usize).and_then(|i| axons.get(i));
-            let weight = i64::from(matrix.mantissa[mantissa]) << shift;
+        matrix.structure.for_row(rows.neuron(block.row + j) as usize, |col, mantissa| {
+            let col = cols.position(u32::try_from(col).unwrap_or(u32::MAX));
+            let axon = col.checked_sub(block.col).and_then(|i| axons.get(i as usize));
+            let weight = i64::from(values[mantissa]) << shift;
             if let (Some(&Some(source)), true) = (axon, weight != 0) {
                 let compartment = block.compartment + j;
                 out.push(Effect { source, compartment, weight, delay: block.delay, mantissa });
@@ -83,6 +94,21 @@ pub(super) fn effect(
     }
     out.sort_unstable();
     Some(out)
+}
+
+/// All synapses between the source network's inputs and neurons (through relays or not): source, target,
+/// weight and delay, in order. `None` if a block leaves its tables.
+pub(super) fn synapses(program: &Program) -> Option<Vec<(Source, Source, i64, u8)>> {
+    let feeds = feeds(program);
+    let mut all = Vec::new();
+    for (core, index) in blocks(program) {
+        let held = compartments(program, core);
+        let effects = effect(program, &feeds, core, &program.cores[core].synapses[index])?;
+        let key = |e: Effect| (e.source, held[e.compartment as usize], e.weight, e.delay);
+        all.extend(plain(program, core, &effects).into_iter().map(key));
+    }
+    all.sort_unstable();
+    Some(all)
 }
 
 /// Whether a symbol is a clock.
@@ -98,7 +124,7 @@ pub(super) fn is_neurons(program: &Program, symbol: usize) -> bool {
 /// Only the synapses between the source network's inputs and neurons (through relays or not),
 /// whose weights and places all count.
 pub(super) fn plain(program: &Program, core: usize, effects: &[Effect]) -> Vec<Effect> {
-    let held = compartments(&program.cores[core]);
+    let held = compartments(program, core);
     (effects.iter().copied())
         .filter(|e| !is_clock(program, e.source.0))
         .filter(|e| is_neurons(program, held[e.compartment as usize].0))

@@ -1,13 +1,16 @@
 //! Tables, compartments, synapses and routes of the cores.
 
-use super::number;
 use super::registers::PopulationRegisters;
 use super::table::Table;
+use super::{cycles, number};
 use snnc_ir::arena::{CoreId, Entity, PopId};
 use snnc_ir::diag::codes::artifact;
 use snnc_ir::mapped::usage::{SynapseFormat, formats};
 use snnc_ir::mapped::{Block, Core, Slice};
-use snnc_ir::program::{CompartmentRun, Format, InputRoute, ProgramCore, Route, SynapseBlock};
+use snnc_ir::order::Order;
+use snnc_ir::program::{
+    CompartmentRun, Format, InputRoute, ProgramCore, Registers, Route, SynapseBlock,
+};
 use snnc_ir::target::Limit;
 use snnc_ir::{Diagnostic, Diagnostics, MappedNetwork, TargetSpec};
 
@@ -31,10 +34,11 @@ pub(super) struct CoreBuilder<'a> {
     network: &'a MappedNetwork,
     target: &'a TargetSpec,
     registers: &'a [Option<PopulationRegisters>],
+    /// Pooled matrix of each projection.
     pool: &'a [Option<u32>],
     /// Synapse formats of the projections.
     formats: Vec<SynapseFormat>,
-    /// Parts of each population, by first neuron.
+    /// Parts of each population, by first position.
     placed: Vec<Vec<Placed>>,
     out: &'a mut Diagnostics,
     inputs: Vec<InputRoute>,
@@ -143,36 +147,30 @@ impl<'a> CoreBuilder<'a> {
             let Some(registers) = &self.registers[slice.population.index()] else {
                 continue; // an input, or reported when its registers were made
             };
-            let mut open: Option<CompartmentRun> = None;
-            let end = (slice.start as usize + slice.len as usize).min(population.size());
-            for neuron in slice.start as usize..end {
-                let shape = &population.shape;
-                let profile = tables.profiles.intern(registers.profile.at(neuron, shape));
-                let threshold = match &registers.threshold {
-                    Some(threshold) => tables.thresholds.intern(threshold.at(neuron, shape)),
-                    None => 0,
-                };
+            let shape = &population.shape;
+            let block = self.network.orders[slice.population.index()];
+            let order = Order::new(shape, block);
+            let end = u32::try_from(slice.end().min(population.size() as u64)).unwrap_or(u32::MAX);
+            let one = |position: u32| {
+                let neuron = order.neuron(position) as usize;
                 let (bias_mantissa, bias_exponent) = registers.bias.at(neuron, shape);
-                let first = open.map_or(slice.start, |run| run.first + run.len);
-                let here = CompartmentRun {
-                    population: number(slice.population),
-                    first,
-                    len: 1,
-                    profile,
-                    threshold,
+                Registers {
+                    profile: tables.profiles.intern(registers.profile.at(neuron, shape)),
+                    threshold: match &registers.threshold {
+                        Some(threshold) => tables.thresholds.intern(threshold.at(neuron, shape)),
+                        None => 0,
+                    },
                     bias_mantissa,
                     bias_exponent,
-                };
-                match &mut open {
-                    Some(run)
-                        if CompartmentRun { first: run.first, len: run.len, ..here } == *run =>
-                    {
-                        run.len += 1;
-                    }
-                    other => runs.extend(other.replace(here)),
                 }
-            }
-            runs.extend(open);
+            };
+            let here: Vec<Registers> = (slice.start..end).map(one).collect();
+            // A block of channels; without rows and columns there are no blocks.
+            let whole = match shape.per_channel() {
+                0 | 1 => population.size(),
+                places => places * block as usize,
+            };
+            cycles::runs(&mut runs, number(slice.population), slice.start, whole.max(1), &here);
         }
         if !runs.is_empty() && tables.thresholds.len() == 0 {
             // Graded relays alone: the entry that they name without using it.
@@ -185,7 +183,6 @@ impl<'a> CoreBuilder<'a> {
     fn block(&self, core: &Core, block: &Block, tables: &mut Tables) -> Option<SynapseBlock> {
         let network = &self.network.network;
         let projection = network.projections.get(block.projection)?;
-        network.matrices.get(projection.matrix)?;
         let (axon, run) = nth(&core.axons, block.axons)?;
         let (compartment, slice) = nth(&core.slices, block.slice)?;
         if run.population != projection.source || slice.population != projection.target {
@@ -199,7 +196,7 @@ impl<'a> CoreBuilder<'a> {
         let format = tables.formats.intern(Format { exponent, sign, weight_bits, delay_bits });
         Some(SynapseBlock {
             format,
-            matrix: (*self.pool.get(projection.matrix.index())?)?,
+            matrix: (*self.pool.get(block.projection.index())?)?,
             delay,
             axon,
             axons: run.len,

@@ -1,28 +1,31 @@
 //! Builds the [`Program`] of a mapped network.
 
 mod cores;
+mod cycles;
+mod pool;
 mod registers;
 mod table;
 
 use cores::CoreBuilder;
+use pool::Pool;
 use registers::PopulationRegisters;
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::diag::codes::artifact;
-use snnc_ir::program::{HostMap, PoolMatrix, Program, ProgramReadout, Symbol, SymbolRole};
+use snnc_ir::program::{HostMap, Layout, Program, ProgramReadout, Symbol, SymbolRole};
 use snnc_ir::quantized::{
     HostBias, IntReadout, PopKind, Population, QuantizedDraft, Role, Schedule, Time,
 };
 use snnc_ir::{Diagnostic, Diagnostics, MappedNetwork, TargetSpec};
-use table::Table;
 
-/// Builds the program of `network` for `target`.
+/// Builds the program of `network` for `target`, and the arrays of mantissas that its `values` are to
+/// be: they stay where the network has them.
 ///
 /// # Errors
 /// As [`super::write()`].
-pub(super) fn program(
-    network: &MappedNetwork,
+pub(super) fn program<'a>(
+    network: &'a MappedNetwork,
     target: &TargetSpec,
-) -> Result<Program, Diagnostics> {
+) -> Result<(Program, Vec<&'a [i16]>), Diagnostics> {
     let mut out = Diagnostics::new();
     if network.target != target.name {
         out.push(
@@ -59,14 +62,14 @@ pub(super) fn program(
         })
         .collect();
     registers::check_matrices(net, target, &mut out);
-    let (matrices, pool) = pool(network);
-    let mut cores = CoreBuilder::new(network, target, &registers, &pool, &mut out);
+    let Pool { values, matrices, of_projection } = Pool::of(network);
+    let mut cores = CoreBuilder::new(network, target, &registers, &of_projection, &mut out);
     for (id, core) in network.cores.iter() {
         cores.add(id, core);
     }
     let (inputs, cores) = cores.finish();
 
-    out.into_result(Program {
+    let program = Program {
         name: net.name.clone(),
         target: target.name.clone(),
         steps: net.steps,
@@ -75,14 +78,16 @@ pub(super) fn program(
         populations: net
             .populations
             .iter()
-            .map(|(id, p)| symbol(p, latency(schedule, id)))
+            .map(|(id, p)| symbol(p, network.orders[id.index()], latency(schedule, id)))
             .collect(),
+        values: Vec::new(),
         matrices,
         inputs,
         cores,
         host: host(net),
         readout: readout(&net.readout),
-    })
+    };
+    out.into_result((program, values))
 }
 
 /// The number of an entity as the program stores it.
@@ -94,14 +99,16 @@ fn latency(schedule: &Schedule, id: PopId) -> u32 {
     schedule.latency[id.index()]
 }
 
-fn symbol(population: &Population, latency: u32) -> Symbol {
+fn symbol(population: &Population, block: u32, latency: u32) -> Symbol {
     let role = match (&population.kind, population.role) {
         (PopKind::Input(coding), _) => SymbolRole::Input(coding.clone()),
         (_, Role::Logical) => SymbolRole::Neurons,
         (_, Role::Relay { of, hops }) => SymbolRole::Relay { of: number(of), hops },
         (_, Role::Clock) => SymbolRole::Clock,
     };
-    Symbol { name: population.name.clone(), shape: population.shape.clone(), role, latency }
+    let (name, shape) = (population.name.clone(), population.shape.clone());
+    let block = Layout::of(&shape, block).block;
+    Symbol { name, shape, block, role, latency }
 }
 
 fn host(network: &QuantizedDraft) -> Vec<HostMap> {
@@ -123,34 +130,4 @@ fn readout(readout: &IntReadout) -> ProgramReadout {
             bias: bias.clone(),
         },
     }
-}
-
-/// The distinct matrices that blocks use, in order of their ids, and the place of each id in that
-/// list. Equal layout and mantissas are stored once, whatever exponent and sign go with them.
-fn pool(network: &MappedNetwork) -> (Vec<PoolMatrix>, Vec<Option<u32>>) {
-    let net = &network.network;
-    let mut used = vec![false; net.matrices.len()];
-    for block in network.cores.values().flat_map(|core| &core.blocks) {
-        if let Some(projection) = net.projections.get(block.projection)
-            && let Some(used) = used.get_mut(projection.matrix.index())
-        {
-            *used = true;
-        }
-    }
-    let mut table = Table::new();
-    let place = net
-        .matrices
-        .values()
-        .zip(used)
-        .map(|(m, used)| used.then(|| table.intern((&m.structure, m.mantissa.as_slice()))))
-        .collect();
-    let matrices = table
-        .into_items()
-        .into_iter()
-        .map(|(structure, mantissa)| PoolMatrix {
-            structure: structure.clone(),
-            mantissa: mantissa.to_vec(),
-        })
-        .collect();
-    (matrices, place)
 }

@@ -95,6 +95,13 @@ fn graded(
             &format!("{}: message_bits = {}", target.file, target.message_bits),
         );
     }
+    let shifts = relay.shift == 0 || target.programmable_neuron;
+    if !shifts {
+        check.reject(
+            format!("a shift of messages by {} has no register", relay.shift),
+            &format!("the neuron of {} is not programmable", target.name),
+        );
+    }
     let bias = check.bias(&relay.bias, 64, hosted, target)?;
     let profile = Profile {
         du: 4095,
@@ -102,9 +109,13 @@ fn graded(
         refractory: 1,
         subtract: None,
         update: (1, 0),
-        graded: Some(relay.keep.map_or(GradedMode::All, GradedMode::Keep)),
+        graded: Some(GradedMode { keep: relay.keep, shift: relay.shift }),
     };
-    sends.then_some(PopulationRegisters { profile: Param::Uniform(profile), threshold: None, bias })
+    (sends && shifts).then_some(PopulationRegisters {
+        profile: Param::Uniform(profile),
+        threshold: None,
+        bias,
+    })
 }
 
 /// Reports what the matrices of `network` hold that no synapse stores.

@@ -5,6 +5,7 @@ mod records;
 mod structure;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use bytes::Cursor;
 use snnc_ir::Diagnostics;

@@ -1,13 +1,14 @@
 //! Decoders of the records, field by field in the order of `docs/program-format.md`.
 
 use super::bytes::{Cursor, Decoded};
+use super::values;
 use snnc_ir::Diagnostic;
 use snnc_ir::conv::Conv;
 use snnc_ir::diag::codes::artifact;
 use snnc_ir::network::{Coding, Keep};
 use snnc_ir::program::{
-    CompartmentRun, Format, GradedMode, HostMap, InputRoute, PoolMatrix, Profile, Program,
-    ProgramCore, ProgramReadout, Route, Symbol, SymbolRole, SynapseBlock,
+    CompartmentRun, Format, GradedMode, HostMap, InputRoute, Layout, PoolMatrix, Profile, Program,
+    ProgramCore, ProgramReadout, Registers, Route, Symbol, SymbolRole, SynapseBlock,
 };
 use snnc_ir::quantized::{Sign, Structure};
 use snnc_ir::shape::Shape;
@@ -33,11 +34,11 @@ fn header(c: &mut Cursor<'_>) -> Decoded<()> {
         Err(Box::new(refusal.help(help)))
     };
     match (kind, version) {
-        (3, 2) => Ok(()),
+        (3, 3) => Ok(()),
         (3, _) => refuse(
             format!("the program has format version {version}"),
-            "this snnc reads version 2",
-            if version < 2 {
+            "this snnc reads version 3",
+            if version < 3 {
                 "compile the network again: programs of older versions lack what a reader needs now"
             } else {
                 "use the snnc that wrote it, or a newer one"
@@ -58,8 +59,9 @@ fn program(c: &mut Cursor<'_>) -> Decoded<Program> {
         steps: c.field("steps", Cursor::u32)?,
         period: c.field("period", Cursor::u32)?,
         run_steps: c.field("run_steps", Cursor::u64)?,
-        populations: c.field("populations", |c| c.list(4, symbol))?,
-        matrices: c.field("matrices", |c| c.list(3, pool_matrix))?,
+        populations: c.field("populations", |c| c.list(5, symbol))?,
+        values: c.field("values", |c| c.list(4, values::array))?,
+        matrices: c.field("matrices", |c| c.list(7, pool_matrix))?,
         inputs: c.field("inputs", |c| c.list(5, input_route))?,
         cores: c.field("cores", |c| c.list(8, core))?,
         host: c.field("host", |c| c.list(13, host_map))?,
@@ -71,6 +73,7 @@ fn symbol(c: &mut Cursor<'_>) -> Decoded<Symbol> {
     Ok(Symbol {
         name: c.field("name", Cursor::text)?,
         shape: Shape(c.field("shape", |c| c.list(1, Cursor::u32))?),
+        block: c.field("block", Cursor::u32)?,
         role: c.field("role", role)?,
         latency: c.field("latency", Cursor::u32)?,
     })
@@ -105,8 +108,14 @@ fn coding(c: &mut Cursor<'_>) -> Decoded<Coding> {
 fn pool_matrix(c: &mut Cursor<'_>) -> Decoded<PoolMatrix> {
     Ok(PoolMatrix {
         structure: c.field("structure", structure)?,
-        mantissa: c.field("mantissa", |c| c.list(1, Cursor::i16))?,
+        values: c.field("values", Cursor::u32)?,
+        rows: c.field("rows", layout)?,
+        cols: c.field("cols", layout)?,
     })
+}
+
+fn layout(c: &mut Cursor<'_>) -> Decoded<Layout> {
+    Ok(Layout { places: c.field("places", Cursor::u32)?, block: c.field("block", Cursor::u32)? })
 }
 
 fn structure(c: &mut Cursor<'_>) -> Decoded<Structure> {
@@ -150,7 +159,7 @@ fn core(c: &mut Cursor<'_>) -> Decoded<ProgramCore> {
         profiles: c.field("profiles", |c| c.list(7, profile))?,
         thresholds: c.field("thresholds", |c| c.list(1, Cursor::u32))?,
         formats: c.field("formats", |c| c.list(4, format))?,
-        compartments: c.field("compartments", |c| c.list(7, compartment_run))?,
+        compartments: c.field("compartments", |c| c.list(4, compartment_run))?,
         axons: c.field("axons", Cursor::u32)?,
         synapses: c.field("synapses", |c| c.list(9, synapse_block))?,
         routes: c.field("routes", |c| c.list(4, route))?,
@@ -169,12 +178,15 @@ fn profile(c: &mut Cursor<'_>) -> Decoded<Profile> {
 }
 
 fn graded_mode(c: &mut Cursor<'_>) -> Decoded<GradedMode> {
-    Ok(match c.tag(2)? {
-        0 => GradedMode::All,
-        _ => GradedMode::Keep(match c.tag(2)? {
+    let keep = |c: &mut Cursor<'_>| {
+        Ok(match c.tag(2)? {
             0 => Keep::Positive,
             _ => Keep::Negative,
-        }),
+        })
+    };
+    Ok(GradedMode {
+        keep: c.field("keep", |c| c.option(keep))?,
+        shift: c.field("shift", Cursor::u8)?,
     })
 }
 
@@ -198,6 +210,12 @@ fn compartment_run(c: &mut Cursor<'_>) -> Decoded<CompartmentRun> {
         population: c.field("population", Cursor::u32)?,
         first: c.field("first", Cursor::u32)?,
         len: c.field("len", Cursor::u32)?,
+        cycle: c.field("cycle", |c| c.list(4, registers))?,
+    })
+}
+
+fn registers(c: &mut Cursor<'_>) -> Decoded<Registers> {
+    Ok(Registers {
         profile: c.field("profile", Cursor::u32)?,
         threshold: c.field("threshold", Cursor::u32)?,
         bias_mantissa: c.field("bias_mantissa", Cursor::i16)?,

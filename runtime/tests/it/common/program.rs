@@ -1,17 +1,19 @@
 //! A plain mapping of networks in hardware time to programs: populations are cut into random
-//! pieces, every piece goes to a core, every source neuron gets its own axon.
+//! pieces, every piece goes to a core, every source neuron gets its own axon. Neurons lie in blocks of a
+//! random number of channels.
 
 use super::Rng;
 use snnc_ir::arena::{Entity, PopId};
+use snnc_ir::order::Order;
 use snnc_ir::param::Param;
 use snnc_ir::program::{
-    CompartmentRun, Format, GradedMode, HostMap, InputRoute, PoolMatrix, Profile, Program,
-    ProgramCore, ProgramReadout, Route, Symbol, SymbolRole, SynapseBlock,
+    CompartmentRun, Format, GradedMode, HostMap, InputRoute, Layout, PoolMatrix, Profile, Program,
+    ProgramCore, ProgramReadout, Registers, Route, Symbol, SymbolRole, SynapseBlock,
 };
 use snnc_ir::quantized::{HostBias, IntReadout, IntReset, PopKind, QuantizedNetwork, Role, Time};
 use std::collections::BTreeMap;
 
-/// A piece of a population: first neuron, length, core, first compartment.
+/// A piece of a population: first position, length, core, first compartment.
 #[derive(Clone, Copy)]
 struct Piece {
     first: u32,
@@ -23,12 +25,23 @@ struct Piece {
 pub(crate) fn map(network: &QuantizedNetwork, rng: &mut Rng) -> Program {
     let Time::Hardware(schedule) = &network.time else { panic!("programs run in hardware time") };
     let mut cores: Vec<ProgramCore> = (0..rng.size(1, 4)).map(|_| core()).collect();
-    let pieces = place(network, rng, &mut cores);
+    let blocks: Vec<u32> = (network.populations.values())
+        .map(|p| rng.size(1, u32::try_from(p.shape.channels()).unwrap()))
+        .collect();
+    let pieces = place(network, &blocks, rng, &mut cores);
+    let layout = |id: PopId| Layout::of(&network.populations[id].shape, blocks[id.index()]);
+    let mut matrices = Vec::new();
     let mut inputs = Vec::new();
     // First axon of each (source population, core): one axon per source neuron.
     let mut axons: BTreeMap<(PopId, usize), u32> = BTreeMap::new();
     for projection in network.projections.values() {
         let matrix = &network.matrices[projection.matrix];
+        matrices.push(PoolMatrix {
+            structure: matrix.structure.clone(),
+            values: u32::try_from(projection.matrix.index()).unwrap(),
+            rows: layout(projection.target),
+            cols: layout(projection.source),
+        });
         for target in &pieces[projection.target.index()] {
             let size = u32::try_from(network.populations[projection.source].size()).unwrap();
             let axon = *axons.entry((projection.source, target.core)).or_insert_with(|| {
@@ -63,7 +76,7 @@ pub(crate) fn map(network: &QuantizedNetwork, rng: &mut Rng) -> Program {
             let core = &mut cores[target.core];
             core.synapses.push(SynapseBlock {
                 format: u32::try_from(core.formats.len()).unwrap(),
-                matrix: u32::try_from(projection.matrix.index()).unwrap(),
+                matrix: u32::try_from(matrices.len() - 1).unwrap(),
                 delay: u8::try_from(projection.delay - 1).unwrap(),
                 axon,
                 axons: size,
@@ -86,12 +99,9 @@ pub(crate) fn map(network: &QuantizedNetwork, rng: &mut Rng) -> Program {
         steps: network.steps,
         period: schedule.period,
         run_steps: network.run_steps(),
-        populations: symbols(network, &schedule.latency),
-        matrices: network
-            .matrices
-            .values()
-            .map(|m| PoolMatrix { structure: m.structure.clone(), mantissa: m.mantissa.clone() })
-            .collect(),
+        populations: symbols(network, &blocks, &schedule.latency),
+        values: network.matrices.values().map(|m| m.mantissa.clone()).collect(),
+        matrices,
         inputs,
         cores,
         host: network.host.iter().map(host_map).collect(),
@@ -133,7 +143,7 @@ fn core() -> ProgramCore {
     }
 }
 
-fn symbols(network: &QuantizedNetwork, latency: &[u32]) -> Vec<Symbol> {
+fn symbols(network: &QuantizedNetwork, blocks: &[u32], latency: &[u32]) -> Vec<Symbol> {
     let role = |role: Role, kind: &PopKind| match (role, kind) {
         (_, PopKind::Input(coding)) => SymbolRole::Input(coding.clone()),
         (Role::Logical, _) => SymbolRole::Neurons,
@@ -145,14 +155,20 @@ fn symbols(network: &QuantizedNetwork, latency: &[u32]) -> Vec<Symbol> {
     let symbol = |(id, p): (PopId, &snnc_ir::quantized::Population)| Symbol {
         name: p.name.clone(),
         shape: p.shape.clone(),
+        block: Layout::of(&p.shape, blocks[id.index()]).block,
         role: role(p.role, &p.kind),
         latency: latency[id.index()],
     };
     network.populations.iter().map(symbol).collect()
 }
 
-/// Puts every neuron on a core, one compartment run per neuron or per piece.
-fn place(network: &QuantizedNetwork, rng: &mut Rng, cores: &mut [ProgramCore]) -> Vec<Vec<Piece>> {
+/// Puts every neuron on a core, one compartment run per piece.
+fn place(
+    network: &QuantizedNetwork,
+    blocks: &[u32],
+    rng: &mut Rng,
+    cores: &mut [ProgramCore],
+) -> Vec<Vec<Piece>> {
     let mut pieces = Vec::new();
     let mut used = vec![0_u32; cores.len()];
     for (id, population) in network.populations.iter() {
@@ -174,10 +190,13 @@ fn place(network: &QuantizedNetwork, rng: &mut Rng, cores: &mut [ProgramCore]) -
                 let index = rng.index(cores.len());
                 list.push(Piece { first, len, core: index, compartment: used[index] });
                 used[index] += len;
-                let run = if uniform { len } else { 1 };
-                for start in (first..first + len).step_by(run as usize) {
-                    registers(network, id, start, run, &mut cores[index]);
-                }
+                let order = Order::new(&population.shape, blocks[id.index()]);
+                let sets = if uniform { 1 } else { len };
+                let cycle = (first..first + sets)
+                    .map(|p| registers(network, id, order.neuron(p), &mut cores[index]))
+                    .collect();
+                let population = u32::try_from(id.index()).unwrap();
+                cores[index].compartments.push(CompartmentRun { population, first, len, cycle });
                 first += len;
             }
         }
@@ -186,14 +205,19 @@ fn place(network: &QuantizedNetwork, rng: &mut Rng, cores: &mut [ProgramCore]) -
     pieces
 }
 
-fn registers(network: &QuantizedNetwork, id: PopId, first: u32, len: u32, core: &mut ProgramCore) {
+fn registers(
+    network: &QuantizedNetwork,
+    id: PopId,
+    neuron: u32,
+    core: &mut ProgramCore,
+) -> Registers {
     let population = &network.populations[id];
     let Time::Hardware(schedule) = &network.time else { panic!("hardware time") };
-    let n = first as usize;
+    let n = neuron as usize;
     let (bias, threshold, profile) = match &population.kind {
         PopKind::Input(_) => panic!("inputs have no registers"),
         PopKind::Graded(graded) => {
-            let mode = graded.keep.map_or(GradedMode::All, GradedMode::Keep);
+            let mode = GradedMode { keep: graded.keep, shift: graded.shift };
             let profile = Profile {
                 du: 4095,
                 dv: 4095,
@@ -222,15 +246,13 @@ fn registers(network: &QuantizedNetwork, id: PopId, first: u32, len: u32, core: 
         }
     };
     let exponent = (bias.trailing_zeros() % 32).min(7);
-    core.compartments.push(CompartmentRun {
-        population: u32::try_from(id.index()).unwrap(),
-        first,
-        len,
+    let registers = Registers {
         profile: u32::try_from(core.profiles.len()).unwrap(),
         threshold: u32::try_from(core.thresholds.len()).unwrap(),
         bias_mantissa: i16::try_from(bias >> exponent).unwrap(),
         bias_exponent: u8::try_from(exponent).unwrap(),
-    });
+    };
     core.thresholds.push(u32::try_from(threshold).unwrap());
     core.profiles.push(profile);
+    registers
 }

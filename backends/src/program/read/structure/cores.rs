@@ -2,7 +2,9 @@
 
 use super::Check;
 use snnc_ir::network::Coding;
-use snnc_ir::program::{CompartmentRun, Format, Profile, ProgramCore, SymbolRole, SynapseBlock};
+use snnc_ir::program::{
+    CompartmentRun, Format, Profile, ProgramCore, Registers, SymbolRole, SynapseBlock,
+};
 use snnc_ir::quantized::Sign;
 use std::collections::BTreeSet;
 
@@ -55,6 +57,7 @@ impl Check<'_> {
                 },
             );
             self.relay_profile(profile, || format!("cores[{core}].profiles[{k}]"));
+            self.relay_shift(profile, || format!("cores[{core}].profiles[{k}].graded.shift"));
         }
         for (k, &threshold) in content.thresholds.iter().enumerate() {
             self.need(
@@ -86,7 +89,7 @@ impl Check<'_> {
         for (k, run) in content.compartments.iter().enumerate() {
             total += u64::from(run.len);
             let at = || format!("cores[{core}].compartments[{k}]");
-            let CompartmentRun { population, first, len, .. } = *run;
+            let CompartmentRun { population, first, len, ref cycle } = *run;
             if self.index(population, self.program.populations.len(), || at() + ".population") {
                 let symbol = &self.program.populations[population as usize];
                 self.need(
@@ -96,20 +99,15 @@ impl Check<'_> {
                 );
                 self.range(first, len, symbol.shape.size() as u64, "neurons", &at);
             }
-            self.index(run.profile, content.profiles.len(), || at() + ".profile");
-            self.index(run.threshold, content.thresholds.len(), || at() + ".threshold");
-            let bias = run.bias_mantissa.unsigned_abs() <= 4095 && run.bias_exponent <= 7;
             self.need(
-                bias,
-                || at() + ".bias_mantissa",
-                || {
-                    format!(
-                        "the bias {} << {} is out of range (mantissa ±4095, exponent 0 to 7)",
-                        run.bias_mantissa, run.bias_exponent
-                    )
-                },
+                !cycle.is_empty() && cycle.len() <= len as usize,
+                || at() + ".cycle",
+                || format!("{} sets of registers for {len} compartments", cycle.len()),
             );
-            self.relay_run(content, run, &at);
+            for (r, registers) in cycle.iter().enumerate() {
+                let at = || format!("cores[{core}].compartments[{k}].cycle[{r}]");
+                self.registers(content, registers, &at);
+            }
         }
         self.need(
             total <= MAX_PER_CORE,
@@ -117,6 +115,28 @@ impl Check<'_> {
             || format!("a core has at most {MAX_PER_CORE} compartments, not {total}"),
         );
         total
+    }
+
+    fn registers(
+        &mut self,
+        content: &ProgramCore,
+        registers: &Registers,
+        at: &impl Fn() -> String,
+    ) {
+        let Registers { profile, threshold, bias_mantissa, bias_exponent } = *registers;
+        self.index(profile, content.profiles.len(), || at() + ".profile");
+        self.index(threshold, content.thresholds.len(), || at() + ".threshold");
+        self.need(
+            bias_mantissa.unsigned_abs() <= 4095 && bias_exponent <= 7,
+            || at() + ".bias_mantissa",
+            || {
+                format!(
+                    "the bias {bias_mantissa} << {bias_exponent} is out of range (mantissa ±4095, \
+                     exponent 0 to 7)"
+                )
+            },
+        );
+        self.relay_registers(content, registers, at);
     }
 
     /// Reports a range that is empty or leaves `0..size`.
@@ -169,7 +189,7 @@ impl Check<'_> {
             // The field keeps the upper bits of a mantissa, a signed one without the last bit.
             let cut = 8_u32.saturating_sub(u32::from(weight_bits)) + u32::from(sign == Sign::Mixed);
             let zeros = cut.max(u32::from(exponent.min(0).unsigned_abs()));
-            let mut mantissas = matrix.mantissa.iter();
+            let mut mantissas = self.program.values[matrix.values as usize].iter();
             let bad =
                 mantissas.find(|&&m| !sign.stores(m) || (m != 0 && m.trailing_zeros() < zeros));
             self.need(

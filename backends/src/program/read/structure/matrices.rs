@@ -2,7 +2,9 @@
 
 use super::Check;
 use snnc_ir::conv::Conv;
+use snnc_ir::program::Layout;
 use snnc_ir::quantized::Structure;
+use std::collections::HashSet;
 
 impl Check<'_> {
     /// Checks every matrix once and notes which are sound.
@@ -12,15 +14,66 @@ impl Check<'_> {
             let why = layout.err().unwrap_or_default();
             let sensible =
                 self.need(layout.is_ok(), || format!("matrices[{i}].structure"), || why.to_owned());
-            let (stored, given) = (matrix.structure.stored(), matrix.mantissa.len());
-            let complete = sensible
+            let ordered = self.layout(matrix.rows, matrix.structure.rows(), sensible, || {
+                format!("matrices[{i}].rows")
+            }) & self.layout(matrix.cols, matrix.structure.cols(), sensible, || {
+                format!("matrices[{i}].cols")
+            });
+            let values = &self.program.values;
+            let here = self.index(matrix.values, values.len(), || format!("matrices[{i}].values"));
+            let given = values.get(matrix.values as usize).map_or(0, Vec::len);
+            let stored = matrix.structure.stored();
+            let complete = (sensible && here)
                 && self.need(
                     stored == given,
-                    || format!("matrices[{i}].mantissa"),
+                    || format!("matrices[{i}].values"),
                     || format!("the layout stores {stored} mantissas, not {given}"),
                 );
-            self.sound.push(complete);
+            self.sound.push(complete && ordered);
         }
+        self.distinct();
+    }
+
+    /// Equal arrays and equal matrices are one.
+    fn distinct(&mut self) {
+        let mut arrays = HashSet::new();
+        for (i, array) in self.program.values.iter().enumerate() {
+            let fresh = arrays.insert(array.as_slice());
+            self.need(
+                fresh,
+                || format!("values[{i}]"),
+                || "the array repeats an earlier one".to_owned(),
+            );
+        }
+        let mut matrices = HashSet::new();
+        for (i, matrix) in self.program.matrices.iter().enumerate() {
+            let fresh = matrices.insert(matrix);
+            self.need(
+                fresh,
+                || format!("matrices[{i}]"),
+                || "the matrix repeats an earlier one".to_owned(),
+            );
+        }
+    }
+
+    /// Checks an order of `count` rows or columns, if that number is known to make sense.
+    fn layout(
+        &mut self,
+        layout: Layout,
+        count: usize,
+        sensible: bool,
+        at: impl FnOnce() -> String,
+    ) -> bool {
+        let Layout { places, block } = layout;
+        let divides = places >= 1 && count.is_multiple_of(places as usize);
+        let several =
+            block >= 2 && places >= 2 && divides && block as usize <= count / places as usize;
+        self.need(!sensible || layout == Layout::ROW_MAJOR || several, at, || {
+            format!(
+                "blocks of {block} channels of {places} neurons are no order of {count} (1 and 1 where \
+                 neurons lie in order)"
+            )
+        })
     }
 }
 

@@ -2,9 +2,12 @@
 
 use super::{Check, matrices};
 use snnc_ir::network::Coding;
-use snnc_ir::program::{CompartmentRun, HostMap, Profile, ProgramCore, SymbolRole};
+use snnc_ir::program::{HostMap, Profile, ProgramCore, Registers, SymbolRole};
 use snnc_ir::quantized::Structure;
 use std::collections::BTreeSet;
+
+/// Largest shift of a graded relay.
+const MAX_SHIFT: u8 = 31;
 
 /// What the compartments of a symbol are.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +25,8 @@ impl Check<'_> {
         for core in &self.program.cores {
             for run in &core.compartments {
                 let kinds = self.kinds.get_mut(run.population as usize);
-                if let (Some(kinds), Some(profile)) = (kinds, profile(core, run)) {
+                let Some(kinds) = kinds else { continue };
+                for profile in run.cycle.iter().filter_map(|r| profile(core, r)) {
                     kinds.spiking |= profile.graded.is_none();
                     kinds.graded |= profile.graded.is_some();
                 }
@@ -53,17 +57,25 @@ impl Check<'_> {
         });
     }
 
+    /// The sum of a relay is shifted by less than its register has bits.
+    pub(super) fn relay_shift(&mut self, profile: &Profile, at: impl FnOnce() -> String) {
+        let shift = profile.graded.map_or(0, |mode| mode.shift);
+        self.need(shift <= MAX_SHIFT, at, || {
+            format!("the shift {shift} of a graded relay is above {MAX_SHIFT}")
+        });
+    }
+
     /// A graded relay has a whole message as bias, and names no threshold but the first.
-    pub(super) fn relay_run(
+    pub(super) fn relay_registers(
         &mut self,
         core: &ProgramCore,
-        run: &CompartmentRun,
+        registers: &Registers,
         at: &impl Fn() -> String,
     ) {
-        if profile(core, run).is_none_or(|profile| profile.graded.is_none()) {
+        if profile(core, registers).is_none_or(|profile| profile.graded.is_none()) {
             return;
         }
-        let (mantissa, exponent) = (run.bias_mantissa, run.bias_exponent);
+        let (mantissa, exponent) = (registers.bias_mantissa, registers.bias_exponent);
         let bias = i64::from(mantissa) << exponent.min(7);
         self.need(
             bias % 64 == 0,
@@ -71,7 +83,7 @@ impl Check<'_> {
             || format!("the bias {mantissa} << {exponent} of a graded relay is no multiple of 64"),
         );
         self.need(
-            run.threshold == 0,
+            registers.threshold == 0,
             || at() + ".threshold",
             || "a graded relay has no threshold; the index is 0".to_owned(),
         );
@@ -161,17 +173,25 @@ impl Check<'_> {
         }
         for (core, content) in self.program.cores.iter().enumerate() {
             for (k, run) in content.compartments.iter().enumerate() {
-                self.need(
-                    run.bias_exponent <= 6 || !written.contains(&run.population),
-                    || format!("cores[{core}].compartments[{k}].bias_exponent"),
-                    || "the host adds multiples of 64, which an exponent of 7 does not hold".into(),
-                );
+                if !written.contains(&run.population) {
+                    continue;
+                }
+                for (r, registers) in run.cycle.iter().enumerate() {
+                    self.need(
+                        registers.bias_exponent <= 6,
+                        || format!("cores[{core}].compartments[{k}].cycle[{r}].bias_exponent"),
+                        || {
+                            "the host adds multiples of 64, which an exponent of 7 does not hold"
+                                .to_owned()
+                        },
+                    );
+                }
             }
         }
     }
 }
 
-/// The profile of a run, if it exists.
-fn profile<'a>(core: &'a ProgramCore, run: &CompartmentRun) -> Option<&'a Profile> {
-    core.profiles.get(run.profile as usize)
+/// The profile of a compartment, if it exists.
+fn profile<'a>(core: &'a ProgramCore, registers: &Registers) -> Option<&'a Profile> {
+    core.profiles.get(registers.profile as usize)
 }

@@ -101,6 +101,14 @@ impl Check<'_> {
                     )
                 },
             );
+            let one = symbol.shape.per_channel() <= 1;
+            let most = if one { 1 } else { symbol.shape.channels() };
+            let block = symbol.block as usize;
+            self.need(
+                (1..=most).contains(&block),
+                || at("block"),
+                || format!("expected 1 to {most} channels per block, not {block}"),
+            );
             match symbol.role {
                 SymbolRole::Relay { of, .. } => {
                     self.index(of, self.program.populations.len(), || at("role.of"));

@@ -6,8 +6,8 @@ use snnc_ir::Shape;
 use snnc_ir::conv::Conv;
 use snnc_ir::network::{Coding, Keep};
 use snnc_ir::program::{
-    CompartmentRun, Format, GradedMode, HostMap, PoolMatrix, Profile, Program, ProgramCore,
-    ProgramReadout, Route, Symbol, SymbolRole, SynapseBlock,
+    CompartmentRun, Format, GradedMode, HostMap, Layout, PoolMatrix, Profile, Program, ProgramCore,
+    ProgramReadout, Registers, Route, Symbol, SymbolRole, SynapseBlock,
 };
 use snnc_ir::quantized::{Sign, Structure};
 
@@ -17,6 +17,7 @@ pub(super) fn sound() -> Program {
     let symbol = |name: &str, shape: &[u32], role, latency| Symbol {
         name: name.to_owned(),
         shape: Shape(shape.to_vec()),
+        block: 1,
         role,
         latency,
     };
@@ -32,10 +33,7 @@ pub(super) fn sound() -> Program {
         population,
         first: 0,
         len,
-        profile,
-        threshold: 0,
-        bias_mantissa,
-        bias_exponent,
+        cycle: vec![Registers { profile, threshold: 0, bias_mantissa, bias_exponent }],
     };
     let conv = Conv {
         input: [1, 2, 2],
@@ -57,11 +55,20 @@ pub(super) fn sound() -> Program {
             symbol("g", &[1, 2, 2], SymbolRole::Neurons, 0),
             symbol("y", &[1, 1, 2], SymbolRole::Neurons, 1),
         ],
-        matrices: vec![PoolMatrix { structure: Structure::Conv(conv), mantissa: vec![2, -4] }],
+        values: vec![vec![2, -4]],
+        matrices: vec![PoolMatrix {
+            structure: Structure::Conv(conv),
+            values: 0,
+            rows: Layout::ROW_MAJOR,
+            cols: Layout::ROW_MAJOR,
+        }],
         inputs: vec![],
         cores: vec![ProgramCore {
             chip: 0,
-            profiles: vec![profile(Some(GradedMode::Keep(Keep::Positive))), profile(None)],
+            profiles: vec![
+                profile(Some(GradedMode { keep: Some(Keep::Positive), shift: 7 })),
+                profile(None),
+            ],
             thresholds: vec![10],
             formats: vec![Format { exponent: 0, sign: Sign::Mixed, weight_bits: 8, delay_bits: 0 }],
             compartments: vec![run(1, 4, 0, 3, 6), run(2, 2, 1, 0, 0)],
@@ -117,30 +124,35 @@ fn graded_relays_have_no_state_and_their_own_population() {
                subtraction and update (1, 0)"],
         ),
         (
+            |p| p.cores[0].profiles[0].graded = Some(GradedMode { keep: None, shift: 32 }),
+            &["cores[0].profiles[0].graded.shift: the shift 32 of a graded relay is above 31"],
+        ),
+        (
             |p| p.cores[0].profiles[0].subtract = Some(64),
             &["cores[0].profiles[0]: a graded relay has du 4095, dv 4095, refractory 1, no \
                subtraction and update (1, 0)"],
         ),
         (
-            |p| p.cores[0].compartments[0].bias_exponent = 5,
-            &["cores[0].compartments[0].bias_mantissa: the bias 3 << 5 of a graded relay is no \
-               multiple of 64"],
-        ),
-        (
-            |p| {
-                p.cores[0].thresholds.push(3);
-                p.cores[0].compartments[0].threshold = 1;
-            },
+            |p| p.cores[0].compartments[0].cycle[0].bias_exponent = 5,
             &[
-                "cores[0].compartments[0].threshold: a graded relay has no threshold; the index is 0",
+                "cores[0].compartments[0].cycle[0].bias_mantissa: the bias 3 << 5 of a graded relay is no \
+               multiple of 64",
             ],
         ),
         (
             |p| {
-                let second = p.cores[0].compartments[0];
-                p.cores[0].compartments[0].len = 2;
-                let rest = CompartmentRun { first: 2, len: 2, profile: 1, ..second };
-                p.cores[0].compartments.insert(1, rest);
+                p.cores[0].thresholds.push(3);
+                p.cores[0].compartments[0].cycle[0].threshold = 1;
+            },
+            &[
+                "cores[0].compartments[0].cycle[0].threshold: a graded relay has no threshold; the index is 0",
+            ],
+        ),
+        (
+            |p| {
+                let run = &mut p.cores[0].compartments[0];
+                let relay = run.cycle[0];
+                run.cycle.push(Registers { profile: 1, ..relay });
             },
             &["populations[1]: \"g\" mixes graded relays with spiking neurons"],
         ),
@@ -237,9 +249,11 @@ fn tables_of_the_host_fit_their_populations() {
             &["host[0].scale: the scale is inf, expected a finite number above 0"],
         ),
         (
-            |p| p.cores[0].compartments[0].bias_exponent = 7,
-            &["cores[0].compartments[0].bias_exponent: the host adds multiples of 64, which an \
-               exponent of 7 does not hold"],
+            |p| p.cores[0].compartments[0].cycle[0].bias_exponent = 7,
+            &[
+                "cores[0].compartments[0].cycle[0].bias_exponent: the host adds multiples of 64, which an \
+               exponent of 7 does not hold",
+            ],
         ),
     ];
     for (edit, expected) in cases {

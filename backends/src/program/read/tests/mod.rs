@@ -11,8 +11,8 @@ use proptest::sample::Index;
 use snnc_ir::conv::Conv;
 use snnc_ir::network::{Coding, Keep};
 use snnc_ir::program::{
-    CompartmentRun, Format, GradedMode, HostMap, InputRoute, PoolMatrix, Profile, Program,
-    ProgramCore, ProgramReadout, Route, Symbol, SymbolRole, SynapseBlock,
+    CompartmentRun, Format, GradedMode, HostMap, InputRoute, Layout, PoolMatrix, Profile, Program,
+    ProgramCore, ProgramReadout, Registers, Route, Symbol, SymbolRole, SynapseBlock,
 };
 use snnc_ir::quantized::{Sign, Structure};
 use snnc_ir::{Diagnostics, Shape};
@@ -22,14 +22,14 @@ fn any_program() -> impl Strategy<Value = Program> {
     let head = (".{0,6}", ".{0,6}", any::<(u32, u32, u64)>());
     let lists = (
         vec(any_symbol(), 0..3),
-        vec(any_matrix(), 0..3),
+        (vec(vec(any_value(), 0..9), 0..3), vec(any_matrix(), 0..3)),
         vec(any::<[u32; 5]>(), 0..3),
         vec(any_core(), 0..3),
         vec(any_host(), 0..3),
         any_readout(),
     );
     (head, lists).prop_map(|((name, target, (steps, period, run_steps)), lists)| {
-        let (populations, matrices, inputs, cores, host, readout) = lists;
+        let (populations, (values, matrices), inputs, cores, host, readout) = lists;
         let inputs = inputs.into_iter().map(|[population, first, len, core, axon]| InputRoute {
             population,
             first,
@@ -44,6 +44,7 @@ fn any_program() -> impl Strategy<Value = Program> {
             period,
             run_steps,
             populations,
+            values,
             matrices,
             inputs: inputs.collect(),
             cores,
@@ -66,14 +67,32 @@ fn any_symbol() -> impl Strategy<Value = Symbol> {
         any::<(u32, u32)>().prop_map(|(of, hops)| SymbolRole::Relay { of, hops }),
         Just(SymbolRole::Clock),
     ];
-    (".{0,4}", vec(any::<u32>(), 0..4), role, any::<u32>()).prop_map(
-        |(name, shape, role, latency)| Symbol { name, shape: Shape(shape), role, latency },
+    (".{0,4}", vec(any::<u32>(), 0..4), role, any::<(u32, u32)>()).prop_map(
+        |(name, shape, role, (block, latency))| Symbol {
+            name,
+            shape: Shape(shape),
+            block,
+            role,
+            latency,
+        },
     )
 }
 
+/// Mantissas of every width and power of two.
+fn any_value() -> impl Strategy<Value = i16> {
+    (any::<i16>(), 0..16_u32, 0..16_u32).prop_map(|(value, narrow, shift)| value >> narrow << shift)
+}
+
 fn any_matrix() -> impl Strategy<Value = PoolMatrix> {
-    (any_structure(), vec(any::<i16>(), 0..9))
-        .prop_map(|(structure, mantissa)| PoolMatrix { structure, mantissa })
+    let layout = |[places, block]: [u32; 2]| Layout { places, block };
+    (any_structure(), any::<u32>(), any::<[[u32; 2]; 2]>()).prop_map(
+        move |(structure, values, [rows, cols])| PoolMatrix {
+            structure,
+            values,
+            rows: layout(rows),
+            cols: layout(cols),
+        },
+    )
 }
 
 fn any_host() -> impl Strategy<Value = HostMap> {
@@ -107,11 +126,9 @@ fn any_structure() -> impl Strategy<Value = Structure> {
 }
 
 fn any_core() -> impl Strategy<Value = ProgramCore> {
-    let graded = prop::option::of(prop_oneof![
-        Just(GradedMode::All),
-        Just(GradedMode::Keep(Keep::Positive)),
-        Just(GradedMode::Keep(Keep::Negative)),
-    ]);
+    let keep = prop_oneof![Just(Keep::Positive), Just(Keep::Negative)];
+    let mode = (prop::option::of(keep), any::<u8>());
+    let graded = prop::option::of(mode.prop_map(|(keep, shift)| GradedMode { keep, shift }));
     let registers = any::<(u16, u16, u8, Option<i32>, (u32, u32))>();
     let profile =
         (registers, graded).prop_map(|((du, dv, refractory, subtract, update), graded)| Profile {
@@ -131,19 +148,18 @@ fn any_core() -> impl Strategy<Value = ProgramCore> {
             delay_bits,
         },
     );
-    let run = any::<([u32; 5], i16, u8)>().prop_map(
-        |([population, first, len, profile, threshold], bias_mantissa, bias_exponent)| {
-            CompartmentRun {
-                population,
-                first,
-                len,
-                profile,
-                threshold,
-                bias_mantissa,
-                bias_exponent,
-            }
+    let registers = any::<([u32; 2], i16, u8)>().prop_map(
+        |([profile, threshold], bias_mantissa, bias_exponent)| Registers {
+            profile,
+            threshold,
+            bias_mantissa,
+            bias_exponent,
         },
     );
+    let run =
+        (any::<[u32; 3]>(), vec(registers, 0..3)).prop_map(|([population, first, len], cycle)| {
+            CompartmentRun { population, first, len, cycle }
+        });
     let block = any::<([u32; 8], u8)>().prop_map(
         |([format, matrix, axon, axons, col, compartment, compartments, row], delay)| {
             SynapseBlock { format, matrix, delay, axon, axons, col, compartment, compartments, row }
@@ -187,6 +203,7 @@ fn sound() -> Program {
     let symbol = |name: &str, n, role, latency| Symbol {
         name: name.to_owned(),
         shape: Shape::flat(n),
+        block: 1,
         role,
         latency,
     };
@@ -206,10 +223,12 @@ fn sound() -> Program {
             population: 1,
             first,
             len,
-            profile: 0,
-            threshold: 0,
-            bias_mantissa: -5,
-            bias_exponent: 7,
+            cycle: vec![Registers {
+                profile: 0,
+                threshold: 0,
+                bias_mantissa: -5,
+                bias_exponent: 7,
+            }],
         }],
         axons: 5,
         synapses: [(0, 0, 2), (1, 2, 3)]
@@ -227,9 +246,11 @@ fn sound() -> Program {
             .to_vec(),
         routes: [0, 1].map(|core| Route { compartment: 0, len, core, axon: 2 + first }).to_vec(),
     };
-    let matrix = |structure: Structure| PoolMatrix {
-        mantissa: (1..=i16::try_from(structure.stored()).unwrap()).map(|m| 2 * m).collect(),
+    let matrix = |structure, values| PoolMatrix {
         structure,
+        values,
+        rows: Layout::ROW_MAJOR,
+        cols: Layout::ROW_MAJOR,
     };
     Program {
         name: "n".to_owned(),
@@ -241,14 +262,18 @@ fn sound() -> Program {
             symbol("x", 2, SymbolRole::Input(Coding::Events), 0),
             symbol("h", 3, SymbolRole::Neurons, 1),
         ],
+        values: vec![vec![2, 4, 6, 8, 10, 12], vec![2, 4, 6]],
         matrices: vec![
-            matrix(Structure::Dense { rows: 3, cols: 2 }),
-            matrix(Structure::Sparse {
-                rows: 3,
-                cols: 3,
-                row_start: vec![0, 2, 2, 3],
-                col: vec![0, 2, 1],
-            }),
+            matrix(Structure::Dense { rows: 3, cols: 2 }, 0),
+            matrix(
+                Structure::Sparse {
+                    rows: 3,
+                    cols: 3,
+                    row_start: vec![0, 2, 2, 3],
+                    col: vec![0, 2, 1],
+                },
+                1,
+            ),
         ],
         inputs: [0, 1]
             .map(|core| InputRoute { population: 0, first: 0, len: 2, core, axon: 0 })
@@ -361,13 +386,15 @@ fn contradictions_are_found_and_named() {
             ],
         ),
         (
-            |p| p.cores[1].compartments[0].profile = 1,
-            &["cores[1].compartments[0].profile: the index 1 is outside a list of 1"],
+            |p| p.cores[1].compartments[0].cycle[0].profile = 1,
+            &["cores[1].compartments[0].cycle[0].profile: the index 1 is outside a list of 1"],
         ),
         (
-            |p| p.cores[1].compartments[0].bias_mantissa = -4096,
-            &["cores[1].compartments[0].bias_mantissa: the bias -4096 << 7 is out of range \
-             (mantissa ±4095, exponent 0 to 7)"],
+            |p| p.cores[1].compartments[0].cycle[0].bias_mantissa = -4096,
+            &[
+                "cores[1].compartments[0].cycle[0].bias_mantissa: the bias -4096 << 7 is out of range \
+             (mantissa ±4095, exponent 0 to 7)",
+            ],
         ),
         (
             |p| p.cores[0].synapses[0].delay = 4,
@@ -413,8 +440,42 @@ fn contradictions_are_found_and_named() {
         ),
         (|p| p.inputs[0].population = 1, &["inputs[0].population: \"h\" is not an input"]),
         (
-            |p| p.matrices[0].mantissa.truncate(5),
-            &["matrices[0].mantissa: the layout stores 6 mantissas, not 5"],
+            |p| p.values[0].truncate(5),
+            &["matrices[0].values: the layout stores 6 mantissas, not 5"],
+        ),
+        (|p| p.matrices[1].values = 2, &["matrices[1].values: the index 2 is outside a list of 2"]),
+        (|p| p.values.push(vec![2, 4, 6]), &["values[2]: the array repeats an earlier one"]),
+        (
+            |p| {
+                let copy = p.matrices[0].clone();
+                p.matrices.push(copy);
+            },
+            &["matrices[2]: the matrix repeats an earlier one"],
+        ),
+        (
+            |p| p.matrices[0].rows = Layout { places: 3, block: 1 },
+            &["matrices[0].rows: blocks of 1 channels of 3 neurons are no order of 3 (1 and 1 \
+               where neurons lie in order)"],
+        ),
+        (
+            |p| p.matrices[0].cols = Layout { places: 1, block: 0 },
+            &["matrices[0].cols: blocks of 0 channels of 1 neurons are no order of 2 (1 and 1 \
+               where neurons lie in order)"],
+        ),
+        (
+            |p| p.populations[1].block = 2,
+            &["populations[1].block: expected 1 to 1 channels per block, not 2"],
+        ),
+        (
+            |p| p.cores[1].compartments[0].cycle.clear(),
+            &["cores[1].compartments[0].cycle: 0 sets of registers for 1 compartments"],
+        ),
+        (
+            |p| {
+                let first = p.cores[1].compartments[0].cycle[0];
+                p.cores[1].compartments[0].cycle.push(first);
+            },
+            &["cores[1].compartments[0].cycle: 2 sets of registers for 1 compartments"],
         ),
         (|p| p.readout = ProgramReadout::SpikeCount(0), &["readout: an input is the readout"]),
         (
@@ -444,8 +505,9 @@ fn contradictions_are_found_and_named() {
 fn layouts_of_matrices_make_sense() {
     let with = |structure: Structure| {
         findings(|p| {
-            let mantissa = vec![2; structure.stored().min(9)];
-            p.matrices.push(PoolMatrix { structure, mantissa });
+            p.values.push(vec![2; structure.stored().min(9)]);
+            let (rows, cols) = (Layout::ROW_MAJOR, Layout::ROW_MAJOR);
+            p.matrices.push(PoolMatrix { structure, values: 2, rows, cols });
         })
     };
     let sparse = |row_start: &[u32], col: &[u32]| {
@@ -511,8 +573,8 @@ fn headers_tell_other_files_apart() {
     };
     assert_eq!(code(&|b| b[0] = b'X'), "SNN0610: the file does not start with the letters SNNB");
     assert_eq!(code(&|b| b[4] = 2), "SNN0611: the file is of kind 2, not a program");
-    assert_eq!(code(&|b| b[5] = 1), "SNN0611: the program has format version 1");
-    assert_eq!(code(&|b| b[5] = 3), "SNN0611: the program has format version 3");
+    assert_eq!(code(&|b| b[5] = 2), "SNN0611: the program has format version 2");
+    assert_eq!(code(&|b| b[5] = 4), "SNN0611: the program has format version 4");
     assert_eq!(code(&|b| b.push(0)), "SNN0610: 1 bytes follow the program");
     assert_eq!(code(&|b| b.truncate(3)), "SNN0610: 4 bytes are needed and 3 are left");
 }
