@@ -50,7 +50,18 @@ impl Key {
 #[derive(Debug, Default)]
 pub(super) struct Uses {
     stages: BTreeMap<Key, u32>,
+    /// First stages that read the same, too: they and their relays are one.
+    first: BTreeMap<First, u32>,
     weights: BTreeMap<TensorId, u32>,
+}
+
+/// What makes two first stages one: tensor, elements and what they read.
+type First = (Key, u32, [u32; 2]);
+
+fn first(site: &Site, association: Association) -> Option<First> {
+    let stages = site.chain(association)?;
+    let stage = stages.first()?;
+    Some((Key::of(site, stage), stage.neurons, site.reads?))
 }
 
 impl Uses {
@@ -62,6 +73,12 @@ impl Uses {
             let keys: BTreeSet<Key> = chains.flatten().map(|s| Key::of(site, &s)).collect();
             for key in keys {
                 *uses.stages.entry(key).or_default() += 1;
+            }
+            // `(Eo·O)(Eiᵀ)` and `(Eo)(O)(Eiᵀ)` begin alike.
+            for association in [Association::Inner, Association::Neither] {
+                if let Some(key) = first(site, association) {
+                    *uses.first.entry(key).or_default() += 1;
+                }
             }
         }
         uses
@@ -79,7 +96,7 @@ pub(super) struct Cost {
     pub shared: f64,
     /// Neurons between the stages.
     pub relays: u64,
-    /// What the relays take of cores, in values.
+    /// What the relays take of cores, in values; those that several chains begin with in parts.
     pub relay_values: f64,
 }
 
@@ -121,6 +138,9 @@ pub(super) fn chains(site: &Site, uses: &Uses, target: &TargetSpec) -> Vec<Cost>
         let (last, before) = stages.split_last()?;
         debug_assert_eq!(last.rows, site.rows);
         let relays = before.iter().map(|s| u64::from(s.neurons)).sum::<u64>();
+        let alike = first(site, association).and_then(|key| uses.first.get(&key)).copied();
+        let shared = before.first().map_or(0.0, |s| f64::from(s.neurons));
+        let own = relays as f64 - shared + shared / f64::from(alike.unwrap_or(1).max(1));
         let part = |s: &Stage| {
             let users = uses.stages.get(&Key::of(site, s)).copied().unwrap_or(1);
             s.values() as f64 / f64::from(users)
@@ -130,7 +150,7 @@ pub(super) fn chains(site: &Site, uses: &Uses, target: &TargetSpec) -> Vec<Cost>
             values: stages.iter().map(Stage::values).sum(),
             shared: stages.iter().map(part).sum(),
             relays,
-            relay_values: relays as f64 * values_per_relay(target),
+            relay_values: own * values_per_relay(target),
             stages,
         })
     };
@@ -167,6 +187,7 @@ mod tests {
             conv,
             rows,
             columns,
+            reads: None,
             genes_out: G,
             genes_in: G,
         }
@@ -246,6 +267,20 @@ mod tests {
         assert_eq!(all[2].shared, 8.0 * (200.0 + 100.0 / 2.0) + 64.0 / 2.0);
         assert_eq!(all[0].shared, 8.0 * (200.0 + 100.0 / 2.0));
         assert_eq!(materialized(&one, &uses), 20000.0);
+    }
+
+    #[test]
+    fn chains_that_begin_alike_share_their_relays() {
+        let mut one = site(Scheme::Linear, [100, 200], None);
+        one.reads = Some([7, 0]);
+        let mut two = one.clone();
+        (two.weight, two.genes.out) = (TensorId::new(4), TensorId::new(5));
+        let mut late = one.clone();
+        late.reads = Some([7, 1]);
+        let all = |sites: &[Site]| chains(&one, &Uses::of(sites), &target());
+        let [inner, _, neither] = &all(&[one.clone(), two, late])[..] else { panic!("three") };
+        assert_eq!(inner.relay_values, 128.0 * 8.0 / 2.0);
+        assert_eq!(neither.relay_values, 128.0 * (8.0 / 2.0 + 8.0));
     }
 
     #[test]

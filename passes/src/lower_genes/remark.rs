@@ -38,75 +38,68 @@ pub(super) enum Why {
     Refused(&'static str),
 }
 
-/// The notes about all decisions.
+/// One note for each decision.
 pub(super) fn remarks(decisions: &[Decision], auto: bool, target: &TargetSpec) -> Diagnostics {
-    let mut factored = Vec::new();
-    let mut decoded = Vec::new();
+    let mut remarks = Diagnostics::new();
     for Decision { name, site, why, .. } in decisions {
-        let (list, line) = match (why, site) {
-            (Why::Refused(why), _) => (&mut decoded, format!("`{name}`: {why}")),
-            (Why::Factored(cost), Some(site)) => {
-                (&mut factored, format!("`{name}`: {}", account(site, cost, target)))
-            }
-            (Why::Dear(cost), Some(site)) => (
-                &mut decoded,
-                format!(
-                    "`{name}`: less than {CLEAR} times smaller: {}",
-                    account(site, cost, target)
-                ),
+        let (code, text) = match (why, site) {
+            (Why::Refused(why), _) => (codes::DECODED, format!("`{name}` is decoded: {why}")),
+            (Why::Factored(cost), Some(site)) => (
+                codes::FACTORED,
+                format!("`{name}` keeps its factors: {}", sizes(site, cost, " instead of")),
             ),
+            (Why::Dear(cost), Some(site)) => {
+                (codes::DECODED, format!("`{name}` is decoded: {}", sizes(site, cost, ", against")))
+            }
             (Why::Factored(_) | Why::Dear(_), None) => continue,
         };
-        list.push(line);
-    }
-    let mut remarks = Diagnostics::new();
-    let mut remark = |code, what: &str, lines: Vec<String>, help: Option<&str>| {
-        if lines.is_empty() {
-            return;
+        let mut remark = Diagnostic::note_only(code, text).at(format!("node `{name}`"));
+        if let (Why::Factored(cost) | Why::Dear(cost), Some(site)) = (why, site) {
+            remark = account(site, cost, target).into_iter().fold(remark, Diagnostic::note);
         }
-        let weights = if lines.len() == 1 { "weight" } else { "weights" };
-        let note = Diagnostic::note_only(code, format!("{what} {} encoded {weights}", lines.len()));
-        let note = lines.into_iter().fold(note, Diagnostic::note);
-        remarks.push(match help {
-            Some(help) => note.help(help),
-            None => note,
-        });
-    };
-    let per_relay = cost::values_per_relay(target);
-    let basis = format!(
-        "a relay counts as {per_relay:.0} values, its share of a core of `{}`; operations are counted, not \
-         measured: every synapse of a spike or message is one",
-        target.name
-    );
-    remark(codes::FACTORED, "kept the factors of", factored, Some(&basis));
-    let forced = auto.then_some("`--lowering factored` keeps factors wherever it can");
-    remark(codes::DECODED, "decoded", decoded, forced);
+        if auto && code == codes::DECODED {
+            remark = remark.help("`--lowering factored` keeps factors wherever it can");
+        }
+        remarks.push(remark);
+    }
     remarks
 }
 
+/// What is stored, either way.
+fn sizes(site: &Site, cost: &Cost, between: &str) -> String {
+    format!("{} values and {} relays{between} {} values", cost.values, cost.relays, site.values())
+}
+
 /// The numbers of a chain against those of its matrix.
-fn account(site: &Site, cost: &Cost, target: &TargetSpec) -> String {
+fn account(site: &Site, cost: &Cost, target: &TargetSpec) -> [String; 3] {
     let [spikes, messages] = cost.operations();
     let matrix = matrix_operations(site, cost);
     let quiet = match messages / (matrix - spikes) {
         share if (0.0..1.0).contains(&share) => {
-            format!("fewer than decoded if more than {:.1} % of the sources fire", 100.0 * share)
+            format!("fewer where more than {:.1} % of the sources fire", 100.0 * share)
         }
-        _ => "more than decoded, however many sources fire".to_owned(),
+        _ => "never fewer".to_owned(),
     };
-    format!(
-        "{} values, decoded; {} as {}, {:.0} with shared ones in parts; {} relays; {} steps of latency; \
-         messages of up to {} bits; {:.0} operations per step for spikes and {:.0} for messages, {quiet}",
-        site.values(),
-        cost.values,
-        cost.association.name(),
-        cost.shared,
-        cost.relays,
-        cost.latency(),
-        message_bits(cost, target),
-        spikes,
-        messages,
-    )
+    [
+        format!(
+            "as {}: {} steps of latency, messages of up to {} bits",
+            cost.association.name(),
+            cost.latency(),
+            message_bits(cost, target),
+        ),
+        format!(
+            "weighed as {:.0} values, what other weights use, too, in parts, and {:.0} for relays, {:.0} each, \
+             their share of a core of `{}`; worth it if {CLEAR} times less than the matrix",
+            cost.shared,
+            cost.relay_values,
+            cost::values_per_relay(target),
+            target.name,
+        ),
+        format!(
+            "an estimate of operations, one for each synapse of a spike or message: in a step in which all \
+             sources fire {spikes:.0} for spikes and {messages:.0} for messages, decoded {matrix:.0}; {quiet}"
+        ),
+    ]
 }
 
 /// Synaptic operations of the matrix in a step in which every source fires.

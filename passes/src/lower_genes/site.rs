@@ -1,6 +1,7 @@
 //! Encoded weights of nodes, and the chains of stages that compute the same.
 
 use crate::linear::pointwise;
+use snnc_ir::Entity;
 use snnc_ir::arena::{NodeId, TensorId};
 use snnc_ir::conv::Conv;
 use snnc_ir::network::{Genes, NetworkDraft, Op, Provenance, Scheme};
@@ -18,6 +19,8 @@ pub(super) struct Site {
     pub scale: f64,
     /// Geometry, if the node is a convolution.
     pub conv: Option<Conv>,
+    /// Index of the node that it reads, and the delay.
+    pub reads: Option<[u32; 2]>,
     /// Rows and columns of the matrix: target neurons and source neurons, or channels.
     pub rows: u32,
     pub columns: u32,
@@ -48,6 +51,10 @@ impl Site {
             scheme,
             scale,
             conv,
+            reads: draft.nodes[node]
+                .inputs
+                .first()
+                .and_then(|e| Some([u32::try_from(e.source.index()).ok()?, e.delay])),
             rows: extent(weight, 0)?,
             columns: extent(weight, 1)?,
             genes_out: extent(genes.out, 1)?,
