@@ -9,7 +9,7 @@ genomes=(
     examples/digits/digits.genome.json
     examples/mnist/mnist.genome.json
     examples/motif/cells.genome.json
-    examples/small/*.genome.json
+    examples/small/{conv,genes,skip}.genome.json
 )
 for genes in "$@"; do
     for scheme in per_offset flat_fan_in; do

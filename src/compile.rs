@@ -192,7 +192,9 @@ pub fn compile_on(
             .find(|f| f.name == PROGRAM_FILE)
             .map_or(0, |f| f.bytes.len() as u64),
     });
-    report.iter_mut().for_each(|r| r.folding = Some(folding.clone()));
+    if let Some(report) = &mut report {
+        report.folding = Some(folding.clone());
+    }
     let mut warnings = source.warnings.clone();
     warnings.extend(stages.remarks.clone());
     if let Some(report) = &report {

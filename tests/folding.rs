@@ -11,6 +11,7 @@
 
 mod common;
 
+use common::Place;
 use serde_json::{Value, json};
 use snnc::folding::{FoldingAccount, Parts};
 use snnc::ir::Entity;
@@ -321,7 +322,9 @@ fn an_encoding_may_be_twice_as_large_where_the_scale_is_half() {
         let genome = Genome::random(seed);
         let mut changed = genome.clone();
         let values = &mut changed.encodings.get_mut(name).expect("an encoding").1;
-        values.iter_mut().for_each(|v| *v *= 2.0);
+        for value in values {
+            *value *= 2.0;
+        }
         for Weight(_, out, _, from, scale) in changed.weights.values_mut() {
             *scale *=
                 [*out, *from].iter().map(|e| if *e == name { 0.5 } else { 1.0 }).product::<f64>();
@@ -359,4 +362,48 @@ fn a_population_may_be_there_twice() {
         // Of two halves that read messages, quantization rounds each before they are joined again.
         same_by(&genome, &twice, &[Lowering::Materialized]);
     }
+}
+
+#[test]
+fn the_account_of_a_source_is_that_of_its_artifact() {
+    let place = Place::new();
+    place.copy("examples/small/genes.genome.json", "g.json");
+    for lowering in ["materialized"] {
+        place
+            .run(&[
+                "compile",
+                "g.json",
+                "--target",
+                "loihi2",
+                "--lowering",
+                lowering,
+                "-o",
+                lowering,
+            ])
+            .exits(0);
+        let of_source =
+            ["inspect", "--folding", "g.json", "--lowering", lowering, "--format", "json"];
+        let of_source = place.run(&of_source).exits(0).json();
+        let of_artifact =
+            place.run(&["inspect", "--folding", lowering, "--format", "json"]).exits(0).json();
+        assert_eq!(of_source["kind"], "folding");
+        let account = &of_source["folding"];
+        assert_eq!(*account, of_artifact["folding"]);
+        let file = |name: &str| place.read(&format!("{lowering}/{name}"));
+        assert_eq!(account["program_bytes"], file("program.snnb").len());
+        let [manifest, report] = ["manifest.json", "report.json"]
+            .map(|name| serde_json::from_slice::<Value>(&file(name)).expect("JSON"));
+        assert_eq!(*account, report["folding"]);
+        let cores = manifest["cores"].as_array().expect("cores").iter();
+        let words: u64 = cores.map(|c| c["used"]["synapse_words"].as_u64().expect("words")).sum();
+        assert_eq!(account["memory"]["words"], words);
+        assert_eq!(account["genome"]["values"], 128);
+        let relays = account["memory"]["relays"].as_u64().expect("relays");
+        assert_eq!(relays > 0, lowering == "factored");
+        let text = place.run(&["inspect", "--folding", lowering]).exits(0).stdout;
+        assert!(text.contains("genome, stored") && text.contains("core memory"), "{text}");
+    }
+    let said = place.run(&["inspect", "--folding", "materialized", "--target", "loihi2"]).exits(2);
+    assert!(said.stderr.contains("is compiled already"), "{}", said.stderr);
+    place.run(&["inspect", "g.json", "--target", "loihi2"]).exits(2);
 }

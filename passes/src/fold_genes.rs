@@ -89,9 +89,9 @@ fn spaces(draft: &NetworkDraft) -> Vec<Space> {
         for &(encoding, core, axis) in &products {
             let ends = [(encoding, Axis::Column), (core, axis)];
             let least = ends.iter().map(|end| name[end]).min().unwrap_or(0);
-            ends.into_iter().for_each(|end| {
+            for end in ends {
                 name.insert(end, least);
-            });
+            }
         }
         if name == before {
             break;
@@ -160,7 +160,7 @@ impl Space {
                     continue;
                 }
                 let found = *ratio.get_or_insert(b / a);
-                if !is_power_of_two(found) || a * found != b {
+                if !is_power_of_two(found) || (a * found).to_bits() != b.to_bits() {
                     return None;
                 }
             }

@@ -38,7 +38,7 @@ pub(super) fn merge(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
         let (synapses, bits) = (of(synapses), of(super::content::listed_bits));
         let from = gone.iter().map(name).collect();
         let fold = Fold::new(FoldKind::Populations, name(&kept), from);
-        folds.push(Fold { neurons, synapses, bits, ..fold });
+        folds.push(Fold { synapses, bits, neurons, ..fold });
     }
     remove(draft, &first);
     let values = drop_left(draft);
@@ -146,7 +146,9 @@ fn remove(draft: &mut QuantizedDraft, first: &[PopId]) {
     match &mut draft.readout {
         IntReadout::SpikeCount(id) => *id = new(*id),
         IntReadout::MeanLinear { terms, .. } => {
-            terms.iter_mut().for_each(|(id, _)| *id = new(*id));
+            for (id, _) in terms {
+                *id = new(*id);
+            }
         }
     }
 }

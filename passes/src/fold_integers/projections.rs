@@ -57,7 +57,7 @@ pub(super) fn join(draft: &mut QuantizedDraft, target: &TargetSpec, folds: &mut 
             let (bits, synapses) = (saved(listed_bits), saved(synapses));
             let from = vec![ends(draft, &draft.projections[first]); 2];
             let fold = Fold::new(FoldKind::Joined, &draft.matrices[joined].name, from);
-            folds.push(Fold { bits, synapses, ..fold });
+            folds.push(Fold { synapses, bits, ..fold });
             draft.projections[first].matrix = joined;
         }
         let added = draft.matrices[joined].mantissa.len() as u64;
