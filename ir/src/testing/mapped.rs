@@ -2,14 +2,23 @@
 
 use super::draw::Draw;
 use super::{Space, hardware};
-use crate::arena::{Arena, CoreId, PopId};
+use crate::arena::{Arena, CoreId, Entity, PopId};
 use crate::mapped::{Block, Core, MappedDraft, Slice};
+use crate::order::Order;
 use crate::quantized::QuantizedDraft;
 use std::collections::BTreeSet;
 
-/// Cuts populations anywhere and spreads the parts over one to four cores.
-pub(super) fn build(draw: &mut Draw, space: Space) -> MappedDraft {
+/// Cuts populations anywhere and spreads the parts over one to four cores; in blocks of channels at will,
+/// or all row-major.
+pub(super) fn build(draw: &mut Draw, space: Space, blocks: bool) -> MappedDraft {
     let network = hardware::build(draw, space);
+    let mut orders = vec![1; network.populations.len()];
+    if blocks {
+        for (order, population) in orders.iter_mut().zip(network.populations.values()) {
+            let channels = u32::try_from(population.shape.channels()).unwrap_or(1);
+            *order = 1 + draw.small(channels);
+        }
+    }
     let mut cores: Vec<Core> =
         (0..=draw.small(4)).map(|i| Core { chip: i / 2, ..Core::default() }).collect();
     for (population, item) in network.populations.iter() {
@@ -28,28 +37,30 @@ pub(super) fn build(draw: &mut Draw, space: Space) -> MappedDraft {
     }
     // A core may hold several slices of a population that are not in order.
     for core in &mut cores {
-        connect(draw, &network, core);
+        connect(draw, &network, &orders, core);
     }
-    let orders = vec![1; network.populations.len()];
     let cores = Arena::<CoreId, _>::from(cores);
     MappedDraft { network, target: "test".to_owned(), orders, cores }
 }
 
 /// Gives the core an axon for each source neuron with a nonzero synapse, and its blocks.
-fn connect(draw: &mut Draw, network: &QuantizedDraft, core: &mut Core) {
+fn connect(draw: &mut Draw, network: &QuantizedDraft, orders: &[u32], core: &mut Core) {
+    let order = |p: PopId| Order::new(&network.populations[p].shape, orders[p.index()]);
     let mut synapses = BTreeSet::new();
     for (slice, part) in (0..).zip(&core.slices) {
         for (projection, ends) in network.projections_into(part.population) {
-            for row in part.neurons() {
+            let (rows, columns) = (order(part.population), order(ends.source));
+            for position in part.start..part.start + part.len {
+                let row = rows.neuron(position) as usize;
                 network.matrices[ends.matrix].for_row(row, |source, _| {
+                    let source = columns.position(u32::try_from(source).unwrap_or(u32::MAX));
                     synapses.insert((ends.source, source, projection, slice));
                 });
             }
         }
     }
-    let sources: BTreeSet<(PopId, usize)> = synapses.iter().map(|s| (s.0, s.1)).collect();
-    for (population, neuron) in sources {
-        let start = u32::try_from(neuron).unwrap_or(u32::MAX);
+    let sources: BTreeSet<(PopId, u32)> = synapses.iter().map(|s| (s.0, s.1)).collect();
+    for (population, start) in sources {
         match core.axons.last_mut() {
             // A run may end early.
             Some(run)
@@ -63,8 +74,10 @@ fn connect(draw: &mut Draw, network: &QuantizedDraft, core: &mut Core) {
         }
     }
     let mut blocks = BTreeSet::new();
-    for (population, neuron, projection, slice) in synapses {
-        let run = |r: &Slice| r.population == population && r.neurons().contains(&neuron);
+    for (population, source, projection, slice) in synapses {
+        let run = |r: &Slice| {
+            r.population == population && r.start <= source && u64::from(source) < r.end()
+        };
         if let Some((axons, _)) = (0..).zip(&core.axons).find(|(_, r)| run(r)) {
             blocks.insert((projection, axons, slice));
         }

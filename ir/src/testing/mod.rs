@@ -98,9 +98,14 @@ pub fn hardware(space: Space) -> impl Strategy<Value = QuantizedDraft> {
     built(move |draw| hardware::build(draw, space))
 }
 
-/// Networks on one to four cores, mapped for [`target`].
+/// Networks on one to four cores, mapped for [`target`]; all populations row-major.
 pub fn mapped(space: Space) -> impl Strategy<Value = MappedDraft> {
-    built(move |draw| mapped::build(draw, space))
+    built(move |draw| mapped::build(draw, space, false))
+}
+
+/// As [`mapped`], but populations lie on the cores in blocks of some channels.
+pub fn blocked(space: Space) -> impl Strategy<Value = MappedDraft> {
+    built(move |draw| mapped::build(draw, space, true))
 }
 
 /// Drafts of any level.

@@ -28,6 +28,8 @@
 //! what), an estimate for the rest.
 
 mod memory;
+#[cfg(test)]
+mod tests;
 
 use super::reach::{self, Scratch};
 use super::{Core, Slice};

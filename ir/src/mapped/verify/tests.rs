@@ -11,8 +11,9 @@ use crate::network::Keep;
 use crate::param::Param;
 use crate::quantized::{Graded, PopKind, Time};
 use crate::target::TargetSpec;
-use crate::testing::target;
+use crate::testing::{Space, blocked, target};
 use crate::text;
+use proptest::prelude::*;
 
 /// Eight neurons on two cores; a delayed self-loop crosses them.
 const GOOD: &str = r#"
@@ -280,4 +281,44 @@ fn parameters_per_neuron_count_as_profiles() {
     }
     let usage = usage_of(&draft);
     assert_eq!(usage.profiles, 2, "h[0..3] has two, and y shares one of them");
+}
+
+proptest! {
+    /// Whatever the orders are: a block that is missing or doubled and a run or slice that is moved is found.
+    #[test]
+    fn damaged_cores_are_found(
+        (draft, at, kind) in (blocked(Space::Everything), 0_usize..100, 0..4),
+    ) {
+        prop_assert_eq!(findings(draft.clone(), Some(&target(true))), []);
+        let busy = draft.cores.iter().filter(|(_, core)| !core.blocks.is_empty());
+        let busy: Vec<CoreId> = busy.map(|(id, _)| id).collect();
+        prop_assume!(!busy.is_empty());
+        let mut damaged = draft;
+        let core = &mut damaged.cores[busy[at % busy.len()]];
+        let at = at % core.blocks.len();
+        let block = core.blocks[at];
+        let expected = match kind {
+            0 => {
+                core.blocks.remove(at);
+                codes::COVERAGE
+            }
+            1 => {
+                core.blocks.push(block);
+                codes::BLOCK_TWICE
+            }
+            2 => {
+                // Every source of a run has a synapse into the core.
+                let run = &mut core.axons[block.axons as usize];
+                (run.start, run.len) = (run.start + 1, run.len - 1);
+                if run.len > 0 { codes::COVERAGE } else { codes::SLICE }
+            }
+            _ => {
+                let slice = &mut core.slices[block.slice as usize];
+                (slice.start, slice.len) = (slice.start + 1, slice.len - 1);
+                if slice.len > 0 { codes::PLACEMENT } else { codes::SLICE }
+            }
+        };
+        let found = findings(damaged, None);
+        prop_assert!(found.contains(&expected), "{found:?}");
+    }
 }
