@@ -1,10 +1,11 @@
 //! Phase 3: compares every compartment with its neuron.
 
-use super::bounds::{Facts, Reach, reach, relay_reach};
+use super::bounds::{self, Reach, reach, relay_reach};
 use super::certificate::Bounds;
 use super::cover::{self, Columns, Rows};
 use super::findings::{Findings, First, Site, population};
 use super::host::{self, Host};
+use super::linear::{Facts, Linear};
 use super::lines;
 use super::matrix::{RowSum, RowSums, equals, not_stored};
 use super::registers::{self, Registers, Timing};
@@ -64,6 +65,7 @@ struct Checker<'a> {
     /// What each population of the source may send.
     sends: Vec<Sends>,
     sums: RowSums,
+    linear: Linear,
     /// Whether a pooled matrix with an exponent equals a matrix of the source.
     equal: HashMap<(u32, i8, MatId), bool>,
     /// First mantissa of a pooled array that a format does not store.
@@ -91,8 +93,9 @@ pub(super) fn compare(
             symbol_of[id.index()] = symbol;
         }
     }
-    let (host, mut sums) = (Host::of(source), RowSums::default());
-    let sends = sends::sends(source, &host, &mut sums).map_err(|id| {
+    let (host, mut sums, mut linear) = (Host::of(source), RowSums::default(), Linear::default());
+    let most = target.max_input_sum.value;
+    let sends = sends::sends(source, &host, (&mut sums, &mut linear), most).map_err(|id| {
         Diagnostic::error(code::OVERFLOW, "messages in a loop of graded relays have no bounds")
             .at(population(&source.populations[id].name))
             .help("let the loop pass through neurons")
@@ -106,6 +109,7 @@ pub(super) fn compare(
         host,
         sends,
         sums,
+        linear,
         equal: HashMap::new(),
         stored: HashMap::new(),
         records: vec![Record::default(); tables.meanings.len()],
@@ -313,13 +317,26 @@ impl Checker<'_> {
             if hosted {
                 biases.add(host::misfit(registers, written, &site, self.target));
             }
-            let Self { source, sends, sums, .. } = self;
-            let mut sum = sends::arriving(source, sends, sums, &into, neuron);
-            for synapse in &carried {
-                sum.add(synapse.weight, Span::SPIKE);
+            let Self { source, host, sends, sums, linear, .. } = self;
+            let arriving = sends::arriving(source, sends, sums, &into, neuron);
+            let reach = |arriving: RowSum| {
+                let mut sum = arriving;
+                for synapse in &carried {
+                    sum.add(synapse.weight, Span::SPIKE);
+                }
+                reached(registers, sum, written, u64::from(tables.program.steps))
+            };
+            let mut reached = reach(arriving);
+            // Forms of linear relays take longer, and are seldom needed.
+            if linear.knows(id) || reached.within(&site, self.target).is_err() {
+                let facts = Facts { source, host, sends };
+                if let Some(tight) = linear.arriving(facts, id, neuron) {
+                    reached = reach(arriving.within(tight));
+                }
             }
-            self.records[symbol].synapses += sum.count;
-            let reach = reached(registers, sum, written, u64::from(tables.program.steps));
+            let reach = reached;
+            let clocks = carried.iter().filter(|synapse| synapse.weight != 0).count();
+            self.records[symbol].synapses += arriving.count + clocks as u64;
             let rests = self.bounds(symbol, &reach, &site, &mut overflow);
             if idle && !rests {
                 let message =
@@ -529,7 +546,7 @@ fn reached(registers: &Registers, sum: RowSum, written: Span, updates: u64) -> R
     if let Some(mode) = profile.graded {
         return relay_reach(sum, bias, mode);
     }
-    reach(&Facts {
+    reach(&bounds::Facts {
         sum,
         bias,
         // Registers beyond 4095 are findings; the formulas hold up to there.

@@ -244,6 +244,11 @@ impl RowSum {
         self.count += u64::from(weight != 0);
     }
 
+    /// The same synapses, of whose sums narrower bounds are known.
+    pub(super) fn within(self, Span { low, high }: Span) -> Self {
+        Self { low: self.low.max(low), high: self.high.min(high), ..self }
+    }
+
     /// Adds all synapses of `other`.
     pub(super) const fn join(&mut self, other: Self) {
         self.low = self.low.saturating_add(other.low);

@@ -45,6 +45,7 @@ mod checker;
 mod cover;
 mod findings;
 mod host;
+mod linear;
 mod lines;
 mod matrix;
 #[cfg(feature = "testing")]

@@ -7,6 +7,7 @@
 //! through neurons a loop may pass, since a neuron sends 0 or 1 whatever it receives.
 
 use super::host::Host;
+use super::linear::{Facts, Linear};
 use super::matrix::{RowSum, RowSums};
 use super::registers::mode_of;
 use snnc_ir::arena::{PopId, ProjId};
@@ -68,14 +69,16 @@ impl Sends {
     }
 }
 
-/// What every population of `source` may send, by index.
+/// What every population of `source` may send, by index. Where interval arithmetic arrives at sums beyond
+/// ±`most`, linear relays are taken as forms ([`linear`](super::linear)).
 ///
 /// # Errors
 /// A graded relay on a loop of graded relays: its messages have no bounds.
 pub(super) fn sends(
     source: &QuantizedDraft,
     host: &Host,
-    sums: &mut RowSums,
+    (sums, linear): (&mut RowSums, &mut Linear),
+    most: i64,
 ) -> Result<Vec<Sends>, PopId> {
     let mut out: Vec<Sends> = source
         .populations
@@ -91,7 +94,14 @@ pub(super) fn sends(
         let shape: &Shape = &source.populations[id].shape;
         let into: Vec<ProjId> = source.projections_into(id).map(|(p, _)| p).collect();
         let each = (0..shape.size()).map(|n| {
-            let sum = arriving(source, &out, sums, &into, n);
+            let mut sum = arriving(source, &out, sums, &into, n);
+            // What follows a relay that cuts at 0 sees nothing of the form behind it.
+            if relay.keep.is_some() || sum.low < -most || most < sum.high || linear.knows(id) {
+                let facts = Facts { source, host, sends: &out };
+                if let Some(tight) = linear.arriving(facts, id, n) {
+                    sum = sum.within(tight);
+                }
+            }
             let bias = i64::from(relay.bias.at(n, shape));
             let written = host.at(id, n);
             let end = |sum: i64, written: i64| sum.saturating_add(written).saturating_add(bias);
@@ -181,7 +191,8 @@ mod tests {
     }
 
     fn bounds(draft: &QuantizedDraft) -> Result<Vec<Sends>, PopId> {
-        sends(draft, &Host::of(draft), &mut RowSums::default())
+        let caches = (&mut RowSums::default(), &mut Linear::default());
+        sends(draft, &Host::of(draft), caches, 32_767)
     }
 
     #[test]
