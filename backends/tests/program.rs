@@ -9,9 +9,9 @@ use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::conv::Conv;
 use snnc_ir::mapped::usage::Accounting;
 use snnc_ir::network::Keep;
-use snnc_ir::program::{CompartmentRun, Format, GradedMode, Program, Registers};
+use snnc_ir::program::{CompartmentRun, Format, GradedMode, Layout, Program, Registers};
 use snnc_ir::quantized::{IntReset, PopKind, Role, Sign, Structure};
-use snnc_ir::testing::{Space, mapped};
+use snnc_ir::testing::{Space, blocked, mapped};
 use snnc_ir::{Level, MappedNetwork, Param, Rules, TargetSpec};
 use std::collections::BTreeMap;
 
@@ -270,6 +270,43 @@ fn heterogeneous_neurons_share_profiles_and_runs() {
     assert_eq!(runs, [(0, 2, vec![(0, 0)]), (2, 2, vec![(0, 1)]), (4, 4, vec![(1, 0)])]);
 }
 
+/// Channels lie together at each place: thresholds and biases of channels come back, and are stored once.
+#[test]
+fn registers_of_channels_repeat_in_blocks() {
+    let target = target("loihi2");
+    let mut net = Net::new(2);
+    let x = net.input("x", &[3, 2, 2]);
+    let y = net.neurons("y", &[3, 2, 2], 1);
+    net.neuron(y).threshold = Param::PerChannel(vec![64, 128, 192]);
+    net.neuron(y).bias = Param::PerChannel(vec![0, 0, 64]);
+    let conv = Conv {
+        input: [3, 2, 2],
+        out_channels: 3,
+        kernel: [1, 1],
+        stride: [1, 1],
+        pad: [0; 4],
+        groups: 1,
+        crop: [0; 4],
+    };
+    net.conv(x, y, 1, conv, &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    let mut draft = net.map(&target, &[&[(y, 0, 7)], &[(y, 7, 5)]]).into_draft();
+    draft.orders = vec![3, 2];
+    let network = MappedNetwork::verify(draft, &Rules::default()).expect("a permutation");
+    let program = emit(&network, &target);
+    assert_eq!(synapses_of_program(&program), synapses_of_network(&network));
+    assert_eq!(program.populations.iter().map(|s| s.block).collect::<Vec<_>>(), [3, 2]);
+    let matrix = &program.matrices[0];
+    let layout = |l: Layout| (l.places, l.block);
+    assert_eq!((layout(matrix.rows), layout(matrix.cols)), ((4, 2), (4, 3)));
+    // Channels 0 and 1 of three places and a half; the rest, and channel 2 of its own block.
+    let runs = |core: usize| -> Vec<_> {
+        let runs = program.cores[core].compartments.iter();
+        runs.map(|r| (r.first, r.len, tables(&r.cycle))).collect()
+    };
+    assert_eq!(runs(0), [(0, 7, vec![(0, 0), (0, 1)])]);
+    assert_eq!(runs(1), [(7, 1, vec![(0, 0)]), (8, 4, vec![(0, 1)])]);
+}
+
 #[test]
 fn biases_prefer_the_exponent_of_netx() {
     let target = target("loihi1");
@@ -478,7 +515,9 @@ fn random_network() -> impl Strategy<Value = MappedNetwork> {
 proptest! {
     /// Whatever the verifier accepts is read as it was written: messages, tables of the host, crops.
     #[test]
-    fn every_mapped_network_is_read_as_it_was_written(draft in mapped(Space::Everything)) {
+    fn every_mapped_network_is_read_as_it_was_written(
+        draft in prop_oneof![mapped(Space::Everything), blocked(Space::Everything), blocked(Space::Stages)],
+    ) {
         let target = snnc_ir::testing::target(true);
         let network = MappedNetwork::verify(draft, &Rules::default()).expect("generated valid");
         let program = emit(&network, &target);
