@@ -56,7 +56,7 @@ impl Pass for Map {
 }
 
 /// Whether populations may lie in blocks of several channels.
-const BLOCKS: bool = false;
+const BLOCKS: bool = true;
 
 /// Maps `network`, all populations row-major unless `blocks`.
 fn map(

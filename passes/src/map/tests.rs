@@ -1,5 +1,6 @@
 //! Mappings at and beyond the limits of a core.
 
+mod random;
 mod shapes;
 
 use super::Map;

@@ -143,6 +143,23 @@ impl Builder {
     }
 }
 
+/// Two populations of 4 channels and 3 x 3 places that read the input through the same kernel.
+pub(super) fn two_readers_of_one_kernel() -> QuantizedDraft {
+    let mut builder = Builder::new(Form::Materialized);
+    builder.draft.populations[PopId::new(0)].shape = Shape::chw(4, 3, 3);
+    let kernel: Vec<i16> = (0..144).map(|n| 2 * (1 + n % 13)).collect();
+    let mut last = PopId::new(0);
+    for _ in 0..2 {
+        last = builder.population(Shape::chw(4, 3, 3), PopKind::Neurons(neurons(512)), 1);
+        let conv = builder.geometry(PopId::new(0), 4, 3, 1);
+        builder.conv(PopId::new(0), last, conv, Some(kernel.clone()));
+    }
+    let mut draft = builder.draft;
+    draft.time = Time::Hardware(Schedule { period: 1, latency: builder.latency });
+    draft.readout = IntReadout::SpikeCount(last);
+    draft
+}
+
 /// ResNet-18 with a divisor for its channels.
 fn resnet(form: Form, divisor: u32) -> QuantizedDraft {
     let mut builder = Builder::new(Form::Materialized);
