@@ -138,7 +138,7 @@ fn float(draft: NetworkDraft) -> AnyLevel {
     AnyLevel::Network(Network::verify(draft, &Rules::default()).expect("generated networks hold"))
 }
 
-const TO_INTEGERS: &str = "fold-batchnorm,fold-pooling,push-neurons,merge-nodes,lower-currents,\
+const TO_INTEGERS: &str = "lower-genes{lowering=materialized},fold-batchnorm,fold-pooling,push-neurons,merge-nodes,lower-currents,\
     drop-clips,normalize-neurons,remove-dead,fold-shared,quantize,fold-integers,strict-compare";
 
 #[test]

@@ -29,7 +29,7 @@ use snnc_passes::quantize::{Applied, apply};
 use snnc_passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
 use std::cell::Cell;
 
-const TO_CANONICAL: &str = "fold-batchnorm,fold-pooling,push-neurons,merge-nodes,lower-currents,\
+const TO_CANONICAL: &str = "lower-genes{lowering=materialized},fold-batchnorm,fold-pooling,push-neurons,merge-nodes,lower-currents,\
     drop-clips,normalize-neurons,remove-dead,fold-shared";
 
 /// A target with programmable neurons and messages, on whose registers some networks press.
@@ -58,7 +58,8 @@ fn quantize(
     match apply(network, target, recipe, &mut remarks) {
         Ok(applied) => Ok(Some(applied)),
         Err(errors) => {
-            let allowed = [codes::NO_SCALE, codes::NO_COMMON_SCALE, codes::READOUT];
+            let allowed =
+                [codes::NO_SCALE, codes::NO_COMMON_SCALE, codes::READOUT, codes::DIRECT_DELAY];
             for error in errors.iter().filter(|d| d.severity == Severity::Error) {
                 prop_assert!(allowed.contains(&error.code), "refused: {error}");
             }

@@ -6,8 +6,8 @@ use super::shapes::{SIDE, conv, param, shape, strided};
 use crate::arena::{Arena, NodeId, TensorId};
 use crate::conv::Conv;
 use crate::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Keep, NetworkDraft, Neuron, Node, Op, Provenance,
-    Readout, Reset, Scheme, Tensor, UpdateOrder,
+    Coding, Compare, Dynamics, Edge, Emission, Genes, Keep, NetworkDraft, Neuron, Node, Op,
+    Provenance, Readout, Reset, Scheme, Tensor, UpdateOrder,
 };
 use crate::param::Param;
 use crate::shape::Shape;
@@ -308,13 +308,13 @@ impl Builder<'_> {
     fn linear(&mut self, edge: Edge, shape: Shape) -> NodeId {
         let [outputs, inputs] =
             [&shape, &self.nodes[edge.source].shape].map(|s| s.0.iter().product());
-        let weight = self.tensor(Shape(vec![outputs, inputs]));
+        let weight = self.weight(Shape(vec![outputs, inputs]));
         let bias = self.draw.one_in(3).then(|| self.tensor(Shape::flat(outputs)));
         self.analog(Op::Linear { weight, bias }, vec![edge], shape)
     }
 
     fn conv2d(&mut self, edge: Edge, conv: Conv) -> NodeId {
-        let weight = self.tensor(Shape(conv.kernel_shape().to_vec()));
+        let weight = self.weight(Shape(conv.kernel_shape().to_vec()));
         let bias = self.draw.one_in(3).then(|| self.tensor(Shape::flat(conv.out_channels)));
         let output = conv.output().map_or(Vec::new(), |o| o.to_vec());
         self.analog(Op::Conv2d { weight, bias, conv }, vec![edge], Shape(output))
@@ -336,10 +336,44 @@ impl Builder<'_> {
         format!("t{}", self.tensors.len())
     }
 
-    /// A tensor of eighths or tenths; sometimes one that exists already.
+    /// A weight, stored or generated.
+    fn weight(&mut self, shape: Shape) -> TensorId {
+        if !self.draw.one_in(5) {
+            return self.tensor(shape);
+        }
+        let [genes_out, genes_in] = [(); 2].map(|()| 1 + self.draw.small(2));
+        let (scheme, core, columns) = match *shape.0 {
+            [_, columns] => (Scheme::Linear, vec![genes_out, genes_in], columns),
+            [_, channels, height, width] if self.draw.one_in(2) => {
+                (Scheme::PerOffset, vec![height * width, genes_out, genes_in], channels)
+            }
+            [_, channels, height, width] => {
+                (Scheme::FlatFanIn, vec![genes_out, genes_in], channels * height * width)
+            }
+            _ => return self.tensor(shape),
+        };
+        let out = self.tensor(Shape(vec![shape.0[0], genes_out]));
+        let core = self.tensor(Shape(core));
+        let source = self.tensor(Shape(vec![columns, genes_in]));
+        let named = |id: TensorId| self.tensors[id].name.clone();
+        let provenance = Provenance::Encoded {
+            scheme,
+            out: named(out),
+            core: named(core),
+            source: named(source),
+            scale: self.draw.pick(&[1.0, 0.1, -0.5]),
+            heaviside: self.draw.one_in(4),
+        };
+        let genes = Some(Genes { out, core, source });
+        let name = self.name();
+        self.tensors.push(Tensor { name, shape, data: Vec::new(), provenance, genes })
+    }
+
+    /// A stored tensor of eighths or tenths; sometimes one that exists already.
     fn tensor(&mut self, shape: Shape) -> TensorId {
+        let fits = |t: &Tensor| t.shape == shape && t.genes.is_none();
         if self.draw.one_in(4)
-            && let Some((id, _)) = self.tensors.iter().find(|(_, t)| t.shape == shape)
+            && let Some((id, _)) = self.tensors.iter().find(|(_, t)| fits(t))
         {
             return id;
         }

@@ -137,6 +137,7 @@ fn spaces_hold_what_they_say() {
         " crop [",
         "direct range ",
         "\nhost ",
+        " genes tensor",
         " = logical graded",
         " = relay(",
         "\n  shift 31",

@@ -54,7 +54,7 @@ impl Naive<'_> {
         let network = self.network;
         let node = &network.nodes[id];
         let size = node.shape.size();
-        let data = |id| &network.tensors[id].data;
+        let data = |id| network.values(id);
         let mut out = vec![0.0_f32; size];
         match &node.op {
             Op::Input(_) => {
@@ -70,10 +70,10 @@ impl Naive<'_> {
                 }
             }
             Op::Linear { weight, bias } => {
-                let cols = inputs[0].len();
+                let (cols, weights) = (inputs[0].len(), data(*weight));
                 for (o, y) in out.iter_mut().enumerate() {
                     for (i, x) in inputs[0].iter().enumerate() {
-                        *y += data(*weight)[o * cols + i] * x;
+                        *y += weights[o * cols + i] * x;
                     }
                     if let Some(bias) = bias {
                         *y += data(*bias)[o];
@@ -81,9 +81,10 @@ impl Naive<'_> {
                 }
             }
             Op::Conv2d { weight, bias, conv } => {
+                let weights = data(*weight);
                 let per_channel = size / conv.out_channels as usize;
                 for (o, y) in out.iter_mut().enumerate() {
-                    conv.for_sources(o, |i, k| *y += data(*weight)[k] * inputs[0][i]);
+                    conv.for_sources(o, |i, k| *y += weights[k] * inputs[0][i]);
                     if let Some(bias) = bias {
                         *y += data(*bias)[o / per_channel];
                     }

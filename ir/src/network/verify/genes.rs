@@ -114,3 +114,135 @@ fn fits(scheme: Scheme, shape: &Shape, [out, core, source]: [&Shape; 3]) -> bool
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arena::{Entity, NodeId};
+    use crate::diag::Code;
+    use crate::level::{AnyDraft, Level, Rules};
+    use crate::network::{Network, Op};
+    use crate::{binary, text};
+
+    /// A weight of every scheme.
+    const GOOD: &str = r#"
+snn 1 network
+name "genes"
+steps 1
+tensor0 "o" [2, 1] from dense "o" { 1 2 }
+tensor1 "i" [3, 1] from dense "i" { 1 2 4 }
+tensor2 "c" [1, 1] from dense "c" { 0.5 }
+tensor3 "l" [2, 3] from encoded linear out "o" core "c" source "i" scale 2 heaviside false genes tensor0 tensor2 tensor1
+tensor4 "cells" [3, 1, 1] from dense "cells" { 1 0 -1 }
+tensor5 "one" [1, 1] from dense "one" { 1 }
+tensor6 "p" [2, 1, 1, 3] from encoded per_offset out "o" core "cells" source "one" scale 1 heaviside true genes tensor0 tensor4 tensor5
+tensor7 "f" [2, 1, 3, 1] from encoded flat_fan_in out "o" core "c" source "i" scale 1 heaviside false genes tensor0 tensor2 tensor1
+node0 "x" [3] = input() events
+node1 "y" [2] = linear(node0) weight tensor3
+readout mean_linear node1
+"#;
+
+    fn good() -> NetworkDraft {
+        match text::parse(GOOD) {
+            Ok(AnyDraft::Network(draft)) => draft,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn tensor(index: usize) -> TensorId {
+        TensorId::new(index)
+    }
+
+    fn findings(draft: NetworkDraft) -> Vec<Code> {
+        let findings = Network::verify(draft, &Rules::default()).err().unwrap_or_default();
+        findings.iter().map(|d| d.code).collect()
+    }
+
+    #[test]
+    fn generated_tensors_have_values_and_round_trips() {
+        let draft = good();
+        assert_eq!(findings(draft.clone()), []);
+        let values = |i: usize| draft.values(tensor(i)).into_owned();
+        assert_eq!(values(3), [1.0, 2.0, 4.0, 2.0, 4.0, 8.0]);
+        assert_eq!(values(6), [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+        assert_eq!(values(7), [0.5, 1.0, 2.0, 1.0, 2.0, 4.0]);
+        // The weight of the node; what is generated but not used; no genes.
+        assert_eq!(draft.parameters(), 6 + 6 + 6);
+        let any = AnyDraft::Network(draft.clone());
+        assert_eq!(text::parse(&text::print(&any)).unwrap(), any);
+        assert_eq!(binary::decode(&binary::encode_any(&any)).unwrap(), any);
+        let mut stored = draft.clone();
+        stored.materialize(tensor(3));
+        assert_eq!(stored.tensors[tensor(3)].data, values(3));
+        assert_eq!(stored.values(tensor(3)), values(3));
+        assert_eq!(findings(stored), []);
+        let mut own = draft;
+        own.nodes[NodeId::new(1)].op = Op::Linear { weight: tensor(3), bias: Some(tensor(4)) };
+        assert!(!own.only_genes()[4] && own.only_genes()[5]);
+    }
+
+    #[test]
+    fn each_rule_has_its_code() {
+        type Case = (Code, &'static str, fn(&mut NetworkDraft));
+        let cases: &[Case] = &[
+            (codes::GENES, "values", |d| d.tensors[tensor(3)].data = vec![0.0; 6]),
+            (codes::GENES, "provenance", |d| {
+                d.tensors[tensor(3)].provenance = d.tensors[tensor(0)].provenance.clone();
+            }),
+            (codes::GENES, "scale", |d| {
+                if let Provenance::Encoded { scale, .. } = &mut d.tensors[tensor(3)].provenance {
+                    *scale = f64::INFINITY;
+                }
+            }),
+            (codes::GENES, "too many rows", |d| {
+                d.tensors[tensor(3)].shape = Shape(vec![3, 3]);
+            }),
+            (codes::GENES, "transposed core", |d| {
+                d.tensors[tensor(3)].genes.as_mut().unwrap().core = tensor(1);
+            }),
+            (codes::GENES, "cells", |d| d.tensors[tensor(6)].shape = Shape(vec![2, 1, 1, 4])),
+            (codes::GENES, "fan-in", |d| d.tensors[tensor(7)].shape = Shape(vec![2, 3, 3, 1])),
+            (codes::GENES, "genes of genes", |d| {
+                d.tensors[tensor(6)].genes.as_mut().unwrap().out = tensor(3);
+            }),
+            (codes::GENES, "far too many values", |d| {
+                for t in [0, 1] {
+                    d.tensors[tensor(t)].shape = Shape(vec![1 << 15, 1]);
+                    d.tensors[tensor(t)].data = vec![1.0; 1 << 15];
+                }
+                d.tensors[tensor(3)].shape = Shape(vec![1 << 15; 2]);
+            }),
+            (codes::REFERENCE, "no such tensor", |d| {
+                d.tensors[tensor(3)].genes.as_mut().unwrap().source = tensor(99);
+            }),
+            (codes::NOT_FINITE, "overflow", |d| {
+                if let Provenance::Encoded { scale, .. } = &mut d.tensors[tensor(3)].provenance {
+                    *scale = 1e39;
+                }
+            }),
+        ];
+        let mut wrong = Vec::new();
+        for (code, what, spoil) in cases {
+            let mut draft = good();
+            spoil(&mut draft);
+            let mut found = findings(draft);
+            // What the shape spoils for the node is no matter here.
+            found.retain(|c| ![codes::WEIGHT_SHAPE, codes::SHAPE].contains(c));
+            if found != [*code] {
+                wrong.push(format!("{what}: expected {code}, found {found:?}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    /// A bound decides for all but absurd genes, and does not refuse what is barely finite.
+    #[test]
+    fn the_largest_value_is_accepted() {
+        let mut draft = good();
+        if let Provenance::Encoded { scale, .. } = &mut draft.tensors[tensor(3)].provenance {
+            *scale = f64::from(f32::MAX) / 4.0;
+        }
+        assert_eq!(draft.values(tensor(3))[5], f32::MAX);
+        assert_eq!(findings(draft), []);
+    }
+}
