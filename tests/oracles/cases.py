@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from flat import Flat, Population, Projection, Registers
@@ -132,14 +134,17 @@ def narrow(rng: np.random.Generator) -> Flat:
 
 
 def images(rng: np.random.Generator) -> Flat:
-    """Convolution with stride, crop, unequal padding and groups, then a dense layer."""
+    """Convolution with stride, crop, unequal padding and groups, then a dense layer; neurons lie in
+    blocks of channels.
+    """
     geometry = Conv((2, 7, 6), 4, (3, 2), (2, 1), (1, 0, 0, 1), 2, (1, 0, 0, 1))
     kernel = mantissas(rng, (4, 1, 3, 2), "mixed")
-    c = Population("c", [4, 3, 5], 1, registers(rng, 60))
+    c = Population("c", [4, 3, 5], 1, registers(rng, 60), block=3)
     out = Population("out", [7], 2, registers(rng, 7))
     second = dense(1, 2, mantissas(rng, (7, 60), "mixed"))
     first = conv(0, 1, geometry, kernel, [4, 3, 5])
-    return Flat(10, 1, [input_of([2, 7, 6]), c, out], [first, second])
+    source = replace(input_of([2, 7, 6]), block=2)
+    return Flat(10, 1, [source, c, out], [first, second])
 
 
 def clocked(rng: np.random.Generator) -> Flat:

@@ -13,9 +13,11 @@ from records import (
     Conv,
     Core,
     Dense,
+    Graded,
     HostMap,
     Identity,
     Input,
+    Layout,
     MeanLinear,
     Neurons,
     PoolMatrix,
@@ -28,7 +30,7 @@ from records import (
 )
 
 CODINGS = ("direct", "events", "accumulator", "rate")
-GRADED = {None: b"\0", "all": b"\1\0", "positive": b"\1\1\0", "negative": b"\1\1\1"}
+KEEP = {None: b"\0", "positive": b"\1\0", "negative": b"\1\1"}
 SIGNS = ("mixed", "excitatory", "inhibitory")
 
 
@@ -79,7 +81,8 @@ def _symbol(symbol: Symbol) -> bytes:
             role = _numbers(2, of, hops)
         case Clock():
             role = varint(3)
-    return _string(symbol.name) + _list(symbol.shape, varint) + role + varint(symbol.latency)
+    shape = _list(symbol.shape, varint) + varint(symbol.block)
+    return _string(symbol.name) + shape + role + varint(symbol.latency)
 
 
 def _structure(structure: Structure) -> bytes:
@@ -95,7 +98,30 @@ def _structure(structure: Structure) -> bytes:
 
 
 def _matrix(matrix: PoolMatrix) -> bytes:
-    return _structure(matrix.structure) + _list(matrix.mantissa, zigzag)
+    structure = _structure(matrix.structure) + varint(matrix.values)
+    return structure + _layout(matrix.rows) + _layout(matrix.cols)
+
+
+def _layout(layout: Layout) -> bytes:
+    return _numbers(layout.places, layout.block)
+
+
+def packed(values: list[int]) -> bytes:
+    """An array over its common power of two, as one large number of the fewest bits per value."""
+    shift = 0
+    while any(values) and all(value % (2 << shift) == 0 for value in values):
+        shift += 1
+    small = [value >> shift for value in values]
+    width = 1
+    while not all(-(1 << width - 1) <= value < 1 << width - 1 for value in small):
+        width += 1
+    number = sum((value % (1 << width)) << (i * width) for i, value in enumerate(small))
+    data = number.to_bytes((len(values) * width + 7) // 8, "little")
+    return varint(len(values)) + bytes([shift, width]) + varint(len(data)) + data
+
+
+def _graded(graded: Graded | None) -> bytes:
+    return b"\0" if graded is None else b"\1" + KEEP[graded.keep] + bytes([graded.shift])
 
 
 def _host(table: HostMap) -> bytes:
@@ -112,7 +138,7 @@ def _core(core: Core) -> bytes:
             + bytes([p.refractory])
             + (b"\0" if p.subtract is None else b"\1" + zigzag(p.subtract))
             + _numbers(*p.update)
-            + GRADED[p.graded]
+            + _graded(p.graded)
         ),
     )
     formats = _list(
@@ -125,10 +151,16 @@ def _core(core: Core) -> bytes:
     )
     compartments = _list(
         core.compartments,
-        lambda r: (
-            _numbers(r.population, r.first, r.len, r.profile, r.threshold)
-            + zigzag(r.bias_mantissa)
-            + bytes([r.bias_exponent])
+        lambda run: (
+            _numbers(run.population, run.first, run.len)
+            + _list(
+                run.cycle,
+                lambda r: (
+                    _numbers(r.profile, r.threshold)
+                    + zigzag(r.bias_mantissa)
+                    + bytes([r.bias_exponent])
+                ),
+            )
         ),
     )
     synapses = _list(
@@ -155,11 +187,12 @@ def encode(program: Program) -> bytes:
             readout = varint(1) + term + _floats(bias)
     return b"".join(
         (
-            b"SNNB\x03\x02\x00",
+            b"SNNB\x03\x03\x00",
             _string(program.name),
             _string(program.target),
             _numbers(program.steps, program.period, program.run_steps),
             _list(program.populations, _symbol),
+            _list(program.values, packed),
             _list(program.matrices, _matrix),
             _list(
                 program.inputs,

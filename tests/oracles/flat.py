@@ -42,6 +42,7 @@ class Population:
     latency: int
     registers: Registers | None
     role: Input | Neurons | Relay | Clock = field(default_factory=Neurons)
+    block: int = 1
 
     def size(self) -> int:
         """Number of neurons."""

@@ -83,7 +83,7 @@ def refuse_unsupported(program: Program) -> None:
         if any(profile.update != (1, 0) for profile in core.profiles):
             raise CannotRun(f"core {index} skips steps, nengo-loihi updates in every step")
         for run in core.compartments:
-            if core.profiles[run.profile].graded is not None:
+            if any(core.profiles[r.profile].graded is not None for r in run.cycle):
                 name = program.populations[run.population].name
                 raise CannotRun(
                     f"population {name} sends graded messages, nengo-loihi's neurons only spike"
@@ -100,11 +100,10 @@ def refuse_unsupported(program: Program) -> None:
 
 def _block(core: Core, label: str) -> LoihiBlock:
     """A block with the compartment registers of a core."""
-    runs = core.compartments
-    lengths = [run.len for run in runs]
+    runs = [registers for run in core.compartments for registers in run.registers()]
 
     def registers(values: Iterable[int]) -> np.ndarray:
-        return np.repeat(np.fromiter(values, dtype=np.int32), lengths)
+        return np.fromiter(values, dtype=np.int32)
 
     block = LoihiBlock(core.size(), label=label)
     compartment = block.compartment
@@ -127,7 +126,7 @@ def _layers(program: Program, core: Core, form: int, indexed: bool) -> list[list
         matrix = program.matrices[block.matrix]
         if block.format != form or isinstance(matrix.structure, Dense) == indexed:
             continue
-        part = expand(block, matrix)
+        part = expand(block, matrix, program.values)
         pairs = set((part.axon * core.size() + part.compartment).tolist())
         for taken, parts in layers:
             if taken.isdisjoint(pairs):
@@ -182,16 +181,15 @@ def _groups(program: Program, index: int, block: LoihiBlock) -> list[Group]:
 
 
 def _join(
-    source: LoihiBlock | SpikeInput, routes: list[tuple[int, int, int]], group: Group
+    source: LoihiBlock | SpikeInput, routes: list[tuple[np.ndarray, int]], group: Group
 ) -> None:
-    """Adds the axons from a source to a group; a route is (first neuron, count, first axon)."""
+    """Adds the axons from a source to a group; a route is (neurons, first axon)."""
     maps = [np.full(source.n_neurons, -1, dtype=np.int64)]
-    for first, count, axon in routes:
-        slots = group.slot[axon : axon + count]
-        if ((maps[-1][first : first + count] >= 0) & (slots >= 0)).any():
+    for neurons, axon in routes:
+        slots = group.slot[axon : axon + len(neurons)]
+        if ((maps[-1][neurons] >= 0) & (slots >= 0)).any():
             maps.append(np.full(source.n_neurons, -1, dtype=np.int64))
-        part = maps[-1][first : first + count]
-        part[slots >= 0] = slots[slots >= 0]
+        maps[-1][neurons[slots >= 0]] = slots[slots >= 0]
     for targets in maps:
         n_axons = int((targets >= 0).sum())
         if n_axons:
@@ -226,11 +224,16 @@ def build(program: Program) -> Built:
     for target, block in enumerate(blocks):
         for group in _groups(program, target, block):
             for core, source in zip(program.cores, blocks, strict=True):
-                routes = [(r.compartment, r.len, r.axon) for r in core.routes if r.core == target]
+                routes = [
+                    (np.arange(r.compartment, r.compartment + r.len), r.axon)
+                    for r in core.routes
+                    if r.core == target
+                ]
                 _join(source, routes, group)
             for population, spike_input in inputs.items():
+                lie = program.populations[population].neurons()
                 routes = [
-                    (r.first, r.len, r.axon)
+                    (lie[r.first : r.first + r.len], r.axon)
                     for r in program.inputs
                     if r.core == target and r.population == population
                 ]

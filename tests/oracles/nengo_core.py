@@ -99,6 +99,7 @@ class CoreEmulator:
                 symbol = self.program.populations[run.population]
                 empty = np.zeros((len(trace), symbol.size()), dtype=trace.dtype)
                 array = out.setdefault(symbol.name, empty)
-                array[:, run.first : run.first + run.len] = trace[:, start : start + run.len]
+                neurons = symbol.neurons()[run.first : run.first + run.len]
+                array[:, neurons] = trace[:, start : start + run.len]
                 start += run.len
         return out

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flat import Flat, Projection, Registers
+from flat import Flat, Population, Projection, Registers
+import records
 from records import (
     CompartmentRun,
     Core,
     Format,
     InputRoute,
+    Layout,
     PoolMatrix,
     Profile,
     Program,
@@ -24,7 +26,7 @@ from records import (
 
 
 class Slice(NamedTuple):
-    """Neurons `first..first + len` of a population."""
+    """Positions `first..first + len` of a population."""
 
     population: int
     first: int
@@ -38,14 +40,11 @@ def _index(items: list, item: object) -> int:
     return items.index(item)
 
 
-def _run(core: Core, r: Registers, population: int, neuron: int) -> CompartmentRun:
+def _set(core: Core, r: Registers, neuron: int) -> records.Registers:
     """One compartment."""
     decays = int(r.du[neuron]), int(r.dv[neuron])
     profile = Profile(*decays, int(r.refractory[neuron]), None, (1, 0), None)
-    return CompartmentRun(
-        population=population,
-        first=neuron,
-        len=1,
+    return records.Registers(
         profile=_index(core.profiles, profile),
         threshold=_index(core.thresholds, int(r.threshold[neuron])),
         bias_mantissa=int(r.bias[0][neuron]),
@@ -54,16 +53,27 @@ def _run(core: Core, r: Registers, population: int, neuron: int) -> CompartmentR
 
 
 def _compartments(net: Flat, core: Core, slices: list[Slice]) -> None:
-    """Registers of the slices; neighbors with equal registers share a run."""
+    """Registers of the slices, as the shortest cycle that repeats."""
     for part in slices:
-        registers = net.populations[part.population].on_core()
-        for neuron in range(part.first, part.first + part.len):
-            new = _run(core, registers, part.population, neuron)
-            last = core.compartments[-1] if core.compartments else new
-            if replace(last, first=neuron - last.len, len=1) == replace(new, first=last.first):
-                core.compartments[-1] = replace(last, len=last.len + 1)
-            else:
-                core.compartments.append(new)
+        population = net.populations[part.population]
+        registers = population.on_core()
+        neurons = _layout(population).neurons(population.size())[part.first :][: part.len]
+        sets = [_set(core, registers, neuron) for neuron in neurons]
+        period = next(c for c in range(1, len(sets) + 1) if sets[c:] == sets[: len(sets) - c])
+        core.compartments.append(CompartmentRun(*part, sets[:period]))
+
+
+def _layout(population: Population) -> Layout:
+    """The order of a population's neurons."""
+    places = population.size() // population.shape[0]
+    block = population.block if places > 1 else 1
+    return Layout(places, block) if block > 1 else Layout(1, 1)
+
+
+def _matrix(net: Flat, values: list[list[int]], p: Projection) -> PoolMatrix:
+    """The matrix of a projection, its mantissas added to the arrays."""
+    rows, cols = (_layout(net.populations[index]) for index in (p.target, p.source))
+    return PoolMatrix(p.structure, _index(values, p.mantissa), rows, cols)
 
 
 def place(net: Flat, cores: list[list[Slice]], inputs: list[Slice], chips: list[int]) -> Program:
@@ -78,13 +88,19 @@ def place(net: Flat, cores: list[list[Slice]], inputs: list[Slice], chips: list[
         steps=net.steps,
         period=net.period,
         run_steps=net.run_steps(),
-        populations=[Symbol(p.name, p.shape, p.role, p.latency) for p in net.populations],
-        matrices=[PoolMatrix(p.structure, p.mantissa) for p in net.projections],
+        populations=[
+            Symbol(p.name, p.shape, _layout(p).block, p.role, p.latency) for p in net.populations
+        ],
+        values=[],
+        matrices=[],
         inputs=[],
         cores=[],
         host=[],
         readout=SpikeCount(len(net.populations) - 1),
     )
+    pool = [
+        _index(program.matrices, _matrix(net, program.values, p)) for p in net.projections
+    ]
     sources: list[tuple[int | None, Slice, int]] = [(None, part, 0) for part in inputs]
     for index, slices in enumerate(cores):
         start = 0
@@ -97,7 +113,7 @@ def place(net: Flat, cores: list[list[Slice]], inputs: list[Slice], chips: list[
         _compartments(net, core, slices)
         axons = 0
         for _, source, _ in sources:
-            added = _synapses(net, core, slices, source, axons)
+            added = _synapses(net, pool, core, slices, source, axons)
             axons += source.len if added else 0
         blocks.append(replace(core, axons=axons))
     program.cores.extend(blocks)
@@ -127,7 +143,9 @@ def _bits(projection: Projection) -> int:
     return int(np.argmax(holds)) + 1 if holds.any() else 8
 
 
-def _synapses(net: Flat, core: Core, slices: list[Slice], source: Slice, axon: int) -> bool:
+def _synapses(
+    net: Flat, pool: list[int], core: Core, slices: list[Slice], source: Slice, axon: int
+) -> bool:
     """Blocks from one source slice, whose axons start at `axon`; whether there are any."""
     for index, projection in enumerate(net.projections):
         if projection.source != source.population:
@@ -139,7 +157,7 @@ def _synapses(net: Flat, core: Core, slices: list[Slice], source: Slice, axon: i
             if part.population == projection.target:
                 block = SynapseBlock(
                     format=_index(core.formats, form),
-                    matrix=index,
+                    matrix=pool[index],
                     delay=delay,
                     axon=axon,
                     axons=source.len,

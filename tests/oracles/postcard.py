@@ -11,6 +11,8 @@ import struct
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
+
 T = TypeVar("T")
 
 
@@ -162,6 +164,30 @@ def list_of(item: Codec[T]) -> Codec[list[T]]:
 def tuple_of(*items: Codec[Any]) -> Codec[tuple[Any, ...]]:
     """One value of each codec, without a count."""
     return lambda reader: tuple(item(reader) for item in items)
+
+
+def packed(reader: Reader) -> list[int]:
+    """An array of 16-bit numbers, divided by `2^shift` and packed with `width` bits each."""
+    start = reader.offset
+    count, shift, width = u32(reader), u8(reader), u8(reader)
+    if width < 1 or shift + width > 16:
+        raise ProgramError(f"array at byte {start}: {width} bits, shifted by {shift}")
+    length = u32(reader)
+    if 8 * length < count * width or 8 * length >= count * width + 8:
+        raise ProgramError(f"array at byte {start}: {length} bytes for {count} times {width} bits")
+    bits = np.unpackbits(np.frombuffer(reader.take(length), dtype=np.uint8), bitorder="little")
+    if bits[count * width :].any():
+        raise ProgramError(f"array at byte {start}: bits after the last value")
+    values = bits[: count * width].reshape(count, width).astype(np.int64) << np.arange(width)
+    # The highest bit is the sign.
+    values[:, -1] *= -1
+    found = values.sum(axis=1)
+    half = 1 << (width - 1) >> 1
+    if width > 1 and bool(((-half <= found) & (found < half)).all()):
+        raise ProgramError(f"array at byte {start} fits fewer than {width} bits")
+    if shift > 0 and not found.any() or found.any() and not (found % 2).any():
+        raise ProgramError(f"array at byte {start}: the shift is not {shift}")
+    return (found << shift).tolist()
 
 
 def record(make: Callable[..., T], **fields: Codec[Any]) -> Codec[T]:

@@ -22,6 +22,7 @@ from postcard import (
     i32,
     list_of,
     option,
+    packed,
     record,
     string,
     tuple_of,
@@ -33,7 +34,7 @@ from postcard import (
 
 MAGIC = b"SNNB"
 KIND_PROGRAM = 3
-VERSION = 2
+VERSION = 3
 
 
 def _coding(name: str, **fields: Codec[Any]) -> Codec[tuple[str, dict[str, Any]]]:
@@ -52,7 +53,7 @@ _ROLE = enum(
     record(records.Relay, of=u32, hops=u32),
     record(records.Clock),
 )
-_SYMBOL = record(records.Symbol, name=string, shape=list_of(u32), role=_ROLE, latency=u32)
+_SYMBOL = record(records.Symbol, name=string, shape=list_of(u32), block=u32, role=_ROLE, latency=u32)
 _CONV = record(
     records.Conv,
     input=tuple_of(u32, u32, u32),
@@ -70,7 +71,12 @@ _STRUCTURE = enum(
     record(records.Identity, size=u32),
 )
 _SIGN = enum(lambda _: "mixed", lambda _: "excitatory", lambda _: "inhibitory")
-_GRADED = enum(lambda _: "all", enum(lambda _: "positive", lambda _: "negative"))
+_KEEP = enum(lambda _: "positive", lambda _: "negative")
+_GRADED = record(records.Graded, keep=option(_KEEP), shift=u8)
+_LAYOUT = record(records.Layout, places=u32, block=u32)
+_REGISTERS = record(
+    records.Registers, profile=u32, threshold=u32, bias_mantissa=i16, bias_exponent=u8
+)
 _CORE = record(
     records.Core,
     chip=u32,
@@ -89,14 +95,7 @@ _CORE = record(
     formats=list_of(record(records.Format, exponent=i8, sign=_SIGN, weight_bits=u8, delay_bits=u8)),
     compartments=list_of(
         record(
-            records.CompartmentRun,
-            population=u32,
-            first=u32,
-            len=u32,
-            profile=u32,
-            threshold=u32,
-            bias_mantissa=i16,
-            bias_exponent=u8,
+            records.CompartmentRun, population=u32, first=u32, len=u32, cycle=list_of(_REGISTERS)
         )
     ),
     axons=u32,
@@ -124,7 +123,10 @@ _PROGRAM = record(
     period=u32,
     run_steps=u64,
     populations=list_of(_SYMBOL),
-    matrices=list_of(record(records.PoolMatrix, structure=_STRUCTURE, mantissa=list_of(i16))),
+    values=list_of(packed),
+    matrices=list_of(
+        record(records.PoolMatrix, structure=_STRUCTURE, values=u32, rows=_LAYOUT, cols=_LAYOUT)
+    ),
     inputs=list_of(
         record(records.InputRoute, population=u32, first=u32, len=u32, core=u32, axon=u32),
     ),

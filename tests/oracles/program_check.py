@@ -15,10 +15,12 @@ from records import (
     Dense,
     Format,
     Input,
+    Layout,
     MeanLinear,
     Neurons,
     PoolMatrix,
     Program,
+    Registers,
     Relay,
     Sparse,
     Structure,
@@ -50,6 +52,8 @@ def _check_symbols(program: Program) -> None:
     for i, symbol in enumerate(program.populations):
         place = f"populations[{i}]"
         _need(1 <= len(symbol.shape) <= 3 and min(symbol.shape) >= 1, place, "bad shape")
+        most = symbol.shape[0] if symbol.size() > symbol.shape[0] else 1
+        _need(1 <= symbol.block <= most, place, f"blocks of {symbol.block} of {most} channels")
         if isinstance(symbol.role, Relay):
             _index(symbol.role.of, program.populations, f"{place}.role.of")
         if isinstance(symbol.role, Input) and symbol.role.direct():
@@ -74,11 +78,22 @@ def _check_structure(structure: Structure, place: str) -> None:
     _need(1 <= rows < 1 << 32 and 1 <= cols < 1 << 32, place, "no or too many rows or columns")
 
 
-def _check_matrix(matrix: PoolMatrix, place: str) -> None:
+def _check_layout(layout: Layout, count: int, place: str) -> None:
+    """Rows or columns in order, or at least two channels of at least two places in a block."""
+    places, block = layout.places, layout.block
+    several = places >= 2 and count % places == 0 and 2 <= block <= count // places
+    _need((places, block) == (1, 1) or several, place, f"{layout} is no order of {count}")
+
+
+def _check_matrix(matrix: PoolMatrix, values: list[list[int]], place: str) -> None:
     structure = matrix.structure
     _check_structure(structure, place)
     rows, cols, stored = extents(structure)
-    _need(len(matrix.mantissa) == stored, place, f"{len(matrix.mantissa)} mantissas of {stored}")
+    _check_layout(matrix.rows, rows, f"{place}.rows")
+    _check_layout(matrix.cols, cols, f"{place}.cols")
+    _index(matrix.values, values, f"{place}.values")
+    given = len(values[matrix.values])
+    _need(given == stored, place, f"{given} mantissas of {stored}")
     if isinstance(structure, Sparse):
         start = np.asarray(structure.row_start, dtype=np.int64)
         _need(len(start) == rows + 1, place, "row_start has not rows + 1 entries")
@@ -91,8 +106,8 @@ def _check_matrix(matrix: PoolMatrix, place: str) -> None:
         _need(bool(rise.all()), place, "columns of a row do not ascend")
 
 
-def _check_storable(matrix: PoolMatrix, form: Format, place: str) -> None:
-    mantissa = np.asarray(matrix.mantissa, dtype=np.int64)
+def _check_storable(values: list[int], form: Format, place: str) -> None:
+    mantissa = np.asarray(values, dtype=np.int64)
     low, high = SIGN_RANGE[form.sign]
     inside = bool(((mantissa >= low) & (mantissa <= high)).all())
     _need(inside, place, f"mantissa outside {low}..={high} of a group of sign {form.sign}")
@@ -114,6 +129,7 @@ def _check_registers(core: Core, place: str) -> None:
         plain = (profile.du, profile.dv, profile.refractory) == (4095, 4095, 1)
         plain = plain and profile.subtract is None and profile.update == (1, 0)
         _need(profile.graded is None or plain, here, "a graded relay with state")
+        _need(profile.graded is None or profile.graded.shift <= 31, here, "a shift above 31")
     _need(all(t <= 131071 for t in core.thresholds), f"{place}.thresholds", "above 131071")
     for i, form in enumerate(core.formats):
         here = f"{place}.formats[{i}]"
@@ -122,13 +138,22 @@ def _check_registers(core: Core, place: str) -> None:
         _need(widths, here, "bad bit counts")
     for i, run in enumerate(core.compartments):
         here = f"{place}.compartments[{i}]"
-        _index(run.profile, core.profiles, f"{here}.profile")
-        _index(run.threshold, core.thresholds, f"{here}.threshold")
-        _need(abs(run.bias_mantissa) <= 4095 and run.bias_exponent <= 7, here, "bias too large")
-        if core.profiles[run.profile].graded is not None:
-            whole = (run.bias_mantissa << run.bias_exponent) % 64 == 0
-            _need(whole, here, "the bias of a graded relay is no multiple of 64")
-            _need(run.threshold == 0, here, "a graded relay names a threshold")
+        sets = len(run.cycle)
+        _need(1 <= sets <= run.len, here, f"{sets} sets of registers for {run.len}")
+        for registers in run.cycle:
+            _check_set(core, registers, here)
+
+
+def _check_set(core: Core, registers: Registers, place: str) -> None:
+    """One set of registers."""
+    _index(registers.profile, core.profiles, f"{place}.profile")
+    _index(registers.threshold, core.thresholds, f"{place}.threshold")
+    mantissa, exponent = registers.bias_mantissa, registers.bias_exponent
+    _need(abs(mantissa) <= 4095 and exponent <= 7, place, "bias too large")
+    if core.profiles[registers.profile].graded is not None:
+        whole = (mantissa << exponent) % 64 == 0
+        _need(whole, place, "the bias of a graded relay is no multiple of 64")
+        _need(registers.threshold == 0, place, "a graded relay names a threshold")
 
 
 def _check_core(program: Program, core: Core, place: str) -> None:
@@ -152,9 +177,9 @@ def _check_core(program: Program, core: Core, place: str) -> None:
         _span(block.compartment, block.compartments, core.size(), f"{here}.compartment")
         _span(block.col, block.axons, cols, f"{here}.col")
         _span(block.row, block.compartments, rows, f"{here}.row")
-        if (block.format, block.matrix) not in storable:
-            _check_storable(matrix, form, here)
-            storable.add((block.format, block.matrix))
+        if (block.format, matrix.values) not in storable:
+            _check_storable(program.values[matrix.values], form, here)
+            storable.add((block.format, matrix.values))
 
 
 def _driven(program: Program) -> Iterator[tuple[str, int, int, int]]:
@@ -178,7 +203,11 @@ def check(program: Program) -> None:
     """Raises `ProgramError` with the place of the first violation."""
     _check_symbols(program)
     for i, matrix in enumerate(program.matrices):
-        _check_matrix(matrix, f"matrices[{i}]")
+        _check_matrix(matrix, program.values, f"matrices[{i}]")
+    arrays = {tuple(array) for array in program.values}
+    _need(len(arrays) == len(program.values), "values", "two arrays are equal")
+    matrices = [repr(matrix) for matrix in program.matrices]
+    _need(len(set(matrices)) == len(matrices), "matrices", "two matrices are equal")
     for i, core in enumerate(program.cores):
         _check_core(program, core, f"cores[{i}]")
     driven = [np.zeros(core.axons, dtype=bool) for core in program.cores]
@@ -198,8 +227,8 @@ def _graded(program: Program) -> set[int]:
     kinds: dict[int, set[bool]] = {}
     for core in program.cores:
         for run in core.compartments:
-            graded = core.profiles[run.profile].graded is not None
-            kinds.setdefault(run.population, set()).add(graded)
+            graded = {core.profiles[r.profile].graded is not None for r in run.cycle}
+            kinds.setdefault(run.population, set()).update(graded)
     for population, found in kinds.items():
         symbol = program.populations[population]
         _need(len(found) == 1, f"populations[{population}]", "graded and spiking compartments")
@@ -232,7 +261,8 @@ def _check_host(program: Program) -> None:
     written = {table.target for table in program.host}
     for c, core in enumerate(program.cores):
         for i, run in enumerate(core.compartments):
-            holds = run.bias_exponent <= 6 or run.population not in written
+            fine = all(registers.bias_exponent <= 6 for registers in run.cycle)
+            holds = fine or run.population not in written
             _need(holds, f"cores[{c}].compartments[{i}]", "the host adds multiples of 64")
 
 

@@ -6,6 +6,25 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Order of neurons on cores: channels of `places` neurons each, in blocks of `block` channels."""
+
+    places: int
+    block: int
+
+    def neurons(self, count: int) -> np.ndarray:
+        """`count` neurons by position: block after block, place after place, channel after channel."""
+        channels = np.arange(count).reshape(-1, self.places)
+        parts = [
+            channels[first : first + self.block].T.ravel()
+            for first in range(0, len(channels), self.block)
+        ]
+        return np.concatenate(parts)
+
 
 @dataclass(frozen=True)
 class Input:
@@ -42,12 +61,17 @@ class Symbol:
 
     name: str
     shape: list[int]
+    block: int
     role: Input | Neurons | Relay | Clock
     latency: int
 
     def size(self) -> int:
         """Number of neurons."""
         return prod(self.shape)
+
+    def neurons(self) -> np.ndarray:
+        """Its neurons by position on cores."""
+        return Layout(prod(self.shape[1:]), self.block).neurons(self.size())
 
 
 @dataclass(frozen=True)
@@ -93,15 +117,17 @@ Structure = Dense | Conv | Sparse | Identity
 
 @dataclass(frozen=True)
 class PoolMatrix:
-    """A matrix of the pool: layout and stored mantissas."""
+    """A matrix of the pool: structure, array of stored mantissas, order of rows and columns."""
 
     structure: Structure
-    mantissa: list[int]
+    values: int
+    rows: Layout
+    cols: Layout
 
 
 @dataclass(frozen=True)
 class InputRoute:
-    """Neurons `first..first + len` of an input go to axons `axon..` of a core."""
+    """Positions `first..first + len` of an input go to axons `axon..` of a core."""
 
     population: int
     first: int
@@ -111,17 +137,23 @@ class InputRoute:
 
 
 @dataclass(frozen=True)
+class Graded:
+    """What a graded relay sends: sums shifted by `shift`, all or those of one sign."""
+
+    keep: str | None
+    shift: int
+
+
+@dataclass(frozen=True)
 class Profile:
-    """Compartment registers shared by many compartments; `graded` is `all`, `positive` or
-    `negative` where they send messages.
-    """
+    """Compartment registers shared by many compartments."""
 
     du: int
     dv: int
     refractory: int
     subtract: int | None
     update: tuple[int, int]
-    graded: str | None
+    graded: Graded | None
 
 
 @dataclass(frozen=True)
@@ -135,16 +167,27 @@ class Format:
 
 
 @dataclass(frozen=True)
-class CompartmentRun:
-    """Consecutive compartments with equal registers."""
+class Registers:
+    """Registers of one compartment."""
 
-    population: int
-    first: int
-    len: int
     profile: int
     threshold: int
     bias_mantissa: int
     bias_exponent: int
+
+
+@dataclass(frozen=True)
+class CompartmentRun:
+    """Consecutive compartments, whose registers repeat."""
+
+    population: int
+    first: int
+    len: int
+    cycle: list[Registers]
+
+    def registers(self) -> list[Registers]:
+        """The registers of each compartment."""
+        return [self.cycle[i % len(self.cycle)] for i in range(self.len)]
 
 
 @dataclass(frozen=True)
@@ -226,6 +269,7 @@ class Program:
     period: int
     run_steps: int
     populations: list[Symbol]
+    values: list[list[int]]
     matrices: list[PoolMatrix]
     inputs: list[InputRoute]
     cores: list[Core]

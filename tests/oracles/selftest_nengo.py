@@ -10,12 +10,13 @@ import numpy as np
 
 import cases
 from encode import encode
+from encode import packed as encode_packed
 from flat import simulate
 from nengo_build import build
 from nengo_core import CoreEmulator
 from outcome import CannotRun
 from place import Slice, place
-from postcard import ProgramError
+from postcard import ProgramError, Reader, packed
 from program import decode
 from program_check import check
 from records import (
@@ -24,14 +25,17 @@ from records import (
     Core,
     Dense,
     Format,
+    Graded,
     HostMap,
     Identity,
     Input,
     InputRoute,
+    Layout,
     Neurons,
     PoolMatrix,
     Profile,
     Program,
+    Registers,
     Route,
     SpikeCount,
     Symbol,
@@ -57,13 +61,16 @@ def placed(net: cases.Flat, n_cores: int) -> Program:
 def messages() -> Program:
     """An image that the host writes to graded relays, which neurons read through a crop."""
     crop = Conv((1, 2, 2), 1, (1, 2), (1, 1), (0, 0, 0, 1), 1, (1, 0, 0, 0))
-    relay = Profile(4095, 4095, 1, None, (1, 0), "negative")
+    relay = Profile(4095, 4095, 1, None, (1, 0), Graded("negative", 5))
     core = Core(
         chip=0,
         profiles=[relay, replace(relay, dv=0, graded=None)],
         thresholds=[3],
         formats=[Format(0, "mixed", 8, 0)],
-        compartments=[CompartmentRun(1, 0, 4, 0, 0, -2, 6), CompartmentRun(2, 0, 2, 1, 0, 0, 0)],
+        compartments=[
+            CompartmentRun(1, 0, 4, [Registers(0, 0, -2, 6)]),
+            CompartmentRun(2, 0, 2, [Registers(1, 0, 0, 0)]),
+        ],
         axons=4,
         synapses=[SynapseBlock(0, 0, 0, 0, 4, 0, 4, 2, 0)],
         routes=[Route(0, 4, 0, 0)],
@@ -75,11 +82,12 @@ def messages() -> Program:
         period=1,
         run_steps=5,
         populations=[
-            Symbol("image", [2], Input(("direct", {"range": (-1, 300)})), 0),
-            Symbol("g", [1, 2, 2], Neurons(), 0),
-            Symbol("y", [1, 1, 2], Neurons(), 1),
+            Symbol("image", [2], 1, Input(("direct", {"range": (-1, 300)})), 0),
+            Symbol("g", [1, 2, 2], 1, Neurons(), 0),
+            Symbol("y", [1, 1, 2], 1, Neurons(), 1),
         ],
-        matrices=[PoolMatrix(crop, [2, -4])],
+        values=[[2, -4]],
+        matrices=[PoolMatrix(crop, 0, Layout(1, 1), Layout(1, 1))],
         inputs=[],
         cores=[core],
         host=[HostMap(0, 1, Dense(4, 2), [0.5, -0.0, 1.5, 2.0, -3.0, 0.25, 8.0, 1.0], 0.1)],
@@ -153,7 +161,7 @@ class Refusals(unittest.TestCase):
         self.refused("skips steps", profiles=profiles)
 
     def test_graded(self) -> None:
-        profiles = [replace(profile, graded="all") for profile in self.core.profiles]
+        profiles = [replace(profile, graded=Graded(None, 0)) for profile in self.core.profiles]
         self.refused("population h1 sends graded messages", profiles=profiles)
 
     def test_host(self) -> None:
@@ -164,9 +172,13 @@ class Refusals(unittest.TestCase):
             CoreEmulator(replace(program, cores=[core]))
 
     def test_thresholds(self) -> None:
-        runs = [replace(r, threshold=i) for i, r in enumerate(self.core.compartments)]
-        self.assertGreater(len(runs), 16)
-        thresholds = list(range(100, 100 + len(runs)))
+        runs, thresholds = [], []
+        for run in self.core.compartments:
+            first = len(thresholds)
+            sets = [replace(r, threshold=first + i) for i, r in enumerate(run.registers())]
+            runs.append(replace(run, cycle=sets))
+            thresholds += range(100 + first, 100 + first + run.len)
+        self.assertGreater(len(thresholds), 16)
         self.refused("vth_cfgs", thresholds=thresholds, compartments=runs)
 
     def test_compartments(self) -> None:
@@ -210,7 +222,7 @@ class Bytes(unittest.TestCase):
     def test_header(self) -> None:
         self.rejected(b"SNNX" + self.data[4:], "SNNB")
         self.rejected(self.data[:4] + b"\2" + self.data[5:], "no program")
-        self.rejected(self.data[:5] + b"\1" + self.data[6:], "version 1, this decoder knows 2")
+        self.rejected(self.data[:5] + b"\1" + self.data[6:], "version 1, this decoder knows 3")
 
     def test_messages(self) -> None:
         """Graded relays and tables of the host, and what contradicts them."""
@@ -218,7 +230,7 @@ class Bytes(unittest.TestCase):
         check(program)
         self.assertEqual(decode(encode(program)), program)
         core, (table,) = program.cores[0], program.host
-        for mode in ("all", "positive"):
+        for mode in (Graded(None, 0), Graded("positive", 31)):
             profiles = [replace(core.profiles[0], graded=mode), core.profiles[1]]
             other = replace(program, cores=[replace(core, profiles=profiles)])
             self.assertEqual(decode(encode(other)), other)
@@ -235,13 +247,16 @@ class Bytes(unittest.TestCase):
         relays, neurons = core.compartments
         state = [replace(core.profiles[0], dv=0), core.profiles[1]]
         bad_core("graded relay with state", profiles=state)
-        half = replace(relays, bias_exponent=5, bias_mantissa=1)
+        relay, neuron = relays.cycle[0], neurons.cycle[0]
+        above = [replace(core.profiles[0], graded=Graded(None, 32)), core.profiles[1]]
+        bad_core("shift above 31", profiles=above)
+        half = replace(relays, cycle=[replace(relay, bias_exponent=5, bias_mantissa=1)])
         bad_core("no multiple of 64", compartments=[half, neurons])
-        coarse = replace(relays, bias_exponent=7)
+        coarse = replace(relays, cycle=[replace(relay, bias_exponent=7)])
         bad_core("adds multiples of 64", compartments=[coarse, neurons])
-        named = replace(relays, threshold=1)
+        named = replace(relays, cycle=[replace(relay, threshold=1)])
         bad_core("names a threshold", compartments=[named, neurons], thresholds=[3, 4])
-        mixed = [replace(relays, len=2), replace(relays, first=2, len=2, profile=1), neurons]
+        mixed = [replace(relays, cycle=[relay, neuron]), neurons]
         bad_core("graded and spiking", compartments=mixed)
         bad("has no spikes", readout=SpikeCount(1))
         bad("same populations", host=[table, table])
@@ -270,7 +285,7 @@ class Bytes(unittest.TestCase):
         self.rejected(head + b"\xff\xff\xff\xff\x1f" + tail, "steps: .*leaves u32")
 
     def test_tag(self) -> None:
-        at = self.data.index(b"\x02in\x03\x02\x07\x06") + 7
+        at = self.data.index(b"\x02in\x03\x02\x07\x06") + 8
         self.rejected(self.data[:at] + b"\4" + self.data[at + 1 :], r"populations\[0\].role: tag 4")
 
     def test_axon_driven_twice(self) -> None:
@@ -278,10 +293,54 @@ class Bytes(unittest.TestCase):
         self.rejected(encode(replace(self.program, inputs=inputs)), r"inputs\[\d\]: .*twice")
 
     def test_odd_mixed(self) -> None:
-        matrix = self.program.matrices[1]
-        odd = replace(matrix, mantissa=[3, *matrix.mantissa[1:]])
-        matrices = [self.program.matrices[0], odd]
-        self.rejected(encode(replace(self.program, matrices=matrices)), "odd mantissa")
+        first, second = self.program.values
+        values = [first, [3, *second[1:]]]
+        self.rejected(encode(replace(self.program, values=values)), "odd mantissa")
+
+    def test_pool(self) -> None:
+        """Arrays and orders that have another form, or none."""
+        first, second = self.program.matrices
+        for layout in (Layout(15, 1), Layout(7, 2), Layout(15, 5), Layout(1, 2), Layout(0, 0)):
+            matrices = [replace(first, rows=layout), second]
+            self.rejected(encode(replace(self.program, matrices=matrices)), "no order of")
+        matrices = [replace(first, values=2), second]
+        self.rejected(encode(replace(self.program, matrices=matrices)), "no index")
+        self.rejected(encode(replace(self.program, matrices=[first, first])), "two matrices")
+        values = self.program.values
+        self.rejected(encode(replace(self.program, values=[*values, values[0]])), "two arrays")
+        symbols = [replace(self.program.populations[0], block=3), *self.program.populations[1:]]
+        self.rejected(encode(replace(self.program, populations=symbols)), "blocks of 3")
+        core, *others = self.program.cores
+        for cycle in ([], core.compartments[0].registers() + core.compartments[0].cycle):
+            runs = [replace(core.compartments[0], cycle=cycle), *core.compartments[1:]]
+            cores = [replace(core, compartments=runs), *others]
+            self.rejected(encode(replace(self.program, cores=cores)), "sets of registers")
+
+    def test_packed(self) -> None:
+        """Every array has one encoding."""
+        rng = np.random.default_rng(3)
+        for width in range(1, 17):
+            for count in (0, 1, 5, 8, 33):
+                top = 1 << (width - 1)
+                values = rng.integers(-top, top, count).tolist()
+                shifted = [v << int(rng.integers(0, 17 - width)) for v in values]
+                for array in (values, shifted):
+                    data = encode_packed(array)
+                    reader = Reader(data)
+                    self.assertEqual(packed(reader), array)
+                    self.assertEqual(reader.left(), 0)
+        for data, why in (
+            (b"\1\0\0\0", "0 bits"),
+            (b"\1\x0a\x08\1\1", "8 bits, shifted by 10"),
+            (b"\1\0\2\2\1\0", "2 bytes for 1"),
+            (b"\x09\0\1\1\1", "1 bytes for 9"),
+            (b"\1\0\3\1\x0d", "after the last"),
+            (b"\1\0\3\1\1", "fewer than 3"),
+            (b"\1\0\3\1\2", "the shift is not 0"),
+            (b"\1\1\1\1\0", "the shift is not 1"),
+        ):
+            with self.assertRaisesRegex(ProgramError, why):
+                packed(Reader(data))
 
     def test_weight_bits(self) -> None:
         core, *others = self.program.cores

@@ -84,19 +84,25 @@ def _entries(structure: Structure, rows: Ints) -> tuple[Ints, Ints, Ints]:
     if isinstance(structure, Conv):
         return _conv_entries(structure, rows)
     start = np.asarray(structure.row_start, dtype=np.int64)
-    index = np.arange(start[rows[0]], start[rows[-1] + 1])
+    index = np.concatenate([np.arange(start[row], start[row + 1]) for row in rows])
     row = np.repeat(rows, start[rows + 1] - start[rows])
     return row, np.asarray(structure.col, dtype=np.int64)[index], index
 
 
-def expand(block: SynapseBlock, matrix: PoolMatrix) -> Synapses:
-    """Every entry of a block: `matrix[row + j][col + i]` joins axon `i` to compartment `j`.
+def expand(block: SynapseBlock, matrix: PoolMatrix, values: list[list[int]]) -> Synapses:
+    """Every entry of a block: the one at positions `row + j` and `col + i` joins axon `i` to
+    compartment `j`.
 
     A dense matrix is stored with its zeros, which are no synapses; all others without.
     """
-    rows = np.arange(block.row, block.row + block.compartments)
+    n_rows, n_cols, _ = extents(matrix.structure)
+    row_at = np.argsort(matrix.rows.neurons(n_rows))
+    column_at = np.argsort(matrix.cols.neurons(n_cols))
+    # Sparse rows are read from the first to the last.
+    rows = np.sort(matrix.rows.neurons(n_rows)[block.row : block.row + block.compartments])
     row, column, index = _entries(matrix.structure, rows)
-    mantissa = np.asarray(matrix.mantissa, dtype=np.int64)[index]
+    row, column = row_at[row], column_at[column]
+    mantissa = np.asarray(values[matrix.values], dtype=np.int64)[index]
     wanted = (column >= block.col) & (column < block.col + block.axons)
     if not isinstance(matrix.structure, Dense):
         wanted &= mantissa != 0
