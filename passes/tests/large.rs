@@ -41,8 +41,9 @@ impl Builder {
                 .seed
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
-            sum +=
-                f64::from(u32::try_from(self.seed >> 33).unwrap()) / f64::from(1_u32 << 31) - 0.5;
+            sum += f64::from(u32::try_from(self.seed >> 33).expect("31 bits"))
+                / f64::from(1_u32 << 31)
+                - 0.5;
         }
         sum * 3.0_f64.sqrt()
     }
@@ -63,7 +64,7 @@ impl Builder {
             provenance: Provenance::Dense { tensor: name.to_owned() },
             genes: None,
         });
-        let shape = Shape(conv.output().unwrap().to_vec());
+        let shape = Shape(conv.output().expect("a geometry that fits").to_vec());
         self.push(name, Op::Conv2d { weight, bias: None, conv }, &[source], shape)
     }
 
@@ -85,7 +86,7 @@ impl Builder {
             pad: [0; 4],
             ..conv
         };
-        let [_, height, width] = conv.output().unwrap();
+        let [_, height, width] = conv.output().expect("a geometry that fits");
         match self.lowering {
             Lowering::Materialized => self.conv(name, source, conv, rms),
             Lowering::PerOffset(genes) => {
@@ -193,17 +194,18 @@ fn target() -> TargetSpec {
 }
 
 fn measure(lowering: Lowering, bits: u8) {
-    let network = Network::verify(resnet(lowering), &Rules::default()).unwrap();
+    let network = Network::verify(resnet(lowering), &Rules::default()).expect("a valid network");
     let weights: usize = network.tensors.values().map(|t| t.data.len()).sum();
     let recipe = Recipe {
         settings: Settings { weight_bits: bits, ..Settings::default() },
         ..Recipe::default()
     };
     let start = Instant::now();
-    let applied = apply(&network, &target(), &recipe, &mut Diagnostics::new()).unwrap();
+    let applied = apply(&network, &target(), &recipe, &mut Diagnostics::new()).expect("quantizes");
     let took = start.elapsed();
     let start = Instant::now();
-    let again = apply(&network, &target(), &applied.recipe, &mut Diagnostics::new()).unwrap();
+    let again =
+        apply(&network, &target(), &applied.recipe, &mut Diagnostics::new()).expect("quantizes");
     assert_eq!(again.draft, applied.draft);
     println!(
         "{lowering:?} {bits} bits: {weights} weights, {took:.2?}; again {:.2?}",

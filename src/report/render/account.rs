@@ -11,6 +11,7 @@ pub(super) fn show(text: &mut String, report: &Report) {
         return;
     }
     weights(text, report);
+    chains(text, report);
     registers(text, report);
     bounds(text, report);
 }
@@ -37,6 +38,30 @@ fn weights(text: &mut String, report: &Report) {
     left_out(text, left, "error");
     text.push_str(
         "  (step: the largest in float units; error: root mean square, in percent of the weights'; share: of the estimated error of the target)\n",
+    );
+}
+
+/// How far chains of matrices are from what they stand for.
+fn chains(text: &mut String, report: &Report) {
+    let mut table = Table::new(&["chains", "bits", "error", "as one matrix"]);
+    let all = accounts(report).flat_map(|a| a.projections.iter().map(move |p| (a, p)));
+    let all = all.filter_map(|(a, p)| Some((a, p, p.composed?)));
+    let (kept, left) = largest(all.collect(), |(_, _, composed)| composed.relative_error);
+    if kept.is_empty() {
+        return;
+    }
+    for (account, p, composed) in kept {
+        table.row([
+            format!("{} > {}", p.source, account.name),
+            p.weight_bits.to_string(),
+            parts(composed.relative_error),
+            parts(composed.materialized_error),
+        ]);
+    }
+    text.push_str(&table.render(2));
+    left_out(text, left, "error");
+    text.push_str(
+        "  (error: of the integer matrices of the chain multiplied, root mean square in percent of the weights'; as one matrix: of 8 bits)\n",
     );
 }
 

@@ -334,3 +334,106 @@ fn span(low: f64, high: f64) -> Span {
 fn whole(value: f64) -> i64 {
     value as i64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use snnc_ir::conv::Conv;
+
+    fn conv(input: [u32; 3], out_channels: u32, size: u32, stride: u32, pad: u32) -> Structure {
+        Structure::Conv(Conv {
+            input,
+            out_channels,
+            kernel: [size, size],
+            stride: [stride, stride],
+            pad: [pad; 4],
+            groups: 1,
+            crop: [0; 4],
+        })
+    }
+
+    /// What relays of this shift send of spikes, and what arrives behind them.
+    fn through(layers: &[(Structure, Vec<i64>)], shift: u8, bias: i64, spikes: &[i64]) -> Vec<i64> {
+        let mut sent = spikes.to_vec();
+        for (at, (structure, weights)) in layers.iter().enumerate() {
+            let mut sums = vec![0; structure.rows()];
+            for (row, sum) in sums.iter_mut().enumerate() {
+                structure.for_row(row, |col, i| *sum += weights[i] * sent[col]);
+            }
+            if at + 1 < layers.len() {
+                for sum in &mut sums {
+                    *sum = (*sum + bias) >> shift;
+                }
+            }
+            sent = sums;
+        }
+        sent
+    }
+
+    fn weights(seed: &mut u64, structure: &Structure) -> Vec<i64> {
+        let mut next = || {
+            *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            i64::try_from(*seed >> 33).unwrap_or(0) % 41 - 20
+        };
+        (0..structure.stored()).map(|_| next()).collect()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+    fn bounds(layers: &[(Structure, Vec<i64>)], shift: u8, bias: i64) -> Option<Vec<Span>> {
+        let at = |weights: &[i64], i: usize| weights[i] as f64;
+        let (first, rest) = layers.split_first()?;
+        let mut form = Form::spikes(&first.0, |i| at(&first.1, i))?;
+        let (last, between) = rest.split_last()?;
+        let own = |_| Span { low: bias, high: bias };
+        form = form.sent(shift, own);
+        for (structure, weights) in between {
+            form = form.through(structure, |i| at(weights, i))?.sent(shift, own);
+        }
+        let ends = form.reach(&last.0, |i| at(&last.1, i))?;
+        let area = last.0.rows() / ends.len();
+        let ends = ends.into_iter().map(|span| quotient(span, form.shift));
+        Some(ends.flat_map(|span| std::iter::repeat_n(span, area)).collect())
+    }
+
+    proptest! {
+        /// Nothing that arrives leaves its bounds, whatever enters; without shifts and padding a dense chain reaches
+        /// them.
+        #[test]
+        fn bounds_hold(
+            kind in 0..4, shift in 0_u8..5, bias in -9_i64..20, seed: u64,
+            spikes in proptest::collection::vec(0_i64..2, 32),
+        ) {
+            let dense = |rows, cols| Structure::Dense { rows, cols };
+            let layouts = match kind {
+                0 => vec![dense(5, 32), dense(7, 5)],
+                1 => vec![dense(4, 32), dense(4, 4), dense(6, 4)],
+                2 => vec![conv([2, 4, 4], 3, 1, 1, 0), conv([3, 4, 4], 3, 3, 2, 1), conv([3, 2, 2], 4, 1, 1, 0)],
+                _ => vec![conv([2, 4, 4], 3, 3, 1, 1), conv([3, 4, 4], 2, 1, 1, 0)],
+            };
+            let mut seed = seed;
+            let layers: Vec<_> =
+                layouts.into_iter().map(|s| { let w = weights(&mut seed, &s); (s, w) }).collect();
+            let bounds = bounds(&layers, shift, bias).expect("composed");
+            let found = through(&layers, shift, bias, &spikes);
+            for (n, (span, a)) in bounds.iter().zip(&found).enumerate() {
+                prop_assert!(span.low <= *a && *a <= span.high, "{n}: {a} is outside {span:?}");
+            }
+            if kind < 2 && shift == 0 && bias == 0 {
+                let one = |i: usize| (0..32).map(|j| i64::from(i == j)).collect::<Vec<_>>();
+                let alone: Vec<_> = (0..32).map(|i| through(&layers, 0, 0, &one(i))[0]).collect();
+                let high: i64 = alone.iter().map(|a| a.max(&0)).sum();
+                prop_assert_eq!(bounds[0].high, high);
+            }
+        }
+    }
+
+    #[test]
+    fn layouts_that_rows_do_not_describe_are_left_to_ranges() {
+        let form = Form::spikes(&conv([2, 4, 4], 3, 3, 1, 1), |_| 1.0).expect("a form");
+        assert!(form.through(&conv([3, 4, 4], 2, 3, 1, 1), |_| 1.0).is_none(), "3x3 behind 3x3");
+        assert!(form.through(&Structure::Dense { rows: 2, cols: 48 }, |_| 1.0).is_none());
+        let huge = Form::spikes(&Structure::Dense { rows: 2, cols: 2 }, |_| 1e15).expect("a form");
+        assert!(huge.reach(&Structure::Dense { rows: 1, cols: 2 }, |_| 100.0).is_none());
+    }
+}

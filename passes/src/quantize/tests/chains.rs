@@ -5,7 +5,7 @@ use crate::quantize::{Applied, apply};
 use snnc_ir::arena::{NodeId, PopId};
 use snnc_ir::conv::Conv;
 use snnc_ir::diag::codes::quantize as codes;
-use snnc_ir::network::{Coding, Keep, Network, Op};
+use snnc_ir::network::{Coding, Dynamics, Keep, Network, Neuron, Op};
 use snnc_ir::quantized::{Graded, QuantizedDraft, QuantizedNetwork};
 use snnc_ir::recipe::{PopulationRecipe, Recipe, Settings};
 use snnc_ir::{Diagnostics, Entity, Level, Param, Rules, TargetSpec};
@@ -417,4 +417,31 @@ fn a_chain_is_written_as_expected() {
     let o = relays(&mut net, "o", 2, &[layer(e, 2, 2, &core)]);
     net.neurons("a", 2, &[layer(o, 2, 2, &[2.0, -1.0, 0.5, 1.5])]);
     insta::assert_snapshot!(snnc_ir::text::print_quantized(&default(&net).draft));
+}
+
+/// Without a memory, the predicted error of a membrane is that of what arrives in a step.
+#[test]
+fn predicted_errors_are_those_of_samples() {
+    let mut net = three(60, 12, 20, 3);
+    let forgets = Neuron { dynamics: Dynamics::Decay(Param::Uniform(1.0)), ..neuron() };
+    let id = net.0.node_named("a").unwrap();
+    net.0.nodes[id].op = Op::Neuron(forgets);
+    let applied = default(&net);
+    let account = applied.account.populations.iter().find(|p| p.name == "a").unwrap();
+    let scale = applied.recipe.population("a").unwrap().scale.clone().unwrap();
+    let shape = snnc_ir::Shape::flat(20);
+    let (mut seed, mut squares, mut count) = (1, 0.0, 0.0);
+    for _ in 0..400 {
+        let spikes: Vec<i64> = (0..60).map(|_| i64::from(random(&mut seed) < -0.8)).collect();
+        #[expect(clippy::cast_precision_loss, reason = "0 or 1")]
+        let floats: Vec<f64> = spikes.iter().map(|s| *s as f64).collect();
+        let exact = current(&net, "a", &floats);
+        for (n, (a, x)) in arriving(&applied.draft, "a", &spikes).iter().zip(exact).enumerate() {
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            let error = *a as f64 / scale.at(n, &shape) - x;
+            (squares, count) = (squares + error * error, count + 1.0);
+        }
+    }
+    let (found, predicted) = (f64::sqrt(squares / count), account.predicted_error);
+    assert!(found < 1.5 * predicted && predicted < 1.5 * found, "{found} for {predicted}");
 }
