@@ -17,6 +17,7 @@ use snnc_ir::{MappedNetwork, Network, QuantizedNetwork, TargetSpec};
 use snnc_passes::Pipeline;
 use snnc_passes::fold_integers::Fold;
 use snnc_passes::fold_integers::content::{distinct, distinct_values, synapses, values};
+use std::collections::BTreeMap;
 
 /// Bytes of a stored parameter of a genome or a float network: f32.
 const FLOAT_BYTES: u64 = 4;
@@ -224,13 +225,14 @@ fn integers(network: &QuantizedDraft) -> IntegerAmounts {
     }
 }
 
-/// The arrays of values that a program stores: divided by their common power of two, in two's complement
-/// of as few bits as hold the largest.
+/// The arrays of mantissas that a program stores: equal ones once, divided by their common power of two, in
+/// two's complement of as few bits as hold the largest.
 fn pool(matrices: &Arena<MatId, IntMatrix>) -> Amount {
     let mut all = Amount::default();
-    for class in distinct_values(matrices) {
-        let Some(first) = class.matrices.first() else { continue };
-        let values = values(&matrices[*first]);
+    let arrays: BTreeMap<&[i16], &IntMatrix> =
+        matrices.values().map(|m| (m.mantissa.as_slice(), m)).collect();
+    for matrix in arrays.into_values() {
+        let values = values(matrix);
         let width = values.iter().map(|&v| signed_bits(v)).max().unwrap_or(0);
         all.values += values.len() as u64;
         all.bytes += (values.len() as u64 * u64::from(width)).div_ceil(8);

@@ -14,7 +14,7 @@ pub fn values(matrix: &IntMatrix) -> Vec<i16> {
 }
 
 /// Exponent of the largest power of two that divides all mantissas; 0 if all are 0.
-fn common_power(mantissa: &[i16]) -> u32 {
+pub(super) fn common_power(mantissa: &[i16]) -> u32 {
     let all = mantissa.iter().fold(0, |bits, m| bits | m);
     if all == 0 { 0 } else { all.trailing_zeros() }
 }

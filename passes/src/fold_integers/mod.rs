@@ -11,14 +11,14 @@
 //!
 //! until nothing changes, and
 //!
-//! * lists only the nonzero weights of dense matrices that hold few ([`store`]).
+//! * lists only the nonzero weights of dense matrices that hold few ([`store`]);
+//! * gives matrices that are equal up to a power of two, in whatever layout, the same mantissas ([`align`]).
 //!
 //! In any time matrices of equal weights become one, and matrices that nothing
 //! uses are dropped ([`matrices`]). No weight, no parameter and no readout changes, so no spike does.
 //!
 //! Matrices whose weights are equal up to a power of two, or in another layout, remain matrices of their own:
-//! weights belong to a format that holds the exponent. Their values are counted as one ([`content`]), and
-//! stored once in a program.
+//! weights belong to a format that holds the exponent. A program stores their mantissas once.
 //!
 //! ```text
 //! // before
@@ -35,6 +35,7 @@
 //! Complexity: O(rounds · (stored mantissas · log matrices + neurons' parameters)); every round but the
 //! last removes a population, a projection or a matrix.
 
+mod align;
 pub mod content;
 mod matrices;
 mod populations;
@@ -94,6 +95,7 @@ impl Pass for FoldIntegers {
                 }
             }
             store::list_nonzero(&mut draft, cx.target, &mut folds);
+            align::align(&mut draft, cx.target, &mut folds);
         }
         cx.remarks.extend(folds.iter().map(Fold::remark).collect());
         cx.folds.extend(folds);

@@ -43,13 +43,15 @@ pub enum FoldKind {
     Narrow,
     /// Matrices of equal weights are one.
     Shared,
+    /// Matrices that are equal up to a power of two have the same mantissas.
+    Aligned,
     /// A matrix that nothing uses is gone.
     Unused,
 }
 
 impl FoldKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Genes,
         Self::Zero,
         Self::Populations,
@@ -57,6 +59,7 @@ impl FoldKind {
         Self::Sparse,
         Self::Narrow,
         Self::Shared,
+        Self::Aligned,
         Self::Unused,
     ];
 
@@ -70,6 +73,7 @@ impl FoldKind {
             Self::Sparse => "sparse",
             Self::Narrow => "narrow",
             Self::Shared => "shared",
+            Self::Aligned => "aligned",
             Self::Unused => "unused",
         }
     }
@@ -79,7 +83,7 @@ impl FoldKind {
             Self::Genes => folding::GENES,
             Self::Populations => folding::MERGED,
             Self::Zero | Self::Joined => folding::PROJECTIONS,
-            Self::Sparse | Self::Narrow => folding::STORE,
+            Self::Sparse | Self::Narrow | Self::Aligned => folding::STORE,
             Self::Shared | Self::Unused => quantize::FOLDED,
         }
     }
@@ -111,6 +115,9 @@ impl Fold {
             FoldKind::Sparse => format!("matrix `{into}` lists its nonzero weights only"),
             FoldKind::Narrow => format!("the weights of matrix `{into}` fit a narrower field"),
             FoldKind::Shared => format!("matrix `{into}` also stores {from}: equal weights"),
+            FoldKind::Aligned => {
+                format!("matrix `{into}` has the mantissas of {from}: equal up to a power of two")
+            }
             FoldKind::Unused => format!("matrix {from} is not used and was dropped"),
         };
         let saved = [

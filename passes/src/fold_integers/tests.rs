@@ -234,3 +234,27 @@ proptest! {
         prop_assert_eq!(twice, once);
     }
 }
+
+#[test]
+fn what_is_equal_up_to_a_power_of_two_has_the_same_mantissas() {
+    // Seven bits of weights leave room for a shift that makes no field narrower.
+    let matrices = [
+        dense(0, "a", "mixed exponent 0", "254 -2 6 2"),
+        dense(1, "b", "mixed exponent 1", "254 -2 6 2"),
+        dense(2, "c", "mixed exponent 1", "2 6 -10 126"),
+        dense(3, "d", "mixed exponent 5", "4 12 -20 252"),
+    ];
+    let projections = "proj0 pop0 -> pop1 mat0 delay 0\nproj1 pop0 -> pop2 mat1 delay 0\n\
+        proj2 pop0 -> pop3 mat2 delay 0\nproj3 pop1 -> pop3 mat3 delay 0";
+    let before = network(&matrices.concat(), projections);
+    let (after, folds) = folded(before.clone());
+    let aligned: Vec<_> = folds.iter().filter(|f| f.kind == FoldKind::Aligned).collect();
+    assert_eq!(aligned.len(), 1, "{folds:#?}");
+    assert_eq!((&*aligned[0].into, aligned[0].values), ("c", 4));
+    let arrays: Vec<_> = after.matrices.values().map(|m| m.mantissa.clone()).collect();
+    assert_eq!((&arrays[0], &arrays[2]), (&arrays[1], &arrays[3]));
+    let weights = |d: &QuantizedDraft| -> Vec<Vec<i32>> {
+        d.matrices.values().map(|m| (0..4).map(|i| m.weight(i)).collect()).collect()
+    };
+    assert_eq!(weights(&before), weights(&after));
+}

@@ -14,7 +14,8 @@ codes! {
          in less memory. Nothing arrives that did not arrive before.";
     STORE = 962, "weights are stored in less memory",
         "A note for the report: the weights of a matrix are the same integers as before, in a narrower field, \
-         or with only those listed that are not 0. The notes say how much synapse memory that saves before \
+         with only those listed that are not 0, or with the mantissas of another matrix that is equal up to a \
+         power of two. The notes say how much synapse memory that saves before \
          anything on a core is shared.";
     GENES = 963, "genes were folded",
         "A note for the report: a gene that is zero in all encodings or in all interactions adds nothing to any          weight, and two genes that are equal up to a power of two in all encodings act as one with the sum of          their interactions. They are dropped before weights are decoded or factored.";
