@@ -8,6 +8,7 @@
 //! | scales of neurons | a palette of at most four, where the error falls by 10 % | [`palette`] |
 //! | sets | mixed; split by sign where at most 2 bits would leave one step on a side | [`plan`] |
 //! | weights | nearest steps, turned where that keeps the sum of a row | [`balance`] |
+//! | weights on messages | steps whose errors cancel in correlated messages | [`lattice`] |
 //! | thresholds | nearest; lower where few bits make currents fluctuate less | [`spread`] |
 //! | biases | nearest, or one beside that keeps the rhythm at rest | [`rest`] |
 //! | decays | with what rounding toward zero takes | [`decay`] |
@@ -18,6 +19,7 @@
 
 mod balance;
 mod decay;
+mod lattice;
 mod model;
 mod palette;
 mod plan;
@@ -65,7 +67,7 @@ pub(super) fn choose<'a>(
     member: &'a Member<'a>,
     wanted: &'a Wanted<'a>,
     target: &'a TargetSpec,
-    (stages, limits): (&[Option<&Stage>], &[f64]),
+    (stages, limits): (&[Option<&'a Stage>], &[f64]),
     check: &Check<'_>,
 ) -> Result<Decision, String> {
     let Model::Neurons(neuron, _) = &member.model else {
@@ -219,8 +221,7 @@ fn weights(plan: &plan::Plan<'_>, scale: &Param<f64>, shape: &Shape, exponent: u
         if plan.is_spikes {
             weights.extend(balanced(&steps, plan.set));
         } else {
-            // Messages have both signs: the sum of a row means nothing.
-            weights.extend(steps.iter().map(|x| plan.set.clamp(x.round_ties_even())));
+            weights.extend(lattice::settled(&steps, plan.gram, plan.set));
         }
     }
     weights

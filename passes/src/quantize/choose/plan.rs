@@ -39,6 +39,8 @@ pub(super) struct Plan<'a> {
     pub unit: f64,
     /// Whether the sources send spikes.
     pub is_spikes: bool,
+    /// How messages are correlated, relay by relay; empty for spikes.
+    pub gram: &'a [f64],
     /// Variance over the square of the threshold that is due to the sources, whatever the weights become.
     upstream: f64,
 }
@@ -59,7 +61,7 @@ const ROUNDING: f64 = 6_755_399_441_055_744.0;
 /// recipe leaves it open.
 pub(super) fn plans<'a>(
     network: &'a NetworkDraft,
-    (member, stages): (&Member<'_>, &[Option<&Stage>]),
+    (member, stages): (&Member<'_>, &[Option<&'a Stage>]),
     effects: &Effects<'_>,
     wanted: &Wanted<'a>,
     target: &TargetSpec,
@@ -103,6 +105,7 @@ pub(super) fn plans<'a>(
             sample,
             unit: stage.map_or(1.0, |stage| stage.unit),
             is_spikes: stage.is_none(),
+            gram: stage.map_or(&[], |stage| &stage.gram),
             upstream,
         }
     });

@@ -10,6 +10,7 @@
 //! Everything is a whole number below 2^53, in f64, so that sums are exact. Kernels count whole: padding takes
 //! away whole cells, and offsets hold 0.
 
+use super::super::choose::strided;
 use super::super::sums::Span;
 use snnc_ir::quantized::Structure;
 
@@ -300,6 +301,11 @@ impl Form {
     /// The sums of the negative and of the positive weights of a row.
     pub(in crate::quantize) fn halves_of(&self, row: usize) -> (f64, f64) {
         signed_sums(self.row(row))
+    }
+
+    /// At most `most` weights of a row, at fixed distances.
+    pub(in crate::quantize) fn strided(&self, row: usize, most: usize) -> Vec<f64> {
+        strided(self.len, most).map(|column| self.row(row)[column]).collect()
     }
 
     /// Sum and sum of squares of a row, over `unit`.

@@ -47,6 +47,8 @@ pub(super) struct Stage {
     pub sent: Sent,
     /// What they are expected to send, row by row.
     pub relays: Vec<Relay>,
+    /// How what they send is correlated, row by row; empty where no neurons read them, or nothing is known.
+    pub gram: Vec<f64>,
 }
 
 impl Stage {

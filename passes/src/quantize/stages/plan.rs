@@ -1,7 +1,7 @@
 //! Scales, shifts and weights of plain relays.
 
 use super::form::{Form, quotient};
-use super::traffic::{Readings, Relay, rounding};
+use super::traffic::{self, Readings, Relay, rounding};
 use super::{Heard, Stage};
 use crate::quantize::canonical::Term;
 use crate::quantize::choose::{Memory, Rows, Traffic, balanced, memory};
@@ -704,7 +704,12 @@ impl<'a> Planner<'a> {
         });
         let unit = scale / f64::from(shift).exp2();
         let relays = self.facts(index, float.as_ref(), Some((shift, unit, form.as_ref())));
-        Stage { unit, form, float, sent, relays }
+        let is_read =
+            |(m, _): &(usize, usize)| matches!(self.members[*m].model, Model::Neurons(..));
+        let memory = self.memory();
+        let gram = float.as_ref().filter(|_| self.readers(index).iter().any(is_read));
+        let gram = gram.map_or_else(Vec::new, |float| traffic::gram(float, memory));
+        Stage { unit, form, float, sent, relays, gram }
     }
 }
 

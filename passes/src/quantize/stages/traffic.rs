@@ -6,6 +6,7 @@
 //! message to whole numbers is new in every step, `(1 − 4^−shift) / (12·k²)`, and passes through what follows
 //! with the squares of its weights. Errors of different relays count as independent.
 
+use super::form::Form;
 use crate::quantize::account::ASSUMED_RATE;
 use crate::quantize::choose::{Memory, Traffic};
 
@@ -45,6 +46,35 @@ impl Relay {
 pub(super) fn rounding(shift: u8, unit: f64) -> f64 {
     let share = 1.0 - 1.0 / f64::from(2 * u32::from(shift.min(31))).exp2();
     share / (12.0 * unit * unit)
+}
+
+/// Columns that correlations are taken from, at fixed distances.
+const COLUMNS: usize = 1 << 10;
+
+/// Part of the mean power of messages that counts as independent: sources do not fire at one rate.
+const INDEPENDENT: f64 = 0.02;
+
+/// What rows of weights on messages cause in a membrane of this memory: `δᵀ·H·δ` is the variance that errors `δ` cause, but
+/// for a factor.
+pub(super) fn gram(float: &Form, memory: Memory) -> Vec<f64> {
+    let (rows, rate) = (float.rows, ASSUMED_RATE);
+    let rated = rate * memory.mean;
+    let varying = rate * (1.0 - rate) * memory.noise + rated * rated;
+    let picked: Vec<Vec<f64>> = (0..rows).map(|row| float.strided(row, COLUMNS)).collect();
+    let sums: Vec<f64> = picked.iter().map(|row| row.iter().sum()).collect();
+    let mut gram = vec![0.0; rows * rows];
+    for i in 0..rows {
+        for j in 0..=i {
+            let dot: f64 = picked[i].iter().zip(&picked[j]).map(|(a, b)| a * b).sum();
+            let value = varying * dot + rated * rated * sums[i] * sums[j];
+            (gram[i * rows + j], gram[j * rows + i]) = (value, value);
+        }
+    }
+    let trace: f64 = (0..rows).map(|i| gram[i * rows + i]).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a number of relays")]
+    let own = INDEPENDENT * trace / rows.max(1) as f64;
+    (0..rows).for_each(|i| gram[i * rows + i] += own);
+    gram
 }
 
 /// How a weight of a reader's row and what it reads belong together.
