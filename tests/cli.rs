@@ -491,6 +491,30 @@ fn misuse_of_the_command_line_is_exit_code_2() {
     assert_eq!(place.names(), ["g.json"]);
 }
 
+/// What becomes of encoded weights is an option, which the manifest records and `verify` repeats.
+#[test]
+fn factors_are_kept_on_request() {
+    let place = Place::new();
+    place.copy("examples/small/genes.genome.json", "g.json");
+    for (lowering, relays) in [("factored", 3), ("auto", 0), ("materialized", 0)] {
+        let compile = ["compile", "g.json", "-t", "loihi2", "--lowering", lowering, "-o", "art"];
+        place.run(&compile).exits(0);
+        let manifest = Manifest::read(&place.path("art")).expect("a manifest");
+        let call = format!("lower-genes{{lowering={lowering}}},");
+        assert!(manifest.pipeline.starts_with(&call), "{}", manifest.pipeline);
+        let graded = manifest.populations.iter().filter(|p| p.name.ends_with(".relay")).count();
+        assert_eq!(graded, relays, "{lowering}");
+        place.run(&["verify", "g.json", "art"]).exits(0);
+    }
+    place.copy("examples/small/skip.genome.json", "spikes.json");
+    let check =
+        |lowering| place.run(&["check", "spikes.json", "-t", "loihi1", "--lowering", lowering]);
+    let refused = check("factored").exits(1);
+    assert!(refused.stderr.contains(&codes::network::NO_FACTORS.to_string()), "{}", refused.stderr);
+    let decoded = check("auto").exits(0);
+    assert!(decoded.stderr.contains(&codes::network::DECODED.to_string()), "{}", decoded.stderr);
+}
+
 const COMMANDS: [&str; 10] = [
     "compile", "check", "quantize", "verify", "run", "inspect", "explain", "convert", "fmt", "list",
 ];
