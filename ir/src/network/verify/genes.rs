@@ -101,15 +101,20 @@ fn fit(draft: &NetworkDraft, id: TensorId, genes: Genes) -> Result<(), (String, 
 
 /// Whether genes `[out, core, source]` make a tensor of this shape.
 fn fits(scheme: Scheme, shape: &Shape, [out, core, source]: [&Shape; 3]) -> bool {
-    let (&[rows, a], &[columns, b]) = (&*out.0, &*source.0) else { return false };
+    let (&[rows, genes_out], &[columns, genes_in]) = (&*out.0, &*source.0) else { return false };
+    let genes = [genes_out, genes_in];
     match (scheme, &*shape.0, &*core.0) {
-        (Scheme::Linear, &[o, i], &[x, y]) => [o, i, x, y] == [rows, columns, a, b],
-        (Scheme::PerOffset, &[o, i, kh, kw], &[cells, x, y]) => {
-            [o, i, x, y] == [rows, columns, a, b] && kh.checked_mul(kw) == Some(cells)
+        (Scheme::Linear, extents, interactions) => {
+            extents == [rows, columns] && interactions == genes
         }
-        (Scheme::FlatFanIn, &[o, i, kh, kw], &[x, y]) => {
-            let fan_in = [i, kh, kw].iter().try_fold(1_u32, |n, &d| n.checked_mul(d));
-            [o, x, y] == [rows, a, b] && fan_in == Some(columns)
+        (Scheme::PerOffset, [extents @ .., height, width], [cells, interactions @ ..]) => {
+            extents == [rows, columns]
+                && interactions == genes
+                && height.checked_mul(*width) == Some(*cells)
+        }
+        (Scheme::FlatFanIn, &[targets, channels, height, width], interactions) => {
+            let fan_in = channels.checked_mul(height).and_then(|n| n.checked_mul(width));
+            targets == rows && fan_in == Some(columns) && interactions == genes
         }
         _ => false,
     }
