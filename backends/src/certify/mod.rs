@@ -24,16 +24,18 @@
 //!    is logical step 0, as clock spikes (which a current without memory passes on) elsewhere. What the
 //!    host adds is computed by the source's own tables, bit for bit, so it is the same number; it
 //!    goes to populations of latency 0 with P = 1, whose registers act in just their logical steps
-//!    (`host`).
+//!    (`host`). A bias of a graded relay that is not sent alone, from 0 to `2^shift − 1` messages, may
+//!    act in every step (`registers`).
 //! 5. Registers decode to the parameters of the source (`registers`). With a period P > 1 a neuron
 //!    either updates in its logical steps only, or it is idle-invariant: without leak, current
 //!    memory and static bias, and at or below its threshold after an update, a step without input
 //!    changes nothing. Before its first logical step it is at 0 and stays there: no input, no bias.
-//!    A graded relay keeps the sign that it keeps in the source and has no state: in a step in which
-//!    nothing arrives and no bias acts it sends nothing. With the sum and the bias of its logical
+//!    A graded relay keeps and shifts as in the source and has no state: in a step in which nothing
+//!    arrives and no bias acts it sends nothing. With the sum and the bias of its logical
 //!    step the same as in the source (3, 4), so is its message.
 //! 6. Interval analysis bounds input sums, currents, membranes and messages over all inputs and
-//!    samples (`bounds`, `sends`, `host`), so the integer contract is what the chip computes.
+//!    samples (`bounds`, `sends`, `host`), so the integer contract is what the chip computes. What linear
+//!    relays deliver is bounded by the form of the whole chain where intervals are too wide (`linear`).
 //!
 //! The checker depends on the types of `snnc_ir` alone: no code of a writer, a reader or a pass.
 //! It takes time and memory in proportion to neurons and stored parameters where both sides hold
