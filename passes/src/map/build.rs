@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::rc::Rc;
 
+/// Positions in a source's order, ascending and apart.
+type Runs = Rc<[Range<u32>]>;
+
 /// A core that may still grow.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Open {
@@ -22,26 +25,20 @@ struct Part {
     projection: ProjId,
     source: PopId,
     slice: u32,
-    /// Positions in the source's order, ascending and apart.
-    runs: Rc<[Range<u32>]>,
+    runs: Runs,
 }
 
 /// What slices of one population read, kept for the next core that is tried with them.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
     population: Option<PopId>,
-    known: HashMap<(ProjId, u32, u32), Rc<[Range<u32>]>>,
+    known: HashMap<(ProjId, u32, u32), Runs>,
     scratch: Scratch,
 }
 
 impl Reads {
     /// Runs of positions of the projection's source that reach `slice`.
-    fn of(
-        &mut self,
-        projection: ProjId,
-        slice: Slice,
-        accounting: &Accounting<'_>,
-    ) -> Rc<[Range<u32>]> {
+    fn of(&mut self, projection: ProjId, slice: Slice, accounting: &Accounting<'_>) -> Runs {
         if self.population.replace(slice.population) != Some(slice.population) {
             self.known.clear();
         }

@@ -220,7 +220,7 @@ struct Lists {
     of_axon: Vec<u32>,
     /// Compartment of the first block of each axon.
     bases: Vec<Option<i64>>,
-    lists: Vec<List>,
+    contents: Vec<List>,
     /// List that follows from a list and an entry.
     next: HashMap<(u32, Entry), u32>,
 }
@@ -231,18 +231,18 @@ impl Lists {
         if self.of_axon.is_empty() {
             self.of_axon.resize(axons, 0);
             self.bases.resize(axons, None);
-            self.lists.push(List::default());
+            self.contents.push(List::default());
         }
     }
 
     /// Adds to the list of an axon; without an entry the list is the axon's own from now on.
     fn add(&mut self, axon: usize, entry: Option<Entry>, more: List) {
-        let Self { of_axon, lists, next, .. } = self;
+        let Self { of_axon, contents, next, .. } = self;
         let before = of_axon[axon];
         let mut fresh = || {
-            let List { plain, indexed } = lists[before as usize];
-            lists.push(List { plain: plain + more.plain, indexed: indexed + more.indexed });
-            u32::try_from(lists.len() - 1).expect("a core has fewer than 2^32 lists")
+            let List { plain, indexed } = contents[before as usize];
+            contents.push(List { plain: plain + more.plain, indexed: indexed + more.indexed });
+            u32::try_from(contents.len() - 1).expect("a core has fewer than 2^32 lists")
         };
         of_axon[axon] = match entry {
             Some(entry) => *next.entry((before, entry)).or_insert_with(fresh),
@@ -252,9 +252,9 @@ impl Lists {
 
     /// The lists that some axon has, each once.
     fn in_use(&self) -> impl Iterator<Item = &List> {
-        let mut used = vec![false; self.lists.len()];
+        let mut used = vec![false; self.contents.len()];
         self.of_axon.iter().for_each(|&list| used[list as usize] = true);
-        self.lists.iter().zip(used).skip(1).filter(|(_, used)| *used).map(|(list, _)| list)
+        self.contents.iter().zip(used).skip(1).filter(|(_, used)| *used).map(|(list, _)| list)
     }
 }
 

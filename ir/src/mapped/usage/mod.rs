@@ -233,8 +233,9 @@ impl<'n> Accounting<'n> {
             let mut steps = vec![0_i64; order.places() as usize + 1];
             for run in pixels.iter().filter(|run| run.population == population) {
                 for patch in order.patches(run.start..run.start + run.len) {
-                    steps[patch.places.start as usize] += patch.channels.len() as i64;
-                    steps[patch.places.end as usize] -= patch.channels.len() as i64;
+                    let channels = i64::from(patch.channels.end - patch.channels.start);
+                    steps[patch.places.start as usize] += channels;
+                    steps[patch.places.end as usize] -= channels;
                 }
             }
             let mut channels = 0_i64;

@@ -65,7 +65,7 @@ fn slow_memory(draft: &MappedDraft, core: &Core, target: &TargetSpec) -> (u64, u
     let network = &draft.network;
     let shared = target.shared_kernels.value == 1;
     let formats = formats(network);
-    let index_bits = (6..32).find(|bits| core.compartments() <= 1 << bits).expect("few") as u64;
+    let index_bits = (6_u64..32).find(|bits| core.compartments() <= 1 << bits).expect("few");
     // By format and axon: entries, plain and indexed synapses.
     let mut lists: BTreeMap<_, (Vec<Entry>, u64, u64)> = BTreeMap::new();
     let mut kernels: BTreeMap<_, BTreeSet<usize>> = BTreeMap::new();

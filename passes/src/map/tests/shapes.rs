@@ -247,8 +247,8 @@ fn small_shapes_map_under_all_limits() {
 #[ignore = "takes long without optimization; prints what is measured"]
 #[expect(clippy::print_stdout, reason = "that is what it is for")]
 fn shapes_of_papers() {
-    let shapes: [(&str, fn(Form, u32) -> QuantizedDraft); 2] =
-        [("resnet-18", resnet), ("vgg-16", vgg)];
+    type Shape = fn(Form, u32) -> QuantizedDraft;
+    let shapes: [(&str, Shape); 2] = [("resnet-18", resnet), ("vgg-16", vgg)];
     for (name, network) in shapes {
         for (what, form) in [
             ("materialized", Form::Materialized),
