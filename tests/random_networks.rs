@@ -262,6 +262,12 @@ fn integer_networks_of_graded_relays_agree_at_every_level() {
 }
 
 #[test]
+fn integer_networks_of_shifting_relays_agree_at_every_level() {
+    let seen = random_networks(integers(Space::Stages), "loihi2", 300, 4);
+    assert!(seen.messages > 500, "{seen:?}");
+}
+
+#[test]
 fn float_networks_of_programmable_neurons_agree_after_quantization() {
     random_networks(floats(Space::Programmable), "loihi2", 300, 3);
 }

@@ -224,11 +224,13 @@ impl Builder<'_> {
         if self.space.graded() { self.signed(current, shape) } else { current }
     }
 
-    /// A current through one or two populations of plain relays.
+    /// A current through one or two populations of plain relays: matrices between vectors, or
+    /// convolutions between images, as passes make them.
     fn chain(&mut self, edge: Edge, shape: &Shape) -> NodeId {
+        let images = self.nodes[edge.source].shape.as_chw().is_some() && shape.as_chw().is_some();
         let mut edge = edge;
         for _ in 0..=self.draw.below(2) {
-            let relays = if self.draw.one_in(2) {
+            let relays = if images {
                 Shape::chw(1 + self.draw.small(3), SIDE[0], SIDE[1])
             } else {
                 Shape::flat(1 + self.draw.small(4))
@@ -245,8 +247,8 @@ impl Builder<'_> {
     fn stage(&mut self, edge: Edge, shape: &Shape) -> NodeId {
         let from = self.nodes[edge.source].shape.clone();
         match conv(self.draw, self.space, &from, shape) {
-            Some(geometry) if !self.draw.one_in(4) => self.conv2d(edge, geometry),
-            _ => self.linear(edge, shape.clone()),
+            Some(geometry) => self.conv2d(edge, geometry),
+            None => self.linear(edge, shape.clone()),
         }
     }
 

@@ -4,11 +4,12 @@
 //! no loop consists of graded relays only. The bounds hold for all inputs and all steps, the first ones
 //! included, in which nothing arrives yet.
 //!
-//! Each projection is bounded twice, and the smaller bound counts: by interval arithmetic
+//! Each projection is bounded twice, and the smaller bound counts (projections that are parts of one
+//! count as one): by interval arithmetic
 //! (`interval`), which is attained where its sources are independent and a convolution sees no padding,
 //! and, where its source is a plain relay, through the matrices behind it (`compose`), which is
-//! attained where those read independent sources and nothing is shifted. Projections, and paths
-//! through several relays to one source, count as independent. [`Bounds`] composes on demand only:
+//! attained where those read independent sources and nothing is shifted. Paths through several relays
+//! to one source are added before they are bounded. [`Bounds`] composes on demand only:
 //! intervals cost a pass over kernels, compositions a matrix product per projection.
 
 mod cases;
@@ -47,7 +48,7 @@ pub struct Bounds<'d> {
 /// What may arrive at a population.
 struct Sums {
     total: Param<Range>,
-    /// Bounds by composition, of each projection into it that has one.
+    /// Bounds by composition, of each of the [`compose::groups`] of its projections that has one.
     composed: Vec<Option<Param<Range>>>,
 }
 
@@ -130,12 +131,13 @@ impl<'d> Bounds<'d> {
     /// As [`Bounds::arrivals`], of single neurons, which may see padding.
     pub fn local_arrivals(&self, id: PopId) -> impl FnMut(usize) -> Range {
         let shape = &self.draft.populations[id].shape;
-        let parts = self.draft.projections_into(id).zip(&self.sums(id).composed);
+        let groups = compose::groups(self.draft, id).into_iter().zip(&self.sums(id).composed);
         let local = |p: &Projection| Local::new(self.draft, p, self.known(p.source));
-        let mut parts: Vec<_> = parts.map(|((_, p), composed)| (local(p), composed)).collect();
+        let local = |group: Vec<&Projection>| group.into_iter().map(local).collect::<Vec<_>>();
+        let mut parts: Vec<_> = groups.map(|(group, composed)| (local(group), composed)).collect();
         move |neuron| {
-            let part = |(local, composed): &mut (Local<'_>, &Option<Param<Range>>)| {
-                let sum = local.at(neuron);
+            let part = |(locals, composed): &mut (Vec<Local<'_>>, &Option<Param<Range>>)| {
+                let sum = locals.iter_mut().map(|l| l.at(neuron)).fold((0, 0), add);
                 composed.as_ref().map_or(sum, |c| common(sum, c.at(neuron, shape)))
             };
             parts.iter_mut().map(part).fold((0, 0), add)
@@ -208,17 +210,18 @@ pub fn arrivals_at(
     target: PopId,
     neuron: usize,
 ) -> Range {
+    let ranges = |id: PopId| &ranges[id.index()];
     let mut total = (0, 0);
-    for (_, projection) in draft.projections_into(target) {
-        let part = Local::new(draft, projection, &ranges[projection.source.index()]).at(neuron);
-        let composed =
-            compose::composed(draft, &|id| &ranges[id.index()], projection, Some(neuron));
+    for group in compose::groups(draft, target) {
+        let local = |p: &&Projection| Local::new(draft, p, ranges(p.source)).at(neuron);
+        let part = group.iter().map(local).fold((0, 0), add);
+        let composed = compose::composed(draft, &ranges, &group, Some(neuron));
         total = add(total, composed.map_or(part, |c| c.into_iter().fold(part, common)));
     }
     total
 }
 
-/// What may arrive at each neuron of `target`, every projection by the smaller bound.
+/// What may arrive at each neuron of `target`, every group of projections by the smaller bound.
 fn tight<'r>(
     draft: &QuantizedDraft,
     ranges: &dyn Fn(PopId) -> &'r Param<Range>,
@@ -226,9 +229,12 @@ fn tight<'r>(
 ) -> Sums {
     let shape = &draft.populations[target].shape;
     let mut sums = Sums { total: Param::Uniform((0, 0)), composed: Vec::new() };
-    for (_, projection) in draft.projections_into(target) {
-        let mut part = by_intervals(draft, ranges, projection);
-        let composed = compose::composed(draft, ranges, projection, None);
+    for group in compose::groups(draft, target) {
+        let mut part = Param::Uniform((0, 0));
+        for projection in &group {
+            part = part.zip(&by_intervals(draft, ranges, projection), shape, add);
+        }
+        let composed = compose::composed(draft, ranges, &group, None);
         let composed = composed.map(|ranges| grouped(ranges, shape));
         if let Some(composed) = &composed {
             part = part.zip(composed, shape, common);

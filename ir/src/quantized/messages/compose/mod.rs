@@ -21,9 +21,10 @@ mod run;
 
 use super::interval::{by_channel, host_range};
 use super::product::Part;
-use super::{Range, add};
-use crate::arena::{MatId, PopId};
+use super::{Range, add, graded_edges};
+use crate::arena::{Entity, MatId, PopId};
 use crate::conv::Conv;
+use crate::graph;
 use crate::param::Param;
 use crate::quantized::{Graded, IntMatrix, Population, Projection, QuantizedDraft, Structure};
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ use std::rc::Rc;
 
 /// Most multiplications for one projection; beyond them intervals have to do.
 const MAX_WORK: u64 = 1 << 35;
-/// Most relays and sources behind one projection, path by path.
+/// Most relays, sources and matrices behind one projection.
 const MAX_STEPS: usize = 1 << 12;
 /// Most coefficients of one row with all its intermediate results.
 const MAX_VALUES: usize = 1 << 24;
@@ -46,29 +47,64 @@ const MAX_DOWN: u32 = 32;
 /// Largest message and bias: products with exact coefficients stay far inside 128 bits.
 const MAX_RANGE: i64 = 1 << 40;
 
-/// Bounds of what `projection` delivers, in equal groups of consecutive rows, or to one row only; where its
-/// source is a plain relay and the composition is within its limits.
+/// Projections into `target` that are bounded together: what one population of plain relays sends in one
+/// step, through matrices that may be parts of one; any other projection on its own.
+pub(super) fn groups(draft: &QuantizedDraft, target: PopId) -> Vec<Vec<&Projection>> {
+    let mut groups: Vec<Vec<&Projection>> = Vec::new();
+    for (_, projection) in draft.projections_into(target) {
+        let relays = plain(&draft.populations[projection.source]).is_some();
+        let alike = |group: &&mut Vec<&Projection>| {
+            let first = group[0];
+            (first.source, first.delay) == (projection.source, projection.delay)
+                && reads(draft, first).is_some_and(|kind| reads(draft, projection) == Some(kind))
+        };
+        match groups.iter_mut().find(alike).filter(|_| relays) {
+            Some(group) => group.push(projection),
+            None => groups.push(vec![projection]),
+        }
+    }
+    groups
+}
+
+/// How the target of a projection reads its source.
+#[derive(Clone, Copy, PartialEq)]
+enum Reads {
+    /// Through the windows of a convolution.
+    Windows(Conv),
+    /// Row by row.
+    Rows,
+}
+
+/// How `projection` reads, if more than one source per neuron.
+fn reads(draft: &QuantizedDraft, projection: &Projection) -> Option<Reads> {
+    match &draft.matrices[projection.matrix].structure {
+        // Its range says all.
+        Structure::Identity { .. } => None,
+        Structure::Conv(conv) => Some(Reads::Windows(*conv)),
+        Structure::Dense { .. } | Structure::Sparse { .. } => Some(Reads::Rows),
+    }
+}
+
+/// Bounds of what a group of projections delivers, in equal groups of consecutive rows, or to one row
+/// only; where its source is a plain relay and the composition is within its limits.
 pub(super) fn composed<'r>(
     draft: &QuantizedDraft,
     ranges: &dyn Fn(PopId) -> &'r Param<Range>,
-    projection: &Projection,
+    group: &[&Projection],
     row: Option<usize>,
 ) -> Option<Vec<Range>> {
-    plain(&draft.populations[projection.source])?;
-    let target = &draft.matrices[projection.matrix];
-    let plan = match &target.structure {
-        // One source each: its range says all.
-        Structure::Identity { .. } => return None,
-        Structure::Conv(conv) => Plan::new(draft, ranges, projection, Some(*conv))
-            .or_else(|| Plan::new(draft, ranges, projection, None)),
-        Structure::Dense { .. } | Structure::Sparse { .. } => {
-            Plan::new(draft, ranges, projection, None)
-        }
-    }?;
+    let first = *group.first()?;
+    plain(&draft.populations[first.source])?;
+    let kernels = match reads(draft, first)? {
+        Reads::Windows(conv) => Plan::new(draft, ranges, first, Some(conv)),
+        Reads::Rows => None,
+    };
+    let plan = kernels.or_else(|| Plan::new(draft, ranges, first, None))?;
+    let targets: Vec<_> = group.iter().map(|p| &draft.matrices[p.matrix]).collect();
     let groups = match row {
         None => 0..plan.groups,
         Some(row) => {
-            let group = row / (target.structure.rows() / plan.groups.max(1)).max(1);
+            let group = row / (targets[0].structure.rows() / plan.groups.max(1)).max(1);
             group..group + 1
         }
     };
@@ -78,7 +114,7 @@ pub(super) fn composed<'r>(
     let batch = (BATCH_VALUES / plan.values().max(1)).clamp(1, BATCH_ROWS);
     let mut bounds = Vec::with_capacity(groups.len());
     for first in groups.clone().step_by(batch) {
-        bounds.extend(plan.run(target, first..(first + batch).min(groups.end))?);
+        bounds.extend(plan.run(&targets, first..(first + batch).min(groups.end))?);
     }
     Some(bounds)
 }
@@ -143,20 +179,46 @@ struct Settle {
     down: u32,
 }
 
-/// A place on the way back.
+/// A place on the way back: what a population sent so many steps ago, seen through so many windows.
+/// Paths that meet in one place bring one and the same, so their coefficients are added.
 struct Place {
     slot: usize,
     population: PopId,
+    /// Sum of the delays so far.
+    lag: u64,
     /// Sum of the shifts so far.
     down: u32,
     /// Whether rows may be missing: at the border of a convolution, or before anything has arrived.
     missing: bool,
-    /// Extents that the reader sees, where kernels are composed.
+    /// Where kernels are composed: extents that the reader sees, and the windows so far, those of single
+    /// pixels left out.
     extents: Option<[u32; 3]>,
+    windows: Vec<Conv>,
+}
+
+impl Place {
+    fn meets(&self, other: &Self) -> bool {
+        self.population == other.population
+            && (self.lag, self.down, self.extents) == (other.lag, other.down, other.extents)
+            && self.windows == other.windows
+    }
+
+    /// Passes through the window of a convolution.
+    fn look_through(&mut self, conv: &Conv) {
+        self.missing |= padded(conv);
+        self.extents = Some(conv.input);
+        let pixel = Conv { kernel: [1, 1], stride: [1, 1], pad: [0; 4], crop: [0; 4], ..*conv };
+        if *conv != pixel {
+            let [_, height, width] = conv.input;
+            // Which channels there are does not matter to where a tap lies.
+            let input = [0, height, width];
+            self.windows.push(Conv { input, out_channels: 0, groups: 0, ..*conv });
+        }
+    }
 }
 
 impl<'d> Plan<'d> {
-    /// Follows `projection` back, through kernels if `conv` is its geometry. `None` beyond the limits,
+    /// Follows `projection`, or others like it, back, through kernels if `conv` is its geometry. `None` beyond the limits,
     /// or where a relay on the way is not read as a convolution writes it.
     fn new<'r>(
         draft: &'d QuantizedDraft,
@@ -181,22 +243,34 @@ impl<'d> Plan<'d> {
             work: 0,
             weights: 0,
         };
-        let mut places = vec![Place {
+        let rank = ranks(draft)?;
+        let mut start = Place {
             slot: 0,
             population: projection.source,
+            lag: projection.delay.into(),
             down: 0,
-            missing: projection.delay > 0 || conv.is_some_and(|c| padded(&c)),
-            extents: conv.map(|conv| conv.input),
-        }];
-        while let Some(place) = places.pop() {
+            missing: projection.delay > 0,
+            extents: None,
+            windows: Vec::new(),
+        };
+        if let Some(conv) = &conv {
+            start.look_through(conv);
+        }
+        let mut places = vec![start];
+        // Relays that read others come before these, sources last: all paths to a place have then met.
+        let late = |place: &Place| {
+            let relays = plain(&draft.populations[place.population]).is_some();
+            (relays, rank[place.population.index()])
+        };
+        while let Some(last) = (0..places.len()).max_by_key(|i| late(&places[*i])) {
+            let place = places.swap_remove(last);
             let population = &draft.populations[place.population];
             let (bounds, down) = match plain(population) {
                 None => (ranges(place.population).clone(), place.down),
                 Some(graded) => {
                     let down = place.down + u32::from(graded.shift);
                     for (_, into) in draft.projections_into(place.population) {
-                        let found = plan.back(draft, &place, into)?;
-                        places.push(Place { down, ..found });
+                        plan.back(draft, &place, into, down, &mut places)?;
                     }
                     (rounding(draft, place.population, graded), down)
                 }
@@ -215,22 +289,27 @@ impl<'d> Plan<'d> {
         values.fold(0, usize::saturating_add)
     }
 
-    /// Takes the rows at `place`, whose relays read `into`, back to its source.
+    /// Takes the rows at `place`, whose relays read `into` and whose shifts sum up to `down`, back to its
+    /// source, one of `places`.
     fn back(
         &mut self,
         draft: &'d QuantizedDraft,
         place: &Place,
         into: &Projection,
-    ) -> Option<Place> {
+        down: u32,
+        places: &mut Vec<Place>,
+    ) -> Option<()> {
         let Slot { taps: rows, width } = self.slots[place.slot];
         let matrix = &draft.matrices[into.matrix];
         let source = draft.populations[into.source].size();
         let mut next = Place {
             slot: self.slots.len(),
             population: into.source,
-            down: place.down,
+            lag: place.lag + u64::from(into.delay),
+            down,
             missing: place.missing || into.delay > 0,
             extents: place.extents,
+            windows: place.windows.clone(),
         };
         let (slot, through, work) = match (&matrix.structure, place.extents) {
             (Structure::Identity { .. }, _) => {
@@ -240,8 +319,7 @@ impl<'d> Plan<'d> {
                 if conv.output() != Some(extents) {
                     return None;
                 }
-                next.extents = Some(conv.input);
-                next.missing |= padded(conv);
+                next.look_through(conv);
                 let slot =
                     Slot { taps: rows.saturating_mul(taps(conv)), width: conv.input[0] as usize };
                 let parts = self.parts(into.matrix, matrix, || kernel_parts(matrix, conv))?;
@@ -268,9 +346,16 @@ impl<'d> Plan<'d> {
         self.work = self.work.saturating_add(work);
         let (low, high) = matrix.weight_range();
         let largest = f64::from(high.max(-low));
-        self.slots.push(slot);
-        self.steps.push(Step::Back { from: place.slot, to: next.slot, through, largest });
-        Some(next)
+        let to = if let Some(met) = places.iter_mut().find(|other| other.meets(&next)) {
+            met.missing |= next.missing;
+            met.slot
+        } else {
+            self.slots.push(slot);
+            places.push(next);
+            self.slots.len() - 1
+        };
+        self.steps.push(Step::Back { from: place.slot, to, through, largest });
+        Some(())
     }
 
     /// What `make` makes of a matrix, which may stand on several paths.
@@ -319,6 +404,16 @@ impl<'d> Plan<'d> {
         self.steps.push(Step::Settle(Settle { slot: place.slot, bounds, apart, down }));
         Some(())
     }
+}
+
+/// Position of every population among graded relays, each behind those that it reads.
+fn ranks(draft: &QuantizedDraft) -> Option<Vec<usize>> {
+    let order = graph::topological(draft.populations.len(), &graded_edges(draft))?;
+    let mut ranks = vec![0; order.len()];
+    for (rank, population) in order.into_iter().enumerate() {
+        ranks[population] = rank;
+    }
+    Some(ranks)
 }
 
 /// `2^shift · η` of each relay: its biases, less what rounding down may take.

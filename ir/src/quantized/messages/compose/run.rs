@@ -6,25 +6,30 @@ use crate::quantized::messages::Range;
 use crate::quantized::messages::product::{EXACT, Rows, multiply};
 
 impl Plan<'_> {
-    /// Bounds of the groups `groups` of `target`.
+    /// Bounds of the groups `groups` of the sum of `targets`.
     pub(super) fn run(
         &self,
-        target: &IntMatrix,
+        targets: &[&IntMatrix],
         groups: std::ops::Range<usize>,
     ) -> Option<Vec<Range>> {
         let mut slots = vec![Rows::default(); self.slots.len()];
-        slots[0] = self.first(target, groups.clone());
+        slots[0] = self.first(targets, groups.clone());
+        // Magnitudes that a coefficient of each place may have.
+        let mut reach = vec![0.0; self.slots.len()];
         let mut sums = vec![(0_i128, 0_i128); groups.len()];
         for step in &self.steps {
             match step {
                 Step::Back { from, to, through, largest } => {
-                    if slots[*from].norm() * largest > EXACT {
+                    reach[*to] += slots[*from].norm() * largest;
+                    if reach[*to] > EXACT {
                         return None;
                     }
                     let Slot { taps, width } = self.slots[*to];
-                    let before = std::mem::take(&mut slots[*to]);
-                    debug_assert!(before.data.is_empty(), "a slot is written once");
-                    slots[*to] = through.apply(&slots[*from], groups.len() * taps, width);
+                    let mut sums = std::mem::take(&mut slots[*to]);
+                    if sums.data.is_empty() {
+                        sums = Rows::zeros(groups.len() * taps, width);
+                    }
+                    slots[*to] = through.apply(&slots[*from], sums);
                 }
                 Step::Settle(settle) => {
                     let taps = self.slots[settle.slot].taps;
@@ -48,11 +53,13 @@ impl Plan<'_> {
         )
     }
 
-    /// The weights of the target in these groups.
-    fn first(&self, target: &IntMatrix, groups: std::ops::Range<usize>) -> Rows {
+    /// The weights of the targets in these groups.
+    fn first(&self, targets: &[&IntMatrix], groups: std::ops::Range<usize>) -> Rows {
         let Slot { taps, width } = self.slots[0];
         let mut rows = Rows::zeros(groups.len() * taps, width);
-        for (i, group) in groups.enumerate() {
+        for (target, (i, group)) in
+            targets.iter().flat_map(|t| groups.clone().enumerate().map(move |group| (t, group)))
+        {
             let Some(conv) = &self.conv else {
                 let row = &mut rows.data[i * width..(i + 1) * width];
                 target.for_row(group, |source, weight| row[source] += f64::from(weight));
@@ -63,7 +70,7 @@ impl Plan<'_> {
             for input in 0..inputs {
                 for tap in 0..taps {
                     let weight = target.weight((group * inputs + input) * taps + tap);
-                    rows.data[(i * taps + tap) * width + first + input] = f64::from(weight);
+                    rows.data[(i * taps + tap) * width + first + input] += f64::from(weight);
                 }
             }
         }
@@ -72,31 +79,33 @@ impl Plan<'_> {
 }
 
 impl Through<'_> {
-    /// `rows` rows of the width `width`: those of `from` taken back.
-    fn apply(&self, from: &Rows, rows: usize, width: usize) -> Rows {
+    /// Adds the rows `from`, taken back, to `sums`.
+    fn apply(&self, from: &Rows, mut sums: Rows) -> Rows {
         match self {
             Self::Scale(weight) => {
-                Rows { width, data: from.data.iter().map(|x| x * weight).collect() }
+                for (sum, x) in sums.data.iter_mut().zip(&from.data) {
+                    *sum += x * weight;
+                }
             }
             Self::Parts(parts) => {
                 // All taps of one row side by side, as `Part::to` counts.
                 let before = from.data.len() / from.width.max(1);
-                let mut out = Rows::zeros(before, width * (rows / before.max(1)));
+                let width = std::mem::replace(&mut sums.width, sums.data.len() / before.max(1));
                 for (weights, part) in parts.iter() {
-                    multiply(from, weights, &mut out, *part);
+                    multiply(from, weights, &mut sums, *part);
                 }
-                Rows { width, data: out.data }
+                sums.width = width;
             }
             Self::Synapses(matrix) => {
-                let mut out = Rows::zeros(rows, width);
-                for (row, back) in from.iter().zip(out.data.chunks_exact_mut(width.max(1))) {
+                let width = sums.width.max(1);
+                for (row, back) in from.iter().zip(sums.data.chunks_exact_mut(width)) {
                     for (neuron, &x) in row.iter().enumerate().filter(|(_, x)| **x != 0.0) {
                         matrix.for_row(neuron, |source, w| back[source] += x * f64::from(w));
                     }
                 }
-                out
             }
         }
+        sums
     }
 }
 

@@ -27,14 +27,14 @@ impl Draw {
 struct Kind {
     /// Convolutions instead of matrices.
     conv: bool,
-    /// Padding, delays, shifts, and several projections into a relay.
+    /// Padding, delays and shifts.
     rough: bool,
     bias: bool,
 }
 
 const RELAYS: usize = 3;
 
-/// x → r1 → … → n, up to three plain relays.
+/// x → r1 → … → n, up to three plain relays; some projections in two parts.
 fn chain(seed: u64, kind: Kind) -> QuantizedDraft {
     let draw = &mut Draw(seed | 1);
     let neuron = IntNeuron {
@@ -107,7 +107,7 @@ fn chain(seed: u64, kind: Kind) -> QuantizedDraft {
             PopKind::Graded(Graded { keep: None, bias, shift })
         };
         let target = add(&mut draft, next, kind_of);
-        for _ in 0..=u32::from(kind.rough && draw.below(3) == 0) {
+        for _ in 0..=u32::from(draw.below(3) == 0) {
             let stored = structure.stored();
             let weights = (0..stored).map(|_| i16::try_from(draw.below(9)).unwrap() * 2 - 8);
             let matrix = draft.matrices.push(IntMatrix {
