@@ -90,8 +90,7 @@ pub fn graded_modes(program: &Program) -> Vec<Option<GradedMode>> {
     for core in &program.cores {
         for run in &core.compartments {
             // A population mixes no graded with spiking compartments.
-            let profile =
-                run.cycle.first().and_then(|r| core.profiles.get(r.profile as usize));
+            let profile = run.cycle.first().and_then(|r| core.profiles.get(r.profile as usize));
             if let (Some(mode), Some(profile)) = (modes.get_mut(run.population as usize), profile) {
                 *mode = profile.graded;
             }

@@ -24,8 +24,8 @@ use snnc_ir::{Entity, Param};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Sums of integers up to here are exact.
-const EXACT: f64 = (1_u64 << 50) as f64;
+/// 2^50: sums of integers up to here are exact.
+const EXACT: f64 = 1_125_899_906_842_624.0;
 
 /// Relays that a chain passes through, at most; one further down is a leaf.
 const DEEPEST: usize = 4;
@@ -39,10 +39,13 @@ pub(super) struct Facts<'f> {
     pub(super) sends: &'f [Sends],
 }
 
-/// Bounds of sums by population, for its channels of so many neurons; `None` where there are none.
+/// Bounds of the sums of a population's channels, each of so many neurons; `None` where there are none.
+type Sums = (usize, Vec<Option<Span>>);
+
+/// Bounds of sums by population.
 #[derive(Debug, Default)]
 pub(super) struct Linear {
-    sums: HashMap<PopId, Option<(usize, Vec<Option<Span>>)>>,
+    sums: HashMap<PopId, Option<Sums>>,
 }
 
 impl Linear {
@@ -202,24 +205,21 @@ impl Layout {
                 _ => None,
             };
             let delay = u64::from(p.delay);
-            let (from, scale) = match form.filter(pointwise) {
-                Some(form) => {
-                    let places = form.slots.iter().map(|slot| {
-                        let mut path = slot.key.path.clone();
-                        path.push(step);
-                        let key = Key { leaf: slot.key.leaf, delay: slot.key.delay + delay, path };
-                        let slot = layout.slot(key, slot.channels, slot.cells * cells);
-                        layout.slots[slot].first
-                    });
-                    let places = places.collect();
-                    let scale = form.scale;
-                    (From::Relays(form, places), scale)
-                }
-                None => {
-                    let channels = source.populations[p.source].size() / other;
-                    let key = Key { leaf: p.source, delay, path: vec![step] };
-                    (From::Leaf(layout.slot(key, channels, cells)), 0)
-                }
+            let (from, scale) = if let Some(form) = form.filter(pointwise) {
+                let places = form.slots.iter().map(|slot| {
+                    let mut path = slot.key.path.clone();
+                    path.push(step);
+                    let key = Key { leaf: slot.key.leaf, delay: slot.key.delay + delay, path };
+                    let slot = layout.slot(key, slot.channels, slot.cells * cells);
+                    layout.slots[slot].first
+                });
+                let places = places.collect();
+                let scale = form.scale;
+                (From::Relays(form, places), scale)
+            } else {
+                let channels = source.populations[p.source].size() / other;
+                let key = Key { leaf: p.source, delay, path: vec![step] };
+                (From::Leaf(layout.slot(key, channels, cells)), 0)
             };
             scales.push(scale);
             layout.parts.push(Part { matrix: p.matrix, factor: 1.0, from });

@@ -41,6 +41,7 @@
 //! It takes time and memory in proportion to neurons and stored parameters where both sides hold
 //! the same matrices, and time in proportion to synapses (memory: one row) where they do not.
 
+mod axons;
 mod bounds;
 mod certificate;
 mod checker;

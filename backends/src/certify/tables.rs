@@ -1,6 +1,7 @@
 //! Phase 2: the tables refer to things that exist, every neuron has one compartment, and every
 //! axon one source.
 
+use super::axons;
 use super::findings::{Findings, Site, neuron, population};
 use super::matrix;
 use super::symbols::Meaning;
@@ -126,6 +127,8 @@ impl<'a> Tables<'a> {
         for claim in &claims {
             tables.resolve(claim);
         }
+        axons::check(&tables, target, &mut findings);
+        findings.end_phase()?;
         Ok(tables)
     }
 
@@ -169,7 +172,6 @@ impl<'a> Tables<'a> {
             );
         };
         most("compartments", compartments as usize, &target.compartments, "compartments");
-        most("input axons", core.axons as usize, &target.input_axons, "input_axons");
         most("profiles", core.profiles.len(), &target.profiles, "profiles");
         most("thresholds", core.thresholds.len(), &target.thresholds, "thresholds");
         most("synapse formats", core.formats.len(), &target.formats, "formats");

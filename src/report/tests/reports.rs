@@ -25,6 +25,7 @@ fn projection(source: &str, tensor: &str, set: WeightSet) -> ProjectionAccount {
         max_error: 0.0098,
         relative_error: 0.0091,
         predicted_share: 1.0,
+        composed: None,
     }
 }
 
@@ -37,6 +38,7 @@ fn population(
     PopulationAccount {
         name: name.to_owned(),
         neurons,
+        shift: None,
         scales: vec![128.0],
         limited_by: "the largest weight (127)".to_owned(),
         threshold: Some(ThresholdAccount { mantissa: [1, 64], distinct: 2, error: 1.604 }),

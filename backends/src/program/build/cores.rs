@@ -5,7 +5,7 @@ use super::table::Table;
 use super::{cycles, number};
 use snnc_ir::arena::{CoreId, Entity, PopId};
 use snnc_ir::diag::codes::artifact;
-use snnc_ir::mapped::usage::{SynapseFormat, formats};
+use snnc_ir::mapped::usage::{Accounting, SynapseFormat, formats};
 use snnc_ir::mapped::{Block, Core, Slice};
 use snnc_ir::order::Order;
 use snnc_ir::program::{
@@ -38,6 +38,7 @@ pub(super) struct CoreBuilder<'a> {
     pool: &'a [Option<u32>],
     /// Synapse formats of the projections.
     formats: Vec<SynapseFormat>,
+    accounting: Accounting<'a>,
     /// Parts of each population, by first position.
     placed: Vec<Vec<Placed>>,
     out: &'a mut Diagnostics,
@@ -63,6 +64,7 @@ impl<'a> CoreBuilder<'a> {
             registers,
             pool,
             formats: formats(&network.network),
+            accounting: Accounting::new(&network.network, &network.orders),
             placed,
             out,
             inputs: Vec::new(),
@@ -96,7 +98,9 @@ impl<'a> CoreBuilder<'a> {
         }
         let target = self.target;
         self.hold(id, "compartments", core.compartments(), &target.compartments);
-        self.hold(id, "input axons", core.input_axons(), &target.input_axons);
+        let axons =
+            usize::try_from(self.accounting.input_axons(core, target)).unwrap_or(usize::MAX);
+        self.hold(id, "input axons", axons, &target.input_axons);
         self.hold(id, "compartment profiles", tables.profiles.len(), &target.profiles);
         self.hold(id, "thresholds", tables.thresholds.len(), &target.thresholds);
         self.hold(id, "synapse formats", tables.formats.len(), &target.formats);

@@ -51,7 +51,7 @@ fn append(
     if runs.len() > from
         && let Some(last) = runs.last_mut()
         && last.cycle == cycle
-        && last.len as usize % cycle.len() == 0
+        && (last.len as usize).is_multiple_of(cycle.len())
     {
         last.len += narrow(len);
         return;

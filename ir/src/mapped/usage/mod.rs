@@ -218,8 +218,11 @@ impl<'n> Accounting<'n> {
         }
     }
 
-    /// Input axons: source neurons, or groups of channels of their pixels.
-    fn input_axons(&self, core: &Core, target: &TargetSpec) -> u64 {
+    /// Input axons of `core`: source neurons, or groups of channels of their pixels.
+    ///
+    /// # Panics
+    /// If the core refers to populations or neurons that do not exist.
+    pub fn input_axons(&self, core: &Core, target: &TargetSpec) -> u64 {
         let atoms = u64::try_from(target.axon_atoms.value).unwrap_or(0);
         let shares = |population: PopId| {
             atoms > 0 && self.network.populations[population].shape.as_chw().is_some()
