@@ -121,7 +121,13 @@ fn a_complete_recipe_is_a_fixed_point() {
     let said = place.run(&[&quantize[..], &["-o", "q"]].concat()).exits(0);
     assert!(said.stderr.contains("wrote q"), "{}", said.stderr);
     assert!(said.stdout.contains("`skip` on loihi2"), "{}", said.stdout);
-    assert_eq!(place.read("q/report.json"), place.read("art/report.json"));
+    // Only what was compiled has a program and cores, which the account of folding ends in.
+    let report = |path: &str| {
+        let mut report: Value = serde_json::from_slice(&place.read(path)).expect("JSON");
+        report.as_object_mut().expect("an object").remove("folding");
+        report
+    };
+    assert_eq!(report("q/report.json"), report("art/report.json"));
     let again = compiled(&place, "--recipe q/recipe.snnb");
     assert_eq!(again.source, plain.source);
     assert_eq!(again.program, plain.program);

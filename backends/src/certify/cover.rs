@@ -193,7 +193,8 @@ mod tests {
             };
             let rows = order(output.unwrap_or_default(), shapes[0], blocks[0]);
             let cols = order(conv.input, shapes[1], blocks[1]);
-            let (height, width) = (structure.rows() as u32, structure.cols() as u32);
+            let narrow = |n: usize| u32::try_from(n).expect("small");
+            let (height, width) = (narrow(structure.rows()), narrow(structure.cols()));
             let first = first % height;
             let rows = Rows { order: rows, first, len: len.min(height - first) };
             let mut at = 0;
@@ -208,7 +209,7 @@ mod tests {
             let mut all = true;
             for p in rows.first..rows.first + rows.len {
                 structure.for_row(rows.order.neuron(p) as usize, |col, _| {
-                    let position = cols.position(col as u32);
+                    let position = cols.position(narrow(col));
                     all &= taken.iter().any(|&(s, n)| (s..s + n).contains(&position));
                 });
             }

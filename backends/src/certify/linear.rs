@@ -392,6 +392,7 @@ const fn float(n: i64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::format_push_string, clippy::needless_range_loop, reason = "tests read better so")]
 mod tests {
     use super::*;
     use crate::certify::matrix::RowSums;

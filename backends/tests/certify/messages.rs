@@ -118,7 +118,7 @@ fn a_relay_of_messages_changes_none() {
     certified(&source, &program);
     let mut program = good.clone();
     edit_profile(&mut program, relay, |p| {
-        p.graded = Some(GradedMode { keep: Some(Keep::Negative), shift: 0 })
+        p.graded = Some(GradedMode { keep: Some(Keep::Negative), shift: 0 });
     });
     refused(&source, &program, code::RELAY, true);
     let mut program = good.clone();

@@ -108,7 +108,9 @@ fn next_pairs(draft: &QuantizedDraft, target: &TargetSpec) -> Option<(Pairs, Int
         }
         let [a, b] = [a, b].map(|id| &draft.matrices[id]);
         let sum = sum(a, b, target)?;
-        (listed_bits(&sum) < listed_bits(a) + listed_bits(b)).then_some((found, sum))
+        // Nobody who asked for narrow weights gets wider ones.
+        let narrow = sum.weight_bits() <= a.weight_bits().max(b.weight_bits());
+        (narrow && listed_bits(&sum) < listed_bits(a) + listed_bits(b)).then_some((found, sum))
     })
 }
 

@@ -166,6 +166,7 @@ pub(super) fn least(costs: Vec<Cost>, with_relays: bool) -> Option<Cost> {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "sums of small whole numbers are exact")]
 mod tests {
     use super::*;
     use crate::fixtures::target;

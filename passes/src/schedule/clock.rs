@@ -5,14 +5,20 @@
 //! relays of the head. A bias beyond the largest weight without exponent, [`MAX_WEIGHT`], is carried by
 //! several *lanes* (neurons of the clock, which fire together), or, where that takes more than
 //! [`PLAIN_LANES`], in two digits: a projection whose exponent is above 0, and one for the rest.
+//!
+//! Biases that differ by channel only come from a clock with a neuron for each place (a *plane*), through a
+//! kernel of one weight for each channel, on targets that store a kernel once: they then take as much
+//! memory as the biases of the source.
 
 use super::relay::{NEURON_WEIGHT, relay_matrix, relay_neuron};
 use super::{Builder, must_gate};
 use crate::quantize::matrix::{MAX_WEIGHT, derived};
 use snnc_ir::arena::PopId;
+use snnc_ir::conv::Conv;
 use snnc_ir::diag::codes;
 use snnc_ir::quantized::{IntNeuron, PopKind, Population, Projection, Role, Structure};
 use snnc_ir::{Diagnostic, Diagnostics, Entity, Param, Shape, TargetSpec};
+use std::collections::BTreeMap;
 
 /// Most lanes before biases are carried in two digits. More than one costs a list of synapses each; but a
 /// NetX file holds no weight beyond 127 of both signs, and this many lanes keep those of most networks
@@ -51,9 +57,31 @@ pub(super) fn gate_biases(builder: &mut Builder, target: &TargetSpec, errors: &m
         );
         return;
     }
-    let mut chain = vec![head(builder, lanes)];
-    for (id, digits) in gated {
-        carry(builder, &mut chain, id, &digits, lanes);
+    let kernels = target.shared_kernels.value > 0;
+    let (planes, single): (Vec<_>, Vec<_>) = gated.into_iter().partition(|(id, digits)| {
+        kernels
+            && steps_after_head(builder, *id) <= builder.max_delay
+            && by_channel(builder, *id, digits)
+    });
+    let most = |part: &[(PopId, Digits)]| part.iter().map(|(_, digits)| digits.lanes()).max();
+    if let Some(lanes) = most(&single).filter(|&lanes| lanes > 0) {
+        let mut chain = vec![head(builder, Shape::flat(lanes))];
+        for (id, digits) in &single {
+            carry(builder, &mut chain, *id, digits, lanes);
+        }
+    }
+    let mut by_extent: BTreeMap<[u32; 2], Vec<(PopId, Digits)>> = BTreeMap::new();
+    for (id, digits) in planes {
+        if let Some([_, height, width]) = builder.draft.populations[id].shape.as_chw() {
+            by_extent.entry([height, width]).or_default().push((id, digits));
+        }
+    }
+    for ([height, width], part) in by_extent {
+        let Some(lanes) = most(&part).filter(|&lanes| lanes > 0) else { continue };
+        let plane = head(builder, Shape::chw(lanes, height, width));
+        for (id, digits) in &part {
+            carry_by_channel(builder, plane, *id, digits, [lanes, height, width]);
+        }
     }
 }
 
@@ -146,7 +174,7 @@ fn lanes_for(units: &[i16]) -> u32 {
 }
 
 /// Adds the neurons that fire on their own: first at step P − 1, then every P steps.
-fn head(builder: &mut Builder, lanes: u32) -> PopId {
+fn head(builder: &mut Builder, shape: Shape) -> PopId {
     let period = i32::try_from(builder.period).expect("checked against the threshold register");
     let (dv, threshold, bias) =
         if period == 1 { (4095, 64, 128) } else { (0, 64 * (period - 1), 64) };
@@ -156,18 +184,17 @@ fn head(builder: &mut Builder, lanes: u32) -> PopId {
         bias: Param::Uniform(bias),
         ..relay_neuron()
     };
-    add(builder, neuron, lanes, builder.period - 1)
+    add(builder, neuron, shape, builder.period - 1)
 }
 
-fn add(builder: &mut Builder, neuron: IntNeuron, lanes: u32, latency: u32) -> PopId {
-    let name = builder.free_name(format!("clock@{latency}"));
-    let population = Population {
-        name,
-        shape: Shape::flat(lanes),
-        role: Role::Clock,
-        kind: PopKind::Neurons(neuron),
+fn add(builder: &mut Builder, neuron: IntNeuron, shape: Shape, latency: u32) -> PopId {
+    let name = match shape.as_chw() {
+        Some([_, height, width]) => format!("clock@{latency}.{height}x{width}"),
+        None => format!("clock@{latency}"),
     };
-    builder.clocks += lanes as usize;
+    let name = builder.free_name(name);
+    builder.clocks += shape.size();
+    let population = Population { name, shape, role: Role::Clock, kind: PopKind::Neurons(neuron) };
     builder.add_population(population, latency)
 }
 
@@ -187,7 +214,7 @@ fn carry(
     while chain.len() <= hops as usize {
         let before = chain[chain.len() - 1];
         let latency = builder.latency[before.index()] + 1;
-        let next = add(builder, relay_neuron(), lanes, latency);
+        let next = add(builder, relay_neuron(), Shape::flat(lanes), latency);
         let matrix = relay_matrix(builder, lanes as usize, NEURON_WEIGHT);
         builder.draft.projections.push(Projection {
             source: before,
@@ -210,6 +237,58 @@ fn carry(
         let matrix = builder.intern(matrix);
         let source = chain[hops as usize];
         builder.draft.projections.push(Projection { source, target, matrix, delay: steps - hops });
+    }
+}
+
+/// Steps from the first spike of a clock's head to the first step of a population.
+fn steps_after_head(builder: &Builder, id: PopId) -> u32 {
+    // The schedule leaves room for at least one step between the two.
+    builder.latency[id.index()] - (builder.period - 1)
+}
+
+/// Whether the biases of an image of several channels differ by channel only.
+fn by_channel(builder: &Builder, id: PopId, digits: &Digits) -> bool {
+    let shape = &builder.draft.populations[id].shape;
+    let places = shape.per_channel();
+    let equal = |units: &[i16]| units.chunks(places).all(|c| c.iter().all(|unit| *unit == c[0]));
+    shape.as_chw().is_some()
+        && shape.channels() > 1
+        && places > 1
+        && equal(&digits.low)
+        && equal(&digits.high)
+}
+
+/// As [`carry`], from a plane of clock neurons.
+fn carry_by_channel(
+    builder: &mut Builder,
+    plane: PopId,
+    target: PopId,
+    digits: &Digits,
+    input: [u32; 3],
+) {
+    let population = &builder.draft.populations[target];
+    let (name, places) = (format!("{}.bias", population.name), population.shape.per_channel());
+    let out_channels = u32::try_from(population.shape.channels()).expect("fewer than 2^32 neurons");
+    let delay = steps_after_head(builder, target);
+    for (units, shift) in [(&digits.low, 0), (&digits.high, digits.shift)] {
+        if units.iter().all(|&unit| unit == 0) {
+            continue;
+        }
+        let channels: Vec<i16> = units.iter().copied().step_by(places).collect();
+        let structure = Structure::Conv(Conv {
+            input,
+            out_channels,
+            kernel: [1, 1],
+            stride: [1, 1],
+            pad: [0; 4],
+            groups: 1,
+            crop: [0; 4],
+        });
+        let mantissa = over_lanes(&channels, input[0]);
+        let mut matrix = derived(name.clone(), structure, mantissa, "schedule", vec![]);
+        matrix.exponent += i8::try_from(shift).expect("at most the largest exponent");
+        let matrix = builder.intern(matrix);
+        builder.draft.projections.push(Projection { source: plane, target, matrix, delay });
     }
 }
 

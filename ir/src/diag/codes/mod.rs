@@ -93,6 +93,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         genome::BLOCK,
         network::BLOCK,
         quantize::BLOCK,
+        folding::BLOCK,
         account::BLOCK,
         calibrate::BLOCK,
         mapping::BLOCK,
@@ -100,7 +101,6 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         equivalence::BLOCK,
         usage::BLOCK,
         internal::BLOCK,
-        folding::BLOCK,
     ]
     .into_iter()
     .flatten()
