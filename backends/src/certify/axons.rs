@@ -31,19 +31,23 @@ pub(super) fn check(tables: &Tables<'_>, target: &TargetSpec, findings: &mut Fin
 fn used(core: &CoreTable<'_>, program: &Program, target: &TargetSpec) -> u64 {
     let atoms = u64::try_from(target.axon_atoms.value).unwrap_or(0);
     let mut alone = u64::from(core.core.axons);
+    // Places of the neurons that share, by population; as many as there are axons, whatever a shape claims.
     let mut pixels: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
     for feed in &core.feeds {
         let symbol = &program.populations[feed.symbol];
-        let Some([_, height, width]) = symbol.shape.as_chw().filter(|_| atoms > 0) else {
+        if atoms == 0 || symbol.shape.as_chw().is_none() {
             continue;
-        };
-        alone -= u64::from(feed.len);
-        let (order, places) = (order(symbol), height * width);
-        let channels = pixels.entry(feed.symbol).or_insert_with(|| vec![0; places as usize]);
-        for position in feed.first..feed.first + feed.len {
-            channels[(order.neuron(position) % places) as usize] += 1;
         }
+        alone -= u64::from(feed.len);
+        let order = order(symbol);
+        let place = |position| order.neuron(position) % order.places().max(1);
+        let positions = feed.first..feed.first + feed.len;
+        pixels.entry(feed.symbol).or_default().extend(positions.map(place));
     }
-    let shared = pixels.values().flatten().map(|&n| u64::from(n).div_ceil(atoms.max(1)));
+    let shared = pixels.into_values().map(|mut places| {
+        places.sort_unstable();
+        let pixels = places.chunk_by(|a, b| a == b);
+        pixels.map(|channels| (channels.len() as u64).div_ceil(atoms)).sum::<u64>()
+    });
     alone + shared.sum::<u64>()
 }

@@ -3,19 +3,19 @@
 //! Different float values can round to the same integers, and what the genome generates once is
 //! quantized once per scale. In the time of the genome the pass
 //!
-//! * moves mantissas up where a narrower field then holds them ([`store`]);
-//! * removes projections whose weights are all 0 ([`projections`]);
-//! * merges populations that compute the same from the same ([`populations`]);
+//! * moves mantissas up where a narrower field then holds them (`store`);
+//! * removes projections whose weights are all 0 (`projections`);
+//! * merges populations that compute the same from the same (`populations`);
 //! * joins projections of the same ends and delay into their sum, where one matrix stores it in less
-//!   memory ([`projections`]);
+//!   memory (`projections`);
 //!
 //! until nothing changes, and
 //!
-//! * lists only the nonzero weights of dense matrices that hold few ([`store`]);
-//! * gives matrices that are equal up to a power of two, in whatever layout, the same mantissas ([`align`]).
+//! * lists only the nonzero weights of dense matrices that hold few (`store`);
+//! * gives matrices that are equal up to a power of two, in whatever layout, the same mantissas (`align`).
 //!
 //! In any time matrices of equal weights become one, and matrices that nothing
-//! uses are dropped ([`matrices`]). No weight, no parameter and no readout changes, so no spike does.
+//! uses are dropped (`matrices`). No weight, no parameter and no readout changes, so no spike does.
 //!
 //! Matrices whose weights are equal up to a power of two, or in another layout, remain matrices of their own:
 //! weights belong to a format that holds the exponent. A program stores their mantissas once.

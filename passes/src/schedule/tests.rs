@@ -8,7 +8,7 @@ use crate::framework::{Context, Options, Pass};
 use snnc_ir::arena::PopId;
 use snnc_ir::diag::codes::mapping;
 use snnc_ir::quantized::{QuantizedDraft, Role, Time};
-use snnc_ir::{Diagnostics, Entity, Level, Param, QuantizedNetwork, Rules};
+use snnc_ir::{AnyDraft, Diagnostics, Entity, Level, Param, QuantizedNetwork, Rules, Shape, text};
 
 /// Schedules for a target with or without programmable neurons, and verifies the result.
 fn schedule(
@@ -155,6 +155,44 @@ fn a_loop_of_two_hops_takes_two_steps_and_clocks_its_biases() {
     // One period of shift: the clock first fires at step 1.
     let expected = [("in", 2), ("a", 3), ("b", 4), ("clock@1", 1), ("clock@2", 2)];
     assert_eq!(latencies, expected.map(|(n, l)| (n.to_owned(), l)));
+}
+
+/// in → a, images of two channels whose biases differ by channel.
+const CHANNELS: &str = r#"snn 1 quantized name "channels" steps 2 time logical
+    mat0 "k" conv [2, 1, 2] to 2 kernel [1, 1] stride [1, 1] pad [0, 0, 0, 0] groups 1 mixed exponent 0
+      from dense "k" { 2 4 6 8 }
+    pop0 "in" [2, 1, 2] = logical input events
+    pop1 "a" [2, 1, 2] = logical neurons du 4095 dv 0 threshold 64000 compare gt reset zero
+      bias per_channel { 192 -12800 } refractory 1 order leak_input_fire update_period 1
+    proj0 pop0 -> pop1 mat0 delay 0
+    readout spike_count pop1"#;
+
+#[test]
+fn biases_by_channel_take_one_kernel_where_cores_store_kernels_once() {
+    let Ok(AnyDraft::Quantized(draft)) = text::parse(CHANNELS) else { panic!("it is a network") };
+    let carried = |shared: i64| {
+        let mut target = target();
+        target.shared_kernels.value = shared;
+        let options = Options::defaults(ScheduleTime.info().options);
+        let draft = ScheduleTime.run(draft.clone(), &mut Context::new(&target, &options));
+        let rules = Rules::for_target(&target);
+        let draft = QuantizedNetwork::verify(draft.expect("schedules"), &rules).expect("is sound");
+        let clock = draft.populations.values().last().expect("a clock");
+        assert_eq!(clock.role, Role::Clock);
+        let projection = draft.projections.values().last().expect("a projection");
+        let matrix = &draft.matrices[projection.matrix];
+        let sum = |row| {
+            let mut sum = 0;
+            matrix.for_row(row, |_, weight| sum += weight);
+            sum
+        };
+        let sums: Vec<i32> = (0..4).map(sum).collect();
+        (clock.name.clone(), clock.shape.clone(), matrix.mantissa.len(), projection.delay, sums)
+    };
+    let biases = vec![3, 3, -200, -200];
+    let [one, plane] = [Shape::flat(2), Shape::chw(2, 1, 2)];
+    assert_eq!(carried(0), ("clock@0".to_owned(), one, 8, 1, biases.clone()));
+    assert_eq!(carried(1), ("clock@0.1x2".to_owned(), plane, 4, 1, biases));
 }
 
 #[test]

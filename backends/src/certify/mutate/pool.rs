@@ -51,7 +51,9 @@ pub(super) fn layout(program: &mut Program, chance: &mut Chance) -> Option<Strin
                 }
                 for block in 1..=channels {
                     let new = Layout { places, block };
-                    if new == old || places > 1 && block == 1 {
+                    // All of these say that numbers and positions are the same.
+                    let plain = |layout: Layout| layout.places <= 1 || layout.block == 1;
+                    if new == old || plain(new) && (plain(old) || places > 1) {
                         continue;
                     }
                     let name = ["rows", "columns"][side];
@@ -70,7 +72,9 @@ pub(super) fn layout(program: &mut Program, chance: &mut Chance) -> Option<Strin
 /// The neurons of a population lie in another order.
 pub(super) fn symbol_block(program: &mut Program, chance: &mut Chance) -> Option<String> {
     let mut changes = Vec::new();
-    for (i, symbol) in program.populations.iter().enumerate() {
+    // Without rows and columns there is one order only.
+    let images = program.populations.iter().enumerate().filter(|(_, s)| s.shape.per_channel() > 1);
+    for (i, symbol) in images {
         let channels = u32::try_from(symbol.shape.channels()).ok()?;
         for block in (1..=channels).filter(|&block| block != symbol.block) {
             let what = format!("blocks of symbol {i}: {} became {block} channels", symbol.block);
