@@ -7,10 +7,11 @@
 //!
 //! A form has one coefficient for each channel and kernel cell of each *leaf*: a population that spikes, or
 //! whose messages are cut at 0. Relays that read in other steps or through other windows have coefficients of
-//! their own, because they see other messages. Within one channel, padding leaves out whole cells, and with
-//! them all relays that read through them, as long as one convolution of the chain alone has a kernel beyond
-//! 1 by 1: so the form of the whole kernel bounds every neuron of the channel. A relay that would be the
-//! second such stage is a leaf. Before its first logical step a relay is silent: its interval holds 0.
+//! their own, because they see other messages. So has every cell of a kernel for every cell of a kernel
+//! behind it; messages that several of these see count several times, which only widens the bound. Within one
+//! channel, padding of either kernel leaves out whole cells, with all coefficients that read through them,
+//! and what a cell adds holds 0: so the form of the whole kernel bounds every neuron of the channel. Before
+//! its first logical step a relay is silent: its interval holds 0, too.
 //!
 //! Coefficients are integers below 2^50, for which arithmetic in f64 is exact; where they could be larger
 //! there is no such bound.
@@ -199,13 +200,12 @@ impl Layout {
             } else {
                 None
             };
-            let pointwise = |form: &Rc<Form>| cells == 1 || form.slots.iter().all(|s| s.cells == 1);
             let step = match structure {
                 Structure::Conv(conv) => Some(*conv),
                 _ => None,
             };
             let delay = u64::from(p.delay);
-            let (from, scale) = if let Some(form) = form.filter(pointwise) {
+            let (from, scale) = if let Some(form) = form {
                 let places = form.slots.iter().map(|slot| {
                     let mut path = slot.key.path.clone();
                     path.push(step);
