@@ -81,6 +81,16 @@ def read_quantized(text: str) -> IntegerNetwork:
             mantissas = _list(line).reshape(_shape(m[2]))
             # Every synapse is shifted on its own, toward minus infinity.
             matrices[m[1]] = np.floor(mantissas * 2.0 ** int(m[3]))
+        elif m := re.match(r'(mat\d+) "[^"]*" sparse \[([\d, ]+)\] row_start ', line):
+            exponent = re.search(r" \w+ exponent (-?\d+) ", line)
+            lists = [np.array(found.split(), dtype=np.float64) for found in NUMBERS.findall(line)]
+            if exponent is None or len(lists) != 3:
+                raise Unreadable(line[:80])
+            row_start, columns, mantissas = lists
+            counts = np.diff(row_start).astype(int)
+            dense = np.zeros(_shape(m[2]))
+            dense[np.repeat(np.arange(len(counts)), counts), columns.astype(int)] = mantissas
+            matrices[m[1]] = np.floor(dense * 2.0 ** int(exponent[1]))
         elif m := re.match(r'(pop\d+) "([^"]*)" \[([\d, ]+)\] = logical (input|neurons)', line):
             names[m[1]] = m[2]
             shape = _shape(m[3])
