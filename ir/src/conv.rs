@@ -58,6 +58,21 @@ impl Conv {
         first..end
     }
 
+    /// How many places of the output each cell of the kernel serves: those where it lies on the input, and not on
+    /// padding. **Shapes**: `[kernel_height, kernel_width]`, row-major; empty if there is no output.
+    pub fn tap_counts(&self) -> Vec<u64> {
+        let Some(output) = self.output() else { return Vec::new() };
+        let meets = |axis: usize| {
+            let mut times = vec![0_u64; self.kernel[axis] as usize];
+            for position in 0..output[axis + 1] as usize {
+                times[self.taps(axis, position)].iter_mut().for_each(|n| *n += 1);
+            }
+            times
+        };
+        let (vertical, horizontal) = (meets(0), meets(1));
+        vertical.iter().flat_map(|v| horizontal.iter().map(move |h| v * h)).collect()
+    }
+
     /// Extents of the kernel.
     pub fn kernel_shape(&self) -> [u32; 4] {
         let per_group = self.input[0] / self.groups.max(1);

@@ -1,7 +1,9 @@
-//! Small drafts for the unit tests of the integer passes.
+//! Small drafts for the unit tests of quantization and the integer passes.
 
 use snnc_ir::arena::{MatId, PopId};
-use snnc_ir::network::{Coding, Compare, Provenance, UpdateOrder};
+use snnc_ir::network::{
+    Coding, Compare, Dynamics, Emission, Neuron, Provenance, Reset, UpdateOrder,
+};
 use snnc_ir::quantized::{
     IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection, QuantizedDraft,
     Role, Sign, Structure, Time,
@@ -44,6 +46,20 @@ pub(crate) fn target() -> TargetSpec {
         synapse_block: limit(64),
         shared_kernels: limit(0),
         axon_atoms: limit(0),
+    }
+}
+
+/// A float neuron with a leak that fires above 1.
+pub(crate) fn neuron() -> Neuron {
+    Neuron {
+        dynamics: Dynamics::Decay(Param::Uniform(0.125)),
+        threshold: Param::Uniform(1.0),
+        compare: Compare::Gt,
+        reset: Reset::To(0.0),
+        v_init: 0.0,
+        refractory: 0,
+        order: UpdateOrder::LeakInputFire,
+        emission: Emission::Binary,
     }
 }
 

@@ -12,7 +12,7 @@ mod common;
 use common::generate::Rng;
 use common::integer::{Inputs, run};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
+use proptest::test_runner::TestCaseError;
 use snnc_ir::diag::codes::{mapping, network as network_codes, quantize};
 use snnc_ir::network::Coding;
 use snnc_ir::quantized::{PopKind, QuantizedDraft, Role, Time};
@@ -21,7 +21,6 @@ use snnc_ir::{
     Entity, Level, Network, NetworkDraft, QuantizedNetwork, Rules, Severity, TargetSpec,
 };
 use snnc_passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
-use std::cell::Cell;
 
 /// A target with programmable neurons and messages.
 fn able() -> TargetSpec {
@@ -112,26 +111,13 @@ fn within(draft: &QuantizedDraft, inputs: &Inputs) -> Result<u64, TestCaseError>
     Ok(messages.filter(|m| **m != 0).count() as u64)
 }
 
-/// Runs `cases` cases that must not all be refused; the test counts something that must not be 0.
+/// [`common::cases`] with the seed of these tests; the test counts something that must exceed the cases.
 fn all<S: Strategy>(
     strategy: &S,
     cases: u32,
     check: impl Fn(S::Value) -> Result<Option<u64>, TestCaseError>,
 ) {
-    let (accepted, seen) = (Cell::new(0_u32), Cell::new(0_u64));
-    let rng_seed = RngSeed::Fixed(2411);
-    let config = Config { cases, failure_persistence: None, rng_seed, ..Config::default() };
-    TestRunner::new(config)
-        .run(strategy, |value| {
-            if let Some(count) = check(value)? {
-                accepted.set(accepted.get() + 1);
-                seen.set(seen.get() + count);
-            }
-            Ok(())
-        })
-        .unwrap_or_else(|e| panic!("{e}"));
-    assert!(accepted.get() * 3 > cases, "{} of {cases} were accepted", accepted.get());
-    assert!(seen.get() > u64::from(cases), "{} messages", seen.get());
+    common::cases(2411, strategy, (cases, u64::from(cases)), check);
 }
 
 fn float(draft: NetworkDraft) -> AnyLevel {

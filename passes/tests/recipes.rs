@@ -12,7 +12,7 @@ mod common;
 use common::generate::Rng;
 use common::{network as float, run_for};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
+use proptest::test_runner::TestCaseError;
 use snnc_ir::arena::NodeId;
 use snnc_ir::diag::codes::quantize as codes;
 use snnc_ir::network::{Compare, Readout};
@@ -27,7 +27,6 @@ use snnc_ir::{
 use snnc_passes::quantize::account::{Account, Extreme, PopulationAccount, WeightSet};
 use snnc_passes::quantize::{Applied, apply};
 use snnc_passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
-use std::cell::Cell;
 
 const TO_CANONICAL: &str = "lower-genes{lowering=materialized},fold-batchnorm,fold-pooling,push-neurons,merge-nodes,lower-currents,\
     drop-clips,normalize-neurons,remove-dead,fold-shared";
@@ -85,26 +84,13 @@ fn settings() -> impl Strategy<Value = Settings> {
     })
 }
 
-/// Runs `cases` cases that must not all be refused; the test counts something that must not be 0.
+/// [`common::cases`] with the seed of these tests; the test counts something that must not be 0.
 fn all<S: Strategy>(
     strategy: &S,
     cases: u32,
     check: impl Fn(S::Value) -> Result<Option<u64>, TestCaseError>,
 ) {
-    let (accepted, seen) = (Cell::new(0_u32), Cell::new(0_u64));
-    let rng_seed = RngSeed::Fixed(77);
-    let config = Config { cases, failure_persistence: None, rng_seed, ..Config::default() };
-    TestRunner::new(config)
-        .run(strategy, |value| {
-            if let Some(count) = check(value)? {
-                accepted.set(accepted.get() + 1);
-                seen.set(seen.get() + count);
-            }
-            Ok(())
-        })
-        .unwrap_or_else(|e| panic!("{e}"));
-    assert!(accepted.get() * 3 > cases, "{} of {cases} were accepted", accepted.get());
-    assert!(seen.get() > 0, "nothing was looked at");
+    common::cases(77, strategy, (cases, 0), check);
 }
 
 /// Sign sets that a group of the projections of this account may have.

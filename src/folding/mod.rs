@@ -16,7 +16,7 @@ use snnc_ir::quantized::{IntMatrix, QuantizedDraft};
 use snnc_ir::{MappedNetwork, Network, QuantizedNetwork, TargetSpec};
 use snnc_passes::Pipeline;
 use snnc_passes::fold_integers::Fold;
-use snnc_passes::fold_integers::content::{distinct, distinct_values, synapses, values};
+use snnc_passes::fold_integers::content::{distinct, distinct_values, values};
 use std::collections::BTreeMap;
 
 /// Bytes of a stored parameter of a genome or a float network: f32.
@@ -213,7 +213,7 @@ impl FoldingAccount {
 }
 
 fn integers(network: &QuantizedDraft) -> IntegerAmounts {
-    let counts: Vec<u64> = network.matrices.values().map(synapses).collect();
+    let counts: Vec<u64> = network.matrices.values().map(IntMatrix::synapses).collect();
     let stored = |m: &IntMatrix| m.mantissa.len() as u64;
     let of = |f: &dyn Fn(MatId) -> u64| network.projections.values().map(|p| f(p.matrix)).sum();
     IntegerAmounts {

@@ -122,6 +122,22 @@ impl IntMatrix {
         });
     }
 
+    /// Number of synapses: pairs of neurons joined by a weight that is not 0. Kernels are counted, not expanded.
+    pub fn synapses(&self) -> u64 {
+        let nonzero = || self.mantissa.iter().filter(|&&m| m != 0).count() as u64;
+        match &self.structure {
+            Structure::Dense { .. } | Structure::Sparse { .. } => nonzero(),
+            Structure::Identity { size } => u64::from(*size) * nonzero(),
+            // Every kernel value, as often as its cell meets the input.
+            Structure::Conv(conv) => {
+                let taps = conv.tap_counts();
+                let present =
+                    self.mantissa.iter().zip(taps.iter().cycle()).filter(|(m, _)| **m != 0);
+                present.fold(0_u64, |n, (_, &times)| n.saturating_add(times))
+            }
+        }
+    }
+
     /// Bits of the narrowest weight field that holds every mantissa unchanged, one of [`WEIGHT_FIELDS`]:
     /// a field of `b` bits holds multiples of [`Sign::step`]`(b)`.
     pub fn weight_bits(&self) -> u8 {
@@ -197,6 +213,7 @@ impl Sign {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn matrix(structure: Structure, mantissa: Vec<i16>, exponent: i8) -> IntMatrix {
         let provenance = Provenance::Dense { tensor: String::new() };
@@ -263,5 +280,30 @@ mod tests {
         assert!(stored(Sign::Mixed).eq((-256..=254).filter(|m| m % 2 == 0)));
         assert!(stored(Sign::Excitatory).eq(0..=255));
         assert!(stored(Sign::Inhibitory).eq(-255..=0));
+    }
+
+    proptest! {
+        /// The closed form counts what visiting every synapse counts.
+        #[test]
+        fn synapses_are_counted_without_visiting_them(
+            (channels, out_channels, height, width) in (1_u32..3, 1_u32..3, 1_u32..6, 1_u32..6),
+            (kernel, stride) in ([1_u32..4, 1_u32..4], [1_u32..3, 1_u32..3]),
+            pad in prop::array::uniform4(0_u32..3),
+            crop in prop::array::uniform4(0_u32..2),
+            mantissas in prop::collection::vec(-1_i16..2, 36),
+        ) {
+            let conv = Conv {
+                input: [channels, height, width], out_channels, kernel, stride, pad, groups: 1, crop,
+            };
+            prop_assume!(conv.output().is_some());
+            let mantissa = &mantissas[..conv.kernel_size()];
+            let outputs: u32 = conv.output().unwrap().iter().product();
+            let mut visited = 0;
+            for target in 0..outputs as usize {
+                conv.for_sources(target, |_, k| visited += u64::from(mantissa[k] != 0));
+            }
+            let matrix = matrix(Structure::Conv(conv), mantissa.to_vec(), 0);
+            prop_assert_eq!(matrix.synapses(), visited);
+        }
     }
 }

@@ -127,40 +127,13 @@ fn count(n: usize, compare: impl Fn(usize, usize) -> std::cmp::Ordering) -> usiz
     order.len()
 }
 
-/// Synapses that are not 0. Kernels are counted, not expanded.
-pub fn synapses(matrix: &IntMatrix) -> u64 {
-    let nonzero = || matrix.mantissa.iter().filter(|&&m| m != 0).count() as u64;
-    match &matrix.structure {
-        Structure::Dense { .. } | Structure::Sparse { .. } => nonzero(),
-        Structure::Identity { size } => u64::from(*size) * nonzero(),
-        Structure::Conv(conv) => conv_synapses(conv, &matrix.mantissa),
-    }
-}
-
-/// Every kernel value that is not 0, as often as its tap meets the input.
-fn conv_synapses(conv: &Conv, mantissa: &[i16]) -> u64 {
-    let Some(output) = conv.output() else { return 0 };
-    let meets = |axis: usize| {
-        let mut times = vec![0_u64; conv.kernel[axis] as usize];
-        for position in 0..output[axis + 1] as usize {
-            times[conv.taps(axis, position)].iter_mut().for_each(|n| *n += 1);
-        }
-        times
-    };
-    let (vertical, horizontal) = (meets(0), meets(1));
-    let taps: Vec<u64> =
-        vertical.iter().flat_map(|v| horizontal.iter().map(move |h| v * h)).collect();
-    let present = mantissa.iter().zip(taps.iter().cycle()).filter(|(m, _)| **m != 0);
-    present.fold(0_u64, |n, (_, &times)| n.saturating_add(times))
-}
-
 /// Bits of synapse memory that the synapses take where nothing on a core is shared and every index has the
 /// fewest bits: a dense matrix lists its zeros, too, and no indices.
 pub fn listed_bits(matrix: &IntMatrix) -> u64 {
     let bits = u64::from(matrix.weight_bits());
     match &matrix.structure {
         Structure::Dense { .. } => matrix.mantissa.len() as u64 * bits,
-        _ => synapses(matrix).saturating_mul(bits + INDEX_BITS),
+        _ => matrix.synapses().saturating_mul(bits + INDEX_BITS),
     }
 }
 

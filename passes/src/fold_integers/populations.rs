@@ -8,14 +8,14 @@
 //!
 //! As in `merge-nodes`, loops are equal only if what they read from each other is one population already.
 
-use super::content::{first_of_same_weights, synapses};
+use super::content::first_of_same_weights;
 use super::matrices::drop_left;
 use super::record::{Fold, FoldKind};
 use snnc_ir::Entity;
 use snnc_ir::arena::{Arena, MatId, PopId};
 use snnc_ir::quantized::{
-    Graded, HostBias, IntNeuron, IntReadout, IntReset, PopKind, Population, QuantizedDraft,
-    Structure,
+    Graded, HostBias, IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population,
+    QuantizedDraft, Structure,
 };
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub(super) fn merge(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
         let read = gone.iter().flat_map(|id| draft.projections_into(*id));
         let read: Vec<MatId> = read.map(|(_, p)| p.matrix).collect();
         let of = |f: fn(&_) -> u64| read.iter().map(|m| f(&draft.matrices[*m])).sum();
-        let (synapses, bits) = (of(synapses), of(super::content::listed_bits));
+        let (synapses, bits) = (of(IntMatrix::synapses), of(super::content::listed_bits));
         let from = gone.iter().map(name).collect();
         let fold = Fold::new(FoldKind::Populations, name(&kept), from);
         folds.push(Fold { synapses, bits, neurons, ..fold });

@@ -1,6 +1,6 @@
 //! Projections of zeros are removed; projections of the same ends and delay are joined.
 
-use super::content::{listed_bits, synapses};
+use super::content::listed_bits;
 use super::matrices::{drop_left, equal};
 use super::record::{Fold, FoldKind};
 use snnc_ir::arena::{Entity, MatId, PopId, ProjId};
@@ -54,7 +54,7 @@ pub(super) fn join(draft: &mut QuantizedDraft, target: &TargetSpec, folds: &mut 
                 let before = f(matrix(first)) + f(matrix(second));
                 before.saturating_sub(f(&draft.matrices[joined]))
             };
-            let (bits, synapses) = (saved(listed_bits), saved(synapses));
+            let (bits, synapses) = (saved(listed_bits), saved(IntMatrix::synapses));
             let from = vec![ends(draft, &draft.projections[first]); 2];
             let fold = Fold::new(FoldKind::Joined, &draft.matrices[joined].name, from);
             folds.push(Fold { synapses, bits, ..fold });

@@ -1,6 +1,6 @@
 //! The same weights in less memory: nonzero weights only, and narrower fields.
 
-use super::content::{distinct_values, synapses};
+use super::content::distinct_values;
 use super::record::{Fold, FoldKind};
 use snnc_ir::quantized::{IntMatrix, QuantizedDraft, Structure};
 use snnc_ir::target::TargetSpec;
@@ -44,7 +44,7 @@ fn sparse(matrix: &IntMatrix, target: &TargetSpec) -> Option<(IntMatrix, u64)> {
     let dense = lists.len() as u64 * listed(u64::from(rows), bits);
     let nonzero = |col| column(col).filter(|&m| m != 0).count() as u64;
     let sparse: u64 = (0..width).map(|col| listed(nonzero(col), bits + index)).sum();
-    let entries = synapses(matrix);
+    let entries = matrix.synapses();
     // A program lists a column in about two bytes.
     let written = entries * (bits + 16) + 16 * u64::from(rows);
     if 4 * sparse > 3 * dense || 4 * written > 3 * bits * matrix.mantissa.len() as u64 {
@@ -73,7 +73,7 @@ pub(super) fn narrow(draft: &mut QuantizedDraft, target: &TargetSpec, folds: &mu
         let bits = u64::from(before - better.weight_bits());
         let listed = match matrix.structure {
             Structure::Dense { .. } => matrix.mantissa.len() as u64,
-            _ => synapses(matrix),
+            _ => matrix.synapses(),
         };
         let fold = Fold::new(FoldKind::Narrow, &better.name, Vec::new());
         folds.push(Fold { bits: bits * listed, ..fold });

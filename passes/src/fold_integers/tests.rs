@@ -1,6 +1,6 @@
 //! What each fold does to small networks, and where it must not act.
 
-use super::content::{distinct, distinct_values, synapses, values};
+use super::content::{distinct, distinct_values, values};
 use super::{Fold, FoldIntegers, FoldKind};
 use crate::fixtures;
 use crate::framework::{Context, Options, Pass};
@@ -170,7 +170,7 @@ fn mostly_empty_matrices_list_what_they_hold() {
     let (after, folds) = folded(sparse.clone());
     assert_eq!(kinds(&folds), [FoldKind::Sparse]);
     let matrix = after.matrices.values().next().unwrap();
-    assert_eq!((matrix.structure.stored(), synapses(matrix)), (64, synapses(&before)));
+    assert_eq!((matrix.structure.stored(), matrix.synapses()), (64, before.synapses()));
     for row in 0..size as usize {
         let entries = |m: &IntMatrix| {
             let mut all = Vec::new();
@@ -218,7 +218,7 @@ fn equal_rows_and_columns_are_counted() {
     let found = distinct(matrix).unwrap();
     assert_eq!((found.rows, found.cols, found.distinct_rows, found.distinct_cols), (2, 2, 1, 1));
     // 3 rows of 2 positions, 2 channels to 2 channels, 2 taps.
-    assert_eq!(synapses(matrix), 48);
+    assert_eq!(matrix.synapses(), 48);
 }
 
 proptest! {

@@ -3,7 +3,6 @@
 //! once instead of after mapping what does fit.
 
 use snnc_ir::TargetSpec;
-use snnc_ir::conv::Conv;
 use snnc_ir::mapped::usage::Accounting;
 use snnc_ir::quantized::{IntMatrix, Structure};
 use snnc_ir::target::Limit;
@@ -56,7 +55,7 @@ fn stored(matrix: &IntMatrix) -> (u64, u64) {
     match &matrix.structure {
         // A kernel is stored with its zeros, but only where it is read at all.
         Structure::Conv(conv) => {
-            let taps = taps(conv);
+            let taps = conv.tap_counts();
             let area = taps.len().max(1);
             let read = |kernel: &&[i16]| kernel.iter().zip(&taps).any(|(m, &n)| *m != 0 && n > 0);
             let kernels = matrix.mantissa.chunks_exact(area).filter(read).count();
@@ -78,64 +77,7 @@ fn stored(matrix: &IntMatrix) -> (u64, u64) {
 
 /// Synapses that lists for each axon hold at the least, and the bits of the index of each.
 fn listed(matrix: &IntMatrix) -> (u64, u64) {
-    let stored = || matrix.mantissa.iter().filter(|&&m| m != 0).count() as u64;
-    match &matrix.structure {
-        // A dense list holds zeros too, but a source without synapses on a core has no list there.
-        Structure::Dense { .. } => (stored(), 0),
-        Structure::Sparse { .. } => (stored(), INDEX_BITS),
-        Structure::Identity { size } => (u64::from(*size) * stored(), INDEX_BITS),
-        Structure::Conv(conv) => (conv_synapses(conv, &matrix.mantissa), INDEX_BITS),
-    }
-}
-
-/// How many places of the output each tap of a kernel serves.
-fn taps(conv: &Conv) -> Vec<u64> {
-    let Some(output) = conv.output() else { return Vec::new() };
-    let meets = |axis: usize| {
-        let mut times = vec![0_u64; conv.kernel[axis] as usize];
-        for position in 0..output[axis + 1] as usize {
-            times[conv.taps(axis, position)].iter_mut().for_each(|n| *n += 1);
-        }
-        times
-    };
-    let (vertical, horizontal) = (meets(0), meets(1));
-    vertical.iter().flat_map(|v| horizontal.iter().map(move |h| v * h)).collect()
-}
-
-/// Synapses of a convolution whose mantissa is not 0: every kernel value, as often as its tap meets
-/// the input.
-fn conv_synapses(conv: &Conv, mantissa: &[i16]) -> u64 {
-    let taps = taps(conv);
-    let present = mantissa.iter().zip(taps.iter().cycle()).filter(|(m, _)| **m != 0);
-    present.fold(0_u64, |n, (_, &times)| n.saturating_add(times))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        /// The closed form counts what visiting every synapse counts.
-        #[test]
-        fn synapses_are_counted_without_visiting_them(
-            (channels, out_channels, height, width) in (1_u32..3, 1_u32..3, 1_u32..6, 1_u32..6),
-            (kernel, stride) in ([1_u32..4, 1_u32..4], [1_u32..3, 1_u32..3]),
-            pad in prop::array::uniform4(0_u32..3),
-            crop in prop::array::uniform4(0_u32..2),
-            mantissas in prop::collection::vec(-1_i16..2, 36),
-        ) {
-            let conv = Conv {
-                input: [channels, height, width], out_channels, kernel, stride, pad, groups: 1, crop,
-            };
-            prop_assume!(conv.output().is_some());
-            let mantissa = &mantissas[..conv.kernel_size()];
-            let outputs: u32 = conv.output().unwrap().iter().product();
-            let mut visited = 0;
-            for target in 0..outputs as usize {
-                conv.for_sources(target, |_, k| visited += u64::from(mantissa[k] != 0));
-            }
-            prop_assert_eq!(conv_synapses(&conv, mantissa), visited);
-        }
-    }
+    // A dense list holds zeros too, but a source without synapses on a core has no list there.
+    let dense = matches!(matrix.structure, Structure::Dense { .. });
+    (matrix.synapses(), if dense { 0 } else { INDEX_BITS })
 }

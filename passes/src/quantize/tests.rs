@@ -8,13 +8,12 @@ mod recipe;
 mod rounding;
 
 use super::{Applied, Quantize, apply};
-use crate::fixtures::target;
+use crate::fixtures::{neuron, target};
 use crate::framework::{Context, Options, Pass};
 use snnc_ir::arena::{NodeId, PopId, TensorId};
 use snnc_ir::diag::codes::{Code, quantize as codes};
 use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Network, Neuron, Node, Op, Provenance, Readout,
-    Reset, Tensor, UpdateOrder,
+    Coding, Compare, Dynamics, Edge, Network, Neuron, Node, Op, Provenance, Readout, Reset, Tensor,
 };
 use snnc_ir::quantized::{IntReset, QuantizedDraft, QuantizedNetwork, Sign};
 use snnc_ir::recipe::{Recipe, Settings};
@@ -27,19 +26,6 @@ fn tensor(name: &str, shape: &[u32], data: &[f32]) -> Tensor {
         data: data.to_vec(),
         provenance: Provenance::Dense { tensor: name.to_owned() },
         genes: None,
-    }
-}
-
-fn neuron() -> Neuron {
-    Neuron {
-        dynamics: Dynamics::Decay(Param::Uniform(0.125)),
-        threshold: Param::Uniform(1.0),
-        compare: Compare::Gt,
-        reset: Reset::To(0.0),
-        v_init: 0.0,
-        refractory: 0,
-        order: UpdateOrder::LeakInputFire,
-        emission: Emission::Binary,
     }
 }
 

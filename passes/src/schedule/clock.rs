@@ -224,19 +224,31 @@ fn carry(
         });
         chain.push(next);
     }
-    let name = builder.draft.populations[target].name.clone();
+    let source = chain[hops as usize];
+    deliver(builder, [source, target], digits, steps - hops, |units| {
+        let rows = u32::try_from(units.len()).expect("a population has fewer than 2^32 neurons");
+        (Structure::Dense { rows, cols: lanes }, over_lanes(units, lanes))
+    });
+}
+
+/// Adds a projection with this delay for each digit; `layout` makes its weights from those of the neurons.
+fn deliver(
+    builder: &mut Builder,
+    [source, target]: [PopId; 2],
+    digits: &Digits,
+    delay: u32,
+    layout: impl Fn(&[i16]) -> (Structure, Vec<i16>),
+) {
+    let name = format!("{}.bias", builder.draft.populations[target].name);
     for (units, shift) in [(&digits.low, 0), (&digits.high, digits.shift)] {
         if units.iter().all(|&unit| unit == 0) {
             continue;
         }
-        let rows = u32::try_from(units.len()).expect("a population has fewer than 2^32 neurons");
-        let structure = Structure::Dense { rows, cols: lanes };
-        let name = format!("{name}.bias");
-        let mut matrix = derived(name, structure, over_lanes(units, lanes), "schedule", vec![]);
+        let (structure, weights) = layout(units);
+        let mut matrix = derived(name.clone(), structure, weights, "schedule", vec![]);
         matrix.exponent += i8::try_from(shift).expect("at most the largest exponent");
         let matrix = builder.intern(matrix);
-        let source = chain[hops as usize];
-        builder.draft.projections.push(Projection { source, target, matrix, delay: steps - hops });
+        builder.draft.projections.push(Projection { source, target, matrix, delay });
     }
 }
 
@@ -266,30 +278,23 @@ fn carry_by_channel(
     digits: &Digits,
     input: [u32; 3],
 ) {
-    let population = &builder.draft.populations[target];
-    let (name, places) = (format!("{}.bias", population.name), population.shape.per_channel());
-    let out_channels = u32::try_from(population.shape.channels()).expect("fewer than 2^32 neurons");
+    let shape = &builder.draft.populations[target].shape;
+    let places = shape.per_channel();
+    let out_channels = u32::try_from(shape.channels()).expect("fewer than 2^32 neurons");
+    let conv = Conv {
+        input,
+        out_channels,
+        kernel: [1, 1],
+        stride: [1, 1],
+        pad: [0; 4],
+        groups: 1,
+        crop: [0; 4],
+    };
     let delay = steps_after_head(builder, target);
-    for (units, shift) in [(&digits.low, 0), (&digits.high, digits.shift)] {
-        if units.iter().all(|&unit| unit == 0) {
-            continue;
-        }
+    deliver(builder, [plane, target], digits, delay, |units| {
         let channels: Vec<i16> = units.iter().copied().step_by(places).collect();
-        let structure = Structure::Conv(Conv {
-            input,
-            out_channels,
-            kernel: [1, 1],
-            stride: [1, 1],
-            pad: [0; 4],
-            groups: 1,
-            crop: [0; 4],
-        });
-        let mantissa = over_lanes(&channels, input[0]);
-        let mut matrix = derived(name.clone(), structure, mantissa, "schedule", vec![]);
-        matrix.exponent += i8::try_from(shift).expect("at most the largest exponent");
-        let matrix = builder.intern(matrix);
-        builder.draft.projections.push(Projection { source: plane, target, matrix, delay });
-    }
+        (Structure::Conv(conv), over_lanes(&channels, input[0]))
+    });
 }
 
 /// Weights of at most [`MAX_WEIGHT`] whose sum over the lanes is that of each neuron.

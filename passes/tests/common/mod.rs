@@ -15,9 +15,12 @@ pub mod generate;
 pub mod integer;
 pub mod motif;
 
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use snnc_ir::target::{Limit, TargetSpec};
 use snnc_ir::{Level, Network, NetworkDraft, Rules};
 use snnc_passes::{AnyLevel, Failure, Observer, Outcome, Pipeline, PropertySet, Registry, plan};
+use std::cell::Cell;
 
 /// A target with generous limits.
 pub fn target() -> TargetSpec {
@@ -52,6 +55,30 @@ pub fn target() -> TargetSpec {
         shared_kernels: limit(0),
         axon_atoms: limit(0),
     }
+}
+
+/// Runs `cases` cases of which at least a third must not be refused (`None`); what the test counts in them must
+/// exceed `least`.
+pub fn cases<S: Strategy>(
+    seed: u64,
+    strategy: &S,
+    (cases, least): (u32, u64),
+    check: impl Fn(S::Value) -> Result<Option<u64>, TestCaseError>,
+) {
+    let (accepted, seen) = (Cell::new(0_u32), Cell::new(0_u64));
+    let rng_seed = RngSeed::Fixed(seed);
+    let config = Config { cases, failure_persistence: None, rng_seed, ..Config::default() };
+    TestRunner::new(config)
+        .run(strategy, |value| {
+            if let Some(count) = check(value)? {
+                accepted.set(accepted.get() + 1);
+                seen.set(seen.get() + count);
+            }
+            Ok(())
+        })
+        .unwrap_or_else(|e| panic!("{e}"));
+    assert!(accepted.get() * 3 > cases, "{} of {cases} were accepted", accepted.get());
+    assert!(seen.get() > least, "{} seen, more than {least} expected", seen.get());
 }
 
 /// Verifies `draft`.

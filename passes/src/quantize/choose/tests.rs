@@ -1,12 +1,9 @@
 //! What is chosen for small networks.
 
-use crate::fixtures::target;
+use crate::fixtures::{neuron, target};
 use crate::quantize::{Applied, apply};
 use snnc_ir::arena::{NodeId, PopId, TensorId};
-use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Neuron, Node, Op, Provenance, Readout, Reset,
-    Tensor, UpdateOrder,
-};
+use snnc_ir::network::{Coding, Dynamics, Edge, Neuron, Node, Op, Provenance, Readout, Tensor};
 use snnc_ir::quantized::{IntNeuron, Sign};
 use snnc_ir::recipe::{Grouping, PopulationRecipe, ProjectionRecipe, Recipe, Scaling, Settings};
 use snnc_ir::{Arena, Diagnostics, Entity, NetworkDraft, Param, Shape, TargetSpec};
@@ -28,19 +25,6 @@ impl Draw {
     #[expect(clippy::cast_possible_truncation, reason = "weights are f32")]
     fn weights(&mut self, count: usize, size: f64) -> Vec<f32> {
         (0..count).map(|_| (self.normal() * size) as f32).collect()
-    }
-}
-
-fn neuron() -> Neuron {
-    Neuron {
-        dynamics: Dynamics::Decay(Param::Uniform(0.125)),
-        threshold: Param::Uniform(1.0),
-        compare: Compare::Gt,
-        reset: Reset::To(0.0),
-        v_init: 0.0,
-        refractory: 0,
-        order: UpdateOrder::LeakInputFire,
-        emission: Emission::Binary,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Chains of plain relays: projections kept as two or three matrices.
 
-use super::net::{Kind, Layer, Net, able, layer, neuron, only};
+use super::net::{Kind, Layer, Net, able, layer, only};
+use crate::fixtures::neuron;
 use crate::quantize::{Applied, apply};
 use snnc_ir::arena::{NodeId, PopId};
 use snnc_ir::conv::Conv;

@@ -1,7 +1,7 @@
 //! Clips: scales of groups, ranges of messages, and what has no integer form.
 
-use super::net::{Net, able, identity, layer, neuron, only, quantize, relays, scale, weights};
-use crate::fixtures::target;
+use super::net::{Net, able, identity, layer, only, quantize, relays, scale, weights};
+use crate::fixtures::{neuron, target};
 use snnc_ir::diag::codes::quantize as codes;
 use snnc_ir::network::{Coding, Dynamics, Emission, Keep, Neuron, Op, Readout};
 use snnc_ir::quantized::PopKind;

@@ -1,31 +1,14 @@
 //! Canonical networks of small dense layers, by hand.
 
-use crate::fixtures::target;
+use crate::fixtures::{neuron, target};
 use crate::framework::{Context, Options, Pass};
 use crate::quantize::Quantize;
 use snnc_ir::arena::NodeId;
 use snnc_ir::conv::Conv;
 use snnc_ir::diag::codes::Code;
-use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Keep, Network, Neuron, Node, Op, Provenance,
-    Readout, Reset, Tensor, UpdateOrder,
-};
+use snnc_ir::network::{Coding, Edge, Keep, Network, Node, Op, Provenance, Readout, Tensor};
 use snnc_ir::quantized::{Graded, QuantizedDraft, QuantizedNetwork};
-use snnc_ir::{Arena, Diagnostics, Entity, Level, NetworkDraft, Param, Rules, Shape, TargetSpec};
-
-/// A neuron with a leak that fires above 1.
-pub(super) fn neuron() -> Neuron {
-    Neuron {
-        dynamics: Dynamics::Decay(Param::Uniform(0.125)),
-        threshold: Param::Uniform(1.0),
-        compare: Compare::Gt,
-        reset: Reset::To(0.0),
-        v_init: 0.0,
-        refractory: 0,
-        order: UpdateOrder::LeakInputFire,
-        emission: Emission::Binary,
-    }
-}
+use snnc_ir::{Arena, Diagnostics, Entity, Level, NetworkDraft, Rules, Shape, TargetSpec};
 
 /// A target with 24-bit messages.
 pub(super) fn able() -> TargetSpec {

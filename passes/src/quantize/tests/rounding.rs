@@ -53,7 +53,7 @@ fn network(populations: &[Population]) -> Net {
         let op = match clips {
             Some(true) => Op::Relay(Some(Keep::Positive)),
             Some(false) => Op::Relay(Some(Keep::Negative)),
-            None => Op::Neuron(super::net::neuron()),
+            None => Op::Neuron(crate::fixtures::neuron()),
         };
         ids.push(net.add(&format!("p{i}"), op, SIZE, &layers, Some(&[*bias, -bias])));
     }
