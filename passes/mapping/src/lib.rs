@@ -1,0 +1,12 @@
+//! Partition of networks into cores, and placement of cores on a mesh.
+//!
+//! This crate knows graphs, limits and meshes, and nothing of neurons' dynamics, files or targets: whoever
+//! maps a network describes what has to be kept within which limits, and gets back who lives where.
+//!
+//! | module | |
+//! | --- | --- |
+//! | [`hypergraph`] | what is mapped: vertices (neurons, or groups that move together) and axons |
+//! | [`partition`] | which core each vertex goes to, under all limits, with few copies of axons |
+
+pub mod hypergraph;
+pub mod partition;
