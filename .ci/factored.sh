@@ -20,8 +20,15 @@ for name in digits mnist; do
     "$snnc" inspect --folding "$artifact"
 done
 
-# More than a genome takes a program never does, once its factors stay.
-for net in "resnet18 per_offset 64" "resnet18 flat_fan_in 128" "vgg16 flat_fan_in 64"; do
+words() {
+    "$snnc" inspect --folding "$1" --target loihi2 --lowering "$2" --format json |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["folding"]["memory"]["words"])'
+}
+
+# More than a genome takes a program never does, once its factors stay; and memory falls about as much as the formulas in
+# docs/folding.md say, the last number of each line.
+for line in "resnet18 per_offset 64 9.7" "resnet18 flat_fan_in 128 2.3" "vgg16 flat_fan_in 64 6.0"; do
+    net="${line% *}" formula="${line##* }"
     # shellcheck disable=SC2086
     "$gee" $net "$scratch"
     name="${net// /-}" artifact="$scratch/$name.factored"
@@ -33,4 +40,10 @@ for net in "resnet18 per_offset 64" "resnet18 flat_fan_in 128" "vgg16 flat_fan_i
         echo "$name: the program is larger than 1.3 times its genome" >&2
         exit 1
     fi
+    decoded=$(words "$scratch/$name.genome.json" materialized) kept=$(words "$scratch/$name.genome.json" smallest)
+    echo "$name: $decoded words of core memory decoded, $kept with what stores least"
+    awk -v a="$decoded" -v b="$kept" -v f="$formula" 'BEGIN { exit !(a / b >= 0.85 * f) }' || {
+        echo "$name: core memory falls by less than 0.85 times $formula" >&2
+        exit 1
+    }
 done

@@ -66,6 +66,8 @@ pub enum Lowering {
     Materialized,
     /// Factored wherever that is possible.
     Factored,
+    /// Factored where fewer values are stored.
+    Smallest,
 }
 
 impl Lowering {
@@ -73,7 +75,7 @@ impl Lowering {
     pub const DEFAULT: Self = Self::Materialized;
 
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::Materialized, Self::Factored];
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Materialized, Self::Factored, Self::Smallest];
 
     /// The one of this name.
     pub fn named(name: &str) -> Option<Self> {
@@ -86,6 +88,7 @@ impl Lowering {
             Self::Auto => "auto",
             Self::Materialized => "materialized",
             Self::Factored => "factored",
+            Self::Smallest => "smallest",
         }
     }
 }

@@ -38,7 +38,9 @@ fn main() -> ExitCode {
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     let mut exit = ExitCode::SUCCESS;
     for path in &genomes {
-        for lowering in [Lowering::Materialized, Lowering::Factored] {
+        for lowering in
+            [Lowering::Materialized, Lowering::Factored, Lowering::Smallest, Lowering::Auto]
+        {
             match row(Path::new(path), lowering, &target) {
                 Ok(row) => println!("{row}"),
                 Err(why) => {

@@ -269,6 +269,14 @@ fn auto_factors_where_it_pays() {
     assert_snapshot!(remarks);
 }
 
+/// Relays of one gene are dear to `auto` only.
+#[test]
+fn smallest_counts_memory_only() {
+    let mut lowered = |lowering| relays(&Net::layers(&[30, 40, 50, 60], 8).factored(lowering).0);
+    // 1,200 values against 560, 2,000 against 720 and 3,000 against 880; a relay counts 32.
+    assert_eq!(["auto", "smallest", "factored"].map(&mut lowered), [2, 3, 3]);
+}
+
 #[test]
 fn targets_without_graded_messages() {
     let net = || Net::layers(&[6, 5], 2).b.draft;

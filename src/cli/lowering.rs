@@ -19,6 +19,8 @@ enum LoweringArg {
     Materialized,
     /// Kept as two or three smaller matrices with relays between them, wherever possible.
     Factored,
+    /// Factored where that stores less, however many relays it takes.
+    Smallest,
 }
 
 impl Default for LoweringArg {
@@ -27,6 +29,7 @@ impl Default for LoweringArg {
             Lowering::Auto => Self::Auto,
             Lowering::Materialized => Self::Materialized,
             Lowering::Factored => Self::Factored,
+            Lowering::Smallest => Self::Smallest,
         }
     }
 }
@@ -37,6 +40,7 @@ impl LoweringArgs {
             LoweringArg::Auto => Lowering::Auto,
             LoweringArg::Materialized => Lowering::Materialized,
             LoweringArg::Factored => Lowering::Factored,
+            LoweringArg::Smallest => Lowering::Smallest,
         }
     }
 }

@@ -9,7 +9,8 @@
 //!   counted in parts. A target without graded messages, or whose neurons cannot scale them, is an error;
 //! * `auto`: as `factored`, but only where the values of the stages and what the relays take of a core (see
 //!   `cost`) are by a clear factor less than the values of the matrix; populations that read clips, whose
-//!   scales are tied, and loops, which relays would slow down, are left alone.
+//!   scales are tied, and loops, which relays would slow down, are left alone;
+//! * `smallest`: as `auto`, with relays for nothing: the least memory, on more cores if need be.
 //!
 //! A kernel, its stride, padding and crop belong to the stage that has the kernel cells: the interactions of
 //! `per_offset`, the source encodings of `flat_fan_in`. The other stages are 1x1. A delay stays in front of
@@ -58,9 +59,9 @@ static INFO: PassInfo = PassInfo {
     invalidates: &[Property::DeadRemoved, Property::NodesMerged, Property::TensorsShared],
     options: &[OptionInfo {
         name: "lowering",
-        kind: OptionKind::Choice(&["auto", "materialized", "factored"]),
+        kind: OptionKind::Choice(&["auto", "materialized", "factored", "smallest"]),
         default: "auto",
-        help: "factors of encoded weights stay where that pays, nowhere, or wherever possible",
+        help: "factors of encoded weights stay where that pays, nowhere, wherever possible, or where they store less",
     }],
 };
 
@@ -77,17 +78,19 @@ impl Pass for LowerGenes {
         mut draft: NetworkDraft,
         cx: &mut Context<'_>,
     ) -> Result<NetworkDraft, Diagnostics> {
-        let auto = match cx.options.choice("lowering") {
+        let aim = match cx.options.choice("lowering") {
             "materialized" => None,
-            lowering => Some(lowering == "auto"),
+            "factored" => Some(Aim::Factors),
+            "smallest" => Some(Aim::Memory),
+            _ => Some(Aim::Cores),
         };
-        if auto.is_some() {
+        if aim.is_some() {
             // Decoded weights do not become fewer by fewer genes, but would be summed in another order.
             fold_genes::fold(&mut draft, cx);
         }
         let before = Before::of(&draft);
-        if let Some(auto) = auto {
-            let decisions = decide(&draft, auto, cx)?;
+        if let Some(aim) = aim {
+            let decisions = decide(&draft, aim, cx)?;
             let mut errors = Diagnostics::new();
             let mut factory = Factory::new(&draft);
             for Decision { site, why, .. } in &decisions {
@@ -97,7 +100,7 @@ impl Pass for LowerGenes {
                     errors.push(error);
                 }
             }
-            cx.remarks.extend(remark::remarks(&decisions, auto, cx.target));
+            cx.remarks.extend(remark::remarks(&decisions, aim, cx.target));
             errors.into_result(())?;
         }
         before.materialize(&mut draft);
@@ -110,16 +113,27 @@ pub(crate) fn is_clean(draft: &NetworkDraft) -> bool {
     draft.tensors.values().all(|t| t.genes.is_none())
 }
 
+/// What factors are kept for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aim {
+    /// Few cores: memory and relays both count.
+    Cores,
+    /// Little memory, whatever relays take.
+    Memory,
+    /// For themselves, wherever there is a chain.
+    Factors,
+}
+
 /// What becomes of every weight that the genome encodes.
 fn decide(
     draft: &NetworkDraft,
-    auto: bool,
+    aim: Aim,
     cx: &mut Context<'_>,
 ) -> Result<Vec<Decision>, Diagnostics> {
     let sites: Vec<Site> = draft.nodes.ids().filter_map(|id| Site::of(draft, id)).collect();
     if !sites.is_empty() && !sends_values(cx) {
-        let finding = remark::no_messages(cx.target, auto);
-        if !auto {
+        let finding = remark::no_messages(cx.target, aim);
+        if aim == Aim::Factors {
             return Err(finding.into());
         }
         cx.remarks.push(finding);
@@ -144,7 +158,7 @@ fn decide(
         }
     }
     for site in possible {
-        let why = verdict(&reading, &site, auto, &uses, cx);
+        let why = verdict(&reading, &site, aim, &uses, cx);
         decisions.push(Decision::about(draft, site.node, Some(site), why));
     }
     decisions.sort_by_key(|d| d.node);
@@ -157,18 +171,18 @@ fn sends_values(cx: &Context<'_>) -> bool {
 }
 
 /// What becomes of a weight that could be factored.
-fn verdict(reading: &Reading<'_>, site: &Site, auto: bool, uses: &Uses, cx: &Context<'_>) -> Why {
+fn verdict(reading: &Reading<'_>, site: &Site, aim: Aim, uses: &Uses, cx: &Context<'_>) -> Why {
     let matrix = cost::materialized(site, uses);
-    let Some(cost) = cost::least(cost::chains(site, uses, cx.target), auto) else {
+    let Some(cost) = cost::least(cost::chains(site, uses, cx.target), aim) else {
         return Why::Refused("its stages have too many elements");
     };
-    if !auto {
+    if aim == Aim::Factors {
         return Why::Factored(cost);
     }
     if let Some(why) = reading.discouragement(site) {
         return Why::Refused(why);
     }
-    if matrix < CLEAR * cost.total() { Why::Dear(cost) } else { Why::Factored(cost) }
+    if matrix < CLEAR * cost.weighed(aim) { Why::Dear(cost) } else { Why::Factored(cost) }
 }
 
 /// What the network was before any node changed.

@@ -1,5 +1,6 @@
 //! What the user reads about the decisions.
 
+use super::Aim;
 use super::cost::{self, CLEAR, Cost};
 use super::site::Site;
 use snnc_ir::arena::NodeId;
@@ -39,7 +40,7 @@ pub(super) enum Why {
 }
 
 /// One note for each decision.
-pub(super) fn remarks(decisions: &[Decision], auto: bool, target: &TargetSpec) -> Diagnostics {
+pub(super) fn remarks(decisions: &[Decision], aim: Aim, target: &TargetSpec) -> Diagnostics {
     let mut remarks = Diagnostics::new();
     for Decision { name, site, why, .. } in decisions {
         let (code, text) = match (why, site) {
@@ -55,9 +56,9 @@ pub(super) fn remarks(decisions: &[Decision], auto: bool, target: &TargetSpec) -
         };
         let mut remark = Diagnostic::note_only(code, text).at(format!("node `{name}`"));
         if let (Why::Factored(cost) | Why::Dear(cost), Some(site)) = (why, site) {
-            remark = account(site, cost, target).into_iter().fold(remark, Diagnostic::note);
+            remark = account(site, cost, aim, target).into_iter().fold(remark, Diagnostic::note);
         }
-        if auto && code == codes::DECODED {
+        if aim != Aim::Factors && code == codes::DECODED {
             remark = remark.help("`--lowering factored` keeps factors wherever it can");
         }
         remarks.push(remark);
@@ -71,7 +72,7 @@ fn sizes(site: &Site, cost: &Cost, between: &str) -> String {
 }
 
 /// The numbers of a chain against those of its matrix.
-fn account(site: &Site, cost: &Cost, target: &TargetSpec) -> [String; 3] {
+fn account(site: &Site, cost: &Cost, aim: Aim, target: &TargetSpec) -> [String; 3] {
     let [spikes, messages] = cost.operations();
     let matrix = matrix_operations(site, cost);
     let quiet = match messages / (matrix - spikes) {
@@ -87,19 +88,29 @@ fn account(site: &Site, cost: &Cost, target: &TargetSpec) -> [String; 3] {
             cost.latency(),
             message_bits(cost, target),
         ),
-        format!(
-            "weighed as {:.0} values, what other weights use, too, in parts, and {:.0} for relays, {:.0} each, \
-             their share of a core of `{}`; worth it if {CLEAR} times less than the matrix",
-            cost.shared,
-            cost.relay_values,
-            cost::values_per_relay(target),
-            target.name,
-        ),
+        weighed(cost, aim, target),
         format!(
             "an estimate of operations, one for each synapse of a spike or message: in a step in which all \
              sources fire {spikes:.0} for spikes and {messages:.0} for messages, decoded {matrix:.0}; {quiet}"
         ),
     ]
+}
+
+/// What the chain was judged by.
+fn weighed(cost: &Cost, aim: Aim, target: &TargetSpec) -> String {
+    let values =
+        format!("weighed as {:.0} values, what other weights use, too, in parts", cost.shared);
+    let worth = format!("worth it if {CLEAR} times less than the matrix");
+    match aim {
+        Aim::Cores => format!(
+            "{values}, and {:.0} for relays, {:.1} each, for their share of a core of `{}`; {worth}",
+            cost.relay_values,
+            cost::values_per_relay(target),
+            target.name,
+        ),
+        Aim::Memory => format!("{values}; {worth}"),
+        Aim::Factors => values,
+    }
 }
 
 /// Synaptic operations of the matrix in a step in which every source fires.
@@ -124,11 +135,11 @@ fn message_bits(cost: &Cost, target: &TargetSpec) -> i64 {
 }
 
 /// The finding that a target cannot send what relays hold.
-pub(super) fn no_messages(target: &TargetSpec, auto: bool) -> Diagnostic {
+pub(super) fn no_messages(target: &TargetSpec, aim: Aim) -> Diagnostic {
     let (limit, line) = (target.message_bits.value, target.message_bits.line);
     let graded = format!("{}:{line}: message_bits = {limit}", target.file);
     let neuron = format!("{}: programmable_neuron = {}", target.file, target.programmable_neuron);
-    if auto {
+    if aim != Aim::Factors {
         let text = format!(
             "target `{}` cannot send what relays hold: encoded weights are decoded",
             target.name
