@@ -6,7 +6,11 @@
 //! | module | |
 //! | --- | --- |
 //! | [`hypergraph`] | what is mapped: vertices (neurons, or groups that move together) and axons |
+//! | [`layers`] | layered networks without weights: shapes, pixels, tiles |
 //! | [`partition`] | which core each vertex goes to, under all limits, with few copies of axons |
 
+pub mod hgr;
 pub mod hypergraph;
+pub mod layers;
 pub mod partition;
+pub mod place;
