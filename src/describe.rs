@@ -267,6 +267,7 @@ pub fn cores(mapped: &MappedNetwork, target: &TargetSpec) -> Vec<CoreEntry> {
         let used = accounting.core_usage(core, target);
         CoreEntry {
             chip: core.chip,
+            cell: core.cell,
             used: Resources {
                 compartments: used.compartments,
                 input_axons: used.input_axons,

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 /// First bytes of every `.snnb` file.
 pub const MAGIC: [u8; 4] = *b"SNNB";
 /// Version of the format that this library writes, and the only one it reads.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 /// Kind byte of a network.
 pub const KIND_NETWORK: u8 = 0;
 /// Kind byte of an integer network.

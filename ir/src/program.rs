@@ -171,6 +171,8 @@ pub struct HostMap {
 pub struct ProgramCore {
     /// Chip that holds the core.
     pub chip: u32,
+    /// Which of the chip's cores it is: row-major on the chip's mesh, from 0.
+    pub cell: u32,
     /// Compartment profiles.
     pub profiles: Vec<Profile>,
     /// Threshold mantissas; the threshold is `mantissa << 6`.

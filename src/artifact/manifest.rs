@@ -256,6 +256,8 @@ pub struct CompartmentEntry {
 pub struct CoreEntry {
     /// Chip that holds the core.
     pub chip: u32,
+    /// Which of the chip's cores it is, row-major on its mesh.
+    pub cell: u32,
     /// Resources in use.
     pub used: Resources,
 }

@@ -173,7 +173,7 @@ def _core(core: Core) -> bytes:
     )
     routes = _list(core.routes, lambda r: _numbers(r.compartment, r.len, r.core, r.axon))
     thresholds = _list(core.thresholds, varint)
-    registers = varint(core.chip) + profiles + thresholds + formats + compartments
+    registers = varint(core.chip) + varint(core.cell) + profiles + thresholds + formats + compartments
     return registers + varint(core.axons) + synapses + routes
 
 

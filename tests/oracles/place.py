@@ -109,7 +109,7 @@ def place(net: Flat, cores: list[list[Slice]], inputs: list[Slice], chips: list[
             start += part.len
     blocks: list[Core] = []
     for index, slices in enumerate(cores):
-        core = Core(chips[index], [], [], [], [], 0, [], [])
+        core = Core(chips[index], index, [], [], [], [], 0, [], [])
         _compartments(net, core, slices)
         axons = 0
         for _, source, _ in sources:

@@ -34,7 +34,7 @@ from postcard import (
 
 MAGIC = b"SNNB"
 KIND_PROGRAM = 3
-VERSION = 3
+VERSION = 4
 
 
 def _coding(name: str, **fields: Codec[Any]) -> Codec[tuple[str, dict[str, Any]]]:
@@ -80,6 +80,7 @@ _REGISTERS = record(
 _CORE = record(
     records.Core,
     chip=u32,
+    cell=u32,
     profiles=list_of(
         record(
             records.Profile,

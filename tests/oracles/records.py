@@ -220,6 +220,7 @@ class Core:
     """Registers and tables of one core."""
 
     chip: int
+    cell: int
     profiles: list[Profile]
     thresholds: list[int]
     formats: list[Format]

@@ -64,6 +64,7 @@ def messages() -> Program:
     relay = Profile(4095, 4095, 1, None, (1, 0), Graded("negative", 5))
     core = Core(
         chip=0,
+        cell=0,
         profiles=[relay, replace(relay, dv=0, graded=None)],
         thresholds=[3],
         formats=[Format(0, "mixed", 8, 0)],
@@ -222,7 +223,7 @@ class Bytes(unittest.TestCase):
     def test_header(self) -> None:
         self.rejected(b"SNNX" + self.data[4:], "SNNB")
         self.rejected(self.data[:4] + b"\2" + self.data[5:], "no program")
-        self.rejected(self.data[:5] + b"\1" + self.data[6:], "version 1, this decoder knows 3")
+        self.rejected(self.data[:5] + b"\1" + self.data[6:], "version 1, this decoder knows 4")
 
     def test_messages(self) -> None:
         """Graded relays and tables of the host, and what contradicts them."""

@@ -433,9 +433,9 @@ impl CoreTable<'_> {
     }
 }
 
-/// Every core sits on a chip that exists, and no chip holds too many.
+/// Every core sits on a cell of its own, of a chip that exists, and no chip holds too many.
 fn chips(program: &Program, target: &TargetSpec, findings: &mut Findings) {
-    let mut chips: Vec<u32> = program.cores.iter().map(|c| c.chip).collect();
+    let mut chips: Vec<(u32, u32)> = program.cores.iter().map(|c| (c.chip, c.cell)).collect();
     chips.sort_unstable();
     let mut complain = |chip: u32, message: String, name: &str, limit: &Limit| {
         findings.push(
@@ -444,8 +444,17 @@ fn chips(program: &Program, target: &TargetSpec, findings: &mut Findings) {
                 .note(format!("{}: {name} = {limit}", target.file)),
         );
     };
-    for same in chips.chunk_by(|a, b| a == b) {
-        let chip = same[0];
+    for same in chips.chunk_by(|a, b| a.0 == b.0) {
+        let chip = same[0].0;
+        for pair in same.windows(2).filter(|pair| pair[0] == pair[1]) {
+            let message = format!("two cores sit on cell {} of chip {chip}", pair[0].1);
+            complain(chip, message, "cores_per_chip", &target.cores_per_chip);
+        }
+        let beyond = |&&(_, cell): &&(u32, u32)| i64::from(cell) >= target.cores_per_chip.value;
+        if let Some((_, cell)) = same.iter().find(beyond) {
+            let message = format!("a core sits on cell {cell} of chip {chip}");
+            complain(chip, message, "cores_per_chip", &target.cores_per_chip);
+        }
         if i64::from(chip) >= target.chips.value {
             let message = format!("{} cores sit on chip {chip}", same.len());
             complain(chip, message, "chips", &target.chips);

@@ -12,7 +12,7 @@ use snnc_ir::program::{self, Program};
 use snnc_ir::quantized;
 
 /// Version of the format that this module writes.
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 
 /// Encodes a program. The result is a function of the program alone.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -100,6 +100,7 @@ struct Conv {
 #[derive(Serialize)]
 struct Core<'a> {
     chip: u32,
+    cell: u32,
     profiles: Vec<Profile>,
     thresholds: &'a [u32],
     formats: Vec<Format>,
@@ -268,6 +269,7 @@ impl<'a> From<&'a program::ProgramCore> for Core<'a> {
     fn from(c: &'a program::ProgramCore) -> Self {
         Self {
             chip: c.chip,
+            cell: c.cell,
             profiles: c.profiles.iter().map(Profile::from).collect(),
             thresholds: &c.thresholds,
             formats: c.formats.iter().map(Format::from).collect(),

@@ -537,6 +537,7 @@ fn build(
 ) -> (ProgramCore, Vec<Part>) {
     let mut core = ProgramCore {
         chip: 0,
+        cell: 0,
         profiles: vec![],
         thresholds: vec![],
         formats: vec![],

@@ -112,7 +112,11 @@ pub(crate) fn fields(program: &mut Program) -> Vec<(&'static str, Field<'_>)> {
         out.extend(numbers.into_iter().map(|x| ("input route", U32(x))));
     }
     for core in &mut program.cores {
-        out.extend([("chip", U32(&mut core.chip)), ("axons", U32(&mut core.axons))]);
+        out.extend([
+            ("chip", U32(&mut core.chip)),
+            ("cell", U32(&mut core.cell)),
+            ("axons", U32(&mut core.axons)),
+        ]);
         for p in &mut core.profiles {
             out.extend([
                 ("profile.du", U16(&mut p.du)),

@@ -50,6 +50,7 @@ fn every_class_of_changes_is_rejected() {
                 "period",
                 "run-steps",
                 "chip",
+                "cell",
                 "readout",
                 "structure",
                 "pool-values",

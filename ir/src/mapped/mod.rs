@@ -37,6 +37,8 @@ sealed! {
 pub struct Core {
     /// Chip that holds the core.
     pub chip: u32,
+    /// Which of the chip's cores it is: row-major on the chip's mesh, from 0.
+    pub cell: u32,
     /// Neurons, in compartment order: the first slice starts at compartment 0.
     pub slices: Vec<Slice>,
     /// Input axons, in axon order: the first run starts at axon 0. A source neuron has at most one

@@ -20,7 +20,7 @@ pub(super) fn build(draw: &mut Draw, space: Space, blocks: bool) -> MappedDraft 
         }
     }
     let mut cores: Vec<Core> =
-        (0..=draw.small(4)).map(|i| Core { chip: i / 2, ..Core::default() }).collect();
+        (0..=draw.small(4)).map(|i| Core { chip: i / 2, cell: i % 2, ..Core::default() }).collect();
     for (population, item) in network.populations.iter() {
         if item.is_input() {
             continue;

@@ -128,7 +128,7 @@ readout mean_linear bias { 0.5 -0.5 }
 
 orders { 1 1 1 1 1 1 }
 
-core0 chip 0 {
+core0 chip 0 cell 0 {
   slice pop1[0..2]
   slice pop2[0..2]
   axons pop0[0..2]

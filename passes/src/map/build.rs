@@ -51,8 +51,8 @@ impl Reads {
 
 impl Open {
     /// An empty core of a chip.
-    pub(super) fn on(chip: u32) -> Self {
-        Self { core: Core { chip, ..Core::default() }, parts: Vec::new() }
+    pub(super) fn on(chip: u32, cell: u32) -> Self {
+        Self { core: Core { chip, cell, ..Core::default() }, parts: Vec::new() }
     }
 
     /// The core with more neurons, its axons and blocks rebuilt: the last slice grows if they continue it.
@@ -60,7 +60,7 @@ impl Open {
     /// One axon per source neuron with at least one nonzero synapse into the core; consecutive positions
     /// form a run. A block joins a run to a slice where the projection has a synapse between them.
     pub(super) fn with(&self, more: Slice, accounting: &Accounting<'_>, reads: &mut Reads) -> Self {
-        let Self { core: Core { chip, slices, .. }, parts } = self;
+        let Self { core: Core { chip, cell, slices, .. }, parts } = self;
         let (mut slices, mut parts) = (slices.clone(), parts.clone());
         match slices.last_mut() {
             Some(last) if last.population == more.population && last.end() == more.start.into() => {
@@ -79,7 +79,7 @@ impl Open {
             }
         }
         let (axons, blocks) = connect(&parts);
-        Self { core: Core { chip: *chip, slices, axons, blocks }, parts }
+        Self { core: Core { chip: *chip, cell: *cell, slices, axons, blocks }, parts }
     }
 }
 

@@ -92,7 +92,7 @@ impl Mapper<'_> {
                 Some(found) => found,
                 None => match self.extend(&self.empty_core(), rest) {
                     Some(fresh) => {
-                        self.cores.push(Open::default());
+                        self.cores.push(self.empty_core());
                         (self.cores.len() - 1, fresh)
                     }
                     None => return Err(self.too_large(population, start)),
@@ -108,7 +108,8 @@ impl Mapper<'_> {
 
     fn empty_core(&self) -> Open {
         let per_chip = u32::try_from(self.target.cores_per_chip.value).unwrap_or(u32::MAX).max(1);
-        Open::on(narrow(self.cores.len()) / per_chip)
+        let next = narrow(self.cores.len());
+        Open::on(next / per_chip, next % per_chip)
     }
 
     /// Neurons of `rest` for which the core has compartments and, by their charge, output axons.

@@ -89,6 +89,7 @@ pub(in crate::cli) struct MappedReport {
 #[derive(Debug, Serialize)]
 struct MappedCore {
     chip: u32,
+    cell: u32,
     compartments: usize,
     input_axons: usize,
     blocks: usize,
@@ -250,14 +251,16 @@ pub(super) fn mapped(mapped: &MappedDraft, hash: &str) -> (String, MappedReport)
         .values()
         .map(|c| MappedCore {
             chip: c.chip,
+            cell: c.cell,
             compartments: c.compartments(),
             input_axons: c.input_axons(),
             blocks: c.blocks.len(),
         })
         .collect();
-    let mut table = Table::new(&["core", "chip", "compartments", "input axons", "blocks"]);
+    let mut table = Table::new(&["core", "chip", "cell", "compartments", "input axons", "blocks"]);
     for (i, c) in cores.iter().enumerate() {
-        let numbers = [i, c.chip as usize, c.compartments, c.input_axons, c.blocks];
+        let numbers =
+            [i, c.chip as usize, c.cell as usize, c.compartments, c.input_axons, c.blocks];
         table.row(numbers.map(|n| n.to_string()));
     }
     let text = format!("{text}\ntarget {}\n{}", mapped.target, table.render(2));

@@ -25,6 +25,7 @@ pub(in crate::cli) struct ProgramReport {
 #[derive(Debug, Serialize)]
 struct ProgramCoreEntry {
     chip: u32,
+    cell: u32,
     compartments: u64,
     axons: u32,
     blocks: usize,
@@ -48,6 +49,7 @@ pub(super) fn program(program: &Program) -> (String, ProgramReport) {
         .iter()
         .map(|c| ProgramCoreEntry {
             chip: c.chip,
+            cell: c.cell,
             compartments: c.compartments.iter().map(|r| u64::from(r.len)).sum(),
             axons: c.axons,
             blocks: c.synapses.len(),
@@ -75,6 +77,7 @@ pub(super) fn program(program: &Program) -> (String, ProgramReport) {
     let headings = [
         "core",
         "chip",
+        "cell",
         "compartments",
         "axons",
         "blocks",
@@ -88,6 +91,7 @@ pub(super) fn program(program: &Program) -> (String, ProgramReport) {
         table.row([
             i.to_string(),
             c.chip.to_string(),
+            c.cell.to_string(),
             c.compartments.to_string(),
             c.axons.to_string(),
             c.blocks.to_string(),
@@ -165,7 +169,7 @@ fn manifest_text(manifest: &Manifest) -> String {
     );
     text.push_str(&population_table(&manifest.populations));
     text.push_str(&host_table(&manifest.host));
-    let mut table = Table::new(&["core", "chip", "resource", "used", "limit"]);
+    let mut table = Table::new(&["core", "chip", "cell", "resource", "used", "limit"]);
     for (i, core) in manifest.cores.iter().enumerate() {
         core_rows(&mut table, i, core, manifest);
     }
@@ -187,6 +191,7 @@ fn core_rows(table: &mut Table, number: usize, core: &CoreEntry, manifest: &Mani
         table.row([
             first(number.to_string()),
             first(core.chip.to_string()),
+            first(core.cell.to_string()),
             name.to_owned(),
             used.to_string(),
             limit.to_string(),

@@ -55,6 +55,7 @@ const CLASSES: &[(&str, Change)] = &[
     ("cycle-phase", neurons::cycle_phase),
     ("symbol-block", pool::symbol_block),
     ("chip", neurons::chip),
+    ("cell", neurons::cell),
     // Graded relays, and what the host writes.
     ("graded-mode", messages::mode),
     ("graded-shift", messages::shift),

@@ -344,6 +344,16 @@ pub(super) fn cycle_phase(program: &mut Program, chance: &mut Chance) -> Option<
     })
 }
 
+pub(super) fn cell(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    let core = chance.pick(0..program.cores.len())?;
+    let ProgramCore { chip, cell, .. } = program.cores[core];
+    let beside = |c: &ProgramCore| (c.chip == chip && c.cell != cell).then_some(c.cell);
+    let others: Vec<u32> = program.cores.iter().filter_map(beside).collect();
+    let taken = chance.pick(0..others.len()).map_or(u32::MAX, |i| others[i]);
+    program.cores[core].cell = taken;
+    Some(format!("core {core} moved to cell {taken}, which is taken or no target has"))
+}
+
 pub(super) fn chip(program: &mut Program, chance: &mut Chance) -> Option<String> {
     let core = chance.pick(0..program.cores.len())?;
     program.cores[core].chip = u32::MAX;

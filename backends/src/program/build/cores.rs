@@ -106,6 +106,7 @@ impl<'a> CoreBuilder<'a> {
         self.hold(id, "synapse formats", tables.formats.len(), &target.formats);
         self.cores.push(ProgramCore {
             chip: core.chip,
+            cell: core.cell,
             profiles: tables.profiles.into_items(),
             thresholds: tables.thresholds.into_items(),
             formats: tables.formats.into_items(),

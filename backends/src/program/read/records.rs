@@ -34,11 +34,11 @@ fn header(c: &mut Cursor<'_>) -> Decoded<()> {
         Err(Box::new(refusal.help(help)))
     };
     match (kind, version) {
-        (3, 3) => Ok(()),
+        (3, 4) => Ok(()),
         (3, _) => refuse(
             format!("the program has format version {version}"),
-            "this snnc reads version 3",
-            if version < 3 {
+            "this snnc reads version 4",
+            if version < 4 {
                 "compile the network again: programs of older versions lack what a reader needs now"
             } else {
                 "use the snnc that wrote it, or a newer one"
@@ -156,6 +156,7 @@ fn input_route(c: &mut Cursor<'_>) -> Decoded<InputRoute> {
 fn core(c: &mut Cursor<'_>) -> Decoded<ProgramCore> {
     Ok(ProgramCore {
         chip: c.field("chip", Cursor::u32)?,
+        cell: c.field("cell", Cursor::u32)?,
         profiles: c.field("profiles", |c| c.list(7, profile))?,
         thresholds: c.field("thresholds", |c| c.list(1, Cursor::u32))?,
         formats: c.field("formats", |c| c.list(4, format))?,

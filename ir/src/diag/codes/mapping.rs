@@ -33,6 +33,9 @@ codes! {
     CHIP = 509, "mapping: chip out of range",
         "A core names a chip that the target does not have. Chips are numbered from 0. Map again for \
         this target, or choose one with more chips.";
+    CELL = 518, "mapping: cell taken or out of range",
+        "Each core sits on a cell of its chip's mesh, numbered row by row from 0. Two cores name the same \
+        cell, or a core names one that the chip does not have. Map again for this target.";
     LIMIT_COMPARTMENTS = 510, "limit: compartments of a core",
         "A core holds more neurons than it has compartments. Move neurons to another core.";
     LIMIT_INPUT_AXONS = 511, "limit: input axons of a core",

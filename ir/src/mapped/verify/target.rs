@@ -1,7 +1,7 @@
 //! Limits of a target: resources of each core, cores of each chip.
 
 use super::{codes, core_place, populations_on};
-use crate::arena::Entity;
+use crate::arena::{CoreId, Entity};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::mapped::usage::{Accounting, output_axons};
 use crate::mapped::{Core, MappedDraft};
@@ -53,8 +53,36 @@ pub(super) fn check(draft: &MappedDraft, target: &TargetSpec, out: &mut Diagnost
 
 fn chips(draft: &MappedDraft, target: &TargetSpec, out: &mut Diagnostics) {
     let mut cores_of: BTreeMap<u32, u64> = BTreeMap::new();
+    let mut taken: BTreeMap<(u32, u32), CoreId> = BTreeMap::new();
     for (id, core) in draft.cores.iter() {
         *cores_of.entry(core.chip).or_default() += 1;
+        if let Some(other) = taken.insert((core.chip, core.cell), id) {
+            out.push(
+                Diagnostic::error(
+                    codes::CELL,
+                    format!("cell {} of chip {} holds {other}, too", core.cell, core.chip),
+                )
+                .at(core_place(draft, id))
+                .help("give each core a cell of its own, or map again for this target"),
+            );
+        }
+        if i64::from(core.cell) >= target.cores_per_chip.value {
+            out.push(
+                Diagnostic::error(
+                    codes::CELL,
+                    format!(
+                        "cell {} is needed, a chip has {}",
+                        core.cell, target.cores_per_chip.value
+                    ),
+                )
+                .at(core_place(draft, id))
+                .note(format!(
+                    "target \"{}\", {}: limit {}",
+                    target.name, target.file, target.cores_per_chip
+                ))
+                .help("number the cells of a chip from 0, or map again for this target"),
+            );
+        }
         if i64::from(core.chip) >= target.chips.value {
             out.push(
                 Diagnostic::error(

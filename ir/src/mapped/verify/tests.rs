@@ -40,7 +40,7 @@ proj2 pop1 -> pop1 mat2 delay 5
 readout spike_count pop2
 
 orders { 1 1 1 }
-core0 chip 0 {
+core0 chip 0 cell 0 {
   slice pop1[0..3]
   slice pop2[3..4]
   axons pop0[0..3]
@@ -52,7 +52,7 @@ core0 chip 0 {
   block proj1 axons 1 slice 1
   block proj1 axons 2 slice 1
 }
-core1 chip 1 {
+core1 chip 1 cell 0 {
   slice pop2[0..3]
   slice pop1[3..4]
   axons pop0[0..3]

@@ -62,8 +62,12 @@ fn core(input: &str) -> Parsed<'_, Core> {
     let parts =
         (many0(field("slice", slice)), many0(field("axons", slice)), many0(field("block", block)));
     map(
-        (field("chip", u32::number), delimited(token("{"), parts, token("}"))),
-        |(chip, (slices, axons, blocks))| Core { chip, slices, axons, blocks },
+        (
+            field("chip", u32::number),
+            field("cell", u32::number),
+            delimited(token("{"), parts, token("}")),
+        ),
+        |(chip, cell, (slices, axons, blocks))| Core { chip, cell, slices, axons, blocks },
     )
     .parse(input)
 }

@@ -16,7 +16,7 @@ impl Display for Mapped<'_> {
         self.0.orders.iter().try_for_each(|block| write!(f, " {block}"))?;
         f.write_str(" }\n")?;
         for (id, core) in self.0.cores.iter() {
-            write!(f, "\n{id} chip {} {{", core.chip)?;
+            write!(f, "\n{id} chip {} cell {} {{", core.chip, core.cell)?;
             core.slices.iter().try_for_each(|s| write!(f, "\n  slice {s}"))?;
             core.axons.iter().try_for_each(|s| write!(f, "\n  axons {s}"))?;
             for block in &core.blocks {

@@ -133,6 +133,7 @@ fn host_map(host: &HostBias) -> HostMap {
 fn core() -> ProgramCore {
     ProgramCore {
         chip: 0,
+        cell: 0,
         profiles: Vec::new(),
         thresholds: Vec::new(),
         formats: Vec::new(),

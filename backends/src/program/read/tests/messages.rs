@@ -65,6 +65,7 @@ pub(super) fn sound() -> Program {
         inputs: vec![],
         cores: vec![ProgramCore {
             chip: 0,
+            cell: 0,
             profiles: vec![
                 profile(Some(GradedMode { keep: Some(Keep::Positive), shift: 7 })),
                 profile(None),

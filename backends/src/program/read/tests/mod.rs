@@ -173,10 +173,15 @@ fn any_core() -> impl Strategy<Value = ProgramCore> {
     });
     let tables = (vec(profile, 0..3), vec(any::<u32>(), 0..3), vec(format, 0..3));
     let lists = (vec(run, 0..3), vec(block, 0..3), vec(route, 0..3));
-    (any::<(u32, u32)>(), tables, lists).prop_map(
-        |((chip, axons), (profiles, thresholds, formats), (compartments, synapses, routes))| {
+    (any::<(u32, u32, u32)>(), tables, lists).prop_map(
+        |(
+            (chip, cell, axons),
+            (profiles, thresholds, formats),
+            (compartments, synapses, routes),
+        )| {
             ProgramCore {
                 chip,
+                cell,
                 profiles,
                 thresholds,
                 formats,
@@ -209,6 +214,7 @@ fn sound() -> Program {
     };
     let core = |first, len| ProgramCore {
         chip: 0,
+        cell: first,
         profiles: vec![Profile {
             du: 4095,
             dv: 9,
