@@ -36,6 +36,7 @@ const NETWORK: &[&str] = &[
     "drop-clips",
     "normalize-neurons",
     "remove-dead",
+    "fold-halves",
     "fold-shared",
 ];
 /// The only pass that may change spikes.

@@ -13,7 +13,7 @@ fn loihi1() -> &'static str {
 
 #[test]
 fn built_in_targets_parse_and_are_named_after_themselves() {
-    assert_eq!(names().collect::<Vec<_>>(), ["loihi1", "loihi2"]);
+    assert_eq!(names().collect::<Vec<_>>(), ["loihi1", "loihi2", "loihi64", "loihi84"]);
     for name in names() {
         let spec = by_name(name).unwrap();
         assert_eq!(spec.name, name);
@@ -122,16 +122,88 @@ fn radix_prefixes_and_huge_numbers_are_numbers() {
     assert!(errors(&huge).contains("out of range"));
 }
 
+/// The text of `loihi1` with a line changed.
+fn changed(from: &str, to: &str) -> String {
+    assert!(loihi1().contains(from), "{from}");
+    loihi1().replace(from, to)
+}
+
+#[test]
+fn presets_are_those_of_the_literature() {
+    let mesh = |name: &str| {
+        let spec = by_name(name).unwrap();
+        let limits = [&spec.compartments, &spec.input_axons, &spec.mesh_width, &spec.mesh_height];
+        let costs = [&spec.costs.router_energy, &spec.costs.hop_energy_x, &spec.costs.hop_energy_y];
+        assert!(spec.output_axons.source.starts_with("not limited in this preset"));
+        assert_eq!(spec.cores(), (spec.mesh_width.value * spec.mesh_height.value).unsigned_abs());
+        (limits.map(|l| l.value), costs.map(|c| c.range().unwrap()[0]))
+    };
+    assert_eq!(mesh("loihi64"), ([1024, 4096, 64, 64], [1700, 3500, 3500]));
+    assert_eq!(mesh("loihi84"), ([4096, 65536, 84, 84], [1000, 100, 100]));
+}
+
+#[test]
+fn boards_and_meshes_have_room_for_chips_and_cores() {
+    let spec = by_name("loihi1").unwrap();
+    assert_eq!(spec.cores(), 4096);
+    let small = changed("board_width = { value = 8", "board_width = { value = 7");
+    let small = small.replace("mesh_width = { value = 8", "mesh_width = { value = 7");
+    insta::assert_snapshot!(errors(&small));
+    let half = changed("chips = { value = 32", "chips = { value = 16");
+    assert_eq!(parse(&half, "half").unwrap().cores(), 2048);
+}
+
+#[test]
+fn a_file_of_an_older_version_lacks_keys_by_name() {
+    let cut = loihi1().split("\n# Femtojoules").next().unwrap();
+    let added = ["cores_per_router", "mesh_", "board_", "chip_hops"];
+    let old = cut.lines().filter(|line| !added.iter().any(|key| line.starts_with(key)));
+    insta::assert_snapshot!(errors(&old.collect::<Vec<_>>().join("\n")));
+}
+
+#[test]
+fn costs_are_numbers_ranges_or_absent() {
+    let costs = by_name("loihi1").unwrap().costs;
+    assert_eq!(costs.router_energy.range(), Some([1700, 1700]));
+    assert_eq!(costs.hop_energy_y.range(), Some([4000, 4200]));
+    assert_eq!(by_name("loihi2").unwrap().costs.router_energy.range(), None);
+    assert_eq!(by_name("loihi64").unwrap().costs.synapse_energy.range(), None);
+    let bad = loihi1()
+        .replace("router_energy = { value = 1700", "router_energy = { value = -1")
+        .replace("[4000, 4200]", "[4200, 4000]")
+        .replace("router_time = { value", "router_time = { valeu")
+        .replace("message_time = ", "massage_time = ")
+        .replace("[0, 16000]", "[0, 1, 2]")
+        .replace("barrier_time = { value", "barrier_time = { absent = \" \" } # ");
+    insta::assert_snapshot!(errors(&bad));
+    let none = loihi1().split("[costs]").next().unwrap().to_owned() + "costs = 1";
+    insta::assert_snapshot!(errors(&none));
+}
+
 #[test]
 fn the_page_about_targets_prints_these_numbers() {
     let page = include_str!("../../docs/targets.md").replace('−', "-");
+    let cell = |key: &str, column| {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
+        row.and_then(|row| row.split('|').nth(column)).map(|cell| cell.trim().to_owned())
+    };
     for (column, name) in [(3, "loihi1"), (4, "loihi2")] {
         let spec = serde_json::to_value(by_name(name).unwrap()).unwrap();
         let limits = spec.as_object().unwrap().iter().filter(|(_, limit)| limit.is_object());
-        for (key, limit) in limits {
-            let row = page.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
-            let cell = row.and_then(|row| row.split('|').nth(column)).map(str::trim);
-            assert_eq!(cell, Some(limit["value"].to_string().as_str()), "{key} of {name}");
+        for (key, limit) in limits.filter(|(key, _)| *key != "costs") {
+            let value = limit["value"].to_string();
+            assert_eq!(cell(key, column), Some(value), "{key} of {name}");
+        }
+    }
+    for (column, name) in [(2, "loihi1"), (3, "loihi64"), (4, "loihi84")] {
+        let costs = serde_json::to_value(by_name(name).unwrap().costs).unwrap();
+        for (key, cost) in costs.as_object().unwrap() {
+            let text = match cost["value"].as_array().map(Vec::as_slice) {
+                None => "–".to_owned(),
+                Some([low, high]) if low == high => low.to_string(),
+                Some(ends) => format!("{} to {}", ends[0], ends[1]),
+            };
+            assert_eq!(cell(key, column), Some(text), "{key} of {name}");
         }
     }
 }

@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn bytes_are_as_documented() {
         let expected: &[u8] = &[
-            b'S', b'N', b'N', b'B', 1, 3, 0, // header: kind 1, version 3
+            b'S', b'N', b'N', b'B', 1, 4, 0, // header: kind 1, version 4
             1, b'q', 1, 0, // name, steps, logical time
             2, // populations
             1, b'x', 1, 1, 0, 0, 1, // name, shape, logical, input, events
@@ -274,7 +274,7 @@ mod tests {
         assert!(with(4, 4).contains("SNN0167"));
         assert!(with(4, 5).contains("unknown kind 5"));
         assert!(with(5, 1).contains("format version 1"));
-        assert!(with(6, 1).contains("format version 259"));
+        assert!(with(6, 1).contains("format version 260"));
         assert!(error(&good[..6]).contains("SNN0164"));
         assert!(error(&good[..good.len() - 1]).contains("SNN0164"));
         assert!(with(10, 2).contains("SNN0166"), "unknown kind of time");
@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn bytes_of_recipes_are_as_documented() {
         let expected: &[u8] = &[
-            b'S', b'N', b'N', b'B', 4, 3, 0, // header: kind 4, version 3
+            b'S', b'N', b'N', b'B', 4, 4, 0, // header: kind 4, version 4
             8, 0, 0, 7, // weight bits, groups auto, scales auto, largest exponent
             1, 1, b'h', 1, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, // population, uniform scale 1.0
             1, 2, 2, 6, 2, // thresholds per neuron (zigzag)

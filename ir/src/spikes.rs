@@ -60,6 +60,17 @@ impl SpikeTrain {
         })
     }
 
+    /// The spikes of neurons `neurons`, as a train of their own.
+    #[must_use]
+    pub fn part(&self, neurons: std::ops::Range<usize>) -> Self {
+        let mut part = Self::new(self.steps, neurons.len());
+        for t in 0..self.steps {
+            let active = self.active(t).filter(|n| neurons.contains(n));
+            active.for_each(|n| part.set(t, n - neurons.start));
+        }
+        part
+    }
+
     /// Number of spikes.
     pub fn count(&self) -> u64 {
         self.words.iter().map(|w| u64::from(w.count_ones())).sum()
@@ -95,6 +106,17 @@ mod tests {
             prop_assert_eq!(train.count(), counts.iter().map(|c| u64::from(*c)).sum::<u64>());
             prop_assert_eq!(train.counts(), counts);
         }
+    }
+
+    #[test]
+    fn a_part_holds_the_spikes_of_its_neurons() {
+        let mut train = SpikeTrain::new(2, 100);
+        for (t, n) in [(0, 3), (0, 70), (1, 69), (1, 99)] {
+            train.set(t, n);
+        }
+        let part = train.part(69..90);
+        assert!(part.get(0, 1) && part.get(1, 0));
+        assert_eq!((part.neurons(), part.count()), (21, 2));
     }
 
     #[test]

@@ -14,6 +14,100 @@ pub struct Limit {
     pub line: u32,
 }
 
+/// What an operation, or a piece of a spike's way, costs: an estimate between two published numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Cost {
+    /// Somebody published it.
+    Known {
+        /// The lowest and the highest number; equal where there is one.
+        value: [u64; 2],
+        /// Where they come from.
+        source: String,
+        /// Line in the target file, 1-based.
+        line: u32,
+    },
+    /// Nobody did, or it is no part of the model.
+    Absent {
+        /// Which of the two.
+        absent: String,
+        /// Line in the target file, 1-based.
+        line: u32,
+    },
+}
+
+impl Cost {
+    /// The lowest and the highest number, if there is one.
+    pub const fn range(&self) -> Option<[u64; 2]> {
+        match self {
+            Self::Known { value, .. } => Some(*value),
+            Self::Absent { .. } => None,
+        }
+    }
+}
+
+/// What running a network costs: energies in femtojoules, times in picoseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Costs {
+    /// Energy of a spike in each router that it passes, those of source and target included.
+    pub router_energy: Cost,
+    /// Energy of a hop between routers of one row (east-west).
+    pub hop_energy_x: Cost,
+    /// Energy of a hop between routers of one column (north-south).
+    pub hop_energy_y: Cost,
+    /// Time of a spike in each router.
+    pub router_time: Cost,
+    /// Time of a hop within a row.
+    pub hop_time_x: Cost,
+    /// Time of a hop within a column.
+    pub hop_time_y: Cost,
+    /// Energy of sending a spike to one core, besides its way.
+    pub message_energy: Cost,
+    /// Time in which a core sends a spike to one core.
+    pub message_time: Cost,
+    /// Time in which a core takes in a spike.
+    pub arrival_time: Cost,
+    /// Energy of a spike at one synapse.
+    pub synapse_energy: Cost,
+    /// Time of a spike at one synapse.
+    pub synapse_time: Cost,
+    /// Energy of updating a neuron that does not fire.
+    pub neuron_energy: Cost,
+    /// Time of updating a neuron that does not fire.
+    pub neuron_time: Cost,
+    /// Energy of updating a neuron that fires.
+    pub firing_energy: Cost,
+    /// Time of updating a neuron that fires.
+    pub firing_time: Cost,
+    /// Time in which the cores agree on the next step, once per step.
+    pub barrier_time: Cost,
+}
+
+impl Costs {
+    /// No cost at all, for the same reason (`why`, given in a line of the target file).
+    pub fn absent(why: &str, line: u32) -> Self {
+        let cost = || Cost::Absent { absent: why.to_owned(), line };
+        Self {
+            router_energy: cost(),
+            hop_energy_x: cost(),
+            hop_energy_y: cost(),
+            router_time: cost(),
+            hop_time_x: cost(),
+            hop_time_y: cost(),
+            message_energy: cost(),
+            message_time: cost(),
+            arrival_time: cost(),
+            synapse_energy: cost(),
+            synapse_time: cost(),
+            neuron_energy: cost(),
+            neuron_time: cost(),
+            firing_energy: cost(),
+            firing_time: cost(),
+            barrier_time: cost(),
+        }
+    }
+}
+
 /// A target chip.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TargetSpec {
@@ -47,6 +141,18 @@ pub struct TargetSpec {
     pub cores_per_chip: Limit,
     /// Chips.
     pub chips: Limit,
+    /// Cores that share a router of a chip's mesh.
+    pub cores_per_router: Limit,
+    /// Routers of a chip in a row (east-west).
+    pub mesh_width: Limit,
+    /// Routers of a chip in a column (north-south).
+    pub mesh_height: Limit,
+    /// Chips of a board in a row.
+    pub board_width: Limit,
+    /// Chips of a board in a column.
+    pub board_height: Limit,
+    /// Hops that a link between two chips counts as when cores are placed.
+    pub chip_hops: Limit,
     /// Largest synaptic delay (0 = arrival in the next step).
     pub max_delay: Limit,
     /// Largest refractory register.
@@ -75,6 +181,8 @@ pub struct TargetSpec {
     /// Channels of one pixel that share an input axon of a core, at the most; the channel travels as the
     /// axon's atom. 0 = an input axon for each source neuron.
     pub axon_atoms: Limit,
+    /// What running a network costs, as far as it is published.
+    pub costs: Costs,
 }
 
 impl fmt::Display for Limit {
@@ -84,6 +192,12 @@ impl fmt::Display for Limit {
 }
 
 impl TargetSpec {
+    /// Cores of all chips.
+    pub fn cores(&self) -> u64 {
+        let count = |limit: &Limit| u64::try_from(limit.value).unwrap_or(0);
+        count(&self.chips).saturating_mul(count(&self.cores_per_chip))
+    }
+
     /// Mantissa and exponent whose registers hold `bias` exactly (`bias = mantissa << exponent`), with
     /// the smallest exponent; `None` if no pair within the limits does.
     pub fn bias_registers(&self, bias: i32) -> Option<(i32, u32)> {

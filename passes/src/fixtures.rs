@@ -8,7 +8,7 @@ use snnc_ir::quantized::{
     IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection, QuantizedDraft,
     Role, Sign, Structure, Time,
 };
-use snnc_ir::target::Limit;
+use snnc_ir::target::{Costs, Limit};
 use snnc_ir::{Entity, Param, Shape, TargetSpec};
 
 /// Neurons of every fixture population.
@@ -33,6 +33,12 @@ pub(crate) fn target() -> TargetSpec {
         formats: limit(15),
         cores_per_chip: limit(128),
         chips: limit(1),
+        cores_per_router: limit(4),
+        mesh_width: limit(8),
+        mesh_height: limit(4),
+        board_width: limit(1),
+        board_height: limit(1),
+        chip_hops: limit(8),
         max_delay: limit(62),
         max_refractory: limit(63),
         max_threshold: limit(131_071),
@@ -46,6 +52,7 @@ pub(crate) fn target() -> TargetSpec {
         synapse_block: limit(64),
         shared_kernels: limit(0),
         axon_atoms: limit(0),
+        costs: Costs::absent("tests", 0),
     }
 }
 

@@ -14,6 +14,7 @@
 //! | [`drop-clips`](drop_clips) | network | real-exact |
 //! | [`normalize-neurons`](normalize) | network | real-exact |
 //! | [`remove-dead`](remove_dead) | network | exact |
+//! | [`fold-halves`](fold_halves) | network | real-exact |
 //! | [`fold-shared`](fold_shared) | network | exact |
 //! | [`quantize`] | network → quantized | bounded |
 //! | [`fold-integers`](fold_integers) | quantized | exact |
@@ -29,6 +30,7 @@ pub mod drop_clips;
 mod fixtures;
 pub mod fold_batchnorm;
 mod fold_genes;
+pub mod fold_halves;
 pub mod fold_integers;
 pub mod fold_pooling;
 pub mod fold_shared;

@@ -70,10 +70,12 @@ fn trains(draft: &QuantizedDraft, folds: &[Fold], seed: u64) -> Trains {
     let run = run(draft, &inputs(draft, seed));
     let mut all = Trains::new();
     for (id, population) in draft.populations.iter() {
-        for name in Fold::stands_for(folds, &population.name) {
-            all.insert(name, run.sent[id.index()].clone());
+        for part in Fold::parts(folds, &population.name, population.size()) {
+            let own = |step: &Vec<i64>| {
+                if step.is_empty() { Vec::new() } else { step[part.neurons.clone()].to_vec() }
+            };
+            all.insert(part.name.clone(), run.sent[id.index()].iter().map(own).collect());
         }
-        all.insert(population.name.clone(), run.sent[id.index()].clone());
     }
     all
 }

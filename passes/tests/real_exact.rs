@@ -85,7 +85,7 @@ fn may_refuse(code: codes::Code) -> bool {
 const CURRENTS: &str = "fold-batchnorm,fold-pooling,lower-currents";
 
 const SPIKES: &str = "fold-batchnorm,fold-pooling,push-neurons,fold-silent,merge-nodes,\
-    lower-currents,drop-clips,normalize-neurons,remove-dead,fold-shared";
+    lower-currents,drop-clips,normalize-neurons,remove-dead,fold-halves,fold-shared";
 
 /// Runs `pipeline`, which may refuse the network for a known reason.
 fn survives(
@@ -151,7 +151,7 @@ fn make_clips_idle(draft: &mut NetworkDraft, seed: u64) {
     }
 }
 
-const ALL: [&str; 10] = [
+const ALL: [&str; 11] = [
     "fold-batchnorm",
     "fold-pooling",
     "push-neurons",
@@ -161,6 +161,7 @@ const ALL: [&str; 10] = [
     "drop-clips",
     "normalize-neurons",
     "remove-dead",
+    "fold-halves",
     "fold-shared",
 ];
 

@@ -50,9 +50,9 @@ fn in_sample(
     let Some(&Split { sample, .. }) = splits.first() else { return Ok(Vec::new()) };
     let [left, right] = sides.stimulus(stimuli, sample)?;
     let own = |s: &Split| &sides.populations[s.population];
-    let probe = splits.iter().map(|s| (own(s).node, s.neuron)).collect();
+    let probe = splits.iter().map(|s| (own(s).node, own(s).first[0] + s.neuron)).collect();
     let float = sides.float.run(&left, &FloatProbe::Neurons(probe))?;
-    let probe = splits.iter().map(|s| (own(s).id, s.neuron)).collect();
+    let probe = splits.iter().map(|s| (own(s).id, own(s).first[1] + s.neuron)).collect();
     let integers = sides.quantized.run(&right, &IntProbe::Neurons(probe))?;
     let traces = splits.iter().zip(float.traces.iter().zip(&integers.traces));
     let explained = traces.map(|(split, (float, integers))| {
@@ -65,14 +65,15 @@ fn in_sample(
         let v = float.h.get(step).map(|&h| f64::from(h));
         let node = &sides.float.network().nodes[own.node];
         let threshold = match &node.op {
-            Op::Neuron(n) => Some(f64::from(n.threshold.at(neuron, &node.shape))),
+            Op::Neuron(n) => Some(f64::from(n.threshold.at(own.first[0] + neuron, &node.shape))),
             _ => None,
         };
         let float = membrane(step, v, threshold).ok_or_else(|| at("float"))?;
         let v = integers.h.get(step).map(|&h| f64::from(h));
         let population_of = &sides.quantized.network().populations[own.id];
-        let threshold =
-            population_of.neuron().map(|n| n.threshold.at(neuron, &population_of.shape));
+        let threshold = population_of
+            .neuron()
+            .map(|n| n.threshold.at(own.first[1] + neuron, &population_of.shape));
         let quantized =
             membrane(step, v, threshold.map(f64::from)).ok_or_else(|| at("quantized"))?;
         let onset = Onset {

@@ -4,10 +4,12 @@ use crate::stimulus::Stimuli;
 use snnc_ir::arena::{NodeId, PopId};
 use snnc_ir::network::{Network, Op};
 use snnc_ir::quantized::QuantizedNetwork;
-use snnc_passes::fold_integers::Fold;
+use snnc_ir::spikes::SpikeTrain;
+use snnc_passes::fold_integers::{Fold, Part};
 use snnc_runtime::float::FloatSim;
 use snnc_runtime::integer::IntSim;
 use snnc_runtime::{SimError, Stimulus, batch};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Both simulators.
@@ -31,12 +33,26 @@ pub(super) struct Counterpart {
     pub(super) node: NodeId,
     pub(super) id: PopId,
     pub(super) size: usize,
+    /// Its first neuron in the populations of both sides.
+    pub(super) first: [usize; 2],
     /// Spikes that the refractory time allows a neuron in a sample.
     pub(super) most: u64,
 }
 
+impl Counterpart {
+    /// The spikes of its neurons, given those of the population that they belong to on side `side`.
+    pub(super) fn own<'t>(&self, side: usize, train: &'t SpikeTrain) -> Cow<'t, SpikeTrain> {
+        let first = self.first[side];
+        if first == 0 && train.neurons() == self.size {
+            return Cow::Borrowed(train);
+        }
+        Cow::Owned(train.part(first..first + self.size))
+    }
+}
+
 impl<'n> Sides<'n> {
-    /// Pairs the populations by name; one that others were folded into is the counterpart of all of them.
+    /// Pairs the populations by name; one that others were folded into is the counterpart of all of them, or its
+    /// neurons are.
     ///
     /// # Errors
     /// [`SimError::Unmatched`] for a population of neurons that one side does not have, or an input that
@@ -58,16 +74,15 @@ impl<'n> Sides<'n> {
             if population.graded().is_some() {
                 relays.push(id);
             } else if population.neuron().is_some() {
-                let others = Fold::stands_for(folds, &population.name);
-                for name in std::iter::once(population.name.clone()).chain(others) {
-                    populations.push(counterpart(network, name, id, population.size())?);
+                for part in Fold::parts(folds, &population.name, population.size()) {
+                    populations.push(counterpart(network, folds, part, id)?);
                 }
             }
         }
-        let paired = |name: &str| populations.iter().any(|p| p.name == name);
-        let neurons = network.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_)));
-        match neurons.map(|n| &n.name).find(|name| !paired(name)) {
-            Some(name) => Err(SimError::Unmatched { name: name.clone(), side: "float" }),
+        let paired = |id: NodeId| populations.iter().any(|p| p.node == id);
+        let mut neurons = network.nodes.iter().filter(|(_, n)| matches!(n.op, Op::Neuron(_)));
+        match neurons.find(|(id, _)| !paired(*id)) {
+            Some((_, node)) => Err(SimError::Unmatched { name: node.name.clone(), side: "float" }),
             None => Ok(Self { float, quantized: integers, feeds, populations, relays }),
         }
     }
@@ -83,18 +98,27 @@ impl<'n> Sides<'n> {
     }
 }
 
+/// The counterpart of some neurons of population `id`: those of the same name in the float network, where they may
+/// be a part already.
 fn counterpart(
     network: &Network,
-    name: String,
+    folds: &[Fold],
+    part: Part,
     id: PopId,
-    size: usize,
 ) -> Result<Counterpart, SimError> {
-    let found = network.nodes.iter().find(|(_, n)| n.name == name);
-    let Some((node, Op::Neuron(neuron))) = found.map(|(node, n)| (node, &n.op)) else {
+    let Part { name, neurons } = part;
+    let found = network.nodes.iter().find_map(|(node, n)| {
+        let Op::Neuron(neuron) = &n.op else { return None };
+        let parts = Fold::parts_of_whole(folds, &n.name, n.shape.size());
+        let own = parts.into_iter().find(|own| own.name == name)?;
+        Some((node, neuron, own.neurons.start))
+    });
+    let Some((node, neuron, of_float)) = found else {
         return Err(SimError::Unmatched { name, side: "quantized" });
     };
     let most = u64::from(network.steps).div_ceil(u64::from(neuron.refractory) + 1);
-    Ok(Counterpart { name, node, id, size, most })
+    let (size, first) = (neurons.len(), [of_float, neurons.start]);
+    Ok(Counterpart { name, node, id, size, first, most })
 }
 
 /// Positions in the stimuli of the inputs of a float network.

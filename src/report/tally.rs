@@ -133,7 +133,8 @@ impl Tally {
             sides.populations.iter().zip(&mut self.populations).enumerate()
         {
             let Some(left) = float.spikes.get(&own.node) else { continue };
-            let right = &integers.spikes[own.id.index()];
+            let (left, right) = (own.own(0, left), own.own(1, &integers.spikes[own.id.index()]));
+            let (left, right) = (left.as_ref(), right.as_ref());
             let pairs = [Pair { name: &own.name, left: left.into(), right: right.into() }];
             for distance in compare::distances(&pairs)? {
                 counts.distance.add(&distance);

@@ -1,7 +1,7 @@
 //! All levels on a stimulus, sample by sample on all processors.
 
 use super::integers::{Integers, Sums};
-use super::parts::{PartSubject, Parts};
+use super::parts::{PartSubject, Parts, UnfoldedSubject, unfolded};
 use super::report::{
     AccuracyReport, DistanceReport, DivergenceReport, EqualityReport, Measurement,
     QuantizationReport,
@@ -13,10 +13,12 @@ use crate::stimulus::Stimuli;
 use snnc_ir::arena::NodeId;
 use snnc_ir::{Diagnostics, Network};
 use snnc_passes::AnyLevel;
+use snnc_passes::fold_integers::Fold;
 use snnc_runtime::compare::{self, Distance, FloatSubject, IntSubject, Subject};
 use snnc_runtime::float::{FloatProbe, FloatRun, FloatSim};
-use snnc_runtime::integer::{IntProbe, IntSim};
+use snnc_runtime::integer::{IntProbe, IntRun, IntSim};
 use snnc_runtime::{SimError, Stimulus, batch};
+use std::collections::BTreeSet;
 
 /// Runs every level of a proved artifact on `stimuli`.
 ///
@@ -34,7 +36,7 @@ pub fn measure(
         let integers = Integers::new(quantized, scheduled, &artifact.program)?;
         let float = match (&source.level, &proof.parts) {
             (AnyLevel::Network(network), Some(parts)) => {
-                Some(Float::new(network, parts, &integers.quantized)?)
+                Some(Float::new(network, parts, &proof.stages.folds, &integers.quantized)?)
             }
             _ => None,
         };
@@ -99,6 +101,10 @@ struct Float<'n> {
     parts: &'n Parts,
     /// For every input of the float network its position among the quantized network's.
     inputs: Vec<usize>,
+    /// What was folded on the way to integers.
+    folds: &'n [Fold],
+    /// Neuron populations that the quantized network has, or has as neurons of others.
+    known: BTreeSet<String>,
     /// Neuron populations that the quantized network no longer has.
     removed: Vec<String>,
 }
@@ -113,6 +119,7 @@ impl<'n> Float<'n> {
     fn new(
         network: &'n Network,
         parts: &'n Parts,
+        folds: &'n [Fold],
         quantized: &IntSim<'_>,
     ) -> Result<Self, SimError> {
         let sim = FloatSim::new(network)?;
@@ -123,13 +130,24 @@ impl<'n> Float<'n> {
             found.ok_or_else(|| SimError::Unmatched { name: name.clone(), side: "left" })
         };
         let inputs = sim.inputs().iter().map(position).collect::<Result<_, _>>()?;
-        let removed = parts.removed(|name| quantized.network().population_named(name).is_some());
-        Ok(Self { sim, parts, inputs, removed })
+        let known = unfolded(quantized.network(), folds);
+        let removed = parts.removed(|name| known.contains(name));
+        Ok(Self { sim, parts, inputs, folds, known, removed })
     }
 
     /// A run as one side of a comparison.
     fn subject<'a>(&'a self, stimulus: &'a Stimulus, run: &'a FloatRun) -> PartSubject<'a, 'n> {
         PartSubject { float: FloatSubject { sim: &self.sim, stimulus, run }, parts: self.parts }
+    }
+
+    /// A run of the integers as the other side.
+    fn other<'a, 'q>(
+        &'a self,
+        sim: &'a IntSim<'q>,
+        stimulus: &'a Stimulus,
+        run: &'a IntRun,
+    ) -> UnfoldedSubject<'a, 'q> {
+        UnfoldedSubject { integers: IntSubject { sim, stimulus, run }, folds: self.folds }
     }
 
     /// The signals of the quantized network's inputs, as the float network takes them.
@@ -142,18 +160,15 @@ impl<'n> Float<'n> {
         &self,
         quantized: &IntSim<'_>,
         stimulus: &Stimulus,
-        int_run: &snnc_runtime::integer::IntRun,
+        int_run: &IntRun,
     ) -> Result<FloatSample, SimError> {
         let own = self.stimulus(stimulus);
         let run = self.sim.run(&own, &FloatProbe::None)?;
         let left = self.subject(&own, &run).records()?;
-        let right = IntSubject { sim: quantized, stimulus, run: int_run }.records()?;
-        let populations = &quantized.network().populations;
-        let neurons =
-            |name: &str| populations.values().any(|p| p.name == name && p.neuron().is_some());
+        let right = self.other(quantized, stimulus, int_run).records()?;
         let pairs: Vec<_> = left
             .iter()
-            .filter(|left| neurons(&left.name))
+            .filter(|left| self.known.contains(&left.name))
             .filter_map(|left| {
                 let right = right.iter().find(|right| right.name == left.name)?;
                 let (left, name) = (left.activity(), &left.name);
@@ -227,10 +242,8 @@ impl<'n> Float<'n> {
         let own = self.stimulus(&stimulus);
         let left = self.sim.run(&own, &FloatProbe::None)?;
         let right = quantized.run(&stimulus, &IntProbe::None)?;
-        let found = compare::compare(
-            &self.subject(&own, &left),
-            &IntSubject { sim: quantized, stimulus: &stimulus, run: &right },
-        )?;
+        let right = self.other(quantized, &stimulus, &right);
+        let found = compare::compare(&self.subject(&own, &left), &right)?;
         let sample = stimuli.first() + sample;
         Ok(found.first.map(|f| DivergenceReport::new(sample, &f, ["float", "quantized"])))
     }

@@ -2,15 +2,17 @@
 //!
 //! On the way to integers a population that reads a concatenation is split into its parts `NAME.0`,
 //! `NAME.1`, …, and of populations that always fire alike one remains. The float network is run as
-//! the genome has it; its trains are cut and named here, so that both sides can be compared.
+//! the genome has it; its trains are cut and named here, so that both sides can be compared. Populations that were
+//! folded into others, or are parts of one now, are found in the integers by the records of the folds.
 
 use crate::compile::Failure;
 use crate::pipeline::{self, Populations};
-use snnc_ir::spikes::SpikeTrain;
-use snnc_ir::{Network, TargetSpec};
+use snnc_ir::quantized::PopKind;
+use snnc_ir::{Network, QuantizedNetwork, TargetSpec};
 use snnc_passes::Pipeline;
+use snnc_passes::fold_integers::Fold;
 use snnc_runtime::SimError;
-use snnc_runtime::compare::{FloatSubject, Membrane, Record, Subject};
+use snnc_runtime::compare::{FloatSubject, IntSubject, Membrane, Record, Subject};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -128,7 +130,7 @@ impl Subject for PartSubject<'_, '_> {
                 [part] if part.name == record.name => records.push(record),
                 parts => records.extend(parts.iter().map(|part| Record {
                     name: part.name.clone(),
-                    spikes: cut(&record.spikes, &part.neurons),
+                    spikes: record.spikes.part(part.neurons.clone()),
                     messages: None,
                 })),
             }
@@ -150,14 +152,54 @@ impl Subject for PartSubject<'_, '_> {
     }
 }
 
-/// The spikes of some neurons.
-fn cut(train: &SpikeTrain, neurons: &Range<usize>) -> SpikeTrain {
-    let mut part = SpikeTrain::new(train.steps(), neurons.len());
-    for t in 0..train.steps() {
-        let active = train.active(t).filter(|n| neurons.contains(n));
-        active.for_each(|n| part.set(t, n - neurons.start));
+/// A run of the integers, their populations taken apart as they were before they were folded.
+pub(super) struct UnfoldedSubject<'a, 'n> {
+    /// The run.
+    pub(super) integers: IntSubject<'a, 'n>,
+    /// What was folded on the way.
+    pub(super) folds: &'a [Fold],
+}
+
+impl Subject for UnfoldedSubject<'_, '_> {
+    fn records(&self) -> Result<Vec<Record>, SimError> {
+        let mut records = Vec::new();
+        for record in self.integers.records()? {
+            let size = record.spikes.neurons();
+            match Fold::parts(self.folds, &record.name, size).as_slice() {
+                [whole] if whole.name == record.name => records.push(record),
+                parts => records.extend(parts.iter().map(|part| Record {
+                    name: part.name.clone(),
+                    spikes: record.spikes.part(part.neurons.clone()),
+                    messages: None,
+                })),
+            }
+        }
+        Ok(records)
     }
-    part
+
+    fn membrane(
+        &self,
+        population: &str,
+        neuron: usize,
+        step: usize,
+    ) -> Result<Option<Membrane>, SimError> {
+        let whole = self.integers.sim.network().populations.values().find_map(|whole| {
+            let parts = Fold::parts(self.folds, &whole.name, whole.size());
+            let part = parts.into_iter().find(|part| part.name == population)?;
+            Some((&whole.name, part.neurons.start))
+        });
+        match whole {
+            Some((whole, first)) => self.integers.membrane(whole, first + neuron, step),
+            None => self.integers.membrane(population, neuron, step),
+        }
+    }
+}
+
+/// Names of the populations of neurons of `network`, and of those that were folded into them.
+pub(super) fn unfolded(network: &QuantizedNetwork, folds: &[Fold]) -> BTreeSet<String> {
+    let neurons = network.populations.values().filter(|p| matches!(p.kind, PopKind::Neurons(_)));
+    let parts = neurons.flat_map(|p| Fold::parts(folds, &p.name, p.size()));
+    parts.map(|part| part.name).collect()
 }
 
 #[cfg(test)]
@@ -181,16 +223,5 @@ mod tests {
         let found: Vec<_> = parts(&own, &split).into_iter().map(|p| (p.name, p.neurons)).collect();
         let expected = [("a.2.0", 0..7), ("a.2.1", 7..11), ("a.10", 11..12), ("b", 0..2)];
         assert_eq!(found, expected.map(|(name, neurons)| (name.to_owned(), neurons)));
-    }
-
-    #[test]
-    fn a_train_is_cut_at_its_neurons() {
-        let mut train = SpikeTrain::new(2, 100);
-        for (t, n) in [(0, 3), (0, 70), (1, 69), (1, 99)] {
-            train.set(t, n);
-        }
-        let part = cut(&train, &(69..90));
-        assert!(part.get(0, 1) && part.get(1, 0));
-        assert_eq!((part.neurons(), part.count()), (21, 2));
     }
 }

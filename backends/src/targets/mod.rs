@@ -11,9 +11,11 @@ use snnc_ir::{Diagnostic, Diagnostics, TargetSpec};
 use std::path::Path;
 
 /// Name, path shown in diagnostics, and text of each built-in target.
-const BUILT_IN: [(&str, &str, &str); 2] = [
+const BUILT_IN: [(&str, &str, &str); 4] = [
     ("loihi1", "targets/loihi1.toml", include_str!("../../targets/loihi1.toml")),
     ("loihi2", "targets/loihi2.toml", include_str!("../../targets/loihi2.toml")),
+    ("loihi64", "targets/loihi64.toml", include_str!("../../targets/loihi64.toml")),
+    ("loihi84", "targets/loihi84.toml", include_str!("../../targets/loihi84.toml")),
 ];
 
 /// Other names of built-in targets.

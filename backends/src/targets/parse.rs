@@ -1,5 +1,7 @@
 //! Parses a target file into a [`TargetSpec`], with the line of every limit.
 
+mod costs;
+
 use snnc_ir::diag::codes::artifact;
 use snnc_ir::target::Limit;
 use snnc_ir::{Diagnostic, Diagnostics, TargetSpec};
@@ -34,6 +36,7 @@ pub fn parse(text: &str, file: &str) -> Result<TargetSpec, Diagnostics> {
         Reader { table: root.get_ref(), lines, known: BTreeSet::new(), out: Diagnostics::new() };
     let spec = reader.target(file, hash);
     reader.reject_unknown_keys();
+    reader.check_board(&spec);
     let mut out = reader.out.in_file(file);
     out.sort();
     out.into_result(spec)
@@ -86,13 +89,19 @@ impl<'a> Reader<'a> {
             message_bits: self.limit("message_bits", 0..=32),
             compartments: self.limit("compartments", 1..=1 << 20),
             input_axons: self.limit("input_axons", 1..=1 << 20),
-            output_axons: self.limit("output_axons", 1..=1 << 20),
+            output_axons: self.limit("output_axons", 1..=1 << 32),
             synapse_words: self.limit("synapse_words", 1..=1 << 32),
             profiles: self.limit("profiles", 1..=1 << 16),
             thresholds: self.limit("thresholds", 1..=1 << 16),
             formats: self.limit("formats", 1..=1 << 16),
             cores_per_chip: self.limit("cores_per_chip", 1..=1 << 20),
             chips: self.limit("chips", 1..=1 << 20),
+            cores_per_router: self.limit("cores_per_router", 1..=1 << 10),
+            mesh_width: self.limit("mesh_width", 1..=1 << 10),
+            mesh_height: self.limit("mesh_height", 1..=1 << 10),
+            board_width: self.limit("board_width", 1..=1 << 10),
+            board_height: self.limit("board_height", 1..=1 << 10),
+            chip_hops: self.limit("chip_hops", 1..=1000),
             max_delay: self.limit("max_delay", 0..=63),
             max_refractory: self.limit("max_refractory", 1..=63),
             max_threshold: self.limit("max_threshold", 1..=131_071),
@@ -106,6 +115,7 @@ impl<'a> Reader<'a> {
             synapse_block: self.limit("synapse_block", 1..=1 << 16),
             shared_kernels: self.limit("shared_kernels", 0..=1),
             axon_atoms: self.limit("axon_atoms", 0..=1 << 16),
+            costs: costs::read(self),
         }
     }
 
@@ -246,6 +256,31 @@ impl<'a> Reader<'a> {
             self.out.push(self.lines.place(d, &field.span()).at(path));
         }
         value
+    }
+
+    /// Cores of a chip have routers, and chips of a board places.
+    fn check_board(&mut self, spec: &TargetSpec) {
+        let mut check = |what: &'static str, limit: &Limit, room: i64, of: &str| {
+            if limit.line > 0 && limit.value > room {
+                let d = Diagnostic::error(
+                    artifact::TARGET_VALUE,
+                    format!("`{what}` is {}, but {of} makes {room}", limit.value),
+                )
+                .help("correct one of them");
+                self.out.push(d.at_line(limit.line, 1).at(what));
+            }
+        };
+        let product = |limits: &[&Limit]| limits.iter().map(|l| l.value).product();
+        // A key that could not be read has been reported and says nothing about the others.
+        let mesh = [&spec.mesh_width, &spec.mesh_height, &spec.cores_per_router];
+        if mesh.iter().all(|limit| limit.line > 0) {
+            let of = "mesh_width · mesh_height · cores_per_router";
+            check("cores_per_chip", &spec.cores_per_chip, product(&mesh), of);
+        }
+        let board = [&spec.board_width, &spec.board_height];
+        if board.iter().all(|limit| limit.line > 0) {
+            check("chips", &spec.chips, product(&board), "board_width · board_height");
+        }
     }
 
     fn reject_unknown_keys(&mut self) {

@@ -462,7 +462,8 @@ fn map(
     let mut cores = Vec::new();
     let mut axons: Vec<Vec<Part>> = Vec::new();
     for core in &parts {
-        let (table, runs) = build(hardware, core, &mut pool, options, rng);
+        let (mut table, runs) = build(hardware, core, &mut pool, options, rng);
+        table.cell = u32::try_from(cores.len()).expect("few");
         cores.push(table);
         axons.push(runs);
     }

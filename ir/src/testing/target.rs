@@ -1,6 +1,6 @@
 //! A target for tests.
 
-use crate::target::{Limit, TargetSpec};
+use crate::target::{Costs, Limit, TargetSpec};
 
 /// A target with the register widths of Loihi and room for every generated network, for tests that
 /// are not about limits. Each limit has a line of its own.
@@ -25,6 +25,12 @@ pub fn target(programmable: bool) -> TargetSpec {
         formats: limit(64),
         cores_per_chip: limit(128),
         chips: limit(4),
+        cores_per_router: limit(4),
+        mesh_width: limit(8),
+        mesh_height: limit(4),
+        board_width: limit(4),
+        board_height: limit(1),
+        chip_hops: limit(8),
         max_delay: limit(62),
         max_refractory: limit(63),
         max_threshold: limit(131_071),
@@ -38,6 +44,7 @@ pub fn target(programmable: bool) -> TargetSpec {
         synapse_block: limit(64),
         shared_kernels: limit(0),
         axon_atoms: limit(0),
+        costs: Costs::absent("tests", 0),
         message_bits: limit(if programmable { 32 } else { 0 }),
     }
 }

@@ -4,6 +4,7 @@ use snnc_mapping::hypergraph::Hypergraph;
 use snnc_mapping::layers::LayerFile;
 use snnc_mapping::layers::order::fill;
 use snnc_mapping::layers::pixels::Pixels;
+use snnc_mapping::layers::tiles::{CoreLimits, tile};
 use snnc_mapping::partition::{Limits, Partition};
 use std::error::Error;
 
@@ -30,6 +31,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let network = file
         .check()
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    if let Some(limits) = match args[1].as_str() {
+        "loihi1" => Some(CoreLimits::LOIHI1),
+        "loihi2" => Some(CoreLimits::LOIHI2),
+        _ => None,
+    } {
+        let clock = std::time::Instant::now();
+        let tiling = tile(&network, &limits)?;
+        println!("{} cores in {:?}, groups {} mixed {}, neuron bound {}", tiling.cores(), clock.elapsed(), tiling.groups.len(), tiling.mixed.len(), network.neurons().div_ceil(limits.neurons));
+        for g in &tiling.groups { if args.len() > 2 {println!("{} {:?}", network.layers[g.first.layer].name, g);} }
+        for g in &tiling.mixed { if args.len() > 2 {println!("{:?}", g);} }
+        return Ok(());
+    }
     let limits = match args[1].as_str() {
         "loihi64" => Limits { neurons: 1024, inputs: 4096, cores: 4096 },
         _ => Limits { neurons: 4096, inputs: 65536, cores: 7056 },
@@ -49,7 +62,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pixels = Pixels::new(&network, &sizes)?;
     let graph = pixels.hypergraph(&network, rates.as_deref(), 1 << 30)?;
     println!("{} vertices {} edges {} pins", graph.vertices(), graph.edges(), graph.targets.len());
-    let partition = fill(&graph, &limits, 0..graph.vertices() as u32);
+    let partition = fill(&graph, &limits, &(0..graph.vertices() as u32).collect::<Vec<_>>());
     println!("natural: cores {} km1 {}", partition.cores, km1(&graph, &partition));
+    let partition = snnc_mapping::layers::start::start(&network, &pixels, &graph, &limits);
+    println!("start: cores {} km1 {}", partition.cores, km1(&graph, &partition));
     Ok(())
 }

@@ -8,6 +8,7 @@
 //! | [`hypergraph`] | what is mapped: vertices (neurons, or groups that move together) and axons |
 //! | [`layers`] | layered networks without weights: shapes, pixels, tiles |
 //! | [`partition`] | which core each vertex goes to, under all limits, with few copies of axons |
+//! | [`place`] | which cell of a mesh each core goes to, and what its messages cost |
 
 pub mod hgr;
 pub mod hypergraph;

@@ -47,7 +47,7 @@ mod tests;
 
 use crate::framework::{Class, Context, Pass, PassInfo};
 pub(crate) use matrices::equal;
-pub use record::{Fold, FoldKind};
+pub use record::{Fold, FoldKind, Part};
 use snnc_ir::Diagnostics;
 use snnc_ir::quantized::{QuantizedDraft, QuantizedNetwork, Role, Time};
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use snnc_ir::Diagnostic;
 use snnc_ir::diag::codes::{Code, folding, quantize};
+use std::ops::Range;
 
 /// One fold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +15,9 @@ pub struct Fold {
     pub into: String,
     /// Names of what it stands for now, or of what is gone.
     pub from: Vec<String>,
+    /// Of [`FoldKind::Halves`], the first neuron of each of these; empty else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at: Vec<usize>,
     /// Mantissas that need not be stored any more.
     pub values: u64,
     /// Synapses that need not be listed any more, if nothing on a core is shared.
@@ -23,6 +27,23 @@ pub struct Fold {
     pub bits: u64,
     /// Neurons that need not be computed any more.
     pub neurons: u64,
+    /// Projections that became one with another of the same population.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub projections: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// Neurons of a population that a fold knows by a name of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Name that they had before.
+    pub name: String,
+    /// Their positions in what they are part of now.
+    pub neurons: Range<usize>,
 }
 
 /// What a fold does.
@@ -35,6 +56,8 @@ pub enum FoldKind {
     Zero,
     /// Populations that compute the same from the same are one.
     Populations,
+    /// Populations with the same ends, delays and parameters are the neurons of one.
+    Halves,
     /// Projections of the same ends and delay are one.
     Joined,
     /// A dense matrix lists its nonzero weights only.
@@ -51,10 +74,11 @@ pub enum FoldKind {
 
 impl FoldKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Genes,
         Self::Zero,
         Self::Populations,
+        Self::Halves,
         Self::Joined,
         Self::Sparse,
         Self::Narrow,
@@ -69,6 +93,7 @@ impl FoldKind {
             Self::Genes => "genes",
             Self::Zero => "zero",
             Self::Populations => "populations",
+            Self::Halves => "halves",
             Self::Joined => "joined",
             Self::Sparse => "sparse",
             Self::Narrow => "narrow",
@@ -82,6 +107,7 @@ impl FoldKind {
         match self {
             Self::Genes => folding::GENES,
             Self::Populations => folding::MERGED,
+            Self::Halves => folding::HALVES,
             Self::Zero | Self::Joined => folding::PROJECTIONS,
             Self::Sparse | Self::Narrow | Self::Aligned => folding::STORE,
             Self::Shared | Self::Unused => quantize::FOLDED,
@@ -92,15 +118,63 @@ impl FoldKind {
 impl Fold {
     /// A fold that saves nothing yet.
     pub(crate) fn new(kind: FoldKind, into: impl Into<String>, from: Vec<String>) -> Self {
-        Self { kind, into: into.into(), from, values: 0, synapses: 0, bits: 0, neurons: 0 }
+        Self {
+            kind,
+            into: into.into(),
+            from,
+            at: Vec::new(),
+            values: 0,
+            synapses: 0,
+            bits: 0,
+            neurons: 0,
+            projections: 0,
+        }
     }
 
-    /// Names of the populations that `name` stands for besides itself.
-    pub fn stands_for(folds: &[Self], name: &str) -> Vec<String> {
-        let own = folds.iter().filter(|f| f.kind == FoldKind::Populations && f.into == name);
-        let own = own.flat_map(|f| &f.from);
-        // What was folded into another one before that was folded itself.
-        own.flat_map(|n| std::iter::once(n.clone()).chain(Self::stands_for(folds, n))).collect()
+    /// The populations that were folded into the one called `name`, which has `size` neurons now: itself, unless
+    /// it is made of others, and the neurons that each of the others is. `folds` in the order in which
+    /// they happened.
+    pub fn parts(folds: &[Self], name: &str, size: usize) -> Vec<Part> {
+        Self::unfolded(folds, &[FoldKind::Populations, FoldKind::Halves], name, size)
+    }
+
+    /// The populations that the one called `name` is made of, each with its own neurons; itself, if of none.
+    pub fn parts_of_whole(folds: &[Self], name: &str, size: usize) -> Vec<Part> {
+        Self::unfolded(folds, &[FoldKind::Halves], name, size)
+    }
+
+    fn unfolded(folds: &[Self], kinds: &[FoldKind], name: &str, size: usize) -> Vec<Part> {
+        let mut parts = vec![Part { name: name.to_owned(), neurons: 0..size }];
+        // The last fold is undone first.
+        for fold in folds.iter().rev().filter(|fold| kinds.contains(&fold.kind)) {
+            let mut found = Vec::new();
+            for part in parts {
+                if part.name != fold.into {
+                    found.push(part);
+                } else if fold.kind == FoldKind::Halves {
+                    found.extend(fold.halves(&part));
+                } else {
+                    let twins =
+                        fold.from.iter().map(|name| Part { name: name.clone(), ..part.clone() });
+                    let twins: Vec<_> = twins.collect();
+                    found.push(part);
+                    found.extend(twins);
+                }
+            }
+            parts = found;
+        }
+        parts
+    }
+
+    /// What a population was made of.
+    fn halves(&self, whole: &Part) -> Vec<Part> {
+        let Range { start, end } = whole.neurons;
+        let first = |i: usize| self.at.get(i).map_or(end, |at| (start + at).min(end));
+        let part = |(i, name): (usize, &String)| Part {
+            name: name.clone(),
+            neurons: first(i)..first(i + 1),
+        };
+        self.from.iter().enumerate().map(part).collect()
     }
 
     /// The note for people.
@@ -111,6 +185,7 @@ impl Fold {
             FoldKind::Genes => format!("{into} are left: {} were folded", self.from.join(", ")),
             FoldKind::Zero => format!("projection {from} has no weight but 0 and was removed"),
             FoldKind::Populations => format!("population `{into}` also stands for {from}"),
+            FoldKind::Halves => format!("population `{into}` is made of {from}"),
             FoldKind::Joined => format!("projections {from} became `{into}`, their sum"),
             FoldKind::Sparse => format!("matrix `{into}` lists its nonzero weights only"),
             FoldKind::Narrow => format!("the weights of matrix `{into}` fit a narrower field"),
@@ -122,6 +197,7 @@ impl Fold {
         };
         let saved = [
             (self.neurons, "neurons"),
+            (self.projections, "projections"),
             (self.values, "stored values"),
             (self.synapses, "synapses"),
             (self.bits, "bits of synapse memory"),

@@ -2,7 +2,9 @@
 
 use crate::framework::pass::{AnyPass, Pass};
 use crate::framework::properties::Property;
-use crate::{drop_clips, fold_batchnorm, fold_integers, fold_pooling, fold_shared, fold_silent};
+use crate::{
+    drop_clips, fold_batchnorm, fold_halves, fold_integers, fold_pooling, fold_shared, fold_silent,
+};
 use crate::{
     lower_currents, lower_genes, map, merge_nodes, normalize, push_neurons, quantize, remove_dead,
 };
@@ -44,6 +46,7 @@ impl Registry {
             network(drop_clips::DropClips),
             network(normalize::NormalizeNeurons),
             network(remove_dead::RemoveDead),
+            network(fold_halves::FoldHalves),
             network(fold_shared::FoldShared),
             AnyPass::Quantize(Box::new(quantize::Quantize)),
             quantized(fold_integers::FoldIntegers),

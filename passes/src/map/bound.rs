@@ -2,35 +2,36 @@
 //! of the number of synapses of a convolution, so that a network far beyond the target is refused at
 //! once instead of after mapping what does fit.
 
-use snnc_ir::TargetSpec;
+use super::misfit::Resource;
 use snnc_ir::mapped::usage::Accounting;
-use snnc_ir::quantized::{IntMatrix, Structure};
+use snnc_ir::quantized::{IntMatrix, Population, Structure};
 use snnc_ir::target::Limit;
+use snnc_ir::{Entity, TargetSpec};
 use std::collections::BTreeSet;
 
 /// Bits of the index of a listed synapse, at the least.
 const INDEX_BITS: u64 = 6;
 
 /// A lower bound on the cores, and the resource that sets it.
-pub(super) struct Bound<'t> {
+pub(super) struct Bound {
     /// Cores at least needed.
     pub(super) cores: u64,
     /// What is needed in all.
     pub(super) needed: u64,
-    /// Name of the resource.
-    pub(super) resource: &'static str,
-    /// What one core has of it.
-    pub(super) limit: &'t Limit,
+    /// Of what.
+    pub(super) resource: Resource,
+    /// What each population needs, at the least.
+    pub(super) by_population: Vec<u64>,
 }
 
-/// The tightest of the bounds: every compartment and every synapse lies on some core.
-pub(super) fn bound<'t>(accounting: &Accounting<'_>, target: &'t TargetSpec) -> Bound<'t> {
+/// Every compartment and every synapse lies on some core.
+pub(super) fn bounds(accounting: &Accounting<'_>, target: &TargetSpec) -> [Bound; 2] {
     let network = accounting.network();
-    let neurons = network.populations.values().filter(|p| !p.is_input());
-    let neurons = neurons.fold(0_u64, |n, p| n.saturating_add(p.size() as u64));
+    let neurons = |p: &Population| if p.is_input() { 0 } else { p.size() as u64 };
+    let neurons: Vec<u64> = network.populations.values().map(neurons).collect();
     let shared = target.shared_kernels.value != 0;
     let mut counted = BTreeSet::new();
-    let mut bits = 0_u64;
+    let mut bits = vec![0_u64; neurons.len()];
     for ((id, projection), format) in network.projections.iter().zip(accounting.formats()) {
         let matrix = &network.matrices[projection.matrix];
         let sparse = matches!(matrix.structure, Structure::Sparse { .. });
@@ -38,16 +39,21 @@ pub(super) fn bound<'t>(accounting: &Accounting<'_>, target: &'t TargetSpec) -> 
         // One core may serve all projections that store the same.
         let stored = (accounting.content(id), *format, projection.delay);
         if !shared || sparse || counted.insert(stored) {
-            bits = bits.saturating_add(values.saturating_mul(format.bits() + index));
+            let bits = &mut bits[projection.target.index()];
+            *bits = bits.saturating_add(values.saturating_mul(format.bits() + index));
         }
     }
-    let of = |resource, needed: u64, limit: &'t Limit| {
+    let words = bits.iter().fold(0_u64, |all, bits| all.saturating_add(*bits)) / 64;
+    bits.iter_mut().for_each(|bits| *bits /= 64);
+    let of = |resource, needed: u64, limit: &Limit, by_population| {
         let per_core = u64::try_from(limit.value).unwrap_or(0).max(1);
-        Bound { cores: needed.div_ceil(per_core), needed, resource, limit }
+        Bound { cores: needed.div_ceil(per_core), needed, resource, by_population }
     };
-    let memory = of("words of synapse memory", bits / 64, &target.synapse_words);
-    let compartments = of("compartments", neurons, &target.compartments);
-    if memory.cores > compartments.cores { memory } else { compartments }
+    let all = neurons.iter().fold(0_u64, |all, n| all.saturating_add(*n));
+    [
+        of(Resource::Compartments, all, &target.compartments, neurons),
+        of(Resource::SynapseWords, words, &target.synapse_words, bits),
+    ]
 }
 
 /// Values that memory stores once at the least, and the bits of the index of each.

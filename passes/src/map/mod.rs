@@ -5,26 +5,28 @@
 //! many as fit under every limit of the target (compartments, input axons, synapse memory,
 //! profiles, thresholds, formats). How many fit is found by bisection over the same accounting that
 //! the verifier uses ([`Accounting`]), so the two cannot disagree. A network whose neurons or synapses in
-//! all exceed the target (`bound`) is refused first.
+//! all exceed the target (`bound`) is refused first. What does not fit is reported with every limit that it
+//! violates and the least that would help (`misfit`).
 //!
 //! The accounting counts from structure, so time depends on neurons and kernels, not on the synapses of
 //! convolutions.
 
 mod bound;
 mod build;
+mod misfit;
 mod orders;
 mod place;
 #[cfg(test)]
 mod tests;
 
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
+use misfit::Violation;
 use orders::Layout;
-use snnc_ir::diag::codes;
+use place::Placed;
 use snnc_ir::mapped::usage::{Accounting, CoreUsage};
 use snnc_ir::mapped::{MappedDraft, MappedNetwork};
 use snnc_ir::quantized::{QuantizedDraft, QuantizedNetwork};
-use snnc_ir::target::Limit;
-use snnc_ir::{Diagnostic, Diagnostics, TargetSpec};
+use snnc_ir::{Diagnostics, TargetSpec};
 
 /// The pass.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,73 +66,28 @@ fn map(
     target: &TargetSpec,
     blocks: bool,
 ) -> Result<MappedDraft, Diagnostics> {
-    let row_major = vec![1; network.populations.len()];
-    let least = bound::bound(&Accounting::new(&network, &row_major), target);
-    if let Some(error) = too_many_cores(Cores::AtLeast(&least), target) {
+    let row_major = Layout::row_major(&network, target);
+    let accounting = Accounting::new(&network, &row_major.orders);
+    if let Some(error) = misfit::beyond(&accounting, target, &bound::bounds(&accounting, target)) {
         return Err(error.into());
     }
-    let layout =
-        if blocks { Layout::choose(&network, target) } else { Layout::row_major(&network, target) };
-    let cores = place::place(&Accounting::new(&network, &layout.orders), target, &layout)?;
-    if let Some(error) = too_many_cores(Cores::Exactly(cores.len() as u64), target) {
-        return Err(error.into());
+    let layout = if blocks { Layout::choose(&network, target) } else { row_major };
+    let accounting = Accounting::new(&network, &layout.orders);
+    let Placed { cores, stops } = place::place(&accounting, target, &layout)?;
+    if cores.len() as u64 > target.cores() {
+        let narrower = |bits| {
+            let placed = place::place(&accounting.with_weights_of(bits), target, &layout).ok()?;
+            Some(placed.cores.len() as u64)
+        };
+        let full = misfit::Full { cores: &cores, stops: &stops };
+        return Err(misfit::too_many_cores(&accounting, target, &full, narrower).into());
     }
+    let cores = cores.into_iter().collect();
     Ok(MappedDraft { network, target: target.name.clone(), orders: layout.orders, cores })
 }
 
-/// The first limit that `usage` violates: resource, need and limit. Output axons are not among
+/// The first limit that `usage` violates: resource and need. Output axons are not among
 /// them, since they depend on the other cores.
-fn violated<'t>(
-    usage: &CoreUsage,
-    target: &'t TargetSpec,
-) -> Option<(&'static str, u64, &'t Limit)> {
-    [
-        ("compartments", usage.compartments, &target.compartments),
-        ("input axons", usage.input_axons, &target.input_axons),
-        ("words of synapse memory", usage.synapse_words, &target.synapse_words),
-        ("compartment profiles", usage.profiles, &target.profiles),
-        ("thresholds", usage.thresholds, &target.thresholds),
-        ("synapse formats", usage.formats, &target.formats),
-    ]
-    .into_iter()
-    .find(|(_, needed, limit)| i128::from(*needed) > i128::from(limit.value))
-}
-
-/// How many cores a network needs.
-#[derive(Clone, Copy)]
-enum Cores<'b> {
-    /// As many as a mapping took.
-    Exactly(u64),
-    /// No mapping takes fewer.
-    AtLeast(&'b bound::Bound<'b>),
-}
-
-/// The finding that the network needs more cores than the target has, if it does.
-fn too_many_cores(cores: Cores<'_>, target: &TargetSpec) -> Option<Diagnostic> {
-    let count = |limit: &Limit| u64::try_from(limit.value).unwrap_or(0);
-    let available = count(&target.chips).saturating_mul(count(&target.cores_per_chip));
-    let (needed, text) = match cores {
-        Cores::Exactly(needed) => (needed, needed.to_string()),
-        Cores::AtLeast(least) => (least.cores, format!("at least {}", least.cores)),
-    };
-    if needed <= available {
-        return None;
-    }
-    let mut error = Diagnostic::error(
-        codes::mapping::TOO_MANY_CORES,
-        format!("the network needs {text} cores; target `{}` has {available}", target.name),
-    );
-    if let Cores::AtLeast(least) = cores {
-        let bound::Bound { needed, resource, limit, .. } = least;
-        error = error.note(format!(
-            "it takes {needed} {resource} in all; {}: {limit} on a core",
-            target.file
-        ));
-    }
-    Some(
-        error
-            .note(format!("{}: chips = {}", target.file, target.chips))
-            .note(format!("{}: cores_per_chip = {}", target.file, target.cores_per_chip))
-            .help("compile for a target with more chips, or reduce the network"),
-    )
+fn violated(usage: &CoreUsage, target: &TargetSpec) -> Option<Violation> {
+    misfit::violations(usage, target).next()
 }

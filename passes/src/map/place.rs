@@ -1,14 +1,23 @@
 //! First fit of populations on cores, repeated where neurons send to too many cores.
 
 use super::build::{Open, Reads, narrow};
+use super::misfit::{self, Resource};
 use super::orders::Layout;
 use super::violated;
-use snnc_ir::arena::{Arena, CoreId, PopId};
-use snnc_ir::diag::codes;
+use snnc_ir::arena::PopId;
 use snnc_ir::mapped::usage::{Accounting, output_axons};
 use snnc_ir::mapped::{Core, Slice};
-use snnc_ir::{Diagnostic, Diagnostics, Entity, TargetSpec};
+use snnc_ir::{Diagnostics, Entity, TargetSpec};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+/// All neurons on cores.
+pub(super) struct Placed {
+    /// The cores.
+    pub(super) cores: Vec<Core>,
+    /// What kept each core from taking more, if anything did.
+    pub(super) stops: Vec<Option<Resource>>,
+}
 
 /// Puts all neurons on cores.
 ///
@@ -20,7 +29,7 @@ pub(super) fn place(
     accounting: &Accounting<'_>,
     target: &TargetSpec,
     layout: &Layout,
-) -> Result<Arena<CoreId, Core>, Diagnostics> {
+) -> Result<Placed, Diagnostics> {
     let populations = accounting.network().populations.len();
     let mut mapper = Mapper {
         accounting,
@@ -28,6 +37,7 @@ pub(super) fn place(
         charge: vec![0; populations],
         least: vec![1; populations],
         cores: Vec::new(),
+        stops: Vec::new(),
         reads: RefCell::default(),
     };
     mapper.place_all()?;
@@ -35,13 +45,15 @@ pub(super) fn place(
         mapper.expect(layout);
         loop {
             mapper.cores.clear();
+            mapper.stops.clear();
             mapper.place_all()?;
             if !mapper.charge_more()? {
                 break;
             }
         }
     }
-    Ok(mapper.cores.into_iter().map(|open| open.core).collect())
+    let cores = mapper.cores.into_iter().map(|open| open.core).collect();
+    Ok(Placed { cores, stops: mapper.stops })
 }
 
 /// Units of [`Mapper::charge`] to an output axon.
@@ -58,6 +70,8 @@ struct Mapper<'a> {
     /// Fewest neurons of each population to put on a core that holds others, if there are as many left.
     least: Vec<u32>,
     cores: Vec<Open>,
+    /// What kept each core from taking more when it was last tried.
+    stops: Vec<Option<Resource>>,
     reads: RefCell<Reads>,
 }
 
@@ -66,16 +80,16 @@ impl Mapper<'_> {
         let mut errors = Diagnostics::new();
         for (id, population) in self.accounting.network().populations.iter() {
             if !population.is_input()
-                && let Err(error) = self.place(id)
+                && let Err(found) = self.place(id)
             {
-                errors.push(error);
+                errors.extend(found);
             }
         }
         errors.into_result(())
     }
 
     /// Places all neurons of one population.
-    fn place(&mut self, population: PopId) -> Result<(), Diagnostic> {
+    fn place(&mut self, population: PopId) -> Result<(), Diagnostics> {
         let size = narrow(self.accounting.network().populations[population].size());
         let mut start = 0;
         let mut first_open = 0;
@@ -83,7 +97,9 @@ impl Mapper<'_> {
             let rest = Slice { population, start, len: size - start };
             let mut found = None;
             for index in first_open..self.cores.len() {
-                if let Some(grown) = self.extend(&self.cores[index], rest) {
+                let (grown, stop) = self.extend(&self.cores[index], rest);
+                self.stops[index] = stop.or(self.stops[index]);
+                if let Some(grown) = grown {
                     found = Some((index, grown));
                     break;
                 }
@@ -91,11 +107,12 @@ impl Mapper<'_> {
             let (index, (core, len)) = match found {
                 Some(found) => found,
                 None => match self.extend(&self.empty_core(), rest) {
-                    Some(fresh) => {
+                    (Some(fresh), stop) => {
                         self.cores.push(self.empty_core());
+                        self.stops.push(stop);
                         (self.cores.len() - 1, fresh)
                     }
-                    None => return Err(self.too_large(population, start)),
+                    (None, _) => return Err(self.too_large(population, start)),
                 },
             };
             self.cores[index] = core;
@@ -112,53 +129,67 @@ impl Mapper<'_> {
         Open::on(next / per_chip, next % per_chip)
     }
 
-    /// Neurons of `rest` for which the core has compartments and, by their charge, output axons.
-    fn room(&self, core: &Core, rest: Slice) -> u32 {
+    /// Neurons of `rest` for which the core has compartments and, by their charge, output axons; and which of
+    /// them keeps more away.
+    fn room(&self, core: &Core, rest: Slice) -> (u32, Option<Resource>) {
         let compartments = u32::try_from(self.target.compartments.value).unwrap_or(u32::MAX);
         let held = u32::try_from(core.compartments()).unwrap_or(u32::MAX);
-        let room = compartments.saturating_sub(held).min(rest.len);
+        let left = compartments.saturating_sub(held);
+        let room = left.min(rest.len);
+        let stop = (left < rest.len).then_some(Resource::Compartments);
         let charge = self.charge[rest.population.index()];
         if charge == 0 {
-            return room;
+            return (room, stop);
         }
         let of_slice = |s: &Slice| self.charge[s.population.index()] * u64::from(s.len);
         let charged: u64 = core.slices.iter().map(of_slice).sum();
-        let outputs = u64::try_from(self.target.output_axons.value).unwrap_or(0) * UNITS;
-        let affordable = outputs.saturating_sub(charged) / charge;
+        let outputs = u64::try_from(self.target.output_axons.value).unwrap_or(0);
+        let affordable = outputs.saturating_mul(UNITS).saturating_sub(charged) / charge;
         // A neuron that asks for more than a core has may still be alone on one.
         let affordable = affordable.max(u64::from(core.slices.is_empty()));
-        room.min(u32::try_from(affordable).unwrap_or(u32::MAX))
+        match u32::try_from(affordable) {
+            Ok(affordable) if affordable < room => (affordable, Some(Resource::OutputAxons)),
+            _ => (room, stop),
+        }
     }
 
-    /// The core with as many neurons of `rest` added as fit, and their number; `None` if none fits.
-    fn extend(&self, core: &Open, rest: Slice) -> Option<(Open, u32)> {
-        let room = self.room(&core.core, rest);
+    /// The core with as many neurons of `rest` added as fit, and their number, if any fit; and what keeps the
+    /// next one away, if there is one.
+    fn extend(&self, core: &Open, rest: Slice) -> (Option<(Open, u32)>, Option<Resource>) {
+        let (room, stop) = self.room(&core.core, rest);
         let least =
             if core.core.slices.is_empty() { 1 } else { self.least[rest.population.index()] };
         let least = least.min(rest.len);
         let (accounting, target) = (self.accounting, self.target);
         let grown = |len: u32| {
             let core = core.with(Slice { len, ..rest }, accounting, &mut self.reads.borrow_mut());
-            let usage = accounting.core_usage(&core.core, target);
-            violated(&usage, target).is_none().then_some(core)
+            match violated(&accounting.core_usage(&core.core, target), target) {
+                None => Ok(core),
+                Some(violation) => Err(violation.resource),
+            }
         };
         if room < least {
-            return None;
+            return (None, stop);
         }
-        if let Some(all) = grown(room) {
-            return Some((all, room));
-        }
+        let mut stop = match grown(room) {
+            Ok(all) => return (Some((all, room)), stop),
+            Err(resource) => resource,
+        };
         // Usage grows with the slice, so bisect: `low` neurons fit, `high` do not.
         let (mut low, mut high) = (least, room);
-        let mut best = (room > least).then(|| grown(least)).flatten()?;
+        let mut best = match grown(least) {
+            Ok(core) if room > least => core,
+            Ok(_) => return (None, Some(stop)),
+            Err(resource) => return (None, Some(resource)),
+        };
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             match grown(middle) {
-                Some(core) => (low, best) = (middle, core),
-                None => high = middle,
+                Ok(core) => (low, best) = (middle, core),
+                Err(resource) => (high, stop) = (middle, resource),
             }
         }
-        Some((best, low))
+        (Some((best, low)), Some(stop))
     }
 
     /// Charges populations for what the layout expects, and cuts none into pieces of less than half a core.
@@ -172,19 +203,21 @@ impl Mapper<'_> {
     }
 
     /// Charges the populations of cores that need too many output axons; whether there were any.
-    fn charge_more(&mut self) -> Result<bool, Diagnostic> {
+    fn charge_more(&mut self) -> Result<bool, Diagnostics> {
         let cores: Vec<Core> = self.cores.iter().map(|open| open.core.clone()).collect();
         let limit = u64::try_from(self.target.output_axons.value).unwrap_or(0);
         let needed = output_axons(&cores);
         let mut changed = false;
+        let mut errors = Diagnostics::new();
+        let mut reported = BTreeSet::new();
         for (core, needed) in cores.iter().zip(needed) {
             if needed.iter().sum::<u64>() <= limit {
                 continue;
             }
             changed = true;
             for (slice, needed) in core.slices.iter().zip(needed) {
-                if slice.len == 1 && needed > limit {
-                    return Err(self.fan_out_error(slice, needed));
+                if slice.len == 1 && needed > limit && reported.insert(slice.population) {
+                    errors.push(misfit::fan_out(self.accounting, self.target, slice, needed));
                 }
                 let charge = &mut self.charge[slice.population.index()];
                 let seen = (needed * UNITS).div_ceil(u64::from(slice.len));
@@ -193,41 +226,13 @@ impl Mapper<'_> {
                 }
             }
         }
-        Ok(changed)
+        errors.into_result(changed)
     }
 
-    fn too_large(&self, population: PopId, position: u32) -> Diagnostic {
+    /// Why a neuron does not fit on an empty core.
+    fn too_large(&self, population: PopId, position: u32) -> Diagnostics {
         let one = Slice { population, start: position, len: 1 };
         let core = self.empty_core().with(one, self.accounting, &mut self.reads.borrow_mut());
-        let name = &self.accounting.network().populations[population].name;
-        let neuron = self.accounting.order(population).neuron(position);
-        let usage = self.accounting.core_usage(&core.core, self.target);
-        let (what, needed, limit) = violated(&usage, self.target)
-            .expect("a neuron that does not fit on an empty core violates a limit");
-        Diagnostic::error(
-            codes::mapping::NEURON_TOO_LARGE,
-            format!(
-                "neuron {neuron} of population `{name}` alone needs {needed} {what}; a core of `{}` has {}",
-                self.target.name, limit.value
-            ),
-        )
-        .at(format!("population `{name}`, neuron {neuron}"))
-        .note(format!("{}: {limit}", self.target.file))
-        .help("reduce the fan-in of this population, for example with an intermediate population")
-    }
-
-    fn fan_out_error(&self, slice: &Slice, needed: u64) -> Diagnostic {
-        let name = &self.accounting.network().populations[slice.population].name;
-        let Self { target, .. } = self;
-        Diagnostic::error(
-            codes::mapping::FAN_OUT,
-            format!(
-                "the spikes of one neuron of population `{name}` go to {needed} cores; target `{}` has {} output axons per core",
-                target.name, target.output_axons.value
-            ),
-        )
-        .at(format!("population `{name}`"))
-        .note(format!("{}: output_axons = {}", target.file, target.output_axons))
-        .help("reduce the fan-out of this population, or split it")
+        misfit::neuron(self.accounting, self.target, &core.core, one)
     }
 }

@@ -1,10 +1,11 @@
 //! Mappings at and beyond the limits of a core.
 
+mod limits;
 mod random;
 mod shapes;
 
 use super::Map;
-use super::bound::bound;
+use super::bound::bounds;
 use crate::fixtures::{matrix, neurons, quantized, target};
 use crate::framework::{Context, Options, Pass};
 use snnc_ir::arena::{MatId, PopId};
@@ -20,9 +21,10 @@ use snnc_ir::{
 fn map(draft: QuantizedDraft, target: &TargetSpec) -> Result<MappedDraft, Diagnostics> {
     let options = Options::defaults(Map.info().options);
     let orders = vec![1; draft.populations.len()];
-    let least = bound(&Accounting::new(&draft, &orders), target).cores;
+    let bounds = bounds(&Accounting::new(&draft, &orders), target).map(|bound| bound.cores);
     let mapped = Map.run(draft, &mut Context::new(target, &options))?;
-    assert!(least <= mapped.cores.len() as u64, "no mapping is below the bound");
+    let cores = mapped.cores.len() as u64;
+    assert!(bounds.into_iter().all(|least| least <= cores), "no mapping is below the bound");
     MappedNetwork::verify(mapped, &Rules::for_target(target)).map(Level::into_draft)
 }
 
@@ -121,7 +123,7 @@ fn a_neuron_beyond_a_whole_core_names_resource_need_and_limit() {
     let error = errors.iter().find(|d| d.code == mapping::NEURON_TOO_LARGE).expect("the code");
     let text = error.to_string();
     assert!(text.contains("population `b`") && text.contains("input axons"), "{text}");
-    assert!(text.contains("test.toml: 20 (line 1: test)"), "{text}");
+    assert!(text.contains("test.toml: input_axons = 20 (line 1: test)"), "{text}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub mod motif;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
-use snnc_ir::target::{Limit, TargetSpec};
+use snnc_ir::target::{Costs, Limit, TargetSpec};
 use snnc_ir::{Level, Network, NetworkDraft, Rules};
 use snnc_passes::{AnyLevel, Failure, Observer, Outcome, Pipeline, PropertySet, Registry, plan};
 use std::cell::Cell;
@@ -40,6 +40,12 @@ pub fn target() -> TargetSpec {
         formats: limit(16),
         cores_per_chip: limit(128),
         chips: limit(768),
+        cores_per_router: limit(4),
+        mesh_width: limit(8),
+        mesh_height: limit(4),
+        board_width: limit(768),
+        board_height: limit(1),
+        chip_hops: limit(8),
         max_delay: limit(62),
         max_refractory: limit(63),
         max_threshold: limit(131_071),
@@ -54,6 +60,7 @@ pub fn target() -> TargetSpec {
         synapse_block: limit(64),
         shared_kernels: limit(0),
         axon_atoms: limit(0),
+        costs: Costs::absent("tests", 0),
     }
 }
 

@@ -175,10 +175,12 @@ readout"#;
         kind: FoldKind::Populations,
         into: "o".to_owned(),
         from: vec!["p".to_owned()],
+        at: Vec::new(),
         values: 0,
         synapses: 0,
         bits: 0,
         neurons: 1,
+        projections: 0,
     };
     let measured = run(&[fold]).unwrap();
     let of = |name: &str| {

@@ -1,4 +1,4 @@
-//! Folds of what is equal (0475 to 0478).
+//! Folds of what is equal (0475 to 0479).
 
 use super::codes;
 
@@ -21,4 +21,9 @@ codes! {
         "A note for the report: a gene that is zero in all encodings or in all interactions adds nothing to any \
          weight, and two genes that are equal up to a power of two in all encodings act as one with the sum of \
          their interactions. They are dropped before weights are decoded or factored.";
+    HALVES = 479, "populations became the neurons of one",
+        "A note for the report: populations with equal parameters that read the same populations and are read by \
+         the same, with equal delays, are parts of one population with the matrices of all. They are one again, so \
+         there are fewer projections; each part is still reported under its name. The note says what that saves. \
+         Example: a layer that was exported in two halves.";
 }

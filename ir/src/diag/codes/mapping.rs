@@ -33,9 +33,6 @@ codes! {
     CHIP = 509, "mapping: chip out of range",
         "A core names a chip that the target does not have. Chips are numbered from 0. Map again for \
         this target, or choose one with more chips.";
-    CELL = 518, "mapping: cell taken or out of range",
-        "Each core sits on a cell of its chip's mesh, numbered row by row from 0. Two cores name the same \
-        cell, or a core names one that the chip does not have. Map again for this target.";
     LIMIT_COMPARTMENTS = 510, "limit: compartments of a core",
         "A core holds more neurons than it has compartments. Move neurons to another core.";
     LIMIT_INPUT_AXONS = 511, "limit: input axons of a core",
@@ -58,6 +55,9 @@ codes! {
         stores. Group projections with equal formats, or quantize with a common scale.";
     LIMIT_CORES_PER_CHIP = 517, "limit: cores of a chip",
         "More cores are assigned to a chip than it has. Spread the cores over more chips.";
+    CELL = 518, "mapping: cell taken or out of range",
+        "Each core sits on a cell of its chip's mesh, numbered row by row from 0. Two cores name the same \
+        cell, or a core names one that the chip does not have. Map again for this target.";
     UNBALANCED_LEAK = 550, "a loop with leaky neurons cannot run at several steps per logical step",
         "A loop of n zero-delay hops per logical step needs P > 1 hardware steps per logical \
          step. In the steps between, a neuron must not change: a neuron with leak (or a current \

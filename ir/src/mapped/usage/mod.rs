@@ -163,6 +163,14 @@ impl<'n> Accounting<'n> {
         &self.orders[population.index()]
     }
 
+    /// The accounting as if no weight took more than `bits` bits.
+    #[must_use]
+    pub fn with_weights_of(&self, bits: u8) -> Self {
+        let mut narrow = self.clone();
+        narrow.formats.iter_mut().for_each(|f| f.weight_bits = f.weight_bits.min(bits));
+        narrow
+    }
+
     /// Gives a population another order: `block` channels per block.
     pub fn set_order(&mut self, population: PopId, block: u32) {
         let shape = &self.network.populations[population].shape;

@@ -66,23 +66,6 @@ fn chips(draft: &MappedDraft, target: &TargetSpec, out: &mut Diagnostics) {
                 .help("give each core a cell of its own, or map again for this target"),
             );
         }
-        if i64::from(core.cell) >= target.cores_per_chip.value {
-            out.push(
-                Diagnostic::error(
-                    codes::CELL,
-                    format!(
-                        "cell {} is needed, a chip has {}",
-                        core.cell, target.cores_per_chip.value
-                    ),
-                )
-                .at(core_place(draft, id))
-                .note(format!(
-                    "target \"{}\", {}: limit {}",
-                    target.name, target.file, target.cores_per_chip
-                ))
-                .help("number the cells of a chip from 0, or map again for this target"),
-            );
-        }
         if i64::from(core.chip) >= target.chips.value {
             out.push(
                 Diagnostic::error(
@@ -115,5 +98,25 @@ fn chips(draft: &MappedDraft, target: &TargetSpec, out: &mut Diagnostics) {
                 .help("spread the cores over more chips"),
             );
         }
+        if i128::from(needed) <= i128::from(limit.value) {
+            cells(draft, chip, target, out);
+        }
+    }
+}
+
+/// Every core of a chip with room for all of its cores lies on a cell that exists.
+fn cells(draft: &MappedDraft, chip: u32, target: &TargetSpec, out: &mut Diagnostics) {
+    let limit = &target.cores_per_chip;
+    let beyond = |core: &Core| core.chip == chip && i64::from(core.cell) >= limit.value;
+    for (id, core) in draft.cores.iter().filter(|(_, core)| beyond(core)) {
+        out.push(
+            Diagnostic::error(
+                codes::CELL,
+                format!("cell {} is needed, a chip has {}", core.cell, limit.value),
+            )
+            .at(core_place(draft, id))
+            .note(format!("target \"{}\", {}: limit {limit}", target.name, target.file))
+            .help("number the cells of a chip from 0, or map again for this target"),
+        );
     }
 }

@@ -6,13 +6,17 @@
 //! | [`check`] | its errors |
 //! | [`network`] | shapes and windows |
 //! | [`pixels`] | its hypergraph: pixels, or blocks of their channels |
-//! | [`order`] | cores filled in a given order |
+//! | [`start`] | a first partition: stacks of patches |
+//! | [`tiles`] | which core holds which part of which layer, in closed form |
 
 pub mod check;
+mod geometry;
 pub mod file;
 pub mod network;
 pub mod order;
 pub mod pixels;
+pub mod start;
+pub mod tiles;
 
 pub use check::LayerError;
 pub use file::LayerFile;

@@ -159,14 +159,12 @@ impl Window {
         (0..targets).map(count).sum()
     }
 
-    /// Sources (of `length`) in a window of some target of `range`: without the gaps between windows.
+    /// Number of sources (of `length`) in a window of some target of `range`: without the gaps between windows.
     pub fn covered(self, range: [u32; 2], length: u32) -> u64 {
-        if self.stride <= self.kernel {
-            let [start, end] = self.sources(range, length);
-            return u64::from(end - start);
-        }
-        let each = (range[0]..range[1]).map(|target| self.sources([target, target + 1], length));
-        each.map(|[start, end]| u64::from(end - start)).sum()
+        let [start, end] = self.sources(range, length);
+        let hull = u64::from(end - start);
+        let gap = u64::from(self.stride.saturating_sub(self.kernel));
+        hull - gap * u64::from((range[1].saturating_sub(range[0])).saturating_sub(1))
     }
 }
 

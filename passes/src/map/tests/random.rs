@@ -59,7 +59,8 @@ proptest! {
             layout.fan_out[n] = f64::from(fill % 3);
         }
         match place::place(&Accounting::new(&draft, &layout.orders), &target, &layout) {
-            Ok(cores) => {
+            Ok(placed) => {
+                let cores = placed.cores.into_iter().collect();
                 let (orders, target_name) = (layout.orders, target.name.clone());
                 let mapped = MappedDraft { network: draft, target: target_name, orders, cores };
                 verified(mapped, &target)?;

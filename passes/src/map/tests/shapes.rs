@@ -262,7 +262,7 @@ fn shapes_of_papers() {
             let time = started.elapsed();
             let least = {
                 let accounting = Accounting::new(&mapped.network, &mapped.orders);
-                bound(&accounting, &loihi2()).cores
+                bounds(&accounting, &loihi2()).map(|b| b.cores).into_iter().max().unwrap_or(0)
             };
             let (cores, words) = taken(&mapped, &loihi2());
             println!(

@@ -580,7 +580,7 @@ fn headers_tell_other_files_apart() {
     assert_eq!(code(&|b| b[0] = b'X'), "SNN0610: the file does not start with the letters SNNB");
     assert_eq!(code(&|b| b[4] = 2), "SNN0611: the file is of kind 2, not a program");
     assert_eq!(code(&|b| b[5] = 2), "SNN0611: the program has format version 2");
-    assert_eq!(code(&|b| b[5] = 4), "SNN0611: the program has format version 4");
+    assert_eq!(code(&|b| b[5] = 5), "SNN0611: the program has format version 5");
     assert_eq!(code(&|b| b.push(0)), "SNN0610: 1 bytes follow the program");
     assert_eq!(code(&|b| b.truncate(3)), "SNN0610: 4 bytes are needed and 3 are left");
 }

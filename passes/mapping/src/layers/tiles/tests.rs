@@ -1,0 +1,1 @@
+//! Tiles against a recount over neurons.

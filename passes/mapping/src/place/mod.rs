@@ -1,0 +1,121 @@
+//! Where each core lies on a mesh of routers.
+//!
+//! [`Traffic`] says what cores send each other, [`Mesh`] what a message costs, [`place`] looks for cells with little energy,
+//! [`report`] sums up, and [`energy_bound`] says how far from the best that can be at most.
+
+mod anneal;
+mod board;
+mod bound;
+mod mesh;
+mod region;
+mod report;
+mod rng;
+mod traffic;
+
+pub use bound::energy_bound;
+pub use mesh::Mesh;
+pub use report::{Busiest, Loads, Report, report};
+pub use traffic::Traffic;
+
+use crate::partition::Effort;
+use anneal::{Schedule, anneal};
+use board::{Board, Layout, Partners};
+use rng::Rng;
+use thiserror::Error;
+
+/// The cell of every core.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placement {
+    /// Cell of each core, as [`Mesh`] numbers them.
+    pub cells: Vec<u32>,
+}
+
+impl Placement {
+    /// Whether every core has a cell of the mesh for itself.
+    pub fn is_valid(&self, mesh: &Mesh) -> bool {
+        let mut cells = self.cells.clone();
+        cells.sort_unstable();
+        mesh.check().is_ok()
+            && cells.last().is_none_or(|&last| last < mesh.cells())
+            && cells.windows(2).all(|pair| pair[0] < pair[1])
+    }
+}
+
+/// Why cores cannot be placed.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum PlaceError {
+    /// The mesh has no cells, or too many: extents of a chip, chips, cores of a router.
+    #[error(
+        "a mesh of {}x{} chips with {}x{} routers of {} cores has no cell, or 2^32 and more",
+        .0[2], .0[3], .0[0], .0[1], .0[4]
+    )]
+    Extents([u32; 5]),
+    /// A cost is not a finite number from 0.
+    #[error("a cost of {0} is not a finite number from 0 up")]
+    Cost(f64),
+    /// There are more cores than cells.
+    #[error("{cores} cores do not fit on a mesh of {cells} cells")]
+    Full {
+        /// Cores to place.
+        cores: usize,
+        /// Cells of the mesh.
+        cells: u32,
+    },
+}
+
+/// Looks for a placement with little energy.
+///
+/// # Errors
+/// If the mesh has no meaning, or fewer cells than there are cores.
+pub fn place(
+    traffic: &Traffic,
+    mesh: &Mesh,
+    effort: Effort,
+    seed: u64,
+) -> Result<Placement, PlaceError> {
+    let board = region::region(mesh, traffic.cores())?;
+    let partners = Partners::of(traffic);
+    let start: Vec<u32> = (0..).zip(0..traffic.cores()).map(|(site, _)| site).collect();
+    let (moves, starts) = search(effort, traffic.cores());
+    let reach = board.cols().max(board.rows());
+    let schedule = Schedule { moves, steps: 100, hot: 0.3, cold: 0.003, reach };
+    let mut rng = Rng::new(seed);
+    let mut best = (f64::INFINITY, start.clone());
+    for _ in 0..starts {
+        let mut layout = Layout::new(&board, &partners, start.clone());
+        anneal(&mut layout, &schedule, &mut rng);
+        let cost = layout.cost();
+        if cost < best.0 {
+            best = (cost, layout.site_of);
+        }
+    }
+    Ok(cells(&board, mesh, &best.1))
+}
+
+/// Moves per core, and how often to start. Few cores get stuck more easily, and cost little to start again.
+fn search(effort: Effort, cores: usize) -> (u32, usize) {
+    let starts = (200 / cores.max(1)).clamp(1, 8);
+    match effort {
+        Effort::Fast => (500, 1),
+        Effort::Balanced => (5000, starts),
+        Effort::Best => (20_000, 4 * starts),
+    }
+}
+
+/// Cells of the sites, moved to the first corner of the mesh where that changes nothing.
+fn cells(board: &Board, mesh: &Mesh, site_of: &[u32]) -> Placement {
+    let least = |axis: usize, single: bool| {
+        let used = site_of.iter().map(|&site| board.router(site)[axis]).min();
+        if single { used.unwrap_or(0) } else { 0 }
+    };
+    let left = least(0, board.cols() <= mesh.width);
+    let top = least(1, board.rows() <= mesh.height);
+    let cell = |&site: &u32| {
+        let [x, y] = board.router(site);
+        mesh.cell([x - left, y - top], site % board.slots)
+    };
+    Placement { cells: site_of.iter().map(cell).collect() }
+}
+
+#[cfg(test)]
+mod tests;
