@@ -1,11 +1,13 @@
 //! Where each core lies on a mesh of routers.
 //!
 //! [`Traffic`] says what cores send each other, [`Mesh`] what a message costs, [`place`] looks for cells with little energy,
-//! [`report`] sums up, and [`energy_bound`] says how far from the best that can be at most.
+//! [`report`] sums up, [`energy_bound`] says how far from the best that can be at most, and [`mod@estimate`] what a step takes on a chip
+//! whose figures are published.
 
 mod anneal;
 mod board;
 mod bound;
+pub mod estimate;
 mod mesh;
 mod region;
 mod report;
