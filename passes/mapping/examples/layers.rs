@@ -38,9 +38,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     } {
         let clock = std::time::Instant::now();
         let tiling = tile(&network, &limits)?;
-        println!("{} cores in {:?}, groups {} mixed {}, neuron bound {}", tiling.cores(), clock.elapsed(), tiling.groups.len(), tiling.mixed.len(), network.neurons().div_ceil(limits.neurons));
-        for g in &tiling.groups { if args.len() > 2 {println!("{} {:?}", network.layers[g.first.layer].name, g);} }
-        for g in &tiling.mixed { if args.len() > 2 {println!("{:?}", g);} }
+        println!(
+            "{} cores in {:?}, groups {} mixed {}, neuron bound {}",
+            tiling.cores(),
+            clock.elapsed(),
+            tiling.groups.len(),
+            tiling.mixed.len(),
+            network.neurons().div_ceil(limits.neurons)
+        );
+        for g in &tiling.groups {
+            if args.len() > 2 {
+                println!("{} {:?}", network.layers[g.first.layer].name, g);
+            }
+        }
+        for g in &tiling.mixed {
+            if args.len() > 2 {
+                println!("{:?}", g);
+            }
+        }
         return Ok(());
     }
     let limits = match args[1].as_str() {

@@ -182,7 +182,11 @@ fn verdict(reading: &Reading<'_>, site: &Site, aim: Aim, uses: &Uses, cx: &Conte
     if let Some(why) = reading.discouragement(site) {
         return Why::Refused(why);
     }
-    if matrix < cost::clear(aim) * cost.weighed(aim) { Why::Dear(cost) } else { Why::Factored(cost) }
+    if matrix < cost::clear(aim) * cost.weighed(aim) {
+        Why::Dear(cost)
+    } else {
+        Why::Factored(cost)
+    }
 }
 
 /// What the network was before any node changed.

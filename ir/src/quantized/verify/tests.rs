@@ -604,7 +604,7 @@ fn a_limit_names_its_line_and_source() {
     let findings = QuantizedNetwork::verify(draft, &Rules::for_target(&spec)).unwrap_err();
     let text = findings.to_string();
     assert!(text.contains("population \"y\" (pop2)"), "{text}");
-    assert!(text.contains("target \"test\", test.toml: limit 63 (line 11: tests)"), "{text}");
+    assert!(text.contains("target \"test\", test.toml: limit 63 (line 17: tests)"), "{text}");
 }
 
 #[test]
