@@ -93,9 +93,8 @@ pub(super) fn compare(
             symbol_of[id.index()] = symbol;
         }
     }
-    let (host, mut sums, mut linear) = (Host::of(source), RowSums::default(), Linear::default());
-    let most = target.max_input_sum.value;
-    let sends = sends::sends(source, &host, (&mut sums, &mut linear), most).map_err(|id| {
+    let (host, mut sums) = (Host::of(source), RowSums::default());
+    let sends = sends::sends(source, &host, &mut sums).map_err(|id| {
         Diagnostic::error(code::OVERFLOW, "messages in a loop of graded relays have no bounds")
             .at(population(&source.populations[id].name))
             .help("let the loop pass through neurons")
@@ -109,7 +108,7 @@ pub(super) fn compare(
         host,
         sends,
         sums,
-        linear,
+        linear: Linear::default(),
         equal: HashMap::new(),
         stored: HashMap::new(),
         records: vec![Record::default(); tables.meanings.len()],
@@ -234,10 +233,17 @@ impl Checker<'_> {
         self.source.populations[id].graded().map(registers::mode_of)
     }
 
-    /// What the source of a synapse may send in one step.
-    fn sent(&self, synapse: &Synapse) -> Span {
-        let root = self.root(synapse.source);
-        root.map_or(Span::SPIKE, |id| self.sends[id.index()].at(synapse.neuron as usize))
+    /// What the source of a synapse may send in one step, `closely` bounded or by intervals.
+    fn sent(&mut self, synapse: &Synapse, closely: bool) -> Span {
+        let Some(id) = self.root(synapse.source) else { return Span::SPIKE };
+        let neuron = synapse.neuron as usize;
+        let Self { source, host, sends, linear, .. } = self;
+        let loose = sends[id.index()].at(neuron);
+        if !closely {
+            return loose;
+        }
+        let tight = linear.sent(Facts { source, host, sends }, id).at(neuron);
+        Span { low: loose.low.max(tight.low), high: loose.high.min(tight.high) }
     }
 
     fn segment(&mut self, symbol: usize, cycle: Cycle<'_>, segment: Segment<'_>) {
@@ -251,7 +257,7 @@ impl Checker<'_> {
 
     /// Relays and clocks.
     fn line(&mut self, symbol: usize, cycle: Cycle<'_>, segment: &Segment<'_>) {
-        let tables = self.tables;
+        let (tables, target) = (self.tables, self.target);
         let (mut first, mut overflow) = (First::default(), First::default());
         let mut synapses = Vec::new();
         for offset in 0..segment.len {
@@ -266,12 +272,20 @@ impl Checker<'_> {
             } else {
                 lines::clock(tables, registers, symbol, &site, &synapses, &mut first);
             }
-            let mut sum = RowSum::default();
-            for synapse in &synapses {
-                sum.add(synapse.weight, self.sent(synapse));
+            let mut reach = |closely: bool| {
+                let mut sum = RowSum::default();
+                for synapse in &synapses {
+                    sum.add(synapse.weight, self.sent(synapse, closely));
+                }
+                let steps = tables.program.run_steps;
+                (sum.count, reached(registers, sum, Span::default(), steps))
+            };
+            let (count, mut reach_of) = reach(false);
+            if reach_of.within(&site, target).is_err() {
+                reach_of = reach(true).1;
             }
-            self.records[symbol].synapses += sum.count;
-            let reach = reached(registers, sum, Span::default(), tables.program.run_steps);
+            self.records[symbol].synapses += count;
+            let reach = reach_of;
             self.bounds(symbol, &reach, &site, &mut overflow);
         }
         first.report(&mut self.findings);
@@ -330,9 +344,7 @@ impl Checker<'_> {
             // Forms of linear relays take longer, and are seldom needed.
             if linear.knows(id) || reached.within(&site, self.target).is_err() {
                 let facts = Facts { source, host, sends };
-                if let Some(tight) = linear.arriving(facts, id, neuron) {
-                    reached = reach(arriving.within(tight));
-                }
+                reached = reach(arriving.within(linear.arriving(facts, id, neuron)));
             }
             let reach = reached;
             let clocks = carried.iter().filter(|synapse| synapse.weight != 0).count();

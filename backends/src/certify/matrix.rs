@@ -262,15 +262,30 @@ type WindowKey = (MatId, PopId, usize, Range<usize>, Range<usize>);
 
 /// Row sums of matrices. Output neurons of a convolution that see the same part of the kernel have
 /// the same sums, so that a convolution is never expanded; for that the messages of an input channel
-/// are bounded together.
+/// are bounded together, unless [`RowSums::exact`].
 #[derive(Debug, Default)]
 pub(super) struct RowSums {
     windows: HashMap<WindowKey, RowSum>,
     /// Bounds of the messages of each channel, by population and extent of a channel.
-    channels: HashMap<(PopId, usize), Vec<Span>>,
+    channels: HashMap<(PopId, usize), Channels>,
+    exact: bool,
+}
+
+/// What the channels of a population send.
+#[derive(Debug)]
+struct Channels {
+    spans: Vec<Span>,
+    /// Whether all neurons of a channel have the same bounds.
+    alike: bool,
 }
 
 impl RowSums {
+    /// Row sums that bound the messages of every neuron on their own, even where those of a channel
+    /// differ: rows of convolutions are expanded there.
+    pub(super) fn exact() -> Self {
+        Self { exact: true, ..Self::default() }
+    }
+
     /// Sums over row `row` of a matrix that reads population `from`, which sends `sends`.
     pub(super) fn of(
         &mut self,
@@ -283,25 +298,38 @@ impl RowSums {
             matrix.for_row(row, |col, w| sum.add(i64::from(w), sends.at(col)));
             return sum;
         };
-        let window = window(conv, row);
         let plane = (conv.input[1] as usize * conv.input[2] as usize).max(1);
-        let Self { windows, channels } = self;
-        *windows.entry((id, from, window.channel, window.ky, window.kx)).or_insert_with(|| {
-            let mut sum = RowSum::default();
-            match sends {
-                Sends::Messages(each) => {
-                    let hull = |part: &[Span]| part.iter().copied().reduce(Span::hull);
-                    let channels = channels.entry((from, plane)).or_insert_with(|| {
-                        each.chunks(plane).map(|part| hull(part).unwrap_or_default()).collect()
-                    });
-                    matrix.for_row(row, |col, w| sum.add(i64::from(w), channels[col / plane]));
-                }
-                Sends::Spikes | Sends::Nothing => {
-                    matrix.for_row(row, |col, w| sum.add(i64::from(w), sends.at(col)));
-                }
+        let Self { windows, channels, exact } = self;
+        let channels = match sends {
+            Sends::Messages(each) => {
+                let make = || Channels::of(each, plane);
+                Some(&*channels.entry((from, plane)).or_insert_with(make))
             }
+            Sends::Spikes | Sends::Nothing => None,
+        };
+        let sum = |of: &dyn Fn(usize) -> Span| {
+            let mut sum = RowSum::default();
+            matrix.for_row(row, |col, w| sum.add(i64::from(w), of(col)));
             sum
+        };
+        if *exact && channels.is_some_and(|channels| !channels.alike) {
+            return sum(&|col| sends.at(col));
+        }
+        let window = window(conv, row);
+        *(windows.entry((id, from, window.channel, window.ky, window.kx))).or_insert_with(|| {
+            match channels {
+                Some(channels) => sum(&|col| channels.spans[col / plane]),
+                None => sum(&|col| sends.at(col)),
+            }
         })
+    }
+}
+
+impl Channels {
+    fn of(each: &[Span], plane: usize) -> Self {
+        let hull = |part: &[Span]| part.iter().copied().reduce(Span::hull).unwrap_or_default();
+        let alike = each.chunks(plane).all(|part| part.iter().all(|span| *span == part[0]));
+        Self { spans: each.chunks(plane).map(hull).collect(), alike }
     }
 }
 

@@ -7,7 +7,6 @@
 //! through neurons a loop may pass, since a neuron sends 0 or 1 whatever it receives.
 
 use super::host::Host;
-use super::linear::{Facts, Linear};
 use super::matrix::{RowSum, RowSums};
 use super::registers::mode_of;
 use snnc_ir::arena::{PopId, ProjId};
@@ -16,7 +15,7 @@ use snnc_ir::program::GradedMode;
 use snnc_ir::quantized::{PopKind, QuantizedDraft};
 use snnc_ir::{Entity, Shape};
 
-/// A closed interval that holds 0. **Units**: messages.
+/// A closed interval, which holds 0 unless stated otherwise. **Units**: messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) low: i64,
@@ -31,6 +30,11 @@ impl Span {
     pub(super) fn scaled(self, weight: i64) -> Self {
         let (a, b) = (self.low.saturating_mul(weight), self.high.saturating_mul(weight));
         Self { low: a.min(b), high: a.max(b) }
+    }
+
+    /// The interval of sums; ends beyond i64 are cut off there.
+    pub(super) const fn plus(self, other: Self) -> Self {
+        Self { low: self.low.saturating_add(other.low), high: self.high.saturating_add(other.high) }
     }
 
     /// The smallest interval that holds both.
@@ -69,16 +73,15 @@ impl Sends {
     }
 }
 
-/// What every population of `source` may send, by index. Where interval arithmetic arrives at sums beyond
-/// ±`most`, linear relays are taken as forms ([`linear`](super::linear)).
+/// What every population of `source` may send, by index, by intervals alone: [`linear`](super::linear) knows
+/// better, and takes longer.
 ///
 /// # Errors
 /// A graded relay on a loop of graded relays: its messages have no bounds.
 pub(super) fn sends(
     source: &QuantizedDraft,
     host: &Host,
-    (sums, linear): (&mut RowSums, &mut Linear),
-    most: i64,
+    sums: &mut RowSums,
 ) -> Result<Vec<Sends>, PopId> {
     let mut out: Vec<Sends> = source
         .populations
@@ -94,19 +97,10 @@ pub(super) fn sends(
         let shape: &Shape = &source.populations[id].shape;
         let into: Vec<ProjId> = source.projections_into(id).map(|(p, _)| p).collect();
         let each = (0..shape.size()).map(|n| {
-            let mut sum = arriving(source, &out, sums, &into, n);
-            // What follows a relay that cuts at 0 sees nothing of the form behind it.
-            if relay.keep.is_some() || sum.low < -most || most < sum.high || linear.knows(id) {
-                let facts = Facts { source, host, sends: &out };
-                if let Some(tight) = linear.arriving(facts, id, n) {
-                    sum = sum.within(tight);
-                }
-            }
+            let sum = arriving(source, &out, sums, &into, n);
             let bias = i64::from(relay.bias.at(n, shape));
-            let written = host.at(id, n);
-            let end = |sum: i64, written: i64| sum.saturating_add(written).saturating_add(bias);
-            let sum = Span { low: end(sum.low, written.low), high: end(sum.high, written.high) };
-            sum.sent(mode_of(relay))
+            let sum = Span { low: sum.low, high: sum.high }.plus(host.at(id, n));
+            sum.plus(Span { low: bias, high: bias }).sent(mode_of(relay))
         });
         out[id.index()] = Sends::Messages(each.collect());
     }
@@ -134,7 +128,7 @@ pub(super) fn arriving(
 ///
 /// # Errors
 /// One of them that has no place in such an order.
-fn relays_in_order(source: &QuantizedDraft) -> Result<Vec<PopId>, PopId> {
+pub(super) fn relays_in_order(source: &QuantizedDraft) -> Result<Vec<PopId>, PopId> {
     let graded = |id: PopId| source.populations[id].graded().is_some();
     let mut waits = vec![0_usize; source.populations.len()];
     let mut readers: Vec<Vec<PopId>> = vec![vec![]; source.populations.len()];
@@ -191,8 +185,7 @@ mod tests {
     }
 
     fn bounds(draft: &QuantizedDraft) -> Result<Vec<Sends>, PopId> {
-        let caches = (&mut RowSums::default(), &mut Linear::default());
-        sends(draft, &Host::of(draft), caches, 32_767)
+        sends(draft, &Host::of(draft), &mut RowSums::default())
     }
 
     #[test]

@@ -7,8 +7,9 @@ use snnc_ir::arena::{Arena, TensorId};
 use snnc_ir::network::Tensor;
 use std::collections::BTreeMap;
 
-/// Content of a matrix or kernel: a hash of layout and values, and the number of values.
-type Key = (u64, usize);
+/// Content of a matrix or kernel: a hash of layout and values, and the number of values. Matrices of zeros have no
+/// hash: projections of zeros are removed from the integers, so nothing is gained where they are equal.
+type Key = (Option<u64>, usize);
 
 /// Uses of every array of values.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +39,8 @@ impl Ledger {
 
     /// Values, each array once.
     pub(super) fn stored(&self) -> usize {
-        self.uses.keys().map(|(_, len)| len).sum()
+        let times = |hash: &Option<u64>, uses: usize| if hash.is_some() { 1 } else { uses };
+        self.uses.iter().map(|((hash, len), &uses)| len * times(hash, uses)).sum()
     }
 
     /// Operations.
@@ -53,15 +55,16 @@ fn key(tensors: &Arena<TensorId, Tensor>, op: &LinearOp) -> Key {
         LinearOp::Dense(m) => (&m.weight, [m.rows as u64, m.cols as u64, 1, 1]),
         LinearOp::Conv { weight, conv } => (weight, conv.kernel_shape().map(u64::from)),
         // Canonical operations are matrices and convolutions.
-        LinearOp::Place { .. } | LinearOp::BorderPool { .. } => return (0, 0),
+        LinearOp::Place { .. } | LinearOp::BorderPool { .. } => return (None, 0),
     };
     let mut hash = layout.iter().fold(0xcbf2_9ce4_8422_2325, step);
-    let mut len = 0;
+    let (mut len, mut zero) = (0, true);
     weight.for_each(tensors, |v| {
         hash = step(hash, &u64::from(round(v).to_bits()));
         len += 1;
+        zero &= v.abs() <= 0.0;
     });
-    (hash, len)
+    ((!zero).then_some(hash), len)
 }
 
 /// FNV-1a, number by number.

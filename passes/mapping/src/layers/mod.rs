@@ -16,6 +16,8 @@ pub mod network;
 pub mod order;
 pub mod pixels;
 pub mod start;
+#[cfg(test)]
+mod testing;
 pub mod tiles;
 
 pub use check::LayerError;

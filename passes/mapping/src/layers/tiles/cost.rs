@@ -115,7 +115,8 @@ pub(super) fn ratio(need: u64, limit: u64) -> f64 {
     need as f64 / limit.max(1) as f64
 }
 
-/// What a tile takes. Source neurons that several connections of its layer read count once for each.
+/// What a tile takes. Source neurons that several connections of its layer read count once for each. Where lists are stored, the tile
+/// must consist of whole rows of its strip.
 pub fn cost(network: &Network, tile: &Tile, limits: &CoreLimits) -> Cost {
     let layer = &network.layers[tile.layer];
     let mut cost = Cost { neurons: tile.neurons(), ..Cost::default() };

@@ -9,8 +9,7 @@ use super::cost::{CoreLimits, Parts, Storage};
 use crate::layers::network::{Read, Shape, Window};
 use std::collections::BTreeMap;
 
-/// Words of the lists of a connection, [source, target] shapes given. A run of incomplete rows counts as lists for each of
-/// its parts.
+/// Words of the lists of a connection, [source, target] shapes given, for tiles of whole rows.
 pub(super) fn list_words(
     tile: &Tile,
     parts: &Parts,

@@ -87,6 +87,8 @@ impl Pour<'_> {
     /// Puts all pixels of a strip on cores.
     fn strip(&mut self, mut rest: Tile, pixels: u64) -> Result<(), TileError> {
         let grain = grain(rest.columns, self.limits);
+        // Strips may be narrower than the plan's by a column.
+        let pixels = (pixels / grain).max(1) * grain;
         self.gaps(&mut rest, grain);
         let end = rest.run[1];
         while rest.run[0] < end {

@@ -1,1 +1,197 @@
-//! Tiles against a recount over neurons.
+//! Tiles against a recount over neurons and synapses.
+
+use super::{CoreLimits, Cost, Storage, Tile, Tiling, cost, tile};
+use crate::layers::network::{Network, Shape, Store};
+use crate::layers::testing::{networks, synapses};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A list: source channel, and for each target its place on the tile from the first one on, its channel and its tap.
+type List = (u32, Vec<(u64, u32, [u32; 2])>);
+
+/// What the recount finds on one core.
+#[derive(Default)]
+struct Found {
+    neurons: u64,
+    /// Source layer, pixel, channel or number of the axon that carries it.
+    inputs: BTreeSet<(usize, [u32; 2], u32, bool)>,
+    /// Layer, read, output channel.
+    kernels: BTreeSet<(usize, usize, u32)>,
+    /// Targets of each source neuron's list: tile, layer, read, source.
+    lists: BTreeMap<(Tile, usize, [u32; 3]), Vec<(u64, u32, [u32; 2])>>,
+}
+
+/// Place of a neuron in its tile: pixel by pixel, its channels side by side.
+fn inside(tile: &Tile, [channel, row, column]: [u32; 3]) -> Option<u64> {
+    let [left, right] = tile.columns;
+    let [first, last] = tile.channels;
+    if !(left..right).contains(&column) || !(first..last).contains(&channel) {
+        return None;
+    }
+    let pixel = u64::from(row) * u64::from(right - left) + u64::from(column - left);
+    let place = pixel.checked_sub(tile.run[0]).filter(|_| pixel < tile.run[1])?;
+    Some(place * u64::from(last - first) + u64::from(channel - first))
+}
+
+/// Counts all cores by going through every synapse.
+fn recount(network: &Network, tiling: &[(u64, Tile)], limits: &CoreLimits) -> Vec<Cost> {
+    let cores = tiling.iter().map(|(core, _)| core + 1).max().unwrap_or(0);
+    let mut found: Vec<Found> = (0..cores).map(|_| Found::default()).collect();
+    for layer in 0..network.layers.len() {
+        let own: Vec<&(u64, Tile)> = tiling.iter().filter(|(_, t)| t.layer == layer).collect();
+        for (core, tile) in &own {
+            found[usize::try_from(*core).unwrap()].neurons += tile.neurons();
+        }
+        synapses(network, layer, |target, number, source, tap| {
+            let read = &network.layers[layer].reads[number];
+            for (core, tile) in &own {
+                let Some(place) = inside(tile, target) else { continue };
+                let found = &mut found[usize::try_from(*core).unwrap()];
+                let alone = limits.atoms == 0 || read.store == Store::Lists;
+                let axon = if alone { source[0] } else { source[0] / limits.atoms };
+                found.inputs.insert((read.source, [source[1], source[2]], axon, alone));
+                if limits.storage == Storage::Once && read.store != Store::Lists {
+                    found.kernels.insert((layer, number, target[0]));
+                } else {
+                    let list = found.lists.entry((*tile, number, source)).or_default();
+                    list.push((place, target[0], tap));
+                }
+            }
+        });
+    }
+    found.into_iter().map(|found| total(network, found, limits)).collect()
+}
+
+fn total(network: &Network, found: Found, limits: &CoreLimits) -> Cost {
+    let mut words = 0;
+    let mut kernels: BTreeMap<(usize, usize), u64> = BTreeMap::new();
+    for (layer, read, _) in found.kernels {
+        *kernels.entry((layer, read)).or_default() += 1;
+    }
+    let bits = u64::from(limits.weight_bits);
+    for ((layer, number), outputs) in kernels {
+        let read = &network.layers[layer].reads[number];
+        let fan = network.layers[read.source].shape.channels / read.groups;
+        let values = u64::from(fan * read.rows.kernel * read.columns.kernel) * outputs;
+        let values = if read.store == Store::One { 1 } else { values };
+        words += (values * bits).div_ceil(64);
+    }
+    let mut shared: BTreeSet<(Tile, usize, List)> = BTreeSet::new();
+    for ((tile, number, source), mut list) in found.lists {
+        list.sort_unstable();
+        let first = list[0].0;
+        list.iter_mut().for_each(|entry| entry.0 -= first);
+        let read = &network.layers[tile.layer].reads[number];
+        if limits.storage == Storage::Patterns
+            && read.store != Store::Lists
+            && !shared.insert((tile, number, (source[0], list.clone())))
+        {
+            continue;
+        }
+        let beside = list.iter().zip(0..).all(|(entry, place)| entry.0 == place);
+        let index = if beside { 0 } else { limits.index_bits };
+        words += limits.list_words(list.len() as u64, bits + u64::from(index));
+    }
+    Cost { neurons: found.neurons, inputs: found.inputs.len() as u64, words }
+}
+
+/// Each neuron lies in exactly one tile.
+fn complete(network: &Network, tiling: &Tiling) {
+    for (index, layer) in network.layers.iter().enumerate() {
+        let tiles: Vec<Tile> =
+            tiling.tiles().map(|(_, tile)| tile).filter(|tile| tile.layer == index).collect();
+        let Shape { channels, height, width } = layer.shape;
+        for channel in 0..channels {
+            for row in 0..height {
+                for column in 0..width {
+                    let holds = |tile: &&Tile| inside(tile, [channel, row, column]).is_some();
+                    let count = tiles.iter().filter(holds).count();
+                    assert_eq!(count, usize::from(!layer.input), "layer {index}");
+                }
+            }
+        }
+    }
+}
+
+fn limits() -> impl Strategy<Value = CoreLimits> {
+    let storage =
+        prop_oneof![Just(Storage::Once), Just(Storage::Patterns), Just(Storage::Lists)];
+    let sizes = (1..200_u64, 20..300_u64, 10..600_u64);
+    (sizes, storage, prop_oneof![Just(0), Just(1), Just(2), Just(1024)], 0..12_u32).prop_map(
+        |((neurons, inputs, words), storage, atoms, index_bits)| CoreLimits {
+            neurons,
+            inputs,
+            words,
+            storage,
+            weight_bits: 8,
+            index_bits,
+            header_bits: 10,
+            block: 5,
+            atoms,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn tiles_hold_each_neuron_once_within_all_limits(
+        network in networks(),
+        limits in limits(),
+    ) {
+        let Ok(tiling) = tile(&network, &limits) else { return Ok(()) };
+        complete(&network, &tiling);
+        let tiles: Vec<(u64, Tile)> = tiling.tiles().collect();
+        let counted = recount(&network, &tiles, &limits);
+        prop_assert_eq!(counted.len() as u64, tiling.cores());
+        for (core, counted) in counted.iter().enumerate() {
+            prop_assert!(counted.neurons > 0);
+            prop_assert!(counted.fits(&limits), "core {core}: {counted:?}");
+        }
+    }
+
+    #[test]
+    fn the_cost_of_a_tile_is_what_a_recount_finds(
+        network in networks(),
+        limits in limits(),
+        cut in [0..100_u32, 0..100, 0..100, 0..100, 0..100, 0..100],
+    ) {
+        let layer = network.layers.len() - 1;
+        let shape = network.layers[layer].shape;
+        let range = |a: u32, b: u32, length: u32| {
+            let (a, b) = (a * length / 100, b * length / 100);
+            [a.min(b), a.max(b) + 1]
+        };
+        let columns = range(cut[2], cut[3], shape.width);
+        let width = u64::from(columns[1] - columns[0]);
+        let rows = u64::from(shape.height);
+        let pixels = range(cut[4], cut[5], u32::try_from(width * rows).unwrap()).map(u64::from);
+        let run = if limits.storage == Storage::Once {
+            pixels
+        } else {
+            [pixels[0] / width * width, (pixels[1]).next_multiple_of(width)]
+        };
+        let tile = Tile { layer, channels: range(cut[0], cut[1], shape.channels), columns, run };
+        let found = recount(&network, &[(0, tile)], &limits)[0];
+        let cost = cost(&network, &tile, &limits);
+        prop_assert_eq!(found.neurons, cost.neurons);
+        let mut sources: Vec<usize> =
+            network.layers[layer].reads.iter().map(|read| read.source).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        if sources.len() == network.layers[layer].reads.len() {
+            prop_assert_eq!(found.inputs, cost.inputs);
+        } else {
+            // What several connections read counts for each.
+            prop_assert!(found.inputs <= cost.inputs);
+        }
+        if limits.storage == Storage::Once {
+            prop_assert_eq!(found.words, cost.words);
+        } else {
+            // Rows of a strip that happen to lie side by side need no index.
+            prop_assert!(found.words <= cost.words);
+            if limits.index_bits == 0 {
+                prop_assert_eq!(found.words, cost.words);
+            }
+        }
+    }
+}

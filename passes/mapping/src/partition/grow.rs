@@ -1,0 +1,182 @@
+//! A start: cores that grow one after the other, each by the vertex that needs the least new copies per neuron.
+
+use super::Limits;
+use super::level::{Level, NONE};
+use super::random::Random;
+
+/// Grows cores until every vertex has one. With `cores`, no more than these are begun, and what fits nowhere goes where most room
+/// is left, which may break limits; without, as many as it takes are used, and no limit is broken that a vertex does not break alone.
+pub(super) fn grow(
+    level: &Level,
+    limits: &Limits,
+    cores: Option<u32>,
+    random: &mut Random,
+) -> (Vec<u32>, u32) {
+    let mut growth = Growth::new(level, *limits);
+    let mut core = 0;
+    while growth.left > 0 && cores.is_none_or(|cores| core < cores) {
+        growth.fill(core, random);
+        core += 1;
+    }
+    let cores = cores.unwrap_or(core).max(1);
+    growth.scatter(cores);
+    (growth.core, cores)
+}
+
+struct Growth<'a> {
+    level: &'a Level,
+    limits: Limits,
+    core: Vec<u32>,
+    left: usize,
+    /// Cost of each free vertex's edges that the growing core has.
+    shared: Vec<i64>,
+    total: Vec<i64>,
+    /// Cost of each free vertex's edges that some core has.
+    near: Vec<i64>,
+    /// Core that last counted an edge: any pin, and a target.
+    touched: Vec<u32>,
+    reached: Vec<u32>,
+    used: Vec<bool>,
+    heap: std::collections::BinaryHeap<(i64, u32)>,
+}
+
+impl<'a> Growth<'a> {
+    fn new(level: &'a Level, limits: Limits) -> Self {
+        let total = (0..level.vertices())
+            .map(|vertex| {
+                let edges = level.incident_to(vertex).iter();
+                edges.map(|incident| i64::from(level.costs[incident.edge()])).sum()
+            })
+            .collect();
+        Self {
+            level,
+            limits,
+            core: vec![NONE; level.vertices()],
+            left: level.vertices(),
+            shared: vec![0; level.vertices()],
+            total,
+            near: vec![0; level.vertices()],
+            touched: vec![NONE; level.edges()],
+            reached: vec![NONE; level.edges()],
+            used: vec![false; level.edges()],
+            heap: std::collections::BinaryHeap::new(),
+        }
+    }
+
+    /// New copies per neuron, negative: more is better.
+    fn key(&self, vertex: usize) -> i64 {
+        (self.shared[vertex] << 24) / self.total[vertex].max(1)
+    }
+
+    fn seed(&self, random: &mut Random) -> Option<usize> {
+        // Next to what is taken, or else anywhere.
+        let start = random.below(self.level.vertices());
+        let count = self.level.vertices();
+        (0..count)
+            .map(|offset| (start + offset) % count)
+            .filter(|&vertex| self.core[vertex] == NONE)
+            .max_by(|&a, &b| {
+                let share =
+                    |vertex: usize| self.near[vertex] as f64 / (self.total[vertex] as f64).max(1.0);
+                share(a).total_cmp(&share(b))
+            })
+    }
+
+    fn fill(&mut self, core: u32, random: &mut Random) {
+        const MISSES: usize = 200;
+        let Some(seed) = self.seed(random) else { return };
+        self.heap.clear();
+        self.shared.fill(0);
+        let (mut load, mut inputs) = (0u64, 0u64);
+        self.heap.push((self.key(seed), seed as u32));
+        let mut misses = 0;
+        let mut first = true;
+        loop {
+            let Some((key, vertex)) = self.heap.pop() else {
+                let Some(seed) = self.seed(random).filter(|_| misses == 0) else { return };
+                self.heap.push((self.key(seed), seed as u32));
+                continue;
+            };
+            let vertex = vertex as usize;
+            if self.core[vertex] != NONE {
+                continue;
+            }
+            if key != self.key(vertex) {
+                continue;
+            }
+            let weight = u64::from(self.level.weights[vertex]);
+            let mut thirst = u64::from(self.level.fixed[vertex]);
+            if load + weight <= self.limits.neurons {
+                for incident in self.level.incident_to(vertex) {
+                    let edge = incident.edge();
+                    if !incident.is_source() && self.reached[edge] != core {
+                        thirst += u64::from(self.level.axons[edge]);
+                    }
+                }
+            }
+            if !first
+                && (load + weight > self.limits.neurons || inputs + thirst > self.limits.inputs)
+            {
+                misses += 1;
+                if misses > MISSES || load >= self.limits.neurons {
+                    break;
+                }
+                continue;
+            }
+            first = false;
+            load += weight;
+            inputs += thirst;
+            self.take(vertex, core);
+        }
+    }
+
+    fn take(&mut self, vertex: usize, core: u32) {
+        self.core[vertex] = core;
+        self.left -= 1;
+        for incident in self.level.incident_to(vertex) {
+            let edge = incident.edge();
+            if !incident.is_source() {
+                self.reached[edge] = core;
+            }
+            let cost = i64::from(self.level.costs[edge]);
+            let news = !self.used[edge];
+            self.used[edge] = true;
+            if self.touched[edge] != core {
+                self.touched[edge] = core;
+                for &pin in self.level.pins_of(edge) {
+                    let pin = pin as usize;
+                    if self.core[pin] == NONE {
+                        self.shared[pin] += cost;
+                        if news {
+                            self.near[pin] += cost;
+                        }
+                        self.heap.push((self.key(pin), pin as u32));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Puts what is left where most room for neurons is.
+    fn scatter(&mut self, cores: u32) {
+        if self.left == 0 {
+            return;
+        }
+        let mut load = vec![0u64; cores as usize];
+        for (vertex, &core) in self.core.iter().enumerate() {
+            if core != NONE {
+                load[core as usize] += u64::from(self.level.weights[vertex]);
+            }
+        }
+        let mut rest: Vec<u32> = (0..self.level.vertices() as u32)
+            .filter(|&vertex| self.core[vertex as usize] == NONE)
+            .collect();
+        rest.sort_by_key(|&vertex| std::cmp::Reverse(self.level.weights[vertex as usize]));
+        for vertex in rest {
+            let core = (0..load.len()).min_by_key(|&core| load[core]).unwrap_or(0);
+            self.core[vertex as usize] = core as u32;
+            load[core] += u64::from(self.level.weights[vertex as usize]);
+        }
+        self.left = 0;
+    }
+}
