@@ -261,8 +261,8 @@ fn size(symbol: &Symbol) -> u32 {
 /// What every core of `mapped` uses.
 pub fn cores(mapped: &MappedNetwork, target: &TargetSpec) -> Vec<CoreEntry> {
     let all: Vec<Core> = mapped.cores.values().cloned().collect();
-    let output_axons = usage::output_axons(&all);
     let accounting = usage::Accounting::new(&mapped.network, &mapped.orders);
+    let output_axons = usage::output_axons(&accounting, &all, target);
     let entry = |(core, output_axons): (&Core, Vec<u64>)| {
         let used = accounting.core_usage(core, target);
         CoreEntry {

@@ -136,6 +136,11 @@ impl Order {
         }
     }
 
+    /// First channel of a last block that has fewer channels than the others; the number of channels if none has.
+    pub const fn narrow_from(&self) -> u32 {
+        self.channels - self.channels % self.block
+    }
+
     /// Channels of the block whose first channel is `first`.
     const fn width(&self, first: u32) -> u32 {
         let rest = self.channels - first;

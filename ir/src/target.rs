@@ -181,6 +181,13 @@ pub struct TargetSpec {
     /// Channels of one pixel that share an input axon of a core, at the most; the channel travels as the
     /// axon's atom. 0 = an input axon for each source neuron.
     pub axon_atoms: Limit,
+    /// Compartments from which on lists may begin that pixels of a convolution share: 0 = pixels share none,
+    /// n = a list begins at one of the first n. With n > 0 a core receives by pixels only what it can share:
+    /// see [`usage`](crate::mapped::usage).
+    pub list_bases: Limit,
+    /// Output axons that a pixel takes on a core for each core that receives it by pixels; 0 = output axons are
+    /// counted by neuron.
+    pub population_slots: Limit,
     /// What running a network costs, as far as it is published.
     pub costs: Costs,
 }

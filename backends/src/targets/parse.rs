@@ -115,6 +115,8 @@ impl<'a> Reader<'a> {
             synapse_block: self.limit("synapse_block", 1..=1 << 16),
             shared_kernels: self.limit("shared_kernels", 0..=1),
             axon_atoms: self.limit("axon_atoms", 0..=1 << 16),
+            list_bases: self.limit("list_bases", 0..=1 << 20),
+            population_slots: self.limit("population_slots", 0..=16),
             costs: costs::read(self),
         }
     }

@@ -190,6 +190,25 @@ fn for_reads(
     }
 }
 
+/// Through which cells of the kernel places of the output read which places of the input: (place of the input,
+/// cell, place of the output). **Complexity**: O(places · cells).
+pub(super) fn taps(conv: &Conv, places: &Range<u32>) -> Vec<(u32, u32, u32)> {
+    let width = conv.output().map_or(1, |o| o[2]).max(1);
+    let mut taps = Vec::new();
+    for place in places.clone() {
+        let [row, column] = [place / width, place % width];
+        for ky in conv.taps(0, row as usize) {
+            let y = row * conv.stride[0] + narrow(ky) - conv.pad[0] + conv.crop[0];
+            for kx in conv.taps(1, column as usize) {
+                let x = column * conv.stride[1] + narrow(kx) - conv.pad[2] + conv.crop[2];
+                let cell = narrow(ky) * conv.kernel[1] + narrow(kx);
+                taps.push((y * conv.input[2] + x, cell, place));
+            }
+        }
+    }
+    taps
+}
+
 /// How many synapses each neuron of a convolution's source has into these patches of its output, row-major.
 /// **Complexity**: O(kernel values of the channels present + neurons read · taps).
 pub(super) fn conv_counts(conv: &Conv, mantissa: &[i16], patches: &[Patch]) -> Vec<u64> {

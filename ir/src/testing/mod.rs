@@ -13,6 +13,7 @@ mod hardware;
 mod mapped;
 mod network;
 mod quantized;
+mod recount;
 mod shapes;
 mod target;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use crate::spikes::SpikeTrain;
 use draw::Draw;
 use proptest::collection::vec;
 use proptest::prelude::*;
+pub use recount::recount;
 pub use target::target;
 
 /// What a generated network may hold.

@@ -44,6 +44,8 @@ pub fn target(programmable: bool) -> TargetSpec {
         synapse_block: limit(64),
         shared_kernels: limit(0),
         axon_atoms: limit(0),
+        list_bases: limit(0),
+        population_slots: limit(0),
         costs: Costs::absent("tests", 0),
         message_bits: limit(if programmable { 32 } else { 0 }),
     }

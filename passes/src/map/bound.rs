@@ -35,7 +35,13 @@ pub(super) fn bounds(accounting: &Accounting<'_>, target: &TargetSpec) -> [Bound
     for ((id, projection), format) in network.projections.iter().zip(accounting.formats()) {
         let matrix = &network.matrices[projection.matrix];
         let sparse = matches!(matrix.structure, Structure::Sparse { .. });
-        let (values, index) = if shared { stored(matrix) } else { listed(matrix) };
+        let (values, index) = if shared {
+            stored(matrix)
+        } else if target.list_bases.value > 0 {
+            moved(matrix)
+        } else {
+            listed(matrix)
+        };
         // One core may serve all projections that store the same.
         let stored = (accounting.content(id), *format, projection.delay);
         if !shared || sparse || counted.insert(stored) {
@@ -78,6 +84,20 @@ fn stored(matrix: &IntMatrix) -> (u64, u64) {
             (columns.iter().flatten().filter(|m| **m != 0).count() as u64, 0)
         }
         Structure::Sparse { .. } => listed(matrix),
+    }
+}
+
+/// Entries that lists which pixels share hold at the least, and the bits of the index of each.
+fn moved(matrix: &IntMatrix) -> (u64, u64) {
+    match &matrix.structure {
+        // Every cell that acts anywhere is in some list.
+        Structure::Conv(conv) => {
+            let taps = conv.tap_counts();
+            let cells = matrix.mantissa.iter().zip(taps.iter().cycle());
+            (cells.filter(|(m, n)| **m != 0 && **n > 0).count() as u64, INDEX_BITS)
+        }
+        Structure::Identity { .. } => (stored(matrix).0, INDEX_BITS),
+        Structure::Dense { .. } | Structure::Sparse { .. } => listed(matrix),
     }
 }
 

@@ -155,14 +155,14 @@ pub(super) fn fan_out(
     Diagnostic::error(
         mapping::FAN_OUT,
         format!(
-            "the spikes of one neuron of population `{name}` go to {needed} cores; target `{}` has {} output axons per core",
+            "one neuron of population `{name}` needs {needed} output axons for the cores that read it; a core of `{}` has {}",
             target.name, limit.value
         ),
     )
     .at(format!("population `{name}`"))
     .note(format!("{}: output_axons = {limit}", target.file))
     .help(format!(
-        "let it reach {} cores fewer: reduce its fan-out, or repeat it in a second population",
+        "let it reach fewer cores, by {} output axons: reduce its fan-out, or repeat it in a second population",
         over(needed, limit)
     ))
 }

@@ -206,7 +206,7 @@ impl Mapper<'_> {
     fn charge_more(&mut self) -> Result<bool, Diagnostics> {
         let cores: Vec<Core> = self.cores.iter().map(|open| open.core.clone()).collect();
         let limit = u64::try_from(self.target.output_axons.value).unwrap_or(0);
-        let needed = output_axons(&cores);
+        let needed = output_axons(self.accounting, &cores, self.target);
         let mut changed = false;
         let mut errors = Diagnostics::new();
         let mut reported = BTreeSet::new();

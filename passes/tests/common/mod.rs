@@ -60,6 +60,8 @@ pub fn target() -> TargetSpec {
         synapse_block: limit(64),
         shared_kernels: limit(0),
         axon_atoms: limit(0),
+        list_bases: limit(0),
+        population_slots: limit(0),
         costs: Costs::absent("tests", 0),
     }
 }

@@ -1,6 +1,6 @@
 //! Synapse memory of a core.
 
-use super::{Accounting, SynapseFormat};
+use super::{Accounting, SynapseFormat, pixels};
 use crate::arena::{Entity, MatId, ProjId};
 use crate::mapped::reach;
 use crate::mapped::{Core, Slice};
@@ -26,6 +26,7 @@ type Stored = (MatId, SynapseFormat, u32);
 /// Counts the blocks of `core`.
 pub(super) fn of_core(accounting: &Accounting<'_>, core: &Core, target: &TargetSpec) -> Memory {
     let shared = target.shared_kernels.value != 0;
+    let pixels = pixels::received(accounting, core, target);
     let counter = Counter::new(accounting, core);
     // Blocks of one projection and slice share one look at the slice.
     let mut groups: BTreeMap<(ProjId, u32), Vec<u32>> = BTreeMap::new();
@@ -40,6 +41,9 @@ pub(super) fn of_core(accounting: &Accounting<'_>, core: &Core, target: &TargetS
         let lists = lists.entry(format).or_default();
         let ends = &accounting.network.projections[projection];
         let matrix = &accounting.network.matrices[ends.matrix];
+        if pixels.contains(&ends.source) {
+            continue;
+        }
         let stored = (accounting.content(projection), format, ends.delay);
         match &matrix.structure {
             Structure::Conv(conv) if shared => {
@@ -65,6 +69,15 @@ pub(super) fn of_core(accounting: &Accounting<'_>, core: &Core, target: &TargetS
             memory.values += list.plain + list.indexed;
             memory.words += target.axon_words(list.plain, bits);
             memory.words += target.axon_words(list.indexed, bits + index_bits);
+        }
+    }
+    let bases = u64::try_from(target.list_bases.value).unwrap_or(0);
+    for source in pixels {
+        for (format, entries) in
+            pixels::lists(accounting, core, source, bases).into_iter().flatten()
+        {
+            memory.values += entries;
+            memory.words += target.axon_words(entries, format.bits() + index_bits);
         }
     }
     for ((matrix, format, _), present) in &kernels {

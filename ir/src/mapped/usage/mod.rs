@@ -9,7 +9,10 @@
 //!
 //! **Input axons.** One for each source neuron with an axon on the core. Where the target lets channels
 //! share ([`TargetSpec::axon_atoms`] = n > 0), one for every n channels of a pixel, of those that have
-//! axons on the core; a source without rows and columns has no pixels and shares nothing.
+//! axons on the core; a source without rows and columns has no pixels and shares nothing. With
+//! [`TargetSpec::list_bases`] > 0 only sources that the core receives by pixels do (`pixels`).
+//!
+//! **Output axons.** For each neuron one per core that has an axon for it; `outputs` says when pixels share them.
 //!
 //! **Synapse memory, a list for each axon** (`shared_kernels` = 0). Each input axon owns one list of
 //! synapses per format. A block of a dense matrix lists every neuron of its slice, zero weights included,
@@ -17,7 +20,7 @@
 //! `ceil(log2(compartments of the core))` bits, at least 6. A listed synapse takes the weight bits and the
 //! delay bits of its format, and its index; [`TargetSpec::axon_words`] turns lists into words.
 //! **Source**: nengo-loihi 1.1.0, `block.py` (`bits_per_axon`, `WEIGHT_BITS_MAP`, `INDEX_BITS_MAP`), for
-//! Loihi 1. For other chips it is an estimate: no public text describes their packing of narrow weights.
+//! Loihi 1. What the core receives by pixels has lists that pixels share. For other chips it is an estimate: no public text describes their packing of narrow weights.
 //!
 //! **Synapse memory, equal synapses once** (`shared_kernels` = 1). What projections with equal
 //! mantissas, equal format and equal delay store on a core is stored once, whichever populations they
@@ -28,6 +31,8 @@
 //! what), an estimate for the rest.
 
 mod memory;
+mod outputs;
+mod pixels;
 #[cfg(test)]
 mod tests;
 
@@ -40,7 +45,8 @@ use crate::quantized::{
     IntMatrix, IntNeuron, IntReset, Projection, QuantizedDraft, Sign, Structure, Time,
 };
 use crate::target::TargetSpec;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+pub use outputs::output_axons;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 /// Resources in use on one core. Output axons depend on the other cores: see [`output_axons`].
@@ -108,6 +114,8 @@ pub struct Accounting<'n> {
     formats: Vec<SynapseFormat>,
     /// Projections into each population.
     into: Vec<Vec<ProjId>>,
+    /// Whether pixels can share lists of each projection.
+    movable: Vec<bool>,
     /// By matrix: the first one with equal mantissas in an equal layout, which may be itself.
     contents: Vec<MatId>,
     /// By matrix: how many projections use its content.
@@ -142,6 +150,7 @@ impl<'n> Accounting<'n> {
             uses,
             orders: orders.map(|(p, block)| Order::new(&p.shape, *block)).collect(),
             formats: formats(network),
+            movable: pixels::movable(network),
             into,
             contents,
             columns: network.matrices.values().map(equal_columns).collect(),
@@ -232,7 +241,11 @@ impl<'n> Accounting<'n> {
     /// If the core refers to populations or neurons that do not exist.
     pub fn input_axons(&self, core: &Core, target: &TargetSpec) -> u64 {
         let atoms = u64::try_from(target.axon_atoms.value).unwrap_or(0);
+        let received = pixels::received(self, core, target);
         let shares = |population: PopId| {
+            if target.list_bases.value > 0 {
+                return received.contains(&population);
+            }
             atoms > 0 && self.network.populations[population].shape.as_chw().is_some()
         };
         let (pixels, neurons): (Vec<Slice>, Vec<Slice>) =
@@ -362,30 +375,4 @@ fn equal_columns(matrix: &IntMatrix) -> Vec<u32> {
     let mut first = HashMap::new();
     let classes: Vec<u32> = (0..cols).map(|col| *first.entry(column(col)).or_insert(col)).collect();
     if first.len() == classes.len() { Vec::new() } else { classes }
-}
-
-/// Output axons of each core, by slice: for each of its neurons one per core that has an axon for it.
-///
-/// **Complexity**: O(slices · log slices + axon runs · slices that they meet).
-pub fn output_axons(cores: &[Core]) -> Vec<Vec<u64>> {
-    let mut placed: BTreeMap<PopId, Vec<(Slice, [usize; 2])>> = BTreeMap::new();
-    for (core, part) in cores.iter().enumerate() {
-        for (index, slice) in part.slices.iter().enumerate() {
-            placed.entry(slice.population).or_default().push((*slice, [core, index]));
-        }
-    }
-    for slices in placed.values_mut() {
-        slices.sort_unstable();
-    }
-    let mut axons: Vec<Vec<u64>> = cores.iter().map(|core| vec![0; core.slices.len()]).collect();
-    for run in cores.iter().flat_map(|c| &c.axons) {
-        let slices = placed.get(&run.population).map_or(&[][..], Vec::as_slice);
-        let first = slices.partition_point(|(s, _)| s.end() <= u64::from(run.start));
-        let met = slices[first..].iter().take_while(|(s, _)| u64::from(s.start) < run.end());
-        for (slice, [core, index]) in met {
-            let start = u64::from(slice.start.max(run.start));
-            axons[*core][*index] += slice.end().min(run.end()).saturating_sub(start);
-        }
-    }
-    axons
 }

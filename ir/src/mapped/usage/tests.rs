@@ -1,14 +1,12 @@
 //! The structural accounting against a definition that lists every synapse.
 
-use super::{Accounting, formats};
-use crate::arena::{Entity, MatId, PopId, ProjId};
+use super::{Accounting, output_axons};
+use crate::arena::{Entity, MatId, PopId};
 use crate::mapped::reach::Scratch;
 use crate::mapped::{Core, MappedDraft, Slice};
-use crate::quantized::Structure;
-use crate::target::TargetSpec;
-use crate::testing::{Space, blocked, target};
+use crate::testing::{Space, blocked, recount, target};
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A network on cores, many of whose matrices have equal values.
 fn networks() -> impl Strategy<Value = MappedDraft> {
@@ -42,148 +40,26 @@ fn neurons(draft: &MappedDraft, slice: &Slice) -> Vec<usize> {
     (slice.start..slice.start + slice.len).map(|p| neuron(draft, slice.population, p)).collect()
 }
 
-/// What identifies the values of a matrix: extents and mantissas.
-type Content = (Vec<u32>, Vec<i16>);
-
-fn content(draft: &MappedDraft, projection: ProjId) -> Content {
-    let matrix = &draft.network.matrices[draft.network.projections[projection].matrix];
-    let extents = match &matrix.structure {
-        Structure::Conv(conv) => [conv.kernel_shape().to_vec(), vec![conv.groups]].concat(),
-        Structure::Identity { .. } => vec![],
-        Structure::Dense { rows, cols } | Structure::Sparse { rows, cols, .. } => {
-            vec![*rows, *cols]
-        }
-    };
-    (extents, matrix.mantissa.clone())
-}
-
-/// An entry of an axon's list: what, its column, and where it lies.
-type Entry = (Content, u32, Vec<i16>, Vec<usize>, i64);
-
-/// Words, values and formats of a core, from its synapses.
-fn slow_memory(draft: &MappedDraft, core: &Core, target: &TargetSpec) -> (u64, u64, u64) {
-    let network = &draft.network;
-    let shared = target.shared_kernels.value == 1;
-    let formats = formats(network);
-    let index_bits = (6_u64..32).find(|bits| core.compartments() <= 1 << bits).expect("few");
-    // By format and axon: entries, plain and indexed synapses.
-    let mut lists: BTreeMap<_, (Vec<Entry>, u64, u64)> = BTreeMap::new();
-    let mut kernels: BTreeMap<_, BTreeSet<usize>> = BTreeMap::new();
-    let mut used = BTreeSet::new();
-    let mut blocks = core.blocks.clone();
-    blocks.sort_by_key(|b| (b.projection, b.slice, b.axons));
-    for block in &blocks {
-        let ends = &network.projections[block.projection];
-        let matrix = &network.matrices[ends.matrix];
-        let format = formats[block.projection.index()];
-        used.insert(format);
-        let slice = &core.slices[block.slice as usize];
-        let rows = neurons(draft, slice);
-        let before = &core.slices[..block.slice as usize];
-        let compartment: i64 = before.iter().map(|s| i64::from(s.len)).sum();
-        let content = content(draft, block.projection);
-        match &matrix.structure {
-            Structure::Conv(conv) if shared => {
-                let [_, height, width] = conv.output().expect("an output");
-                let channels = rows.iter().map(|r| r / (height * width) as usize);
-                kernels.entry((content, format, ends.delay)).or_default().extend(channels);
-                continue;
-            }
-            Structure::Identity { .. } if shared => {
-                kernels.entry((content, format, ends.delay)).or_default();
-                continue;
-            }
-            _ => {}
-        }
-        for source in neurons(draft, &core.axons[block.axons as usize]) {
-            let mut listed = 0;
-            for &row in &rows {
-                matrix.for_row(row, |col, _| listed += u64::from(col == source));
-            }
-            let axon = (format, ends.source, source);
-            if let Structure::Dense { rows: all, cols } = matrix.structure {
-                let (entries, plain, _) = lists.entry(axon).or_default();
-                let column = (0..all as usize).map(|r| matrix.mantissa[r * cols as usize + source]);
-                let offset = compartment - entries.first().map_or(compartment, |e| e.4);
-                let offset = if entries.is_empty() { compartment } else { offset };
-                entries.push((content.clone(), ends.delay, column.collect(), rows.clone(), offset));
-                *plain += rows.len() as u64;
-            } else if listed > 0 {
-                lists.entry(axon).or_default().2 += listed;
-            }
-        }
-    }
-    let mut seen = BTreeSet::new();
-    let (mut words, mut values) = (0, 0);
-    for ((format, ..), (mut entries, plain, indexed)) in lists {
-        // Where the first entry lies does not matter.
-        entries.iter_mut().take(1).for_each(|e| e.4 = 0);
-        if shared && indexed == 0 && !seen.insert((format, entries)) {
-            continue;
-        }
-        values += plain + indexed;
-        words += target.axon_words(plain, format.bits());
-        words += target.axon_words(indexed, format.bits() + index_bits);
-    }
-    for (((extents, mantissa), format, _), channels) in kernels {
-        let stored = match *extents.as_slice() {
-            [outputs, inputs, height, width, groups] => {
-                let (area, per_group) = (height * width, (outputs / groups) as usize);
-                let row = (inputs * area) as usize;
-                let mut pairs = BTreeSet::new();
-                for &channel in &channels {
-                    let mates = channels.iter().filter(|c| *c / per_group == channel / per_group);
-                    for mate in mates {
-                        for input in 0..inputs {
-                            let start = mate * row + (input * area) as usize;
-                            if mantissa[start..start + area as usize].iter().any(|m| *m != 0) {
-                                pairs.insert((channel, input));
-                            }
-                        }
-                    }
-                }
-                pairs.len() as u64 * u64::from(area)
-            }
-            _ => 1,
-        };
-        values += stored;
-        words += target.axon_words(stored, format.bits());
-    }
-    (words, values, used.len() as u64)
-}
-
-fn slow_axons(draft: &MappedDraft, core: &Core, atoms: u64) -> u64 {
-    let mut groups: BTreeMap<(PopId, usize), u64> = BTreeMap::new();
-    for run in &core.axons {
-        let shape = &draft.network.populations[run.population].shape;
-        for neuron in neurons(draft, run) {
-            let pixel = atoms > 0 && shape.as_chw().is_some();
-            let key = if pixel { neuron % shape.per_channel() } else { neuron };
-            *groups.entry((run.population, key)).or_default() += 1;
-        }
-    }
-    groups.values().map(|n| if atoms > 0 { n.div_ceil(atoms) } else { *n }).sum::<u64>()
-}
-
 proptest! {
     /// Structure counts what a look at every synapse counts.
     #[test]
     fn usage_is_that_of_the_definition(
         draft in networks(), shared in 0_i64..2, atoms in 0_i64..4, header in 0_i64..12,
+        bases in prop::sample::select(vec![0_i64, 1, 3, 8, 256]), slots in 0_i64..3,
     ) {
         let mut target = target(true);
         target.shared_kernels.value = shared;
         target.axon_atoms.value = atoms;
+        target.list_bases.value = bases;
+        target.population_slots.value = slots;
         target.synapse_header_bits.value = header;
         let accounting = Accounting::new(&draft.network, &draft.orders);
-        for core in draft.cores.values() {
-            let usage = accounting.core_usage(core, &target);
-            let memory = (usage.synapse_words, usage.synapses, usage.formats);
-            prop_assert_eq!(memory, slow_memory(&draft, core, &target));
-            // Without atoms a pixel is no group: every neuron has an axon.
-            let axons = slow_axons(&draft, core, atoms.unsigned_abs());
-            prop_assert_eq!(usage.input_axons, axons);
-        }
+        let cores: Vec<Core> = draft.cores.values().cloned().collect();
+        let outputs = output_axons(&accounting, &cores, &target);
+        let usage = cores.iter().zip(outputs).map(|(core, outputs)| {
+            (accounting.core_usage(core, &target), outputs.iter().sum::<u64>())
+        });
+        prop_assert_eq!(usage.collect::<Vec<_>>(), recount(&draft, &target));
     }
 
     /// What reaches a slice are the sources of its nonzero synapses.

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 /// Holds sound cores to the limits of `target`.
 pub(super) fn check(draft: &MappedDraft, target: &TargetSpec, out: &mut Diagnostics) {
     let cores: Vec<Core> = draft.cores.values().cloned().collect();
-    let outputs = output_axons(&cores);
     let accounting = Accounting::new(&draft.network, &draft.orders);
+    let outputs = output_axons(&accounting, &cores, target);
     for (id, core) in draft.cores.iter() {
         let usage = accounting.core_usage(core, target);
         for (code, resource, needed, limit) in [

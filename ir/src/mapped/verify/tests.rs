@@ -186,7 +186,8 @@ fn usage_is_counted() {
     assert_eq!(usage.formats, 3);
     let cores: Vec<Core> = draft.cores.values().cloned().collect();
     // h[0..3] reach both cores, y none; h[3] reaches both.
-    assert_eq!(output_axons(&cores), [[6, 0], [0, 2]]);
+    let accounting = Accounting::new(&draft.network, &draft.orders);
+    assert_eq!(output_axons(&accounting, &cores, &target(true)), [[6, 0], [0, 2]]);
 }
 
 /// With headers of 50 bits, an axon's list of three weights takes one word at 3 bits each and two at 8.
