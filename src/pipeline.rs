@@ -46,7 +46,7 @@ const INTEGERS: &[&str] = &["fold-integers", "strict-compare"];
 /// From the time of the genome to the time of the chip.
 const TO_HARDWARE_TIME: &str = "schedule";
 /// Onto cores.
-const TO_CORES: &[&str] = &["map"];
+const TO_CORES: &[&str] = &["map", "place"];
 
 /// Where the delays go that a chip's synapses cannot hold, or that retiming adds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -392,7 +392,7 @@ mod tests {
             for call in Pipeline::parse(&text).unwrap().calls {
                 assert!(registry.by_name(&call.name).is_some(), "{} is registered", call.name);
             }
-            assert!(text.ends_with("schedule{delays=relay},map"));
+            assert!(text.ends_with("schedule{delays=relay},map,place"));
         }
     }
 

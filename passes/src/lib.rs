@@ -21,7 +21,9 @@
 //! | [`strict-compare`](strict_compare) | quantized | exact |
 //! | [`schedule`] | quantized | exact |
 //! | [`map`] | quantized → mapped | exact |
+//! | [`place`] | mapped | exact |
 //!
+//! [`rates`] is no pass: how often neurons send.
 //! [`rounding`] is no pass: the mathematics with which a calibration fits weights to data.
 
 mod currents;
@@ -43,8 +45,10 @@ pub mod lower_genes;
 pub mod map;
 pub mod merge_nodes;
 pub mod normalize;
+pub mod place;
 pub mod push_neurons;
 pub mod quantize;
+pub mod rates;
 pub mod remove_dead;
 pub mod rounding;
 pub mod schedule;

@@ -5,6 +5,7 @@ use crate::framework::levels::LevelKind;
 use crate::framework::options::{OptionInfo, Options};
 use crate::framework::properties::Property;
 use crate::quantize::account::Account;
+use crate::rates::Rates;
 use snnc_ir::{
     Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Recipe, TargetSpec, recipe,
 };
@@ -66,6 +67,8 @@ pub struct Context<'a> {
     pub options: &'a Options,
     /// Decisions about quantization.
     pub recipe: &'a Recipe,
+    /// How often neurons send, as far as that is known.
+    pub rates: &'a Rates,
     /// Warnings and notes; errors are returned instead.
     pub remarks: Diagnostics,
     /// What quantization did, left by the pass that quantizes.
@@ -75,12 +78,13 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// A context without remarks; the recipe decides nothing.
+    /// A context without remarks; the recipe decides nothing, rates are assumed.
     pub const fn new(target: &'a TargetSpec, options: &'a Options) -> Self {
         Self {
             target,
             options,
             recipe: &recipe::DEFAULT,
+            rates: const { &Rates::assumed() },
             remarks: Diagnostics::new(),
             account: None,
             folds: Vec::new(),
@@ -115,7 +119,7 @@ pub trait Pass {
 /// A boxed pass from one level to another.
 pub type BoxedPass<From, To> = Box<dyn Pass<From = From, To = To> + Send + Sync>;
 
-/// A pass of any of the four kinds.
+/// A pass of any of the five kinds.
 pub enum AnyPass {
     /// Rewrites a network.
     Network(BoxedPass<Network, Network>),
@@ -125,6 +129,8 @@ pub enum AnyPass {
     Quantized(BoxedPass<QuantizedNetwork, QuantizedNetwork>),
     /// Places an integer network on cores.
     Map(BoxedPass<QuantizedNetwork, MappedNetwork>),
+    /// Moves a network between cores.
+    Mapped(BoxedPass<MappedNetwork, MappedNetwork>),
 }
 
 impl AnyPass {
@@ -135,6 +141,7 @@ impl AnyPass {
             Self::Quantize(p) => p.info(),
             Self::Quantized(p) => p.info(),
             Self::Map(p) => p.info(),
+            Self::Mapped(p) => p.info(),
         }
     }
 
@@ -143,6 +150,7 @@ impl AnyPass {
         match self {
             Self::Network(_) | Self::Quantize(_) => LevelKind::Network,
             Self::Quantized(_) | Self::Map(_) => LevelKind::Quantized,
+            Self::Mapped(_) => LevelKind::Mapped,
         }
     }
 
@@ -151,7 +159,7 @@ impl AnyPass {
         match self {
             Self::Network(_) => LevelKind::Network,
             Self::Quantize(_) | Self::Quantized(_) => LevelKind::Quantized,
-            Self::Map(_) => LevelKind::Mapped,
+            Self::Map(_) | Self::Mapped(_) => LevelKind::Mapped,
         }
     }
 }

@@ -1,0 +1,94 @@
+//! `place` moves cores to other cells and changes nothing else, and messages become shorter.
+
+mod common;
+
+use common::target;
+use proptest::prelude::*;
+use snnc_ir::arena::PopId;
+use snnc_ir::mapped::{Core, MappedDraft, MappedNetwork, Slice};
+use snnc_ir::testing::{Space, mapped};
+use snnc_ir::{Level, Rules, TargetSpec};
+use snnc_passes::place::{account, traffic};
+use snnc_passes::rates::Rates;
+use snnc_passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
+
+/// Room for whatever the generator makes, on four chips of six cores behind three routers.
+fn board() -> TargetSpec {
+    let mut spec = target();
+    let keys = [
+        (&mut spec.mesh_width, 3),
+        (&mut spec.mesh_height, 1),
+        (&mut spec.cores_per_router, 2),
+        (&mut spec.cores_per_chip, 6),
+        (&mut spec.board_width, 2),
+        (&mut spec.board_height, 2),
+        (&mut spec.chips, 4),
+        (&mut spec.chip_hops, 5),
+    ];
+    for (limit, value) in keys {
+        limit.value = value;
+    }
+    spec
+}
+
+fn holds(slice: &Slice, (population, position): (PopId, u32)) -> bool {
+    let positions = u64::from(slice.start)..slice.end();
+    slice.population == population && positions.contains(&u64::from(position))
+}
+
+fn placed(draft: MappedDraft, target: &TargetSpec, text: &str) -> MappedDraft {
+    let level = AnyLevel::Mapped(
+        MappedNetwork::verify(draft, &Rules::for_target(target)).expect("sound before"),
+    );
+    let pipeline = Pipeline::parse(text).unwrap();
+    let registry = Registry::standard();
+    let plan = plan(&registry, &pipeline, level.kind(), &PropertySet::of(&level)).unwrap();
+    let mut observer = |_: usize, _: &'static str, _: &_| ();
+    match plan.run(level, target, &mut observer).expect("sound behind").level {
+        AnyLevel::Mapped(mapped) => mapped.into_draft(),
+        other => panic!("{other:?}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn only_cells_change_and_messages_cost_no_more(draft in mapped(Space::Everything)) {
+        let mut spec = board();
+        spec.name.clone_from(&draft.target);
+        prop_assume!(MappedNetwork::verify(draft.clone(), &Rules::for_target(&spec)).is_ok());
+        let after = placed(draft.clone(), &spec, "place{effort=fast}");
+        let mut back = after.clone();
+        for (core, before) in back.cores.values_mut().zip(draft.cores.values()) {
+            (core.chip, core.cell) = (before.chip, before.cell);
+        }
+        prop_assert_eq!(&back, &draft);
+        let rates = Rates::assumed();
+        let [old, new] = [&draft, &after].map(|draft| account(draft, &spec, &rates));
+        // The generator spreads four cores over chips; they are placed on one.
+        prop_assert!(new.energy <= old.energy + 1e-9, "{new:?} {old:?}");
+        prop_assert!(new.energy_bound <= new.energy + 1e-9);
+        prop_assert_eq!(placed(draft, &spec, "place{effort=fast}"), after);
+    }
+
+    /// A message for each output axon that leads to another core.
+    #[test]
+    fn traffic_counts_neurons_and_the_cores_they_reach(draft in mapped(Space::Everything)) {
+        let network = &draft.network;
+        let ones = network.populations.values().map(|p| (p.name.clone(), vec![1.0; p.size()]));
+        let rates = Rates::measured(ones);
+        let held = |core: &Core, neuron| core.slices.iter().any(|s| holds(s, neuron));
+        let heard = |core: &Core, neuron| core.axons.iter().any(|s| holds(s, neuron));
+        let mut expected = 0_u32;
+        for (id, population) in network.populations.iter() {
+            for position in 0..u32::try_from(population.size()).unwrap() {
+                let sender = draft.cores.iter().find(|(_, core)| held(core, (id, position)));
+                let Some((sender, _)) = sender else { continue };
+                let reached = draft.cores.iter().filter(|(_, core)| heard(core, (id, position)));
+                expected += u32::try_from(reached.filter(|(to, _)| *to != sender).count()).unwrap();
+            }
+        }
+        prop_assert!((traffic(&draft, &rates).total() - f64::from(expected)).abs() < 1e-6);
+    }
+}
