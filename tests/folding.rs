@@ -13,8 +13,10 @@ mod common;
 
 use common::Place;
 use serde_json::{Value, json};
+use snnc::artifact::{Artifact, publish};
 use snnc::backends::program;
 use snnc::folding::{FoldingAccount, Parts};
+use snnc::frontend::arrays::{Array, ArrayData, write_npz};
 use snnc::ir::Entity;
 use snnc::ir::network::Op;
 use snnc::ir::quantized::PopKind;
@@ -22,9 +24,12 @@ use snnc::ir::spikes::SpikeTrain;
 use snnc::passes::AnyLevel;
 use snnc::passes::fold_integers::{Fold, FoldKind};
 use snnc::pipeline::{Lowering, Stage, Stages};
+use snnc::report::{self, MeasureOptions};
 use snnc::runtime::float::{FloatProbe, FloatSim};
 use snnc::runtime::integer::{IntProbe, IntSim};
 use snnc::runtime::{Signal, Stimulus};
+use snnc::stimulus::{self as samples, Interface};
+use snnc::verify::measure;
 use snnc::{Options, Target, source};
 use std::collections::BTreeMap;
 
@@ -522,6 +527,103 @@ fn a_population_may_be_in_halves() {
             let genome = Genome::recurrent(seed);
             let halves = genome.split("a", 2, reader);
             same_by(&genome, &halves, &[Lowering::Materialized]);
+        }
+    }
+}
+
+/// What `verify` and the report say about populations, and where they first diverge.
+struct Said {
+    /// Spikes in floats and in integers, and those that differ.
+    verified: BTreeMap<String, [u64; 3]>,
+    reported: BTreeMap<String, [u64; 3]>,
+    /// Population and neuron.
+    first: [(String, usize); 2],
+}
+
+/// Compiles with few bits, so that spikes differ, and measures.
+fn said(genome: &Genome) -> Said {
+    let (place, source) = (Place::new(), genome.read());
+    let mut spikes = Vec::new();
+    for seed in 0..6 {
+        let Signal::Spikes(train) = &stimulus(seed).inputs[0] else { panic!("spikes") };
+        spikes.extend(
+            (0..8).flat_map(|t| (0..train.neurons()).map(move |n| u8::from(train.get(t, n)))),
+        );
+    }
+    let array = Array { shape: vec![6, 8, 2, SIDE, SIDE], data: ArrayData::U8(spikes) };
+    place
+        .write("s.npz", write_npz(&[("spikes".to_owned(), array)]).expect("an array of its shape"));
+    let mut options = Options::default();
+    options.recipe.settings.weight_bits = 3;
+    let target = Target::find("loihi2").expect("built in");
+    let compiled =
+        snnc::compile(&source, &target, &options).unwrap_or_else(|f| panic!("{}", f.diagnostics));
+    publish::publish(&place.path("art"), &compiled.files, false).expect("a free place");
+    let artifact = Artifact::load(&place.path("art")).unwrap_or_else(|d| panic!("{d}"));
+    let proof = snnc::verify(&source, &artifact).unwrap_or_else(|f| panic!("{}", f.diagnostics));
+    let quantized = proof.quantized().expect("the stage is there");
+    let read = samples::read(&place.path("s.npz"), &Interface::of_quantized(quantized), None);
+    let stimuli = read.unwrap_or_else(|d| panic!("{d}"));
+    let verified = measure(&source, &proof, &artifact, &stimuli).unwrap_or_else(|d| panic!("{d}"));
+    assert!(verified.integers_agree());
+    let verified = verified.quantization.expect("there is a float network");
+    assert!(verified.removed.is_empty() && verified.merged.is_empty());
+    let stages = compiled.stages;
+    let network = stages.network.as_ref().expect("floats");
+    let options = MeasureOptions { folds: &stages.folds, ..MeasureOptions::default() };
+    let reported = report::measure(network, quantized, &stimuli, 0..6, &options);
+    let reported = reported.unwrap_or_else(|d| panic!("{d}"));
+    let first = verified.first.expect("3 bits are few");
+    let onset = reported.overall.first.expect("3 bits are few");
+    // The trace of the right neuron: it fires on one side only.
+    let fired = [onset.float.margin, onset.quantized.margin].map(|m| m.expect("a margin") > 0.0);
+    assert_ne!(fired[0], fired[1], "{onset:?}");
+    let (left, right) = (first.left.expect("a membrane"), first.right.expect("a membrane"));
+    assert_ne!(left.v > left.threshold, right.v > right.threshold, "{left:?} {right:?}");
+    let reported = reported.populations.into_iter().filter_map(|p| {
+        let spikes = p.neurons?.spikes;
+        Some((p.name, [spikes.float, spikes.quantized, spikes.differing]))
+    });
+    Said {
+        reported: reported.collect(),
+        verified: verified
+            .populations
+            .iter()
+            .map(|p| (p.population.clone(), [p.float, p.quantized, p.differing]))
+            .collect(),
+        first: [(first.population, first.neuron), (onset.population, onset.neuron)],
+    }
+}
+
+/// The halves are measured under their names, with their own spikes, though integers and canonical network have the
+/// whole.
+#[test]
+fn halves_are_measured_under_their_own_names() {
+    for (name, at, area) in [("a", 1, 25), ("b", 2, 9)] {
+        let genome = Genome::recurrent(2);
+        let [whole, halves] = [said(&genome), said(&genome.split(name, at, Reader::Sum))];
+        for (whole, halves) in
+            [(&whole.verified, &halves.verified), (&whole.reported, &halves.reported)]
+        {
+            let names: Vec<_> = halves.keys().map(String::as_str).collect();
+            assert!(names.contains(&half(name, 0)) && names.contains(&half(name, 1)), "{names:?}");
+            assert_eq!(names.len(), whole.len() + 1);
+            for (own, counts) in whole {
+                let mut sum = halves.get(own).copied().unwrap_or_default();
+                for i in 0..2 {
+                    let part = halves.get(half(own, i)).copied().unwrap_or_default();
+                    sum.iter_mut().zip(part).for_each(|(sum, n)| *sum += n);
+                }
+                assert_eq!(sum, *counts, "{own}");
+            }
+        }
+        for ((own, neuron), (part, at_part)) in whole.first.iter().zip(&halves.first) {
+            let expected = match neuron.checked_sub(at * area) {
+                _ if own != name => (own.as_str(), *neuron),
+                Some(neuron) => (half(name, 1), neuron),
+                None => (half(name, 0), *neuron),
+            };
+            assert_eq!((part.as_str(), *at_part), expected);
         }
     }
 }

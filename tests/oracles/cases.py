@@ -147,6 +147,16 @@ def images(rng: np.random.Generator) -> Flat:
     return Flat(10, 1, [source, c, out], [first, second])
 
 
+def shared(rng: np.random.Generator) -> Flat:
+    """A convolution and a one-to-one projection, whose pixels share lists."""
+    geometry = Conv((2, 8, 8), 3, (3, 3), (1, 1), (0, 0, 0, 0), 1, (0, 0, 0, 0))
+    kernel = mantissas(rng, (3, 2, 3, 3), "mixed")
+    c = Population("c", [3, 6, 6], 1, registers(rng, 108))
+    d = Population("d", [3, 6, 6], 2, plain(108, threshold=50))
+    first = conv(0, 1, geometry, kernel, [3, 6, 6])
+    return Flat(10, 1, [input_of([2, 8, 8]), c, d], [first, identity(1, 2, 108, 100)])
+
+
 def clocked(rng: np.random.Generator) -> Flat:
     """Two hardware steps per logical one, an always-counting clock whose relays deliver biases,
     a relay of the input, an input of latency 1.
@@ -195,4 +205,11 @@ def rasters(rng: np.random.Generator, net: Flat, density: float = 0.4) -> dict[s
     }
 
 
-ALL = {"chain": chain, "signs": signs, "narrow": narrow, "images": images, "clocked": clocked}
+ALL = {
+    "chain": chain,
+    "signs": signs,
+    "narrow": narrow,
+    "images": images,
+    "shared": shared,
+    "clocked": clocked,
+}

@@ -1,8 +1,9 @@
 """Builds nengo-loihi blocks, one per core, from a decoded program and has nengo-loihi check them.
 
 Every core becomes a `LoihiBlock` with the program's register values, every synapse format of a
-core a `Synapse` (two, if some of its lists carry indices and some do not), the routes from one
-source to it an `Axon`. No nengo model is involved.
+core a `Synapse` (two, if some of its lists carry indices and some do not; one more for each source
+that the core receives by pixels), the routes from one source to it an `Axon`. No nengo model is
+involved.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,8 +23,9 @@ from nengo_loihi.hardware.nxsdk_objects import Board
 from nengo_loihi.hardware.validate import validate_board
 from nengo_loihi.inputs import SpikeInput
 
+import nengo_pixels
 from outcome import CannotRun
-from records import Core, Dense, Input, Program
+from records import Core, Dense, Format, Input, Program, SynapseBlock
 from synapses import Synapses, expand, weights
 
 STATE_LIMIT = (1 << 23) - 1
@@ -56,10 +57,13 @@ class AsPlaced(Allocator):
 
 @dataclass(frozen=True)
 class Group:
-    """Synapses of one format of a core; `slot` maps the core's axons to its own, -1 = none."""
+    """Synapses of one format of a core; `slot` maps the core's axons to its own, -1 = none. `atom`
+    says which of a slot's lists each axon of the core has, where they have several.
+    """
 
     synapse: Synapse
     slot: np.ndarray
+    atom: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -117,16 +121,15 @@ def _block(core: Core, label: str) -> LoihiBlock:
     return block
 
 
-def _layers(program: Program, core: Core, form: int, indexed: bool) -> list[list[Synapses]]:
-    """Blocks of one format, with or without indices, in as few layers as keep every (axon,
-    compartment) pair single: the emulator's `Synapse` cannot hold two synapses of one pair.
+def _layers(
+    program: Program, core: Core, blocks: list[SynapseBlock], zeros: bool = False
+) -> list[list[Synapses]]:
+    """Blocks of one format in as few layers as keep every (axon, compartment) pair single: the
+    emulator's `Synapse` cannot hold two synapses of one pair.
     """
     layers: list[tuple[set[int], list[Synapses]]] = []
-    for block in core.synapses:
-        matrix = program.matrices[block.matrix]
-        if block.format != form or isinstance(matrix.structure, Dense) == indexed:
-            continue
-        part = expand(block, matrix, program.values)
+    for block in blocks:
+        part = expand(block, program.matrices[block.matrix], program.values, zeros)
         pairs = set((part.axon * core.size() + part.compartment).tolist())
         for taken, parts in layers:
             if taken.isdisjoint(pairs):
@@ -151,6 +154,14 @@ def _group(core: Core, form: int, parts: list[Synapses], indexed: bool, label: s
     synapse = Synapse(len(used), label=label)
     synapse.weights = [part[np.newaxis] for part in np.split(stored, starts[1:])]
     synapse.indices = [part[np.newaxis] for part in np.split(indices, starts[1:])]
+    _format(synapse, register, indexed)
+    slot = np.full(core.axons, -1, dtype=np.int64)
+    slot[used] = np.arange(len(used))
+    return Group(synapse, slot)
+
+
+def _format(synapse: Synapse, register: Format, indexed: bool) -> None:
+    """The registers of a format."""
     widths = SynapseConfig.WEIGHT_BITS_MAP
     synapse.format(
         compression=COMPRESSION_SPARSE if indexed else COMPRESSION_DENSE,
@@ -161,23 +172,57 @@ def _group(core: Core, form: int, parts: list[Synapses], indexed: bool, label: s
         weight_exp=register.exponent,
         delay_bits=register.delay_bits,
     )
-    slot = np.full(core.axons, -1, dtype=np.int64)
-    slot[used] = np.arange(len(used))
-    return Group(synapse, slot)
+
+
+def _pixels(
+    program: Program,
+    core: Core,
+    form: int,
+    fed: nengo_pixels.Feed,
+    parts: list[Synapses],
+    label: str,
+) -> Group | None:
+    """A `Synapse` with the entries of one source that the core receives by pixels."""
+    axon, compartment, mantissa = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if axon.size == 0:
+        return None
+    register = core.formats[form]
+    stored = weights(mantissa, register) << 6
+    symbol = program.populations[fed.population[axon[0]]]
+    places = symbol.size() // symbol.shape[0]
+    entries = Synapses(axon, compartment, stored)
+    made = nengo_pixels.lists(entries, places, fed, core.size(), label)
+    _format(made.synapse, register, indexed=True)
+    return Group(made.synapse, made.slot, made.atom)
 
 
 def _groups(program: Program, index: int, block: LoihiBlock) -> list[Group]:
     """All synapses of a core, added to its block."""
     core = program.cores[index]
-    groups = []
-    for form, indexed in product(range(len(core.formats)), (False, True)):
-        for layer, parts in enumerate(_layers(program, core, form, indexed)):
-            label = f"core {index}, format {form}, {'indexed' if indexed else 'dense'} {layer}"
-            group = _group(core, form, parts, indexed, label)
-            if group is not None:
-                block.add_synapse(group.synapse)
-                groups.append(group)
-    return groups
+    fed = nengo_pixels.feed(program, index)
+    received = nengo_pixels.received(program, index, fed)
+    groups: list[Group | None] = []
+    for form in range(len(core.formats)):
+        blocks = [b for b in core.synapses if b.format == form]
+        alone = [b for b in blocks if fed.population[b.axon] not in received]
+        for indexed in (False, True):
+            kind = [
+                b
+                for b in alone
+                if isinstance(program.matrices[b.matrix].structure, Dense) != indexed
+            ]
+            for layer, parts in enumerate(_layers(program, core, kind)):
+                label = f"core {index}, format {form}, {'indexed' if indexed else 'dense'} {layer}"
+                groups.append(_group(core, form, parts, indexed, label))
+        for source in sorted(received):
+            kind = [b for b in blocks if fed.population[b.axon] == source]
+            for layer, parts in enumerate(_layers(program, core, kind, zeros=True)):
+                label = f"core {index}, format {form}, pixels of {source} {layer}"
+                groups.append(_pixels(program, core, form, fed, parts, label))
+    made = [group for group in groups if group is not None]
+    for group in made:
+        block.add_synapse(group.synapse)
+    return made
 
 
 def _join(
@@ -185,17 +230,21 @@ def _join(
 ) -> None:
     """Adds the axons from a source to a group; a route is (neurons, first axon)."""
     maps = [np.full(source.n_neurons, -1, dtype=np.int64)]
+    atoms = np.zeros(source.n_neurons, dtype=np.int64)
     for neurons, axon in routes:
         slots = group.slot[axon : axon + len(neurons)]
         if ((maps[-1][neurons] >= 0) & (slots >= 0)).any():
             maps.append(np.full(source.n_neurons, -1, dtype=np.int64))
         maps[-1][neurons[slots >= 0]] = slots[slots >= 0]
+        if group.atom is not None:
+            atoms[neurons] = group.atom[axon : axon + len(neurons)]
     for targets in maps:
-        n_axons = int((targets >= 0).sum())
+        reached = targets[targets >= 0]
+        n_axons = len(reached) if group.atom is None else len(np.unique(reached))
         if n_axons:
             axons = Axon(n_axons, label=f"{source.label} to {group.synapse.label}")
             axons.target = group.synapse
-            axons.set_compartment_axon_map(targets)
+            axons.set_compartment_axon_map(targets, atoms=None if group.atom is None else atoms)
             source.add_axon(axons)
 
 

@@ -117,6 +117,24 @@ class Emulator(unittest.TestCase):
         (block,) = build(program).model.blocks
         self.assertEqual(block.utilization()["synapses"][0], 13 * 2 * 2 * 64 + 21 * 2 * 64)
 
+    def test_pixels(self) -> None:
+        """8 x 8 pixels have 5 x 5 ways to lie under a 3 x 3 kernel, 6 x 6 one to lie under a single
+        weight; what begins beyond compartment 255 has lists of its own.
+        """
+        net = cases.shared(np.random.default_rng(0))
+        parts = [cases.whole(net)]
+        program = decode(encode(place(net, parts, cases.whole_inputs(net), [0])))
+        (block,) = build(program).model.blocks
+        lists = sorted(len(synapse.weights) for synapse in block.synapses)
+        self.assertEqual(lists, [1, 25])
+        self.assertEqual(block.utilization()["in-axons"][0], 64 + 36)
+        self.assertEqual(block.utilization()["out-axons"][0], 2 * 36)
+        weights = {len(synapse.weights): synapse.weights for synapse in block.synapses}
+        taps = np.array([1, 2, 3, 2, 1])
+        sizes = sorted((2 * 3 * np.outer(taps, taps)).ravel().tolist())
+        self.assertEqual(sorted(w.size for w in weights[25]), sizes)
+        self.assertEqual([w.shape for w in weights[1]], [(3, 1)])
+
     def compare(self, net: cases.Flat, n_cores: int) -> None:
         """Three samples in one emulator."""
         rng = np.random.default_rng(99)

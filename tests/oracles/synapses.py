@@ -89,11 +89,13 @@ def _entries(structure: Structure, rows: Ints) -> tuple[Ints, Ints, Ints]:
     return row, np.asarray(structure.col, dtype=np.int64)[index], index
 
 
-def expand(block: SynapseBlock, matrix: PoolMatrix, values: list[list[int]]) -> Synapses:
+def expand(
+    block: SynapseBlock, matrix: PoolMatrix, values: list[list[int]], zeros: bool = False
+) -> Synapses:
     """Every entry of a block: the one at positions `row + j` and `col + i` joins axon `i` to
     compartment `j`.
 
-    A dense matrix is stored with its zeros, which are no synapses; all others without.
+    A dense matrix is stored with its zeros, which are no synapses; all others without, unless `zeros`.
     """
     n_rows, n_cols, _ = extents(matrix.structure)
     row_at = np.argsort(matrix.rows.neurons(n_rows))
@@ -104,7 +106,7 @@ def expand(block: SynapseBlock, matrix: PoolMatrix, values: list[list[int]]) -> 
     row, column = row_at[row], column_at[column]
     mantissa = np.asarray(values[matrix.values], dtype=np.int64)[index]
     wanted = (column >= block.col) & (column < block.col + block.axons)
-    if not isinstance(matrix.structure, Dense):
+    if not zeros and not isinstance(matrix.structure, Dense):
         wanted &= mantissa != 0
     axon = block.axon + column[wanted] - block.col
     compartment = block.compartment + row[wanted] - block.row

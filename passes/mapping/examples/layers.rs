@@ -1,85 +1,123 @@
-//! Maps a layered network: `layers FILE.toml PRESET [RATES.f32|-] [EFFORT] [SEEDS] [BLOCK]`.
+//! Maps a layered network and prints what comes out:
+//! `layers FILE.toml loihi64|loihi84 RATES.f32|- start|fast|balanced|best SEEDS [BLOCK]` or `layers FILE.toml loihi1|loihi2`.
+//!
+//! Rates are little-endian f32, one per neuron: layer by layer, (row · width + column) · channels + channel. A `BLOCK` of 1 makes
+//! every neuron a vertex and prints the order of neurons as they are numbered. Seconds are processor time of this thread
+//! (`/proc/thread-self/schedstat`), reading files not included.
 
+use std::error::Error;
+use std::io::Write;
+
+use snnc_mapping::bounds;
 use snnc_mapping::hypergraph::Hypergraph;
-use snnc_mapping::layers::LayerFile;
+use snnc_mapping::layers::mapping::{block_sizes, map};
 use snnc_mapping::layers::order::fill;
 use snnc_mapping::layers::pixels::Pixels;
+use snnc_mapping::layers::start::start;
 use snnc_mapping::layers::tiles::{CoreLimits, tile};
-use snnc_mapping::partition::{Limits, Partition};
-use std::error::Error;
-
-fn km1(graph: &Hypergraph, partition: &Partition) -> f64 {
-    let mut total = 0.0;
-    let mut seen = vec![u32::MAX; partition.cores as usize];
-    for edge in 0..graph.edges() {
-        let mut count = 0_u32;
-        for &v in graph.targets_of(edge).iter().chain([&graph.sources[edge]]) {
-            let core = partition.core[v as usize];
-            if core != u32::MAX && seen[core as usize] != edge as u32 {
-                seen[core as usize] = edge as u32;
-                count += 1;
-            }
-        }
-        total += graph.rates[edge] * f64::from(count.saturating_sub(1));
-    }
-    total
-}
+use snnc_mapping::layers::{LayerFile, Network};
+use snnc_mapping::partition::{Effort, Limits, Partition};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let file: LayerFile = toml::from_str(&std::fs::read_to_string(&args[0])?)?;
-    let network = file
-        .check()
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
-    if let Some(limits) = match args[1].as_str() {
-        "loihi1" => Some(CoreLimits::LOIHI1),
-        "loihi2" => Some(CoreLimits::LOIHI2),
-        _ => None,
-    } {
-        let clock = std::time::Instant::now();
-        let tiling = tile(&network, &limits)?;
-        println!(
-            "{} cores in {:?}, groups {} mixed {}, neuron bound {}",
-            tiling.cores(),
-            clock.elapsed(),
-            tiling.groups.len(),
-            tiling.mixed.len(),
-            network.neurons().div_ceil(limits.neurons)
-        );
-        for g in &tiling.groups {
-            if args.len() > 2 {
-                println!("{} {:?}", network.layers[g.first.layer].name, g);
-            }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [file, preset, rest @ ..] = arguments.as_slice() else {
+        return Err("usage: layers FILE.toml PRESET [RATES|- EFFORT SEEDS [BLOCK]]".into());
+    };
+    let file: LayerFile = toml::from_str(&std::fs::read_to_string(file)?)?;
+    let network = file.check().map_err(|errors| {
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    })?;
+    let mut out = std::io::stdout();
+    let (name, neurons, synapses) = (&network.name, network.neurons(), network.synapses());
+    writeln!(out, "{name}: {neurons} neurons, {synapses} synapses")?;
+    match preset.as_str() {
+        "loihi1" => tiles(&network, &CoreLimits::LOIHI1),
+        "loihi2" => tiles(&network, &CoreLimits::LOIHI2),
+        "loihi64" => hypergraph(&network, 1024, 4096, rest),
+        "loihi84" => hypergraph(&network, 4096, 65_536, rest),
+        other => Err(format!("preset `{other}` is none of loihi1, loihi2, loihi64, loihi84").into()),
+    }
+}
+
+/// Closed-form tiles.
+fn tiles(network: &Network, limits: &CoreLimits) -> Result<(), Box<dyn Error>> {
+    let begin = processor_seconds()?;
+    let tiling = tile(network, limits)?;
+    let seconds = processor_seconds()? - begin;
+    let bound = bounds::cores(network, limits);
+    let cores = tiling.cores();
+    let bound = bound.largest();
+    writeln!(std::io::stdout(), "cores {cores} (lower bound {bound}) seconds {seconds:.4}")?;
+    Ok(())
+}
+
+/// The partition of pixels.
+fn hypergraph(
+    network: &Network,
+    neurons: u64,
+    inputs: u64,
+    rest: &[String],
+) -> Result<(), Box<dyn Error>> {
+    let limits = Limits { neurons, inputs, cores: u32::MAX };
+    let [rates, effort, seeds, block @ ..] = rest else {
+        return Err("usage: layers FILE.toml PRESET RATES|- EFFORT SEEDS [BLOCK]".into());
+    };
+    let rates: Option<Vec<f32>> = match rates.as_str() {
+        "-" => None,
+        path => {
+            let bytes = std::fs::read(path)?;
+            let (values, _) = bytes.as_chunks::<4>();
+            Some(values.iter().map(|value| f32::from_le_bytes(*value)).collect())
         }
-        for g in &tiling.mixed {
-            if args.len() > 2 {
-                println!("{:?}", g);
-            }
-        }
+    };
+    let mut out = std::io::stdout();
+    let mut sizes = block_sizes(network, &limits);
+    if let [block] = block {
+        sizes = vec![block.parse()?; sizes.len()];
+    }
+    let pixels = Pixels::new(network, &sizes)?;
+    let graph = pixels.hypergraph(network, rates.as_deref(), 1 << 28)?;
+    let (vertices, pins) = (graph.vertices(), graph.targets.len());
+    writeln!(out, "blocks of {sizes:?} channels: {vertices} vertices, {pins} pins")?;
+    let bound = bounds::partition(network, &limits);
+    let mut print = |what: &str, graph: &Hypergraph, partition: &Partition, seconds: f64| {
+        let violations = graph.check(&limits, partition).err().map_or(0, |all| all.len());
+        let (cores, km1) = (partition.cores, graph.km1(partition));
+        writeln!(
+            out,
+            "{what} cores {cores} (lower bound {bound}) km1 {km1:.1} seconds {seconds:.3} violations {violations}"
+        )
+    };
+    if !block.is_empty() {
+        let order: Vec<u32> = (0..u32::try_from(vertices)?).collect();
+        print("natural order", &graph, &fill(&graph, &limits, &order), 0.0)?;
         return Ok(());
     }
-    let limits = match args[1].as_str() {
-        "loihi64" => Limits { neurons: 1024, inputs: 4096, cores: 4096 },
-        _ => Limits { neurons: 4096, inputs: 65536, cores: 7056 },
+    let effort = match effort.as_str() {
+        "start" => None,
+        "fast" => Some(Effort::Fast),
+        "balanced" => Some(Effort::Balanced),
+        "best" => Some(Effort::Best),
+        other => return Err(format!("effort `{other}` is none of start, fast, balanced, best").into()),
     };
-    let rates: Option<Vec<f32>> = match args.get(2).map(String::as_str) {
-        None | Some("-") => None,
-        Some(path) => Some(
-            std::fs::read(path)?
-                .chunks_exact(4)
-                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-                .collect(),
-        ),
-    };
-    let size: u32 = args.get(5).map_or(Ok(1), |b| b.parse())?;
-    println!("{} neurons, {} synapses", network.neurons(), network.synapses());
-    let sizes = vec![size; network.layers.len()];
-    let pixels = Pixels::new(&network, &sizes)?;
-    let graph = pixels.hypergraph(&network, rates.as_deref(), 1 << 30)?;
-    println!("{} vertices {} edges {} pins", graph.vertices(), graph.edges(), graph.targets.len());
-    let partition = fill(&graph, &limits, &(0..graph.vertices() as u32).collect::<Vec<_>>());
-    println!("natural: cores {} km1 {}", partition.cores, km1(&graph, &partition));
-    let partition = snnc_mapping::layers::start::start(&network, &pixels, &graph, &limits);
-    println!("start: cores {} km1 {}", partition.cores, km1(&graph, &partition));
+    for seed in 1..=seeds.parse()? {
+        let begin = processor_seconds()?;
+        let Some(effort) = effort else {
+            let pixels = Pixels::new(network, &sizes)?;
+            let graph = pixels.hypergraph(network, rates.as_deref(), 1 << 28)?;
+            let partition = start(network, &pixels, &graph, &limits);
+            print("start", &graph, &partition, processor_seconds()? - begin)?;
+            continue;
+        };
+        let mapped = map(network, &limits, rates.as_deref(), effort, seed)?;
+        let seconds = processor_seconds()? - begin;
+        print(&format!("seed {seed}"), &mapped.graph, &mapped.partition, seconds)?;
+    }
     Ok(())
+}
+
+fn processor_seconds() -> Result<f64, Box<dyn Error>> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanoseconds: f64 = text.split(' ').next().unwrap_or("").parse()?;
+    Ok(nanoseconds / 1e9)
 }

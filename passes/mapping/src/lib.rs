@@ -10,6 +10,7 @@
 //! | [`partition`] | which core each vertex goes to, under all limits, with few copies of axons |
 //! | [`place`] | which cell of a mesh each core goes to, and what its messages cost |
 
+pub mod bounds;
 pub mod hgr;
 pub mod hypergraph;
 pub mod layers;

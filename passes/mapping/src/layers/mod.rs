@@ -7,11 +7,13 @@
 //! | [`network`] | shapes and windows |
 //! | [`pixels`] | its hypergraph: pixels, or blocks of their channels |
 //! | [`start`] | a first partition: stacks of patches |
+//! | [`mapping`] | partition of pixels: that start, refined |
 //! | [`tiles`] | which core holds which part of which layer, in closed form |
 
 pub mod check;
 mod geometry;
 pub mod file;
+pub mod mapping;
 pub mod network;
 pub mod order;
 pub mod pixels;

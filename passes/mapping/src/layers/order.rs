@@ -1,40 +1,7 @@
 //! Filling cores in a given order of vertices.
 
-use crate::hypergraph::Hypergraph;
+use crate::hypergraph::{Hypergraph, Incidence};
 use crate::partition::{Limits, Partition};
-
-/// Edges that reach each vertex.
-pub(super) struct Incoming {
-    starts: Vec<usize>,
-    edges: Vec<u32>,
-}
-
-impl Incoming {
-    pub(super) fn new(graph: &Hypergraph) -> Self {
-        let mut starts = vec![0_usize; graph.vertices() + 1];
-        for &target in &graph.targets {
-            starts[target as usize + 1] += 1;
-        }
-        for vertex in 0..graph.vertices() {
-            starts[vertex + 1] += starts[vertex];
-        }
-        let mut next = starts.clone();
-        let mut edges = vec![0; graph.targets.len()];
-        for edge in 0..graph.edges() {
-            for &target in graph.targets_of(edge) {
-                let at = &mut next[target as usize];
-                edges[*at] = u32::try_from(edge).expect("edges are counted in u32");
-                *at += 1;
-            }
-        }
-        Self { starts, edges }
-    }
-
-    pub(super) fn of(&self, vertex: u32) -> &[u32] {
-        let vertex = vertex as usize;
-        &self.edges[self.starts[vertex]..self.starts[vertex + 1]]
-    }
-}
 
 /// How far ahead a vertex is looked for that fills the rest of a core.
 const AHEAD: usize = 96;
@@ -59,7 +26,7 @@ impl Filler {
     pub(super) fn fill(
         &mut self,
         graph: &Hypergraph,
-        incoming: &Incoming,
+        incoming: &Incidence,
         limits: &Limits,
         order: &[u32],
     ) -> u32 {
@@ -86,7 +53,7 @@ impl Filler {
                     kept.push(vertex);
                     continue;
                 }
-                let edges = incoming.of(vertex);
+                let edges = incoming.of(vertex as usize);
                 let new = edges.iter().filter(|&&edge| self.seen[edge as usize] != mark);
                 let axons: u64 = new.map(|&edge| u64::from(graph.axons[edge as usize])).sum();
                 if put && inputs + axons > limits.inputs {
@@ -115,6 +82,6 @@ impl Filler {
 /// exceeds the limits by itself gets a core of its own.
 pub fn fill(graph: &Hypergraph, limits: &Limits, order: &[u32]) -> Partition {
     let mut filler = Filler::new(graph);
-    let cores = filler.fill(graph, &Incoming::new(graph), limits, order);
+    let cores = filler.fill(graph, &graph.incoming(), limits, order);
     Partition { core: filler.core, cores }
 }

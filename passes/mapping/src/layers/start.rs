@@ -8,9 +8,9 @@
 
 use super::geometry::Geometry;
 use super::network::Network;
-use super::order::{Filler, Incoming};
+use super::order::Filler;
 use super::pixels::Pixels;
-use crate::hypergraph::Hypergraph;
+use crate::hypergraph::{Hypergraph, Incidence};
 use crate::partition::{Limits, Partition};
 
 /// Most layers of a stack.
@@ -26,7 +26,7 @@ pub fn start(
     limits: &Limits,
 ) -> Partition {
     let geometry = Geometry::new(network);
-    let incoming = Incoming::new(graph);
+    let incoming = graph.incoming();
     let mut work = Work {
         network,
         pixels,
@@ -68,7 +68,7 @@ struct Work<'a> {
     graph: &'a Hypergraph,
     limits: &'a Limits,
     geometry: Geometry,
-    incoming: Incoming,
+    incoming: Incidence,
     filler: Filler,
     /// Edge that last counted each core.
     seen: Vec<u32>,
