@@ -46,8 +46,7 @@ fn tiles(network: &Network, limits: &CoreLimits) -> Result<(), Box<dyn Error>> {
     let seconds = processor_seconds()? - begin;
     let bound = bounds::cores(network, limits);
     let cores = tiling.cores();
-    let bound = bound.largest();
-    writeln!(std::io::stdout(), "cores {cores} (lower bound {bound}) seconds {seconds:.4}")?;
+    writeln!(std::io::stdout(), "cores {cores} (lower bound {}: {bound:?}) seconds {seconds:.4}", bound.largest())?;
     Ok(())
 }
 
@@ -79,13 +78,14 @@ fn hypergraph(
     let graph = pixels.hypergraph(network, rates.as_deref(), 1 << 28)?;
     let (vertices, pins) = (graph.vertices(), graph.targets.len());
     writeln!(out, "blocks of {sizes:?} channels: {vertices} vertices, {pins} pins")?;
-    let bound = bounds::partition(network, &limits);
+    let bound = bounds::partition(network, &limits).largest();
+    let least = bounds::km1(&graph, &limits);
     let mut print = |what: &str, graph: &Hypergraph, partition: &Partition, seconds: f64| {
         let violations = graph.check(&limits, partition).err().map_or(0, |all| all.len());
         let (cores, km1) = (partition.cores, graph.km1(partition));
         writeln!(
             out,
-            "{what} cores {cores} (lower bound {bound}) km1 {km1:.1} seconds {seconds:.3} violations {violations}"
+            "{what} cores {cores} (lower bound {bound}) km1 {km1:.1} (at least {least:.0}) seconds {seconds:.3} violations {violations}"
         )
     };
     if !block.is_empty() {

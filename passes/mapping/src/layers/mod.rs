@@ -19,7 +19,7 @@ pub mod order;
 pub mod pixels;
 pub mod start;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod tiles;
 
 pub use check::LayerError;

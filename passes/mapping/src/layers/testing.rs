@@ -7,7 +7,7 @@ use proptest::prelude::*;
 type Seed = (u8, u32, [u32; 3], [u32; 3], bool, bool);
 
 /// Networks of up to four layers behind an input.
-pub(super) fn networks() -> impl Strategy<Value = Network> {
+pub(crate) fn networks() -> impl Strategy<Value = Network> {
     let sizes = [1..=3_u32, 1..=3, 0..=2];
     let layer = (0..6_u8, 1..=6_u32, sizes.clone(), sizes, any::<bool>(), any::<bool>());
     let shape = (1..=6_u32, 1..=8_u32, 1..=8_u32);
@@ -67,7 +67,7 @@ fn layer_of(layers: &[Layer], (kind, channels, high, wide, repeat, recurrent): S
 }
 
 /// Calls `visit(target neuron, read, source neuron, tap)` for each synapse: [channel, row, column] each, the tap [row, column].
-pub(super) fn synapses(
+pub(crate) fn synapses(
     network: &Network,
     layer: usize,
     mut visit: impl FnMut([u32; 3], usize, [u32; 3], [u32; 2]),
