@@ -24,9 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: layers FILE.toml PRESET [RATES|- EFFORT SEEDS [BLOCK]]".into());
     };
     let file: LayerFile = toml::from_str(&std::fs::read_to_string(file)?)?;
-    let network = file.check().map_err(|errors| {
-        errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-    })?;
+    let network = file
+        .check()
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let mut out = std::io::stdout();
     let (name, neurons, synapses) = (&network.name, network.neurons(), network.synapses());
     writeln!(out, "{name}: {neurons} neurons, {synapses} synapses")?;
@@ -35,7 +35,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "loihi2" => tiles(&network, &CoreLimits::LOIHI2),
         "loihi64" => hypergraph(&network, 1024, 4096, rest),
         "loihi84" => hypergraph(&network, 4096, 65_536, rest),
-        other => Err(format!("preset `{other}` is none of loihi1, loihi2, loihi64, loihi84").into()),
+        other => {
+            Err(format!("preset `{other}` is none of loihi1, loihi2, loihi64, loihi84").into())
+        }
     }
 }
 
@@ -46,7 +48,11 @@ fn tiles(network: &Network, limits: &CoreLimits) -> Result<(), Box<dyn Error>> {
     let seconds = processor_seconds()? - begin;
     let bound = bounds::cores(network, limits);
     let cores = tiling.cores();
-    writeln!(std::io::stdout(), "cores {cores} (lower bound {}: {bound:?}) seconds {seconds:.4}", bound.largest())?;
+    writeln!(
+        std::io::stdout(),
+        "cores {cores} (lower bound {}: {bound:?}) seconds {seconds:.4}",
+        bound.largest()
+    )?;
     Ok(())
 }
 
@@ -98,7 +104,9 @@ fn hypergraph(
         "fast" => Some(Effort::Fast),
         "balanced" => Some(Effort::Balanced),
         "best" => Some(Effort::Best),
-        other => return Err(format!("effort `{other}` is none of start, fast, balanced, best").into()),
+        other => {
+            return Err(format!("effort `{other}` is none of start, fast, balanced, best").into());
+        }
     };
     for seed in 1..=seeds.parse()? {
         let begin = processor_seconds()?;

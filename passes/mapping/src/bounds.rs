@@ -47,7 +47,8 @@ impl CoreBounds {
 
 /// Bounds for cores with limits of neurons and distinct source neurons.
 pub fn partition(network: &Network, limits: &Limits) -> CoreBounds {
-    let per_pixel = |read: &Read| u64::from(network.layers[read.source].shape.channels / read.groups);
+    let per_pixel =
+        |read: &Read| u64::from(network.layers[read.source].shape.channels / read.groups);
     let (inputs, copies) = inputs(network, limits.neurons, limits.inputs, per_pixel);
     let neurons = network.neurons().div_ceil(limits.neurons.max(1));
     CoreBounds { neurons, words: 0, inputs, copies }
@@ -136,12 +137,7 @@ fn synapses(read: &Read, from: Shape, shape: Shape) -> u64 {
 }
 
 /// Cores by input axons, and copies of axons. `axons` says how many a source pixel takes for a target that reads it.
-fn inputs(
-    network: &Network,
-    neurons: u64,
-    limit: u64,
-    axons: impl Fn(&Read) -> u64,
-) -> (u64, u64) {
+fn inputs(network: &Network, neurons: u64, limit: u64, axons: impl Fn(&Read) -> u64) -> (u64, u64) {
     // For each source, the reader that needs most copies of it.
     let mut most = vec![0.0_f64; network.layers.len()];
     for layer in &network.layers {
@@ -157,14 +153,7 @@ fn inputs(
 }
 
 /// Copies of axons that all neurons of a layer need.
-fn copies(
-    read: &Read,
-    from: Shape,
-    shape: Shape,
-    neurons: u64,
-    limit: u64,
-    axons: u64,
-) -> f64 {
+fn copies(read: &Read, from: Shape, shape: Shape, neurons: u64, limit: u64, axons: u64) -> f64 {
     let total = shape.neurons();
     let per_pixel = u64::from(shape.channels / read.groups);
     let mut least = f64::INFINITY;

@@ -28,7 +28,11 @@ struct Errors {
 impl Errors {
     fn add(&mut self, key: &str, problem: impl Into<String>) {
         let (layer, key) = (self.layer.clone(), key.to_owned());
-        self.all.push(LayerError { layer, key, problem: problem.into() });
+        let error = LayerError { layer, key, problem: problem.into() };
+        // Both axes may have the same problem.
+        if self.all.last() != Some(&error) {
+            self.all.push(error);
+        }
     }
 
     fn unknown<'a>(&mut self, prefix: &str, keys: impl Iterator<Item = &'a String>, known: &str) {
@@ -74,7 +78,9 @@ impl LayerFile {
             for (r, read) in entry.reads.iter().enumerate() {
                 // A source without a shape has its own error.
                 let source = by_name.get(read.from.as_str()).copied();
-                let Some((source, from)) = source.and_then(|s| Some((s, shapes[s]?))) else { continue };
+                let Some((source, from)) = source.and_then(|s| Some((s, shapes[s]?))) else {
+                    continue;
+                };
                 if let Some(read) = connect(read, r, source, from, Some(shape), &mut errors) {
                     reads.push(read);
                 }
@@ -148,13 +154,12 @@ fn derived(
         [1, 1]
     } else {
         let height = unsized_read.rows.targets(from.height);
-        match height.zip(unsized_read.columns.targets(from.width)) {
-            Some((height, width)) => [height, width],
-            None => {
-                errors.add(&key(0, "kernel"), "larger than its source with padding");
-                return None;
-            }
-        }
+        let places = height.zip(unsized_read.columns.targets(from.width));
+        let Some((height, width)) = places else {
+            errors.add(&key(0, "kernel"), "larger than its source with padding");
+            return None;
+        };
+        [height, width]
     };
     let channels = match (read.kind, entry.channels) {
         (_, Some(channels)) => channels,
@@ -215,18 +220,21 @@ fn fits(
         || !target.channels.is_multiple_of(groups)
     {
         let (inputs, outputs) = (from.channels, target.channels);
-        let problem = format!("{groups} groups divide {inputs} source or {outputs} target channels");
+        let problem =
+            format!("{groups} groups divide {inputs} source or {outputs} target channels");
         let at = if entry.kind == Kind::Conv { "groups" } else { "kind" };
         errors.add(&key(number, at), format!("{problem} with a remainder"));
     } else if matches!(entry.kind, Kind::Pool | Kind::Same) && target.channels != from.channels {
-        let problem = format!("keeps {} channels, the layer has {}", from.channels, target.channels);
+        let problem =
+            format!("keeps {} channels, the layer has {}", from.channels, target.channels);
         errors.add(&key(number, "kind"), problem);
     }
     let places = (rows.targets(from.height), columns.targets(from.width));
     let enough = |places: Option<u32>, wanted| places.is_some_and(|places| places >= wanted);
     if !enough(places.0, target.height) || !enough(places.1, target.width) {
         let has = format!("{} × {}", places.0.unwrap_or(0), places.1.unwrap_or(0));
-        let problem = format!("gives {has} places, the layer has {} × {}", target.height, target.width);
+        let problem =
+            format!("gives {has} places, the layer has {} × {}", target.height, target.width);
         errors.add(&key(number, "kernel"), problem);
     }
 }
@@ -252,7 +260,10 @@ fn windows(
     let mut sound = true;
     for (name, given) in given {
         if given && !allowed.contains(&name) {
-            errors.add(&key(number, name), format!("means nothing for {:?}", entry.kind).to_lowercase());
+            errors.add(
+                &key(number, name),
+                format!("means nothing for {:?}", entry.kind).to_lowercase(),
+            );
             sound = false;
         }
     }
@@ -281,11 +292,8 @@ fn windows(
             sound = false;
         }
     }
-    let window = |axis: usize| Window {
-        kernel: kernel[axis],
-        stride: stride[axis],
-        padding: padding[axis],
-    };
+    let window =
+        |axis: usize| Window { kernel: kernel[axis], stride: stride[axis], padding: padding[axis] };
     sound.then(|| [window(0), window(1)])
 }
 
@@ -293,3 +301,6 @@ fn windows(
 fn key(read: usize, name: &str) -> String {
     format!("reads[{read}].{name}")
 }
+
+#[cfg(test)]
+mod tests;

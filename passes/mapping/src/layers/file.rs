@@ -28,6 +28,10 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
+/// Keys that mean nothing, to be reported with their layer.
+#[expect(clippy::zero_sized_map_values, reason = "serde flattens into maps only")]
+pub(super) type Unknown = BTreeMap<String, IgnoredAny>;
+
 /// A layered network as its file states it. [`check`](Self::check) makes a [`Network`](super::Network) of it.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct LayerFile {
@@ -41,7 +45,7 @@ pub struct LayerFile {
     pub layers: Vec<LayerEntry>,
     /// Keys that mean nothing.
     #[serde(flatten)]
-    pub(super) unknown: BTreeMap<String, IgnoredAny>,
+    pub(super) unknown: Unknown,
 }
 
 /// One layer.
@@ -64,7 +68,7 @@ pub struct LayerEntry {
     pub reads: Vec<ReadEntry>,
     /// Keys that mean nothing.
     #[serde(flatten)]
-    pub(super) unknown: BTreeMap<String, IgnoredAny>,
+    pub(super) unknown: Unknown,
 }
 
 /// Synapses from one layer to another.
@@ -84,7 +88,7 @@ pub struct ReadEntry {
     pub groups: Option<u32>,
     /// Keys that mean nothing.
     #[serde(flatten)]
-    pub(super) unknown: BTreeMap<String, IgnoredAny>,
+    pub(super) unknown: Unknown,
 }
 
 /// Kinds of connections.

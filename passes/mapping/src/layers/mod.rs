@@ -11,8 +11,8 @@
 //! | [`tiles`] | which core holds which part of which layer, in closed form |
 
 pub mod check;
-mod geometry;
 pub mod file;
+mod geometry;
 pub mod mapping;
 pub mod network;
 pub mod order;

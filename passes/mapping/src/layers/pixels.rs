@@ -246,3 +246,6 @@ struct Bundle {
     /// Blocks of the target's pixels, for each reader.
     reached: Vec<[u32; 2]>,
 }
+
+#[cfg(test)]
+mod tests;

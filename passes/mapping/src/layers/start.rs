@@ -19,12 +19,7 @@ const DEEPEST: usize = 8;
 /// Cuts a layered network into stacks of patches.
 ///
 /// Cores are full except for what no vertex fits into. Time: `DEEPEST²` times the pins of the hypergraph.
-pub fn start(
-    network: &Network,
-    pixels: &Pixels,
-    graph: &Hypergraph,
-    limits: &Limits,
-) -> Partition {
+pub fn start(network: &Network, pixels: &Pixels, graph: &Hypergraph, limits: &Limits) -> Partition {
     let geometry = Geometry::new(network);
     let incoming = graph.incoming();
     let mut work = Work {
@@ -130,7 +125,7 @@ impl Work<'_> {
             let ideal = (cores * extent[axis] / extent[1 - axis]).sqrt().max(1.0);
             for step in [-1.0, 0.0, 1.0] {
                 let count = ideal.floor() + step;
-                if count >= 1.0 && (count == 1.0 || count <= extent[axis]) {
+                if count >= 1.0 && count <= extent[axis].max(1.0) {
                     all.push(Strips { axis, low: low[axis], width: extent[axis] / count });
                 }
             }
@@ -214,7 +209,10 @@ struct Strips {
 const FRACTION: u32 = 8;
 
 /// A place in units of `2^−FRACTION`.
-#[expect(clippy::cast_possible_truncation, reason = "places lie within 2^40 of the origin, and the conversion saturates")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "places lie within 2^40 of the origin, and the conversion saturates"
+)]
 fn fixed(place: f64) -> i64 {
     (place * f64::from(1 << FRACTION)).floor() as i64
 }

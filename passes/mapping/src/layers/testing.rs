@@ -41,7 +41,7 @@ fn layer_of(layers: &[Layer], (kind, channels, high, wide, repeat, recurrent): S
             store = Store::Lists;
         }
         1 => (groups, channels) = (from.channels, from.channels),
-        2 if from.channels % 2 == 0 => (groups, channels) = (2, channels * 2),
+        2 if from.channels.is_multiple_of(2) => (groups, channels) = (2, channels * 2),
         3 => {
             let one = Window { kernel: 1, stride: 1, padding: 0 };
             (rows, columns, groups, store) = (one, one, from.channels, Store::One);
@@ -60,7 +60,8 @@ fn layer_of(layers: &[Layer], (kind, channels, high, wide, repeat, recurrent): S
     }
     if recurrent {
         let three = Window { kernel: 3, stride: 1, padding: 1 };
-        let read = Read { source: index, rows: three, columns: three, groups: 1, store: Store::Kernel };
+        let read =
+            Read { source: index, rows: three, columns: three, groups: 1, store: Store::Kernel };
         reads.push(read);
     }
     Layer { name: format!("layer{index}"), shape, input: false, reads }
@@ -83,10 +84,13 @@ pub(crate) fn synapses(
                     for y in 0..read.rows.kernel {
                         for x in 0..read.columns.kernel {
                             let at = |place: u32, window: Window, tap: u32, length: u32| {
-                                let place = (place * window.stride + tap).checked_sub(window.padding);
+                                let place =
+                                    (place * window.stride + tap).checked_sub(window.padding);
                                 place.filter(|place| *place < length)
                             };
-                            let Some(from_row) = at(row, read.rows, y, from.height) else { continue };
+                            let Some(from_row) = at(row, read.rows, y, from.height) else {
+                                continue;
+                            };
                             let Some(from_column) = at(column, read.columns, x, from.width) else {
                                 continue;
                             };

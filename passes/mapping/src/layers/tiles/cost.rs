@@ -89,6 +89,7 @@ pub struct Cost {
 
 impl Cost {
     /// Both together.
+    #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
             neurons: self.neurons + other.neurons,

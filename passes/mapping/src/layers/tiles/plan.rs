@@ -244,12 +244,8 @@ fn refusal(network: &Network, layer: usize, limits: &CoreLimits) -> TileError {
     let shape = network.layers[layer].shape;
     let (row, column) = (shape.height / 2, shape.width / 2);
     let pixel = u64::from(row);
-    let tile = Tile {
-        layer,
-        channels: [0, 1],
-        columns: [column, column + 1],
-        run: [pixel, pixel + 1],
-    };
+    let tile =
+        Tile { layer, channels: [0, 1], columns: [column, column + 1], run: [pixel, pixel + 1] };
     let cost = cost(network, &tile, limits);
     let parts = [
         ("neurons", cost.neurons, limits.neurons),

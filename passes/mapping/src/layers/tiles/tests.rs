@@ -6,8 +6,11 @@ use crate::layers::testing::{networks, synapses};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A list: source channel, and for each target its place on the tile from the first one on, its channel and its tap.
-type List = (u32, Vec<(u64, u32, [u32; 2])>);
+/// Targets: place on the tile, channel and tap.
+type Targets = Vec<(u64, u32, [u32; 2])>;
+
+/// A list: source channel and targets, their places counted from the first one on.
+type List = (u32, Targets);
 
 /// What the recount finds on one core.
 #[derive(Default)]
@@ -18,7 +21,7 @@ struct Found {
     /// Layer, read, output channel.
     kernels: BTreeSet<(usize, usize, u32)>,
     /// Targets of each source neuron's list: tile, layer, read, source.
-    lists: BTreeMap<(Tile, usize, [u32; 3]), Vec<(u64, u32, [u32; 2])>>,
+    lists: BTreeMap<(Tile, usize, [u32; 3]), Targets>,
 }
 
 /// Place of a neuron in its tile: pixel by pixel, its channels side by side.
@@ -80,7 +83,9 @@ fn total(network: &Network, found: Found, limits: &CoreLimits) -> Cost {
     for ((tile, number, source), mut list) in found.lists {
         list.sort_unstable();
         let first = list[0].0;
-        list.iter_mut().for_each(|entry| entry.0 -= first);
+        for entry in &mut list {
+            entry.0 -= first;
+        }
         let read = &network.layers[tile.layer].reads[number];
         if limits.storage == Storage::Patterns
             && read.store != Store::Lists
@@ -114,8 +119,7 @@ fn complete(network: &Network, tiling: &Tiling) {
 }
 
 fn limits() -> impl Strategy<Value = CoreLimits> {
-    let storage =
-        prop_oneof![Just(Storage::Once), Just(Storage::Patterns), Just(Storage::Lists)];
+    let storage = prop_oneof![Just(Storage::Once), Just(Storage::Patterns), Just(Storage::Lists)];
     let sizes = (1..200_u64, 20..300_u64, 10..600_u64);
     (sizes, storage, prop_oneof![Just(0), Just(1), Just(2), Just(1024)], 0..12_u32).prop_map(
         |((neurons, inputs, words), storage, atoms, index_bits)| CoreLimits {
