@@ -493,9 +493,9 @@ impl Genome {
             } else if id == "flatten" && flat && reader == Reader::Sum {
                 nodes.extend((0..2).map(|i| named(half(id, i), json!([both[i]]), None)));
             } else if id == out[0] && reader == Reader::Sum {
-                for j in 0..2 {
+                for (j, own) in both.iter().enumerate() {
                     let weight = split.half_of(out[1], None, Some(j));
-                    let own = if flat { half("flatten", j) } else { &both[j] };
+                    let own = if flat { half("flatten", j) } else { own };
                     nodes.push(named(half(id, j), json!([own]), Some(weight)));
                 }
                 nodes.push(json!({"id": id, "op": "add", "in": [half(id, 0), half(id, 1)]}));

@@ -58,3 +58,8 @@ fn populations() {
 fn clips() {
     golden("clips", include_str!("golden/clips.snn"));
 }
+
+#[test]
+fn halves() {
+    golden("halves", include_str!("golden/halves.snn"));
+}

@@ -12,8 +12,8 @@ pub(super) fn render(account: &FoldingAccount) -> String {
     let mut text = amounts(account);
     text.push_str(&memory(account));
     let folds = account.folds.iter().map(|f| {
-        let numbers = [f.values, f.synapses, f.bits, f.neurons].map(|n| n.to_string());
-        let [values, synapses, bits, neurons] = numbers;
+        let numbers = [f.values, f.synapses, f.bits, f.neurons, f.projections].map(|n| n.to_string());
+        let [values, synapses, bits, neurons, projections] = numbers;
         vec![
             f.kind.name().to_owned(),
             f.into.clone(),
@@ -22,10 +22,11 @@ pub(super) fn render(account: &FoldingAccount) -> String {
             synapses,
             bits,
             neurons,
+            projections,
         ]
     });
-    let headings = ["fold", "into", "from", "values", "synapses", "bits", "neurons"];
-    text.push_str(&table("folds of integers, and what each saved", &headings, folds.collect()));
+    let headings = ["fold", "into", "from", "values", "synapses", "bits", "neurons", "projections"];
+    text.push_str(&table("folds, and what each saved", &headings, folds.collect()));
     let shared = account.shared.iter().map(|s| {
         let numbers = [s.projections, s.values, s.saved].map(|n| n.to_string());
         [vec![s.matrices.join(", ")], numbers.to_vec()].concat()

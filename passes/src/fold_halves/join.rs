@@ -164,6 +164,7 @@ fn is_identity(op: &LinearOp) -> bool {
         _ => return false,
     };
     let Weight::Made { data, .. } = weight else { return false };
-    let is = |i: usize, v: f64| v.to_bits() == f64::from(u8::from(i % (size + 1) == 0)).to_bits();
+    let is =
+        |i: usize, v: f64| v.to_bits() == f64::from(u8::from(i.is_multiple_of(size + 1))).to_bits();
     data.len() == size * size && data.iter().enumerate().all(|(i, &v)| is(i, v))
 }

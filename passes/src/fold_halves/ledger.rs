@@ -57,10 +57,10 @@ fn key(tensors: &Arena<TensorId, Tensor>, op: &LinearOp) -> Key {
         // Canonical operations are matrices and convolutions.
         LinearOp::Place { .. } | LinearOp::BorderPool { .. } => return (None, 0),
     };
-    let mut hash = layout.iter().fold(0xcbf2_9ce4_8422_2325, step);
+    let mut hash = layout.into_iter().fold(0xcbf2_9ce4_8422_2325, step);
     let (mut len, mut zero) = (0, true);
     weight.for_each(tensors, |v| {
-        hash = step(hash, &u64::from(round(v).to_bits()));
+        hash = step(hash, u64::from(round(v).to_bits()));
         len += 1;
         zero &= v.abs() <= 0.0;
     });
@@ -68,6 +68,6 @@ fn key(tensors: &Arena<TensorId, Tensor>, op: &LinearOp) -> Key {
 }
 
 /// FNV-1a, number by number.
-fn step(hash: u64, number: &u64) -> u64 {
+fn step(hash: u64, number: u64) -> u64 {
     (hash ^ number).wrapping_mul(0x0100_0000_01b3)
 }

@@ -117,7 +117,9 @@ struct Work {
 impl Work {
     fn new(draft: NetworkDraft, currents: Currents) -> Self {
         let mut ledger = Ledger::default();
-        currents.values().for_each(|current| ledger.add(&draft.tensors, current));
+        for current in currents.values() {
+            ledger.add(&draft.tensors, current);
+        }
         let names = draft.nodes.values().map(|n| n.name.clone()).collect();
         Self { draft, currents, ledger, parts: BTreeMap::new(), folds: Vec::new(), names }
     }
@@ -177,7 +179,9 @@ impl Work {
                 ledger.remove(tensors, current);
             }
         }
-        whole.currents.values().for_each(|current| ledger.add(tensors, current));
+        for current in whole.currents.values() {
+            ledger.add(tensors, current);
+        }
         if frugal && ledger.stored() > self.ledger.stored() {
             return false;
         }

@@ -38,7 +38,8 @@ pub(super) fn merge(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
         let (synapses, bits) = (of(IntMatrix::synapses), of(super::content::listed_bits));
         let from = gone.iter().map(name).collect();
         let fold = Fold::new(FoldKind::Populations, name(&kept), from);
-        folds.push(Fold { synapses, bits, neurons, ..fold });
+        let projections = read.len() as u64;
+        folds.push(Fold { synapses, bits, neurons, projections, ..fold });
     }
     remove(draft, &first);
     let values = drop_left(draft);

@@ -16,7 +16,7 @@ pub(super) fn remove_zero(draft: &mut QuantizedDraft, folds: &mut Vec<Fold>) {
     for projection in draft.projections.values().filter(|p| zero[p.matrix.index()]) {
         let bits = listed_bits(&draft.matrices[projection.matrix]);
         let fold = Fold::new(FoldKind::Zero, "", vec![ends(draft, projection)]);
-        folds.push(Fold { bits, ..fold });
+        folds.push(Fold { bits, projections: 1, ..fold });
     }
     retain(draft, |_, p| !zero[p.matrix.index()]);
     if zero.contains(&true) {
@@ -57,7 +57,7 @@ pub(super) fn join(draft: &mut QuantizedDraft, target: &TargetSpec, folds: &mut 
             let (bits, synapses) = (saved(listed_bits), saved(IntMatrix::synapses));
             let from = vec![ends(draft, &draft.projections[first]); 2];
             let fold = Fold::new(FoldKind::Joined, &draft.matrices[joined].name, from);
-            folds.push(Fold { synapses, bits, ..fold });
+            folds.push(Fold { synapses, bits, projections: 1, ..fold });
             draft.projections[first].matrix = joined;
         }
         let added = draft.matrices[joined].mantissa.len() as u64;

@@ -27,14 +27,9 @@ pub struct Fold {
     pub bits: u64,
     /// Neurons that need not be computed any more.
     pub neurons: u64,
-    /// Projections that became one with another of the same population.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    /// Projections that need not be kept any more.
+    #[serde(default)]
     pub projections: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
-const fn is_zero(n: &u64) -> bool {
-    *n == 0
 }
 
 /// Neurons of a population that a fold knows by a name of their own.
