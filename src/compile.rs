@@ -7,7 +7,7 @@
 use crate::artifact::manifest::{FileEntry, Manifest, NetxEntry, RecipeEntry};
 use crate::artifact::{self, Entry};
 use crate::folding::{FoldingAccount, Parts};
-use crate::pipeline::{self, Delays, Lowering, Stage, Stages};
+use crate::pipeline::{self, Delays, Lowering, Search, Stage, Stages};
 use crate::report::{MeasureOptions, Report, measure};
 use crate::source::Source;
 use crate::stimulus::Stimuli;
@@ -29,6 +29,8 @@ pub struct Options {
     pub passes: Option<String>,
     /// What becomes of encoded weights.
     pub lowering: Lowering,
+    /// How to look for a mapping.
+    pub search: Search,
     /// Where delays go.
     pub delays: Delays,
     /// Decisions about quantization.
@@ -114,7 +116,12 @@ pub fn lower(
     }
     let pipeline = match &options.passes {
         Some(text) => Pipeline::parse(text)?,
-        None => Pipeline::parse(&pipeline::lowered(start, options.lowering, options.delays))?,
+        None => Pipeline::parse(&pipeline::lowered(
+            start,
+            options.lowering,
+            options.delays,
+            options.search,
+        ))?,
     };
     lower_by(source, target, pipeline, &options.recipe, end)
 }

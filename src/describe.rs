@@ -5,6 +5,7 @@ use crate::artifact::manifest::{
     QuantizationEntry, RemarkEntry, Resources, RouteEntry, SCHEMA, SourceEntry, TargetEntry,
     TimeEntry,
 };
+use crate::artifact::mapping::MappingEntry;
 use crate::folding::FoldingAccount;
 use crate::source::Source;
 use snnc_ir::arena::{Entity, PopId};
@@ -14,6 +15,7 @@ use snnc_ir::program::{GradedMode, Program, ProgramReadout, Symbol, SymbolRole};
 use snnc_ir::quantized::PopKind;
 use snnc_ir::{Diagnostic, MappedNetwork, Param, QuantizedDraft, QuantizedNetwork, TargetSpec};
 use snnc_passes::Pipeline;
+use snnc_passes::rates::Rates;
 
 /// The manifest of a program, without its files and what its makers remarked.
 pub fn manifest(
@@ -46,6 +48,7 @@ pub fn manifest(
         inputs: inputs(program),
         host: host(program),
         outputs: outputs(program),
+        mapping: MappingEntry::of(mapped, target, &Rates::assumed()),
         cores: cores(mapped, target),
         limits: limits(target),
         folding,

@@ -15,6 +15,7 @@ use snnc_ir::{
     Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Recipe, Rules,
     TargetSpec, recipe,
 };
+use snnc_mapping::partition::Effort;
 use snnc_passes::fold_integers::Fold;
 use snnc_passes::quantize::account::Account;
 use snnc_passes::{
@@ -46,7 +47,9 @@ const INTEGERS: &[&str] = &["fold-integers", "strict-compare"];
 /// From the time of the genome to the time of the chip.
 const TO_HARDWARE_TIME: &str = "schedule";
 /// Onto cores.
-const TO_CORES: &[&str] = &["map", "place"];
+const TO_CORES: &[&str] = &["map"];
+/// Cores near those that they send to.
+const PLACE: &str = "place";
 
 /// Where the delays go that a chip's synapses cannot hold, or that retiming adds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +59,29 @@ pub enum Delays {
     Synaptic,
     /// Into relay neurons always, for chips and simulators without synaptic delays.
     Relay,
+}
+
+/// How to look for a mapping.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// How long.
+    pub effort: Effort,
+    /// Seed.
+    pub seed: u64,
+}
+
+impl fmt::Display for Search {
+    /// As options of a pass, those that are the default left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let effort = match self.effort {
+            Effort::Fast => Some("effort=fast".to_owned()),
+            Effort::Balanced => None,
+            Effort::Best => Some("effort=best".to_owned()),
+        };
+        let seed = (self.seed != 0).then(|| format!("seed={}", self.seed));
+        let options: Vec<String> = effort.into_iter().chain(seed).collect();
+        if options.is_empty() { Ok(()) } else { write!(f, "{{{}}}", options.join(",")) }
+    }
 }
 
 /// What becomes of encoded weights.
@@ -165,24 +191,26 @@ impl fmt::Display for Stage {
 
 /// The default pipeline from `start` to cores.
 pub fn standard(start: Stage, delays: Delays) -> String {
-    lowered(start, Lowering::default(), delays)
+    lowered(start, Lowering::default(), delays, Search::default())
 }
 
 /// The pipeline from `start` to cores.
-pub fn lowered(start: Stage, lowering: Lowering, delays: Delays) -> String {
+pub fn lowered(start: Stage, lowering: Lowering, delays: Delays, search: Search) -> String {
     let genes = lower_genes(lowering);
+    let place = format!("{PLACE}{search}");
     let schedule = match delays {
         Delays::Synaptic => TO_HARDWARE_TIME.to_owned(),
         Delays::Relay => format!("{TO_HARDWARE_TIME}{{delays={}}}", delays.name()),
     };
-    let (genes, schedule) = ([genes.as_str()], [schedule.as_str()]);
-    let parts: [(Stage, &[&str]); 6] = [
+    let (genes, schedule, place) = ([genes.as_str()], [schedule.as_str()], [place.as_str()]);
+    let parts: [(Stage, &[&str]); 7] = [
         (Stage::Network, &genes),
         (Stage::Network, NETWORK),
         (Stage::Network, TO_INTEGERS),
         (Stage::Quantized, INTEGERS),
         (Stage::Quantized, &schedule),
         (Stage::Scheduled, TO_CORES),
+        (Stage::Scheduled, &place),
     ];
     let names: Vec<&str> = parts
         .iter()

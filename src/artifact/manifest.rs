@@ -3,6 +3,7 @@
 //! The manifest says nothing about the machine or the moment that made it, so equal inputs give
 //! equal bytes. Its fields are described in `docs/cli.md`.
 
+use crate::artifact::mapping::MappingEntry;
 use crate::files::{self, shown};
 use crate::folding::FoldingAccount;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,8 @@ pub struct Manifest {
     pub host: Vec<HostEntry>,
     /// Where the host reads output spikes.
     pub outputs: Vec<OutputEntry>,
+    /// What the mapping comes to.
+    pub mapping: MappingEntry,
     /// What every core uses.
     pub cores: Vec<CoreEntry>,
     /// What the target offers per core.

@@ -13,6 +13,7 @@
 
 pub mod load;
 pub mod manifest;
+pub mod mapping;
 pub mod publish;
 
 pub use load::Artifact;

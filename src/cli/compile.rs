@@ -3,6 +3,7 @@
 use super::lowering::LoweringArgs;
 use super::output::{Format, Reply};
 use super::quantization::{Prepared, QuantizationArgs, calibration_line};
+use super::search::SearchArgs;
 use super::table::Table;
 use super::{Common, SourceArgs, replay};
 use crate::artifact::Manifest;
@@ -18,6 +19,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_ir::diag::codes::usage;
 use snnc_ir::{Diagnostic, Diagnostics, text};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -51,8 +53,10 @@ pub(super) struct HowArgs {
     /// Where delays go that hardware time adds.
     #[arg(long, value_enum, default_value_t)]
     delays: DelaysArg,
+    #[command(flatten)]
+    search: SearchArgs,
     /// Passes in place of the default ones, such as `quantize,schedule{delays=relay},map`.
-    #[arg(long, value_name = "PIPELINE", conflicts_with_all = ["delays", "lowering"])]
+    #[arg(long, value_name = "PIPELINE", conflicts_with_all = ["delays", "lowering", "effort", "seed"])]
     passes: Option<String>,
 }
 
@@ -82,6 +86,7 @@ impl HowArgs {
         Options {
             passes: self.passes.clone(),
             lowering: self.lowering.lowering(),
+            search: self.search.search(),
             delays: match self.delays {
                 DelaysArg::Synaptic => Delays::Synaptic,
                 DelaysArg::Relay => Delays::Relay,
@@ -319,7 +324,7 @@ pub(super) fn netx_line(netx: &NetxEntry) -> String {
 
 /// Cores in use and the resource that is closest to its limit.
 fn cores_line(manifest: &Manifest) -> String {
-    let chips = manifest.cores.iter().map(|c| c.chip).max().map_or(0, |c| c + 1);
+    let chips = manifest.cores.iter().map(|c| c.chip).collect::<BTreeSet<_>>().len();
     let fullest = manifest
         .cores
         .iter()
@@ -334,8 +339,7 @@ fn cores_line(manifest: &Manifest) -> String {
     let most = fullest.map_or(String::new(), |(name, used, limit)| {
         format!("; most used: {used} of {limit} {name} on a core")
     });
-    let cores = manifest.cores.len();
-    format!("{cores} core{} on {chips} chip{}{most}\n", plural(cores), plural(chips as usize))
+    format!("{} on {chips} chip{}{most}\n", manifest.mapping.cores_text(), plural(chips))
 }
 
 #[cfg(test)]

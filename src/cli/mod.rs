@@ -8,6 +8,7 @@ mod fmt;
 mod inspect;
 mod list;
 mod lowering;
+mod map;
 pub mod output;
 mod progress;
 mod quantization;
@@ -15,6 +16,7 @@ mod quantize;
 mod replay;
 mod run;
 mod samples;
+mod search;
 pub(crate) mod table;
 mod verify;
 
@@ -100,6 +102,8 @@ enum Command {
     Quantize(quantize::QuantizeArgs),
     /// Prove an artifact equal to its source and measure what quantization changed.
     Verify(verify::VerifyArgs),
+    /// Map a network, and say how far from the best the mapping is.
+    Map(map::MapArgs),
     /// Run a network or an artifact on a stimulus.
     Run(run::RunArgs),
     /// Show what a file or an artifact holds.
@@ -158,6 +162,7 @@ fn dispatch(command: &Command, common: &Common, progress: &dyn Progress) -> Outc
         Command::Check(a) => finish(check::run(a, progress), "snnc-check/1", common),
         Command::Quantize(a) => finish(quantize::run(a, progress), "snnc-quantize/1", common),
         Command::Verify(a) => finish(verify::run(a), "snnc-verify/1", common),
+        Command::Map(a) => finish(map::run(a), "snnc-map/1", common),
         Command::Run(a) => finish(run::run(a), "snnc-run/1", common),
         Command::Inspect(a) => finish(inspect::run(a, common), "snnc-inspect/1", common),
         Command::Explain(a) => finish(explain::run(a), "snnc-explain/1", common),

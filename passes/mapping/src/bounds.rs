@@ -41,8 +41,27 @@ pub struct CoreBounds {
 impl CoreBounds {
     /// The bound that counts.
     pub fn largest(&self) -> u64 {
-        self.neurons.max(self.words).max(self.inputs)
+        self.tightest().0
     }
+
+    /// The bound that counts, and the resource that sets it.
+    pub fn tightest(&self) -> (u64, &'static str) {
+        let [first, rest @ ..] =
+            [(self.neurons, "neurons"), (self.words, "synapse memory"), (self.inputs, "input axons")];
+        rest.into_iter().fold(first, |a, b| if b.0 > a.0 { b } else { a })
+    }
+}
+
+/// Bounds for a hypergraph: a bundle of axons arrives at least on as many cores as its targets fill.
+pub fn hypergraph(graph: &Hypergraph, limits: &Limits) -> CoreBounds {
+    let neurons = graph.neurons().div_ceil(limits.neurons.max(1));
+    let weight = |target: &u32| u64::from(graph.weights[*target as usize]);
+    let arrivals = |edge: usize| {
+        let targets: u64 = graph.targets_of(edge).iter().map(weight).sum();
+        targets.div_ceil(limits.neurons.max(1)) * u64::from(graph.axons[edge])
+    };
+    let copies: u64 = (0..graph.edges()).map(arrivals).sum();
+    CoreBounds { neurons, words: 0, inputs: copies.div_ceil(limits.inputs.max(1)), copies }
 }
 
 /// Bounds for cores with limits of neurons and distinct source neurons.

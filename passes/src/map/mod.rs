@@ -86,6 +86,24 @@ fn map(
     Ok(MappedDraft { network, target: target.name.clone(), orders: layout.orders, cores })
 }
 
+/// A lower bound on the cores of any mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LowerBound {
+    /// Cores.
+    pub cores: u64,
+    /// What makes them so many.
+    pub resource: &'static str,
+}
+
+/// What no mapping of `network` on cores of `target` undercuts.
+pub fn lower_bound(network: &QuantizedDraft, target: &TargetSpec) -> LowerBound {
+    let row_major = Layout::row_major(network, target);
+    let bounds = bound::bounds(&Accounting::new(network, &row_major.orders), target);
+    let [first, rest @ ..] = &bounds;
+    let tightest = rest.iter().fold(first, |a, b| if b.cores > a.cores { b } else { a });
+    LowerBound { cores: tightest.cores, resource: tightest.resource.name() }
+}
+
 /// The first limit that `usage` violates: resource and need. Output axons are not among
 /// them, since they depend on the other cores.
 fn violated(usage: &CoreUsage, target: &TargetSpec) -> Option<Violation> {

@@ -112,4 +112,13 @@ codes! {
         "Every core of every chip is full and neurons are left. The message says how many cores are \
          needed; the notes name the lines of the target file. Use a target with more chips, or \
          reduce the network.";
+    HYPERGRAPH = 563, "not a hypergraph",
+        "`snnc map --hgr` reads hMETIS' text format: a header with the numbers of edges and vertices and the format, then a \
+         line for each edge: its weight (100 times the rate of the axon), its source, its targets, counted from 1.";
+    LAYERS = 564, "malformed layer file",
+        "`snnc map --layers` reads shapes of layers from TOML. The message names layer and key. Rates beside it are one \
+         number for each neuron, layer by layer, row by row, channels last.";
+    NO_PARTITION = 565, "the network does not fit the cores of the target",
+        "A vertex alone exceeds a limit of a core, or no partition on as many cores as there are was found. The \
+         message says what is needed; the notes name the lines of the target file.";
 }

@@ -1,0 +1,50 @@
+//! Hypergraphs on cores.
+
+use super::graph::report;
+use super::{MapArgs, MapReport};
+use crate::files::{self, shown};
+use crate::pipeline::Search;
+use snnc_ir::diag::codes::mapping;
+use snnc_ir::{Diagnostic, Diagnostics, TargetSpec};
+use snnc_mapping::partition::{Partition, partition};
+use snnc_mapping::{bounds, hgr};
+use std::fmt::Write as _;
+use std::path::Path;
+
+pub(super) fn map(
+    path: &Path,
+    args: &MapArgs,
+    target: &TargetSpec,
+) -> Result<MapReport, Diagnostics> {
+    let bytes = files::read(path, files::MAX_BINARY)?;
+    let graph = hgr::read(&bytes).map_err(|e| {
+        Diagnostic::error(mapping::HYPERGRAPH, format!("expected {}, found {}", e.expected, e.found))
+            .in_file(shown(path))
+            .at_line(u32::try_from(e.line).unwrap_or(u32::MAX), 1)
+            .help("give a hypergraph as hMETIS and its relatives write it, with weights of edges (format 1)")
+    })?;
+    drop(bytes);
+    let limits = super::graph::limits(target);
+    let Search { effort, seed } = args.search.search();
+    let found = partition(&graph, &limits, effort, seed)
+        .map_err(|unfit| super::graph::unfit(&unfit, target).in_file(shown(path)))?;
+    if let Some(path) = &args.output {
+        files::write(path, lines(&found).as_bytes())?;
+    }
+    let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let bound = bounds::hypergraph(&graph, &limits);
+    report(name, &graph, &found, &bound, args, target)
+}
+
+/// The core of each vertex, a line each.
+fn lines(partition: &Partition) -> String {
+    let mut text = String::new();
+    for &core in &partition.core {
+        // Writing to a string cannot fail.
+        let _ = match core {
+            u32::MAX => writeln!(text, "-"),
+            core => writeln!(text, "{core}"),
+        };
+    }
+    text
+}

@@ -1,0 +1,99 @@
+//! `snnc map`: where a network goes, and how far from the best that is.
+//!
+//! Three kinds of networks: sources like those of `snnc compile`, mapped for good; layer files, which have shapes and no weights;
+//! and hypergraphs, by which mappers are compared. The last two see neurons, source axons and traffic.
+
+mod graph;
+mod hypergraph;
+mod layers;
+mod network;
+
+use super::WeightsArgs;
+use super::lowering::LoweringArgs;
+use super::output::Reply;
+use super::search::SearchArgs;
+use crate::source;
+use crate::target::Target;
+use clap::Args;
+use serde::Serialize;
+use snnc_ir::Diagnostics;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(super) struct MapArgs {
+    #[command(flatten)]
+    what: WhatArgs,
+    #[command(flatten)]
+    weights: WeightsArgs,
+    #[command(flatten)]
+    lowering: LoweringArgs,
+    /// Target, built in or a file.
+    #[arg(long, short, visible_alias = "preset", value_name = "NAME|FILE")]
+    target: String,
+    #[command(flatten)]
+    search: SearchArgs,
+    /// Spikes per neuron, for layer files: an array of this archive, the only one or the one named like the network.
+    #[arg(long, value_name = "FILE.npz", requires = "layers")]
+    rates: Option<PathBuf>,
+    /// Write the core of each vertex to this file, one line each, `-` for none. For hypergraphs.
+    #[arg(long, short, value_name = "FILE", requires = "hgr")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct WhatArgs {
+    /// Genome (.json), text form (.snn) or binary form (.snnb) of a network.
+    source: Option<PathBuf>,
+    /// A hypergraph in hMETIS' format: an edge for each axon, its source first, weighted with 100 times its rate.
+    #[arg(long, value_name = "FILE")]
+    hgr: Option<PathBuf>,
+    /// A layered network by its shapes (.toml).
+    #[arg(long, value_name = "FILE")]
+    layers: Option<PathBuf>,
+}
+
+/// Report of `snnc map`.
+#[derive(Debug, Serialize)]
+pub(super) struct MapReport {
+    /// Name of the network, or of the file.
+    network: String,
+    /// Name of the target.
+    target: String,
+    /// Neurons on cores.
+    neurons: u64,
+    /// Cores in use.
+    cores: u64,
+    /// No mapping takes fewer.
+    lower_bound: u64,
+    /// What makes them so many.
+    bound_by: String,
+    /// What the messages between cores come to; absent for mappings in closed form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traffic: Option<crate::artifact::mapping::TrafficEntry>,
+}
+
+pub(super) fn run(args: &MapArgs) -> Result<Reply<MapReport>, Diagnostics> {
+    let target = Target::find(&args.target)?;
+    let report = if let Some(path) = &args.what.hgr {
+        hypergraph::map(path, args, &target.spec)?
+    } else if let Some(path) = &args.what.layers {
+        layers::map(path, args, &target.spec)?
+    } else {
+        let path = args.what.source.clone().unwrap_or_default();
+        let source = source::read_with(&path, args.weights.weights)?;
+        network::map(&source, args, &target)?
+    };
+    Ok(Reply { product: text(&report).into_bytes(), ..Reply::new(report) })
+}
+
+fn text(report: &MapReport) -> String {
+    let MapReport { network, target, neurons, cores, lower_bound, bound_by, traffic } = report;
+    let mut text = format!(
+        "{network} on {target}: {neurons} neurons, cores {cores} (lower bound {lower_bound}: {bound_by})\n"
+    );
+    if let Some(traffic) = traffic {
+        text.push_str(&traffic.text());
+    }
+    text
+}
