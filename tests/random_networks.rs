@@ -282,3 +282,9 @@ fn float_networks_with_clips_and_frames_agree_after_quantization() {
     let seen = random_networks(floats(Space::Graded), "loihi2", 400, 4);
     assert!(seen.messages > 1000 && seen.frames > 5, "{seen:?}");
 }
+
+#[test]
+fn float_networks_of_plain_relays_agree_after_quantization() {
+    let seen = random_networks(floats(Space::Stages), "loihi2", 300, 4);
+    assert!(seen.messages > 1000, "{seen:?}");
+}

@@ -290,7 +290,7 @@ fn memory(draft: &MappedDraft, core: &Core, target: &TargetSpec) -> (u64, u64, u
 }
 
 /// Entries of a channel of a pixel: by projection and slice, (entry of the matrix, compartment).
-type Reached = BTreeMap<(ProjId, u32), BTreeMap<usize, BTreeSet<(usize, u64)>>>;
+type Reached = BTreeMap<(ProjId, u32), BTreeMap<usize, BTreeSet<((usize, usize), u64)>>>;
 
 /// The lists of a population that the core receives by pixels, each once: by projection and slice the longest
 /// that a channel has, and the channels with an axon.
@@ -315,16 +315,23 @@ fn pixel_lists(
         let before = &core.slices[..index as usize];
         let begin: u64 = before.iter().map(|s| u64::from(s.len)).sum();
         for (row, compartment) in neurons(draft, &core.slices[index as usize]).iter().zip(begin..) {
-            let mut reach = |from: usize, entry: usize| {
+            let mut reach = |from: usize, entry: (usize, usize)| {
                 if let Some(pixel) = pixels.get_mut(&(from % places)) {
                     let part = pixel.entry((projection, index)).or_default();
                     part.entry(from / places).or_default().insert((entry, compartment));
                 }
             };
-            match &network.matrices[ends.matrix].structure {
-                Structure::Conv(conv) => conv.for_sources(*row, reach),
-                _ => reach(*row, 0),
-            }
+            let matrix = &network.matrices[ends.matrix];
+            let Structure::Conv(conv) = &matrix.structure else {
+                reach(*row, (0, 0));
+                continue;
+            };
+            let area = (conv.kernel[0] * conv.kernel[1]) as usize;
+            let kernels = || matrix.mantissa.chunks(area);
+            let equal = |cell: usize| {
+                (0..cell).find(|other| kernels().all(|k| k[*other] == k[cell])).unwrap_or(cell)
+            };
+            conv.for_sources(*row, |from, value| reach(from, (value / area, equal(value % area))));
         }
     }
     let mut known = BTreeSet::new();

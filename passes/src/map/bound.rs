@@ -38,7 +38,7 @@ pub(super) fn bounds(accounting: &Accounting<'_>, target: &TargetSpec) -> [Bound
         let (values, index) = if shared {
             stored(matrix)
         } else if target.list_bases.value > 0 {
-            moved(matrix)
+            moved(matrix, accounting.cells(projection.matrix))
         } else {
             listed(matrix)
         };
@@ -88,13 +88,16 @@ fn stored(matrix: &IntMatrix) -> (u64, u64) {
 }
 
 /// Entries that lists which pixels share hold at the least, and the bits of the index of each.
-fn moved(matrix: &IntMatrix) -> (u64, u64) {
+fn moved(matrix: &IntMatrix, cells: &[u32]) -> (u64, u64) {
     match &matrix.structure {
-        // Every cell that acts anywhere is in some list.
+        // Every cell that acts anywhere is in some list, equal ones in one.
         Structure::Conv(conv) => {
-            let taps = conv.tap_counts();
-            let cells = matrix.mantissa.iter().zip(taps.iter().cycle());
-            (cells.filter(|(m, n)| **m != 0 && **n > 0).count() as u64, INDEX_BITS)
+            let mut taps = vec![0; cells.len()];
+            for (count, cell) in conv.tap_counts().iter().zip(cells) {
+                taps[*cell as usize] += count;
+            }
+            let values = matrix.mantissa.iter().zip(taps.iter().cycle());
+            (values.filter(|(m, n)| **m != 0 && **n > 0).count() as u64, INDEX_BITS)
         }
         Structure::Identity { .. } => (stored(matrix).0, INDEX_BITS),
         Structure::Dense { .. } | Structure::Sparse { .. } => listed(matrix),

@@ -122,6 +122,8 @@ pub struct Accounting<'n> {
     uses: Vec<u32>,
     /// By matrix, dense ones alone: the first column equal to each; empty if all differ.
     columns: Vec<Vec<u32>>,
+    /// By matrix, convolutions alone: the first cell of the kernel with equal values in all channels.
+    cells: Vec<Vec<u32>>,
 }
 
 impl<'n> Accounting<'n> {
@@ -154,6 +156,7 @@ impl<'n> Accounting<'n> {
             into,
             contents,
             columns: network.matrices.values().map(equal_columns).collect(),
+            cells: network.matrices.values().map(equal_cells).collect(),
         }
     }
 
@@ -194,6 +197,11 @@ impl<'n> Accounting<'n> {
     /// The first matrix whose mantissas and layout are those of the projection's matrix.
     pub fn content(&self, projection: ProjId) -> MatId {
         self.contents[self.network.projections[projection].matrix.index()]
+    }
+
+    /// By cell of a convolution's kernel the first with the same values in all channels; empty for other matrices.
+    pub fn cells(&self, matrix: MatId) -> &[u32] {
+        &self.cells[matrix.index()]
     }
 
     /// Whether several projections use this content.
@@ -375,4 +383,15 @@ fn equal_columns(matrix: &IntMatrix) -> Vec<u32> {
     let mut first = HashMap::new();
     let classes: Vec<u32> = (0..cols).map(|col| *first.entry(column(col)).or_insert(col)).collect();
     if first.len() == classes.len() { Vec::new() } else { classes }
+}
+
+/// By cell of a convolution's kernel the first with the same values in all channels.
+fn equal_cells(matrix: &IntMatrix) -> Vec<u32> {
+    let Structure::Conv(conv) = &matrix.structure else { return Vec::new() };
+    let area = (conv.kernel[0] * conv.kernel[1]) as usize;
+    let values = |cell: u32| -> Vec<i16> {
+        matrix.mantissa[cell as usize..].iter().step_by(area).copied().collect()
+    };
+    let mut first = HashMap::new();
+    (0..narrow(area)).map(|cell| *first.entry(values(cell)).or_insert(cell)).collect()
 }

@@ -5,7 +5,8 @@
 //! axon's atom. The list of a pixel holds, for each channel of the population that has an axon on the core, equally
 //! many entries: for each projection and slice those of the channel with the most, zeros of the kernel included. Entries
 //! name compartments from the list's base on: the first compartment of all entries, modulo `list_bases`. Pixels whose
-//! entries are the same taps of the same projections at the same distances from their bases share a list.
+//! entries are the same taps of the same projections at the same distances from their bases share a list; taps whose
+//! values are equal for all channels, as those of a folded pooling are, count as the same.
 //! **Source**: nengo-loihi 1.1.0, `conv.py` (`conv2d_loihi_weights`), `block.py` (`Synapse`, `Axon`).
 
 use super::{Accounting, SynapseFormat};
@@ -84,8 +85,8 @@ struct Part {
     channels: [u32; 2],
     /// First compartment reached.
     first: u64,
-    /// Cells of the kernel through which the pixel reaches the patch.
-    taps: Vec<u32>,
+    /// Places that the pixel reaches, from the first on, and the cell of the kernel through which it does.
+    taps: Vec<(u32, u32)>,
 }
 
 /// Number of channels with an axon on the core, and for each place whether it has one.
@@ -118,6 +119,7 @@ fn parts(accounting: &Accounting<'_>, core: &Core, source: PopId) -> Vec<Vec<Par
         let begin: u64 = before.iter().map(|s| u64::from(s.len)).sum();
         let order = accounting.order(ends.target);
         let structure = &network.matrices[ends.matrix].structure;
+        let cells = &accounting.cells[ends.matrix.index()];
         for patch in patches(order, held) {
             let channels = [patch.channels.start, patch.channels.end];
             let first = |place| {
@@ -131,9 +133,11 @@ fn parts(accounting: &Accounting<'_>, core: &Core, source: PopId) -> Vec<Vec<Par
             // The taps of a pixel, the first place that it reaches in front.
             reaches.sort_unstable_by_key(|&(pixel, tap, place)| (pixel, place, tap));
             for pixel in reaches.chunk_by(|a, b| a.0 == b.0) {
-                let mut taps: Vec<u32> = pixel.iter().map(|(_, tap, _)| *tap).collect();
-                taps.sort_unstable();
-                let first = first(pixel[0].2);
+                let start = pixel[0].2;
+                let tap = |&(_, tap, place): &(u32, u32, u32)| {
+                    (place - start, cells.get(tap as usize).copied().unwrap_or(tap))
+                };
+                let (taps, first) = (pixel.iter().map(tap).collect(), first(start));
                 parts[pixel[0].0 as usize].push(Part { projection, slice, channels, first, taps });
             }
         }

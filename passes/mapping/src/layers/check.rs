@@ -49,7 +49,7 @@ impl LayerFile {
     /// All that is wrong, each with its layer and key.
     pub fn check(&self) -> Result<Network, Vec<LayerError>> {
         let mut errors = Errors { all: Vec::new(), layer: String::new() };
-        errors.unknown("", self.unknown.keys(), "name, source, layer");
+        errors.unknown("", self.unknown.0.iter(), "name, source, layer");
         let named = |(n, layer): (usize, &LayerEntry)| match layer.name.as_str() {
             "" => format!("#{}", n + 1),
             name => name.to_owned(),
@@ -102,10 +102,10 @@ fn shape(
     shapes: &[Option<Shape>],
     errors: &mut Errors,
 ) -> Option<Shape> {
-    errors.unknown("", entry.unknown.keys(), "name, shape, input, channels, keep, reads");
+    errors.unknown("", entry.unknown.0.iter(), "name, shape, input, channels, keep, reads");
     for (r, read) in entry.reads.iter().enumerate() {
         let known = "from, kind, kernel, stride, padding, groups";
-        errors.unknown(&key(r, ""), read.unknown.keys(), known);
+        errors.unknown(&key(r, ""), read.unknown.0.iter(), known);
         if !by_name.contains_key(read.from.as_str()) {
             errors.add(&key(r, "from"), format!("there is no layer `{}`", read.from));
         }

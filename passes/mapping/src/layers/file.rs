@@ -24,13 +24,33 @@
 //! ]
 //! ```
 
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use std::collections::BTreeMap;
+use std::fmt;
 
 /// Keys that mean nothing, to be reported with their layer.
-#[expect(clippy::zero_sized_map_values, reason = "serde flattens into maps only")]
-pub(super) type Unknown = BTreeMap<String, IgnoredAny>;
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unknown(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for Unknown {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Unknown;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("keys with values")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Unknown, A::Error> {
+                let mut keys = Vec::new();
+                while let Some((key, IgnoredAny)) = map.next_entry()? {
+                    keys.push(key);
+                }
+                Ok(Unknown(keys))
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
+}
 
 /// A layered network as its file states it. [`check`](Self::check) makes a [`Network`](super::Network) of it.
 #[derive(Clone, Debug, Default, Deserialize)]

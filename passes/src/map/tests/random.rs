@@ -74,7 +74,13 @@ proptest! {
     ) {
         let target = small(memory, limits.into());
         match crate::map::map(draft, &target, true) {
-            Ok(mapped) => verified(mapped, &target)?,
+            Ok(mapped) => {
+                let accounting = Accounting::new(&mapped.network, &mapped.orders);
+                for bound in bounds(&accounting, &target) {
+                    prop_assert!(bound.cores <= mapped.cores.len() as u64, "{:?}", bound.resource);
+                }
+                verified(mapped, &target)?;
+            }
             Err(errors) => {
                 let known = [mapping::NEURON_TOO_LARGE, mapping::FAN_OUT, mapping::TOO_MANY_CORES];
                 prop_assert!(errors.iter().all(|d| known.contains(&d.code)), "{errors}");

@@ -25,6 +25,8 @@ pub struct CoreLimits {
     pub block: u32,
     /// Channels of a pixel that share an input axon; 0: an axon for each source neuron.
     pub atoms: u32,
+    /// Compartments after which pixels that lie alike need a list of their own; 0: never.
+    pub bases: u32,
 }
 
 /// How synapses of convolutions are stored on a core. Dense connections always take a list for each source neuron.
@@ -32,7 +34,7 @@ pub struct CoreLimits {
 pub enum Storage {
     /// Kernels once, for the output channels present.
     Once,
-    /// For each source channel, a list for each pattern: pixels whose targets on the core lie alike share it.
+    /// A list for each pattern: pixels whose targets on the core lie alike share it.
     Patterns,
     /// A list for each source neuron.
     Lists,
@@ -50,10 +52,11 @@ impl CoreLimits {
         header_bits: 0,
         block: 64,
         atoms: 1024,
+        bases: 0,
     };
 
-    /// Loihi 1 with the convolution axons of nengo-loihi 1.1.0 (`block.py`): an axon for each source pixel, whose channels travel
-    /// as atoms; pixels share lists. Neither the alignment of shared lists nor slots of output axons are counted.
+    /// Loihi 1 with the convolution axons of nengo-loihi 1.1.0 (`conv.py`, `block.py`): an axon for each source pixel, whose channels
+    /// travel as atoms; pixels share lists. Slots of output axons are not counted.
     pub const LOIHI1: Self = Self {
         neurons: 1024,
         inputs: 4096,
@@ -64,6 +67,7 @@ impl CoreLimits {
         header_bits: 10,
         block: 64,
         atoms: 1024,
+        bases: 256,
     };
 
     /// Words of a list of `synapses` of `bits` each: blocks with a header, each rounded up to whole words (nengo-loihi,
@@ -117,8 +121,9 @@ pub(super) fn ratio(need: u64, limit: u64) -> f64 {
 }
 
 /// What a tile takes. Source neurons that several connections of its layer read count once for each. Where lists are stored, the tile
-/// must consist of whole rows of its strip.
-pub fn cost(network: &Network, tile: &Tile, limits: &CoreLimits) -> Cost {
+/// must consist of whole rows of its strip, unless all windows of its layer are single places; `offset` is the compartment at
+/// which it begins.
+pub fn cost(network: &Network, tile: &Tile, offset: u64, limits: &CoreLimits) -> Cost {
     let layer = &network.layers[tile.layer];
     let mut cost = Cost { neurons: tile.neurons(), ..Cost::default() };
     let parts = Parts::new(tile);
@@ -127,7 +132,7 @@ pub fn cost(network: &Network, tile: &Tile, limits: &CoreLimits) -> Cost {
         let channels = read.sources(from.channels, layer.shape.channels, tile.channels);
         let places = parts.places(read, [from.height, from.width]);
         cost.inputs += places * axons(channels, read, limits);
-        cost.words += words(tile, &parts, read, network, places, limits);
+        cost.words += words(tile, offset, &parts, read, network, places, limits);
     }
     cost
 }
@@ -143,6 +148,7 @@ fn axons([start, end]: [u32; 2], read: &Read, limits: &CoreLimits) -> u64 {
 /// Words that a connection takes of the core of a tile.
 fn words(
     tile: &Tile,
+    offset: u64,
     parts: &Parts,
     read: &Read,
     network: &Network,
@@ -163,7 +169,7 @@ fn words(
             (outputs * fan * taps * bits).div_ceil(64)
         }
         (_, Storage::Patterns | Storage::Lists) => {
-            list_words(tile, parts, read, [inputs, shape], limits)
+            list_words(tile, offset, parts, read, [inputs, shape], limits)
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::cost::{CoreLimits, Storage, cost, ratio};
 use super::{Cost, Tile, TileError};
-use crate::layers::network::Network;
+use crate::layers::network::{Network, Read, Store};
 
 /// Sizes of tiles of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +26,15 @@ pub(super) fn part(length: u32, parts: u32, index: u32) -> [u32; 2] {
     [at(index), at(index + 1)]
 }
 
-/// Pixels that tiles may be cut at: of lists, whole rows only.
-pub(super) fn grain(columns: [u32; 2], limits: &CoreLimits) -> u64 {
-    match limits.storage {
-        Storage::Once => 1,
-        Storage::Patterns | Storage::Lists => u64::from(columns[1] - columns[0]),
+/// Pixels that tiles may be cut at: of lists, whole rows only, unless windows are single places.
+pub(super) fn grain(network: &Network, tile: &Tile, limits: &CoreLimits) -> u64 {
+    let single = |read: &Read| {
+        read.store == Store::Lists || (read.rows.kernel == 1 && read.columns.kernel == 1)
+    };
+    if limits.storage == Storage::Once || network.layers[tile.layer].reads.iter().all(single) {
+        return 1;
     }
+    u64::from(tile.columns[1] - tile.columns[0])
 }
 
 /// The most pixels (a multiple of `grain`, or all that are left) of a tile that starts as this one and does not go further, so that
@@ -48,7 +51,7 @@ pub(super) fn longest(
     let all = tile.run[1] - tile.run[0];
     let attempt = |pixels: u64| {
         let run = [tile.run[0], tile.run[0] + pixels];
-        let cost = cost(network, &Tile { run, ..*tile }, limits);
+        let cost = cost(network, &Tile { run, ..*tile }, used.neurons, limits);
         used.plus(cost).fits(limits).then_some((pixels, cost))
     };
     if room >= all
@@ -113,16 +116,16 @@ pub(super) fn plans(
             let columns = inner(shape.width, strips);
             let width = u64::from(columns[1] - columns[0]);
             let all = width * u64::from(shape.height);
-            // Wider than high by far is never better: borders only grow.
-            let room = limits.neurons / u64::from(channels[1] - channels[0]);
-            let square = width * width > 4 * room.max(1).min(all);
-            if square && strips < shape.width && grain(columns, limits) == 1 {
-                continue;
-            }
             // Away from the border, where windows see most.
             let start = width * u64::from(shape.height.min(3) / 2);
             let tile = Tile { layer, channels, columns, run: [start, all] };
-            let grain = grain(columns, limits);
+            let grain = grain(network, &tile, limits);
+            // Wider than high by far is never better: borders only grow.
+            let room = limits.neurons / u64::from(channels[1] - channels[0]);
+            let wide = width * width > 4 * room.max(1).min(all);
+            if wide && strips < shape.width && grain == 1 {
+                continue;
+            }
             let Some((mut pixels, mut cost)) =
                 longest(network, &tile, grain, Cost::default(), limits)
             else {
@@ -167,7 +170,7 @@ fn single(layer: usize, channels: [u32; 2]) -> Tile {
 
 /// Whether one pixel at the map's corner fits: a quick test; inner ones may take more.
 fn holds(network: &Network, layer: usize, channels: [u32; 2], limits: &CoreLimits) -> bool {
-    cost(network, &single(layer, channels), limits).fits(limits)
+    cost(network, &single(layer, channels), 0, limits).fits(limits)
 }
 
 /// A plan and what it comes to.
@@ -190,7 +193,7 @@ impl Candidate {
         let all = tile.run[1];
         let (full, left) = (all / plan.pixels, all % plan.pixels);
         let last = Tile { run: [all - left, all], ..*tile };
-        let rest = if left > 0 { cost(network, &last, limits) } else { Cost::default() };
+        let rest = if left > 0 { cost(network, &last, 0, limits) } else { Cost::default() };
         let parts = float(shape.neurons()) / float(tile.neurons());
         let copies = float(plan.cost.inputs * full + rest.inputs) * parts;
         Self { plan, full: float(full), rest, parts, copies }
@@ -246,7 +249,7 @@ fn refusal(network: &Network, layer: usize, limits: &CoreLimits) -> TileError {
     let pixel = u64::from(row);
     let tile =
         Tile { layer, channels: [0, 1], columns: [column, column + 1], run: [pixel, pixel + 1] };
-    let cost = cost(network, &tile, limits);
+    let cost = cost(network, &tile, 0, limits);
     let parts = [
         ("neurons", cost.neurons, limits.neurons),
         ("input axons", cost.inputs, limits.inputs),

@@ -86,7 +86,7 @@ struct Pour<'a> {
 impl Pour<'_> {
     /// Puts all pixels of a strip on cores.
     fn strip(&mut self, mut rest: Tile, pixels: u64) -> Result<(), TileError> {
-        let grain = grain(rest.columns, self.limits);
+        let grain = grain(self.network, &rest, self.limits);
         // Strips may be narrower than the plan's by a column.
         let pixels = (pixels / grain).max(1) * grain;
         self.gaps(&mut rest, grain);
@@ -115,7 +115,7 @@ impl Pour<'_> {
             n += 1;
             let least = crumb.min(end - rest.run[0]);
             let run = [rest.run[0], rest.run[0] + least];
-            let probe = cost(self.network, &Tile { run, ..*rest }, self.limits);
+            let probe = cost(self.network, &Tile { run, ..*rest }, core.used.neurons, self.limits);
             if !core.used.plus(probe).fits(self.limits) {
                 continue;
             }
@@ -156,7 +156,7 @@ impl Pour<'_> {
 
     fn refusal(&self, tile: &Tile) -> TileError {
         let run = [tile.run[0], tile.run[0] + 1];
-        let cost = cost(self.network, &Tile { run, ..*tile }, self.limits);
+        let cost = cost(self.network, &Tile { run, ..*tile }, 0, self.limits);
         let layer = self.network.layers[tile.layer].name.clone();
         let (resource, need, limit) = if cost.words > self.limits.words {
             ("words of synapse memory", cost.words, self.limits.words)
