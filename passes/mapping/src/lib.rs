@@ -9,10 +9,12 @@
 //! | [`layers`] | layered networks without weights: shapes, pixels, tiles |
 //! | [`partition`] | which core each vertex goes to, under all limits, with few copies of axons |
 //! | [`place`] | which cell of a mesh each core goes to, and what its messages cost |
+//! | [`picture`] | a mapping as SVG |
 
 pub mod bounds;
 pub mod hgr;
 pub mod hypergraph;
 pub mod layers;
 pub mod partition;
+pub mod picture;
 pub mod place;

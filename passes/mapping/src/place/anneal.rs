@@ -7,7 +7,7 @@ use super::rng::Rng;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Schedule {
     /// Moves tried per core, in all steps together.
-    pub(super) moves: u32,
+    pub(super) moves: u64,
     /// Steps of temperature.
     pub(super) steps: u32,
     /// First temperature, in mean changes of cost of random moves.
@@ -32,7 +32,8 @@ pub(super) fn anneal(layout: &mut Layout<'_>, schedule: &Schedule, rng: &mut Rng
     let mut temperature = scale * schedule.hot;
     let mut reach = f64::from(schedule.reach);
     let narrowing = (1.5 / reach).min(1.0).powf(1.0 / f64::from(schedule.steps));
-    let tries = (u64::from(cores) * u64::from(schedule.moves) / u64::from(schedule.steps)).max(1);
+    let tries =
+        (u64::from(cores).saturating_mul(schedule.moves) / u64::from(schedule.steps)).max(1);
     for _ in 0..schedule.steps {
         step(layout, tries, temperature, reach, rng);
         temperature *= factor;
@@ -62,7 +63,7 @@ fn step(layout: &mut Layout<'_>, tries: u64, temperature: f64, reach: f64, rng: 
         let Some((core, site, to)) = proposal else { continue };
         let delta = layout.delta(core, to, site);
         if delta <= 0.0 || (temperature > 0.0 && accepts(delta / temperature, rng)) {
-            layout.go(core, site);
+            layout.go(core, to, site);
         }
     }
 }

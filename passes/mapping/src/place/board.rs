@@ -114,6 +114,8 @@ pub(super) struct Layout<'b> {
     pub(super) site_of: Vec<u32>,
     /// Core of each site, or [`NONE`].
     pub(super) core_at: Vec<u32>,
+    /// Router of each core.
+    routers: Vec<[u32; 2]>,
     /// Coordinates of each core.
     points: Vec<[f64; 2]>,
 }
@@ -125,8 +127,9 @@ impl<'b> Layout<'b> {
         for (core, &site) in (0..).zip(&site_of) {
             core_at[site as usize] = core;
         }
-        let points = site_of.iter().map(|&site| board.point(board.router(site))).collect();
-        Self { board, partners, site_of, core_at, points }
+        let routers: Vec<_> = site_of.iter().map(|&site| board.router(site)).collect();
+        let points = routers.iter().map(|&router| board.point(router)).collect();
+        Self { board, partners, site_of, core_at, routers, points }
     }
 
     /// Sum over pairs of messages times distance.
@@ -143,7 +146,7 @@ impl<'b> Layout<'b> {
 
     /// Where the core's router is.
     pub(super) fn router_of(&self, core: u32) -> [u32; 2] {
-        self.board.router(self.site_of[core as usize])
+        self.routers[core as usize]
     }
 
     /// Change of cost if the core goes to a site, and who is there goes to where the core was.
@@ -169,17 +172,18 @@ impl<'b> Layout<'b> {
     }
 
     /// Makes the move of [`delta`](Self::delta).
-    pub(super) fn go(&mut self, core: u32, site: u32) {
+    pub(super) fn go(&mut self, core: u32, to: [u32; 2], site: u32) {
         let from = self.site_of[core as usize];
         let other = self.core_at[site as usize];
         self.core_at[from as usize] = other;
         self.core_at[site as usize] = core;
         self.site_of[core as usize] = site;
-        let to = self.board.point(self.board.router(site));
-        let was = std::mem::replace(&mut self.points[core as usize], to);
+        let was = std::mem::replace(&mut self.routers[core as usize], to);
+        self.points[core as usize] = self.board.point(to);
         if other != NONE {
             self.site_of[other as usize] = from;
-            self.points[other as usize] = was;
+            self.routers[other as usize] = was;
+            self.points[other as usize] = self.board.point(was);
         }
     }
 }

@@ -8,6 +8,8 @@ mod anneal;
 mod board;
 mod bound;
 pub mod estimate;
+mod even;
+mod levels;
 mod mesh;
 mod region;
 mod report;
@@ -15,13 +17,15 @@ mod rng;
 mod traffic;
 
 pub use bound::energy_bound;
+pub use estimate::{Messages, messages};
 pub use mesh::Mesh;
 pub use report::{Busiest, Loads, Report, report};
 pub use traffic::Traffic;
 
 use crate::partition::Effort;
-use anneal::{Schedule, anneal};
 use board::{Board, Layout, Partners};
+use even::even;
+use levels::{Search, solve};
 use rng::Rng;
 use thiserror::Error;
 
@@ -65,7 +69,11 @@ pub enum PlaceError {
     },
 }
 
-/// Looks for a placement with little energy.
+/// Looks for a placement with little energy, then makes the busiest link less busy for at most 0.5 % more energy.
+///
+/// Cores lie on the fewest chips that hold them, on a single chip from its first routers on. Near-linear: 2 ms of CPU time per core
+/// at `Balanced` up to some hundred cores, 0.2 ms for thousands, a fifth of that at `Fast`. The same seed gives the same placement on every
+/// machine.
 ///
 /// # Errors
 /// If the mesh has no meaning, or fewer cells than there are cores.
@@ -77,30 +85,18 @@ pub fn place(
 ) -> Result<Placement, PlaceError> {
     let board = region::region(mesh, traffic.cores())?;
     let partners = Partners::of(traffic);
-    let start: Vec<u32> = (0..).zip(0..traffic.cores()).map(|(site, _)| site).collect();
-    let (moves, starts) = search(effort, traffic.cores());
-    let reach = board.cols().max(board.rows());
-    let schedule = Schedule { moves, steps: 100, hot: 0.3, cold: 0.003, reach };
-    let mut rng = Rng::new(seed);
-    let mut best = (f64::INFINITY, start.clone());
-    for _ in 0..starts {
-        let mut layout = Layout::new(&board, &partners, start.clone());
-        anneal(&mut layout, &schedule, &mut rng);
-        let cost = layout.cost();
-        if cost < best.0 {
-            best = (cost, layout.site_of);
-        }
-    }
-    Ok(cells(&board, mesh, &best.1))
+    let sites = solve(&board, &partners, &search(effort), &mut Rng::new(seed));
+    let mut layout = Layout::new(&board, &partners, sites);
+    even(&mut layout, traffic);
+    Ok(cells(&board, mesh, &layout.site_of))
 }
 
-/// Moves per core, and how often to start. Few cores get stuck more easily, and cost little to start again.
-fn search(effort: Effort, cores: usize) -> (u32, usize) {
-    let starts = (200 / cores.max(1)).clamp(1, 8);
+/// How long to search.
+fn search(effort: Effort) -> Search {
     match effort {
-        Effort::Fast => (500, 1),
-        Effort::Balanced => (5000, starts),
-        Effort::Best => (20_000, 4 * starts),
+        Effort::Fast => Search { starts: 100, moves: 200_000, each: [50, 1000] },
+        Effort::Balanced => Search { starts: 400, moves: 1_000_000, each: [200, 5000] },
+        Effort::Best => Search { starts: 1600, moves: 10_000_000, each: [1000, 20_000] },
     }
 }
 

@@ -30,15 +30,18 @@ fn square(routers: u32, [width, height]: [u32; 2]) -> [u32; 2] {
     [x, y]
 }
 
-/// The fewest chips in a rectangle of the board, as square as it can be.
+/// The fewest chips in a rectangle of the board, and of those the one whose far ends are nearest.
 fn block(count: u32, mesh: &Mesh) -> [u32; 2] {
     let [across, down] = mesh.chips;
     let shapes = (1..=across.min(count)).filter_map(|x| {
         let y = count.div_ceil(x);
         (y <= down).then_some([x, y])
     });
-    let key = |&[x, y]: &[u32; 2]| (x * y, (x * mesh.width).abs_diff(y * mesh.height));
-    shapes.min_by_key(key).unwrap_or(mesh.chips)
+    let far = |[x, y]: [u32; 2]| mesh.energy([0, 0], [x * mesh.width - 1, y * mesh.height - 1]);
+    let order = |&a: &[u32; 2], &b: &[u32; 2]| {
+        (a[0] * a[1]).cmp(&(b[0] * b[1])).then(far(a).total_cmp(&far(b)))
+    };
+    shapes.min_by(order).unwrap_or(mesh.chips)
 }
 
 #[cfg(test)]

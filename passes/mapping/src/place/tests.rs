@@ -71,7 +71,7 @@ proptest! {
             }
             let before = layout.cost();
             let delta = layout.delta(core, board.router(site), site);
-            layout.go(core, site);
+            layout.go(core, board.router(site), site);
             let anew = Layout::new(&board, &partners, layout.site_of.clone());
             prop_assert!((anew.cost() - before - delta).abs() < 1e-6 * (1.0 + before));
             prop_assert!((anew.cost() - layout.cost()).abs() < 1e-6 * (1.0 + before));
@@ -136,6 +136,58 @@ proptest! {
             prop_assert!((load - passing.get(&router).copied().unwrap_or(0.0)).abs() < 1e-9);
         }
     }
+}
+
+#[test]
+fn a_shuffled_plane_comes_out_flat() {
+    // Cores of a plane that send to their four neighbors, and a little across: on as many cells no layout is below one link
+    // per message of the former.
+    let side = 12_u32;
+    let name = |x: u32, y: u32| (y * side + x) * 7 % (side * side); // A permutation: 7 does not divide 144.
+    let mut flows = Vec::new();
+    for y in 0..side {
+        for x in 0..side {
+            flows.extend((x + 1 < side).then(|| (name(x, y), name(x + 1, y), 1.0)));
+            flows.extend((y + 1 < side).then(|| (name(x, y + 1), name(x, y), 1.0)));
+            flows.push((name(x, y), name((x * 7 + y) % side, (y * 11 + 3) % side), 0.01));
+        }
+    }
+    let traffic = Traffic::from_flows(side * side, flows);
+    let mesh = Mesh::square(side, 0.0, 1.0);
+    let placement = place(&traffic, &mesh, Effort::Fast, 1).unwrap();
+    let report = report(&traffic, &mesh, &placement);
+    assert!(report.mean_hops < 1.5, "{}", report.mean_hops);
+    assert!(report.energy_bound > 0.95 * 2.0 * 132.0);
+}
+
+#[test]
+fn an_odd_board_without_a_free_cell_is_filled() {
+    let cores = 13 * 9;
+    let ring = (0..cores).map(|core| (core, (core + 1) % cores, 1.0));
+    let mesh = Mesh { width: 13, height: 9, ..Mesh::square(1, 1.0, 1.0) };
+    let traffic = Traffic::from_flows(cores, ring);
+    let placement = place(&traffic, &mesh, Effort::Fast, 3).unwrap();
+    assert!(placement.is_valid(&mesh));
+    assert!(report(&traffic, &mesh, &placement).mean_hops < 1.4);
+}
+
+#[test]
+fn evening_out_takes_load_from_the_busiest_link_and_little_energy() {
+    // Two stars whose paths run along one row.
+    let flows = (1..9).map(|leaf| (0, leaf, 1.0)).chain((10..18).map(|leaf| (9, leaf, 1.0)));
+    let traffic = Traffic::from_flows(18, flows.chain([(0, 9, 3.0)]));
+    let mesh = Mesh::square(8, 1.0, 1.0);
+    let board = region::region(&mesh, 18).unwrap();
+    let partners = Partners::of(&traffic);
+    let mut layout = Layout::new(&board, &partners, (0..18).collect());
+    let loads = |layout: &Layout<'_>| {
+        let routers: Vec<_> = (0..18).map(|core| layout.router_of(core)).collect();
+        Loads::of(&traffic, &routers).links().map(|(_, load)| load).fold(0.0, f64::max)
+    };
+    let before = (layout.cost(), loads(&layout));
+    even(&mut layout, &traffic);
+    assert!(loads(&layout) < before.1);
+    assert!(layout.cost() <= before.0 * 1.005);
 }
 
 proptest! {
