@@ -14,7 +14,7 @@ use snnc_mapping::layers::mapping::{block_sizes, map};
 use snnc_mapping::layers::order::fill;
 use snnc_mapping::layers::pixels::Pixels;
 use snnc_mapping::layers::start::start;
-use snnc_mapping::layers::tiles::{CoreLimits, tile};
+use snnc_mapping::layers::tiles::{CoreLimits, outputs, tile};
 use snnc_mapping::layers::{LayerFile, Network};
 use snnc_mapping::partition::{Effort, Limits, Partition};
 
@@ -48,11 +48,19 @@ fn tiles(network: &Network, limits: &CoreLimits) -> Result<(), Box<dyn Error>> {
     let seconds = processor_seconds()? - begin;
     let bound = bounds::cores(network, limits);
     let cores = tiling.cores();
+    let mut out = std::io::stdout();
     writeln!(
-        std::io::stdout(),
+        out,
         "cores {cores} (lower bound {}: {bound:?}) seconds {seconds:.4}",
         bound.largest()
     )?;
+    if cores < 20_000 {
+        let outputs = outputs(network, &tiling, limits, 2);
+        let most = outputs.iter().max().copied().unwrap_or(0);
+        let over = |limit: u64| outputs.iter().filter(|count| **count > limit).count();
+        let (four, sixteen) = (over(4096), over(16_000));
+        writeln!(out, "output axons {most} at most; {four} cores above 4,096, {sixteen} above 16,000")?;
+    }
     Ok(())
 }
 

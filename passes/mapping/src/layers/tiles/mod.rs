@@ -6,12 +6,14 @@
 
 mod cost;
 mod lists;
+mod outputs;
 mod plan;
 mod pour;
 #[cfg(test)]
 mod tests;
 
 pub use cost::{CoreLimits, Cost, Storage, cost};
+pub use outputs::outputs;
 pub use pour::tile;
 
 /// Part of a layer on one core.
