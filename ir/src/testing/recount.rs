@@ -127,7 +127,9 @@ fn inputs(draft: &MappedDraft, core: &Core, target: &TargetSpec) -> u64 {
 /// Axons of neurons at these places.
 fn grouped(places: &[usize], pixels: bool, target: &TargetSpec) -> u64 {
     let mut channels: BTreeMap<usize, u64> = BTreeMap::new();
-    places.iter().for_each(|place| *channels.entry(*place).or_default() += 1);
+    for place in places {
+        *channels.entry(*place).or_default() += 1;
+    }
     match positive(target.axon_atoms.value) {
         atoms if pixels && atoms > 0 => channels.values().map(|n| n.div_ceil(atoms)).sum(),
         _ => channels.values().sum(),

@@ -50,7 +50,7 @@ pub(super) fn bounds(accounting: &Accounting<'_>, target: &TargetSpec) -> [Bound
         }
     }
     let words = bits.iter().fold(0_u64, |all, bits| all.saturating_add(*bits)) / 64;
-    bits.iter_mut().for_each(|bits| *bits /= 64);
+    let by_population = bits.into_iter().map(|bits| bits / 64).collect();
     let of = |resource, needed: u64, limit: &Limit, by_population| {
         let per_core = u64::try_from(limit.value).unwrap_or(0).max(1);
         Bound { cores: needed.div_ceil(per_core), needed, resource, by_population }
@@ -58,7 +58,7 @@ pub(super) fn bounds(accounting: &Accounting<'_>, target: &TargetSpec) -> [Bound
     let all = neurons.iter().fold(0_u64, |all, n| all.saturating_add(*n));
     [
         of(Resource::Compartments, all, &target.compartments, neurons),
-        of(Resource::SynapseWords, words, &target.synapse_words, bits),
+        of(Resource::SynapseWords, words, &target.synapse_words, by_population),
     ]
 }
 

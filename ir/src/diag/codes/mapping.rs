@@ -102,16 +102,18 @@ codes! {
          Delay what reaches the population by one step, or code the input as spikes.";
     NEURON_TOO_LARGE = 560, "a single neuron does not fit on an empty core",
         "The synapses or axons of one neuron alone exceed what a core offers, so no placement \
-         exists. The message names the resource, what is needed and what is available, and the \
-         line of the target file. Reduce the neuron's fan-in.";
+         exists. There is one finding for each limit that a population's neuron violates: what is needed \
+         and available, the line of the target file, and the least that would help, such as weights of \
+         fewer bits or so many fewer sources.";
     FAN_OUT = 561, "spikes of a core go to too many cores",
-        "Every neuron needs one output axon for each core that it reaches. Even with few neurons \
-         per core the limit of the target is exceeded. Reduce the fan-out of the population, or \
-         split the network.";
+        "Every neuron needs an output axon for each core that it reaches (on some targets, pixels do). \
+         Even with few neurons per core the limit of the target is exceeded. Reduce the fan-out of the \
+         population, or split the network.";
     TOO_MANY_CORES = 562, "the network needs more cores than the target has",
-        "Every core of every chip is full and neurons are left. The message says how many cores are \
-         needed; the notes name the lines of the target file. Use a target with more chips, or \
-         reduce the network.";
+        "Every core of every chip is full and neurons are left, or no mapping could do with the cores \
+         that there are (`at least`). The notes name the populations that take most, the limits that \
+         filled the cores, and their lines in the target file; the help says how many chips would do, and \
+         whether narrower weights would.";
     HYPERGRAPH = 563, "not a hypergraph",
         "`snnc map --hgr` reads hMETIS' text format: a header with the numbers of edges and vertices and the format, then a \
          line for each edge: its weight (100 times the rate of the axon), its source, its targets, counted from 1.";

@@ -69,7 +69,7 @@ fn with(row: &Row, value: i64, cores: i64) -> TargetSpec {
 /// What fits exactly fits; one less does not, and the message says what is missing.
 #[test]
 fn every_limit_is_kept_to_the_last_unit() {
-    let mut messages = String::new();
+    let mut messages = Vec::new();
     for row in ROWS {
         let exact = map((row.network)(), &with(row, row.exactly, 1));
         let exact = exact.unwrap_or_else(|e| panic!("{}: {e}", row.key));
@@ -81,9 +81,9 @@ fn every_limit_is_kept_to_the_last_unit() {
         let refused = refused.expect_err(row.key).to_string();
         let line = format!("test.toml: {} = {} (line 1: test)", row.key, row.exactly - 1);
         assert!(refused.contains(&line), "{}: {refused}", row.key);
-        messages += &format!("## {}\n{refused}\n", row.key);
+        messages.push(format!("## {}\n{refused}\n", row.key));
     }
-    insta::assert_snapshot!(messages);
+    insta::assert_snapshot!(messages.concat());
 }
 
 /// 1025 compartments take two cores, on one chip or two.
