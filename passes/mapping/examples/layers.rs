@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     writeln!(out, "{name}: {neurons} neurons, {synapses} synapses")?;
     match preset.as_str() {
         "loihi1" => tiles(&network, &CoreLimits::LOIHI1),
+        "loihi2-outputs" => tiles(&network, &CoreLimits { outputs: 16_000, ..CoreLimits::LOIHI2 }),
         "loihi2" => tiles(&network, &CoreLimits::LOIHI2),
         "loihi64" => hypergraph(&network, 1024, 4096, rest),
         "loihi84" => hypergraph(&network, 4096, 65_536, rest),
@@ -55,11 +56,14 @@ fn tiles(network: &Network, limits: &CoreLimits) -> Result<(), Box<dyn Error>> {
         bound.largest()
     )?;
     if cores < 20_000 {
-        let outputs = outputs(network, &tiling, limits, 2);
+        let outputs = outputs(network, &tiling, limits);
         let most = outputs.iter().max().copied().unwrap_or(0);
         let over = |limit: u64| outputs.iter().filter(|count| **count > limit).count();
         let (four, sixteen) = (over(4096), over(16_000));
-        writeln!(out, "output axons {most} at most; {four} cores above 4,096, {sixteen} above 16,000")?;
+        writeln!(
+            out,
+            "output axons {most} at most; {four} cores above 4,096, {sixteen} above 16,000"
+        )?;
     }
     Ok(())
 }

@@ -46,8 +46,11 @@ impl CoreBounds {
 
     /// The bound that counts, and the resource that sets it.
     pub fn tightest(&self) -> (u64, &'static str) {
-        let [first, rest @ ..] =
-            [(self.neurons, "neurons"), (self.words, "synapse memory"), (self.inputs, "input axons")];
+        let [first, rest @ ..] = [
+            (self.neurons, "neurons"),
+            (self.words, "synapse memory"),
+            (self.inputs, "input axons"),
+        ];
         rest.into_iter().fold(first, |a, b| if b.0 > a.0 { b } else { a })
     }
 }

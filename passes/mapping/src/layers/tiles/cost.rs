@@ -27,6 +27,10 @@ pub struct CoreLimits {
     pub atoms: u32,
     /// Compartments after which pixels that lie alike need a list of their own; 0: never.
     pub bases: u32,
+    /// Output axons; `u64::MAX`: no limit.
+    pub outputs: u64,
+    /// Output axons of a pixel for each core that receives it as one; other neurons take one for each core.
+    pub slots: u64,
 }
 
 /// How synapses of convolutions are stored on a core. Dense connections always take a list for each source neuron.
@@ -41,7 +45,7 @@ pub enum Storage {
 }
 
 impl CoreLimits {
-    /// Loihi 2, with numbers that are inferred from the tables that lava-dl's notebooks print.
+    /// Loihi 2, with numbers that are inferred from the tables that lava-dl's notebooks print. They say nothing of output axons.
     pub const LOIHI2: Self = Self {
         neurons: 4095,
         inputs: 16_000,
@@ -53,10 +57,13 @@ impl CoreLimits {
         block: 64,
         atoms: 1024,
         bases: 0,
+        outputs: u64::MAX,
+        slots: 1,
     };
 
     /// Loihi 1 with the convolution axons of nengo-loihi 1.1.0 (`conv.py`, `block.py`): an axon for each source pixel, whose channels
-    /// travel as atoms; pixels share lists. Slots of output axons are not counted.
+    /// travel as atoms; pixels share lists; a
+    /// pixel takes two output axons for each core.
     pub const LOIHI1: Self = Self {
         neurons: 1024,
         inputs: 4096,
@@ -68,6 +75,8 @@ impl CoreLimits {
         block: 64,
         atoms: 1024,
         bases: 256,
+        outputs: 4096,
+        slots: 2,
     };
 
     /// Words of a list of `synapses` of `bits` each: blocks with a header, each rounded up to whole words (nengo-loihi,
@@ -89,6 +98,8 @@ pub struct Cost {
     pub inputs: u64,
     /// Words of synapse memory.
     pub words: u64,
+    /// Output axons, where they are estimated; else 0.
+    pub outputs: u64,
 }
 
 impl Cost {
@@ -99,19 +110,41 @@ impl Cost {
             neurons: self.neurons + other.neurons,
             inputs: self.inputs + other.inputs,
             words: self.words + other.words,
+            outputs: self.outputs + other.outputs,
         }
     }
 
     /// Whether a core holds this much.
     pub fn fits(self, limits: &CoreLimits) -> bool {
-        self.neurons <= limits.neurons && self.inputs <= limits.inputs && self.words <= limits.words
+        self.neurons <= limits.neurons
+            && self.inputs <= limits.inputs
+            && self.words <= limits.words
+            && self.outputs <= limits.outputs
     }
 
     /// The largest share of a limit.
     pub(super) fn share(self, limits: &CoreLimits) -> f64 {
         let share = |need, limit| ratio(need, limit);
-        let most = share(self.neurons, limits.neurons).max(share(self.inputs, limits.inputs));
-        most.max(share(self.words, limits.words))
+        let axons = share(self.inputs, limits.inputs).max(share(self.outputs, limits.outputs));
+        share(self.neurons, limits.neurons).max(axons).max(share(self.words, limits.words))
+    }
+}
+
+/// Parts in which a neuron's reach is counted.
+pub(super) const REACH: u64 = 64;
+
+/// A network, and what is known of its tiles.
+pub(super) struct Work<'a> {
+    pub(super) network: &'a Network,
+    /// Output axons of a neuron of each layer, in units of 1 / [`REACH`].
+    pub(super) reach: Vec<u64>,
+}
+
+impl Work<'_> {
+    /// What a tile takes, with its output axons as far as they are known.
+    pub(super) fn cost(&self, tile: &Tile, offset: u64, limits: &CoreLimits) -> Cost {
+        let outputs = (tile.neurons() * self.reach[tile.layer]).div_ceil(REACH);
+        Cost { outputs, ..cost(self.network, tile, offset, limits) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Output axons of tiles: what cores take to reach those that read them.
 
-use super::cost::{CoreLimits, Parts, Storage};
+use super::cost::{CoreLimits, Parts, REACH, Storage};
 use super::{Tile, Tiling};
 use crate::layers::network::{Network, Store};
 use std::collections::BTreeMap;
@@ -8,24 +8,34 @@ use std::collections::BTreeMap;
 /// A rectangle of pixels: rows and columns.
 type Area = ([u32; 2], [u32; 2]);
 
-/// Output axons of each core, at most: for each core that it reaches, `slots` per pixel that is received as one (convolutions on
+/// What a core sees of a layer: areas with their channels, and whether pixels come as one.
+type Seen = (Vec<(Area, [u32; 2])>, bool);
+
+/// Output axons of each core, at most: for each core that it reaches, [`CoreLimits::slots`] per pixel that is received as one (convolutions on
 /// cores that store lists for pixels), else one per neuron.
 ///
 /// Counts are exact for tiles of whole rows without gaps between windows; else what a core sees is rounded up to rectangles.
 /// Time: pairs of tiles that could meet.
-pub fn outputs(network: &Network, tiling: &Tiling, limits: &CoreLimits, slots: u64) -> Vec<u64> {
+pub fn outputs(network: &Network, tiling: &Tiling, limits: &CoreLimits) -> Vec<u64> {
+    reach(network, tiling, limits).0
+}
+
+/// Output axons of each core, and by layer the most that a neuron takes, in units of 1 / [`REACH`].
+pub(super) fn reach(
+    network: &Network,
+    tiling: &Tiling,
+    limits: &CoreLimits,
+) -> (Vec<u64>, Vec<u64>) {
     let cores = usize::try_from(tiling.cores()).expect("cores that are listed");
-    let mut axons = vec![0_u64; cores];
-    let mut senders: Vec<Vec<(usize, Tile)>> = vec![Vec::new(); network.layers.len()];
+    let mut senders: Vec<Vec<(usize, Tile, u64)>> = vec![Vec::new(); network.layers.len()];
     let mut receivers: Vec<Vec<Tile>> = vec![Vec::new(); cores];
     for (core, tile) in tiling.tiles() {
         let core = usize::try_from(core).expect("cores that are listed");
-        senders[tile.layer].push((core, tile));
+        senders[tile.layer].push((core, tile, 0));
         receivers[core].push(tile);
     }
     for tiles in &receivers {
-        // What this core sees of each layer: areas with their channels, and whether pixels come as one.
-        let mut seen: BTreeMap<usize, (Vec<(Area, [u32; 2])>, bool)> = BTreeMap::new();
+        let mut seen: BTreeMap<usize, Seen> = BTreeMap::new();
         for tile in tiles {
             let shape = network.layers[tile.layer].shape;
             for read in &network.layers[tile.layer].reads {
@@ -44,18 +54,24 @@ pub fn outputs(network: &Network, tiling: &Tiling, limits: &CoreLimits, slots: u
             }
         }
         for (source, (areas, as_one)) in seen {
-            for (core, sender) in &senders[source] {
+            for (_, sender, axons) in &mut senders[source] {
                 let parts = Parts::new(sender);
                 let mut count = 0;
                 for part in &parts.parts[..parts.count] {
                     let pixels = areas.iter().map(|(area, channels)| (meet(area, part), channels));
                     count += union(sender, pixels, as_one);
                 }
-                axons[*core] += if as_one { count * slots } else { count };
+                *axons += if as_one { count * limits.slots } else { count };
             }
         }
     }
-    axons
+    let (mut axons, mut most) = (vec![0; cores], vec![0; network.layers.len()]);
+    for (core, tile, sent) in senders.into_iter().flatten() {
+        axons[core] += sent;
+        let each = (sent * REACH).div_ceil(tile.neurons());
+        most[tile.layer] = each.max(most[tile.layer]);
+    }
+    (axons, most)
 }
 
 /// What two rectangles share.
@@ -73,8 +89,7 @@ fn union<'a>(
     // Boxes of rows, columns and channels that are not empty.
     let mut boxes: Vec<[[u32; 2]; 3]> = Vec::new();
     for ((rows, columns), channels) in areas {
-        let channels =
-            [channels[0].max(sender.channels[0]), channels[1].min(sender.channels[1])];
+        let channels = [channels[0].max(sender.channels[0]), channels[1].min(sender.channels[1])];
         let all = [rows, columns, channels];
         if all.iter().all(|range| range[0] < range[1]) {
             boxes.push(if as_one { [rows, columns, [0, 1]] } else { all });

@@ -1,8 +1,8 @@
 //! How a layer is best cut: channels of a block, columns of a strip, pixels of a run.
 
-use super::cost::{CoreLimits, Storage, cost, ratio};
+use super::cost::{CoreLimits, Storage, Work, ratio};
 use super::{Cost, Tile, TileError};
-use crate::layers::network::{Network, Read, Store};
+use crate::layers::network::{Read, Store};
 
 /// Sizes of tiles of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +27,11 @@ pub(super) fn part(length: u32, parts: u32, index: u32) -> [u32; 2] {
 }
 
 /// Pixels that tiles may be cut at: of lists, whole rows only, unless windows are single places.
-pub(super) fn grain(network: &Network, tile: &Tile, limits: &CoreLimits) -> u64 {
+pub(super) fn grain(work: &Work<'_>, tile: &Tile, limits: &CoreLimits) -> u64 {
     let single = |read: &Read| {
         read.store == Store::Lists || (read.rows.kernel == 1 && read.columns.kernel == 1)
     };
-    if limits.storage == Storage::Once || network.layers[tile.layer].reads.iter().all(single) {
+    if limits.storage == Storage::Once || work.network.layers[tile.layer].reads.iter().all(single) {
         return 1;
     }
     u64::from(tile.columns[1] - tile.columns[0])
@@ -40,7 +40,7 @@ pub(super) fn grain(network: &Network, tile: &Tile, limits: &CoreLimits) -> u64 
 /// The most pixels (a multiple of `grain`, or all that are left) of a tile that starts as this one and does not go further, so that
 /// with `used` it fits on a core; and what they take.
 pub(super) fn longest(
-    network: &Network,
+    work: &Work<'_>,
     tile: &Tile,
     grain: u64,
     used: Cost,
@@ -51,7 +51,7 @@ pub(super) fn longest(
     let all = tile.run[1] - tile.run[0];
     let attempt = |pixels: u64| {
         let run = [tile.run[0], tile.run[0] + pixels];
-        let cost = cost(network, &Tile { run, ..*tile }, used.neurons, limits);
+        let cost = work.cost(&Tile { run, ..*tile }, used.neurons, limits);
         used.plus(cost).fits(limits).then_some((pixels, cost))
     };
     if room >= all
@@ -100,16 +100,16 @@ fn counts(length: u32, most: u32) -> Vec<u32> {
 /// # Errors
 /// If a core cannot hold a single neuron.
 pub(super) fn plans(
-    network: &Network,
+    work: &Work<'_>,
     layer: usize,
     limits: &CoreLimits,
 ) -> Result<Vec<Candidate>, TileError> {
-    let shape = network.layers[layer].shape;
+    let shape = work.network.layers[layer].shape;
     let mut found = Vec::new();
     for blocks in counts(shape.channels, shape.channels) {
         // Parts differ by one at most, and the last one is among the largest.
         let channels = part(shape.channels, blocks, blocks - 1);
-        if !holds(network, layer, channels, limits) {
+        if !holds(work, layer, channels, limits) {
             continue;
         }
         for strips in counts(shape.width, shape.width) {
@@ -119,30 +119,29 @@ pub(super) fn plans(
             // Away from the border, where windows see most.
             let start = width * u64::from(shape.height.min(3) / 2);
             let tile = Tile { layer, channels, columns, run: [start, all] };
-            let grain = grain(network, &tile, limits);
+            let grain = grain(work, &tile, limits);
             // Wider than high by far is never better: borders only grow.
             let room = limits.neurons / u64::from(channels[1] - channels[0]);
             let wide = width * width > 4 * room.max(1).min(all);
             if wide && strips < shape.width && grain == 1 {
                 continue;
             }
-            let Some((mut pixels, mut cost)) =
-                longest(network, &tile, grain, Cost::default(), limits)
+            let Some((mut pixels, mut cost)) = longest(work, &tile, grain, Cost::default(), limits)
             else {
                 continue;
             };
             let tile = Tile { run: [0, all], ..tile };
             if start + pixels == all
-                && let Some(whole) = longest(network, &tile, grain, Cost::default(), limits)
+                && let Some(whole) = longest(work, &tile, grain, Cost::default(), limits)
             {
                 (pixels, cost) = whole;
             }
             let plan = Plan { blocks, strips, pixels, cost };
-            found.push(Candidate::new(network, &tile, plan, limits));
+            found.push(Candidate::new(work, &tile, plan, limits));
         }
     }
     if found.is_empty() {
-        return Err(refusal(network, layer, limits));
+        return Err(refusal(work, layer, limits));
     }
     Ok(found)
 }
@@ -169,8 +168,8 @@ fn single(layer: usize, channels: [u32; 2]) -> Tile {
 }
 
 /// Whether one pixel at the map's corner fits: a quick test; inner ones may take more.
-fn holds(network: &Network, layer: usize, channels: [u32; 2], limits: &CoreLimits) -> bool {
-    cost(network, &single(layer, channels), 0, limits).fits(limits)
+fn holds(work: &Work<'_>, layer: usize, channels: [u32; 2], limits: &CoreLimits) -> bool {
+    work.cost(&single(layer, channels), 0, limits).fits(limits)
 }
 
 /// A plan and what it comes to.
@@ -188,12 +187,12 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    fn new(network: &Network, tile: &Tile, plan: Plan, limits: &CoreLimits) -> Self {
-        let shape = network.layers[tile.layer].shape;
+    fn new(work: &Work<'_>, tile: &Tile, plan: Plan, limits: &CoreLimits) -> Self {
+        let shape = work.network.layers[tile.layer].shape;
         let all = tile.run[1];
         let (full, left) = (all / plan.pixels, all % plan.pixels);
         let last = Tile { run: [all - left, all], ..*tile };
-        let rest = if left > 0 { cost(network, &last, 0, limits) } else { Cost::default() };
+        let rest = if left > 0 { work.cost(&last, 0, limits) } else { Cost::default() };
         let parts = float(shape.neurons()) / float(tile.neurons());
         let copies = float(plan.cost.inputs * full + rest.inputs) * parts;
         Self { plan, full: float(full), rest, parts, copies }
@@ -232,7 +231,8 @@ impl Taste {
         let share = ratio(cost.words, limits.words);
         let words = if self.whole { 1.0 / (1.0 / share.max(1e-9)).floor() } else { share };
         let neurons = ratio(cost.neurons, limits.neurons);
-        let most = neurons.max(ratio(cost.inputs, limits.inputs)).max(words);
+        let axons = ratio(cost.inputs, limits.inputs).max(ratio(cost.outputs, limits.outputs));
+        let most = neurons.max(axons).max(words);
         if most > self.full { 1.0 } else { most }
     }
 }
@@ -242,20 +242,26 @@ fn float(count: u64) -> f64 {
     count as f64
 }
 
-/// What a single neuron takes too much of.
-fn refusal(network: &Network, layer: usize, limits: &CoreLimits) -> TileError {
-    let shape = network.layers[layer].shape;
-    let (row, column) = (shape.height / 2, shape.width / 2);
-    let pixel = u64::from(row);
-    let tile =
-        Tile { layer, channels: [0, 1], columns: [column, column + 1], run: [pixel, pixel + 1] };
-    let cost = cost(network, &tile, 0, limits);
+/// What a single neuron in the middle of the map takes too much of.
+fn refusal(work: &Work<'_>, layer: usize, limits: &CoreLimits) -> TileError {
+    let shape = work.network.layers[layer].shape;
+    let (row, column) = (u64::from(shape.height / 2), shape.width / 2);
+    let columns = [column, column + 1];
+    let tile = Tile { layer, channels: [0, 1], columns, run: [row, row + 1] };
+    refusal_of(work, &tile, limits)
+}
+
+/// What a tile takes too much of.
+pub(super) fn refusal_of(work: &Work<'_>, tile: &Tile, limits: &CoreLimits) -> TileError {
+    let cost = work.cost(tile, 0, limits);
     let parts = [
         ("neurons", cost.neurons, limits.neurons),
         ("input axons", cost.inputs, limits.inputs),
         ("words of synapse memory", cost.words, limits.words),
+        ("output axons", cost.outputs, limits.outputs),
     ];
     let over = parts.into_iter().find(|(_, need, limit)| need > limit);
     let (resource, need, limit) = over.unwrap_or(parts[0]);
-    TileError { layer: network.layers[layer].name.clone(), resource, need, limit }
+    let layer = work.network.layers[tile.layer].name.clone();
+    TileError { layer, resource, need, limit }
 }

@@ -1,7 +1,10 @@
 //! Cores of a whole network: full tiles of each layer, and what is left over poured into the gaps of others.
 
-use super::cost::{CoreLimits, cost, ratio};
-use super::plan::{Candidate, Plan, Taste, choose, grain, longest, part, plans};
+use super::cost::{CoreLimits, Work, ratio};
+use super::outputs::reach;
+use super::plan::{
+    Candidate, Plan, Taste, choose, grain, longest, part, plans, refusal_of as refusal,
+};
 use super::{Cost, Group, Tile, TileError, Tiling};
 use crate::layers::network::Network;
 
@@ -11,23 +14,58 @@ const OPEN: usize = 256;
 /// Part of a core's neurons (one in so many) below which a gap, or a piece to fill it, is not worth it.
 const CRUMB: u64 = 24;
 
+/// Rounds in which the output axons of the last one are looked at.
+const ROUNDS: usize = 6;
+
+/// Most cores whose output axons are counted.
+const COUNTED: u64 = 1 << 15;
+
 /// Cuts a network into tiles.
 ///
-/// Layers go first whose cores are short of memory rather than of neurons, so that lighter ones can fill their gaps. Time:
-/// cores, times what the sizes of a layer take to try.
+/// Layers go first whose cores are short of memory rather than of neurons, so that lighter ones can fill their gaps. How many cores
+/// a neuron reaches is only known when its readers are cut: where output axons are limited, cutting is repeated with what the
+/// rounds before came to, and the first result within the limit is returned, or else the one with fewest cores above it. Hold it
+/// to [`outputs`]. Above 32,768 cores they are not counted. Time: cores, times what the sizes of a layer take to try.
 ///
 /// # Errors
 /// If a core cannot hold a neuron of some layer.
 pub fn tile(network: &Network, limits: &CoreLimits) -> Result<Tiling, TileError> {
+    let mut work = Work { network, reach: vec![0; network.layers.len()] };
+    let mut best = fewest(&work, limits)?;
+    if limits.outputs == u64::MAX || best.cores() > COUNTED {
+        return Ok(best);
+    }
+    let mut last = best.clone();
+    let mut least = usize::MAX;
+    for _ in 0..ROUNDS {
+        let (axons, reach) = reach(network, &last, limits);
+        let over = axons.iter().filter(|axons| **axons > limits.outputs).count();
+        if over < least {
+            (best, least) = (last, over);
+        }
+        if over == 0 {
+            break;
+        }
+        for (known, found) in work.reach.iter_mut().zip(reach) {
+            *known = found.max(*known);
+        }
+        let Ok(next) = fewest(&work, limits) else { break };
+        last = next;
+    }
+    Ok(best)
+}
+
+/// The tiling with fewest cores of all tastes.
+fn fewest(work: &Work<'_>, limits: &CoreLimits) -> Result<Tiling, TileError> {
     let mut candidates = Vec::new();
-    for (index, layer) in network.layers.iter().enumerate() {
+    for (index, layer) in work.network.layers.iter().enumerate() {
         if !layer.input {
-            candidates.push((index, plans(network, index, limits)?));
+            candidates.push((index, plans(work, index, limits)?));
         }
     }
-    let mut best = with(network, limits, &candidates, Taste::ALL[0])?;
+    let mut best = with(work, limits, &candidates, Taste::ALL[0])?;
     for taste in &Taste::ALL[1..] {
-        let other = with(network, limits, &candidates, *taste)?;
+        let other = with(work, limits, &candidates, *taste)?;
         if other.cores() < best.cores() {
             best = other;
         }
@@ -37,7 +75,7 @@ pub fn tile(network: &Network, limits: &CoreLimits) -> Result<Tiling, TileError>
 
 /// Tiles of a network whose sizes are chosen with one taste.
 fn with(
-    network: &Network,
+    work: &Work<'_>,
     limits: &CoreLimits,
     candidates: &[(usize, Vec<Candidate>)],
     taste: Taste,
@@ -52,9 +90,9 @@ fn with(
         ratio(plan.cost.neurons, limits.neurons) / memory.max(inputs).max(1e-9)
     };
     plans.sort_by(|a, b| neurons(&a.1).total_cmp(&neurons(&b.1)).then(a.0.cmp(&b.0)));
-    let mut pour = Pour { network, limits, tiling: Tiling::default(), open: Vec::new() };
+    let mut pour = Pour { work, limits, tiling: Tiling::default(), open: Vec::new() };
     for (layer, plan) in plans {
-        let shape = network.layers[layer].shape;
+        let shape = work.network.layers[layer].shape;
         for block in 0..plan.blocks {
             let channels = part(shape.channels, plan.blocks, block);
             for strip in 0..plan.strips {
@@ -77,7 +115,7 @@ struct Open {
 }
 
 struct Pour<'a> {
-    network: &'a Network,
+    work: &'a Work<'a>,
     limits: &'a CoreLimits,
     tiling: Tiling,
     open: Vec<Open>,
@@ -86,7 +124,7 @@ struct Pour<'a> {
 impl Pour<'_> {
     /// Puts all pixels of a strip on cores.
     fn strip(&mut self, mut rest: Tile, pixels: u64) -> Result<(), TileError> {
-        let grain = grain(self.network, &rest, self.limits);
+        let grain = grain(self.work, &rest, self.limits);
         // Strips may be narrower than the plan's by a column.
         let pixels = (pixels / grain).max(1) * grain;
         self.gaps(&mut rest, grain);
@@ -94,9 +132,15 @@ impl Pour<'_> {
         while rest.run[0] < end {
             let next = [rest.run[0], end.min(rest.run[0] + pixels)];
             let tile = Tile { run: next, ..rest };
-            let found = longest(self.network, &tile, grain, Cost::default(), self.limits);
+            let found = longest(self.work, &tile, grain, Cost::default(), self.limits);
             // The plan's sizes hold everywhere but for borders that start in the middle of a row.
-            let Some((length, used)) = found else { return Err(self.refusal(&tile)) };
+            let Some((length, used)) = found else {
+                return Err(refusal(
+                    self.work,
+                    &Tile { run: [next[0], next[0] + 1], ..tile },
+                    self.limits,
+                ));
+            };
             rest.run[0] += length;
             let tile = Tile { run: [next[0], next[0] + length], ..tile };
             self.put(tile, used);
@@ -115,11 +159,11 @@ impl Pour<'_> {
             n += 1;
             let least = crumb.min(end - rest.run[0]);
             let run = [rest.run[0], rest.run[0] + least];
-            let probe = cost(self.network, &Tile { run, ..*rest }, core.used.neurons, self.limits);
+            let probe = self.work.cost(&Tile { run, ..*rest }, core.used.neurons, self.limits);
             if !core.used.plus(probe).fits(self.limits) {
                 continue;
             }
-            let found = longest(self.network, rest, grain, core.used, self.limits);
+            let found = longest(self.work, rest, grain, core.used, self.limits);
             let Some((length, cost)) = found else { continue };
             core.tiles.push(Tile { run: [rest.run[0], rest.run[0] + length], ..*rest });
             core.used = core.used.plus(cost);
@@ -153,18 +197,6 @@ impl Pour<'_> {
         }
         self.tiling.groups.push(Group { first: tile, cores: 1 });
     }
-
-    fn refusal(&self, tile: &Tile) -> TileError {
-        let run = [tile.run[0], tile.run[0] + 1];
-        let cost = cost(self.network, &Tile { run, ..*tile }, 0, self.limits);
-        let layer = self.network.layers[tile.layer].name.clone();
-        let (resource, need, limit) = if cost.words > self.limits.words {
-            ("words of synapse memory", cost.words, self.limits.words)
-        } else {
-            ("input axons", cost.inputs, self.limits.inputs)
-        };
-        TileError { layer, resource, need, limit }
-    }
 }
 
 /// Least room of other resources that a filling can do with.
@@ -175,4 +207,5 @@ fn full(used: Cost, limits: &CoreLimits) -> bool {
     used.neurons + limits.neurons / CRUMB > limits.neurons
         || used.words + ROOM > limits.words
         || used.inputs + ROOM > limits.inputs
+        || used.outputs + ROOM > limits.outputs
 }

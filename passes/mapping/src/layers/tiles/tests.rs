@@ -1,6 +1,6 @@
 //! Tiles against a recount over neurons and synapses.
 
-use super::{CoreLimits, Cost, Storage, Tile, Tiling, cost, tile};
+use super::{CoreLimits, Cost, Storage, Tile, Tiling, cost, outputs, tile};
 use crate::layers::network::{Network, Shape, Store};
 use crate::layers::testing::{networks, synapses};
 use proptest::prelude::*;
@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Targets: place on the tile, channel and tap.
 type Targets = Vec<(u64, u32, [u32; 2])>;
+
+/// Neurons of a layer: channel, row, column.
+type Neurons = BTreeSet<[u32; 3]>;
 
 /// What the recount finds on one core.
 #[derive(Default)]
@@ -90,7 +93,7 @@ fn total(network: &Network, mut found: Found, limits: &CoreLimits) -> Cost {
         let index = if beside { 0 } else { limits.index_bits };
         words += limits.list_words(list.len() as u64, bits + u64::from(index));
     }
-    Cost { neurons: found.neurons, inputs: found.inputs.len() as u64, words }
+    Cost { neurons: found.neurons, inputs: found.inputs.len() as u64, words, outputs: 0 }
 }
 
 /// Takes out what pixels receive as one list for all their channels, and counts its words.
@@ -162,11 +165,64 @@ fn limits() -> impl Strategy<Value = CoreLimits> {
             block: 5,
             atoms,
             bases,
+            outputs: u64::MAX,
+            slots: 2,
         },
     )
 }
 
+/// Output axons by going through every synapse.
+fn sent(network: &Network, tiling: &Tiling, limits: &CoreLimits) -> Vec<u64> {
+    let tiles: Vec<(u64, Tile)> = tiling.tiles().collect();
+    let core_of = |layer: usize, neuron: [u32; 3]| {
+        let holds =
+            |(_, tile): &&(u64, Tile)| tile.layer == layer && inside(tile, neuron).is_some();
+        tiles.iter().find(holds).map(|(core, _)| *core)
+    };
+    // By receiving core and source layer: neurons, and whether a dense connection reads them.
+    let mut received: BTreeMap<(u64, usize), (Neurons, bool)> = BTreeMap::new();
+    for layer in 0..network.layers.len() {
+        synapses(network, layer, |target, number, source, _| {
+            let read = &network.layers[layer].reads[number];
+            let Some(core) = core_of(layer, target) else { return };
+            let entry = received.entry((core, read.source)).or_default();
+            entry.0.insert(source);
+            entry.1 |= read.store == Store::Lists;
+        });
+    }
+    let mut axons = vec![0; usize::try_from(tiling.cores()).unwrap()];
+    for ((_, layer), (neurons, dense)) in received {
+        let by_pixel = limits.storage == Storage::Patterns && !dense;
+        let mut known = BTreeSet::new();
+        for neuron in neurons {
+            let Some(core) = core_of(layer, neuron) else { continue };
+            if !by_pixel || known.insert((core, neuron[1], neuron[2])) {
+                axons[usize::try_from(core).unwrap()] += if by_pixel { limits.slots } else { 1 };
+            }
+        }
+    }
+    axons
+}
+
 proptest! {
+    #[test]
+    fn output_axons_are_never_counted_too_low(network in networks(), limits in limits()) {
+        let Ok(tiling) = tile(&network, &limits) else { return Ok(()) };
+        let counted = outputs(&network, &tiling, &limits);
+        let sent = sent(&network, &tiling, &limits);
+        prop_assert!(sent.iter().zip(&counted).all(|(sent, counted)| sent <= counted));
+        let simple = |network: &Network| {
+            let layers = network.layers.iter().flat_map(|layer| &layer.reads);
+            layers.into_iter().all(|read| {
+                read.rows.stride <= read.rows.kernel && read.columns.stride <= read.columns.kernel
+            })
+        };
+        let one = network.layers.iter().all(|layer| layer.reads.len() < 2);
+        if simple(&network) && one && limits.storage == Storage::Once {
+            prop_assert_eq!(sent, counted);
+        }
+    }
+
     #[test]
     fn tiles_hold_each_neuron_once_within_all_limits(
         network in networks(),
@@ -227,6 +283,41 @@ proptest! {
             if exact || (limits.storage == Storage::Lists && limits.index_bits == 0) {
                 prop_assert_eq!(found.words, cost.words);
             }
+        }
+    }
+}
+
+/// Networks with published core counts: 61 for PilotNet and 574 for YOLO-KP on Loihi 2 (lava-dl's notebooks), 2,048 for
+/// MobileNet on Loihi 1 (NxTF).
+#[test]
+fn published_core_counts_are_beaten() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/layers");
+    let cases = [
+        ("pilotnet-sdnn", CoreLimits::LOIHI2, 30),
+        ("yolo-kp", CoreLimits::LOIHI2, 500),
+        ("mobilenet-128", CoreLimits::LOIHI1, 1640),
+    ];
+    for (name, limits, most) in cases {
+        let text = std::fs::read_to_string(folder.join(format!("{name}.toml"))).unwrap();
+        let file: crate::layers::LayerFile = toml::from_str(&text).unwrap();
+        let network = file.check().unwrap();
+        let tiling = tile(&network, &limits).unwrap();
+        let cores = tiling.cores();
+        assert!(cores <= most, "{name}: {cores}");
+        assert!(crate::bounds::cores(&network, &limits).largest() <= cores);
+        let mut used = vec![Cost::default(); usize::try_from(cores).unwrap()];
+        let mut neurons = vec![0; network.layers.len()];
+        for (core, tile) in tiling.tiles() {
+            let used = &mut used[usize::try_from(core).unwrap()];
+            *used = used.plus(cost(&network, &tile, used.neurons, &limits));
+            neurons[tile.layer] += tile.neurons();
+        }
+        let sent = outputs(&network, &tiling, &limits);
+        for (used, outputs) in used.into_iter().zip(sent) {
+            assert!(Cost { outputs, ..used }.fits(&limits), "{name}: {used:?} {outputs}");
+        }
+        for (layer, neurons) in network.layers.iter().zip(neurons) {
+            assert_eq!(neurons, if layer.input { 0 } else { layer.shape.neurons() });
         }
     }
 }
