@@ -17,6 +17,7 @@ use snnc_mapping::layers::start::start;
 use snnc_mapping::layers::tiles::{CoreLimits, outputs, tile};
 use snnc_mapping::layers::{LayerFile, Network};
 use snnc_mapping::partition::{Effort, Limits, Partition};
+use snnc_mapping::place::{Mesh, Traffic, place, report};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -132,6 +133,18 @@ fn hypergraph(
         let mapped = map(network, &limits, rates.as_deref(), effort, seed)?;
         let seconds = processor_seconds()? - begin;
         print(&format!("seed {seed}"), &mapped.graph, &mapped.partition, seconds)?;
+        let begin = processor_seconds()?;
+        let mesh = if inputs > 4096 { Mesh::loihi84() } else { Mesh::loihi64() };
+        let traffic = Traffic::of(&mapped.graph, &mapped.partition);
+        let placement = place(&traffic, &mesh, effort, seed)?;
+        let seconds = processor_seconds()? - begin;
+        let report = report(&traffic, &mesh, &placement);
+        let (energy, hops) = (report.energy, report.mean_hops);
+        writeln!(
+            std::io::stdout(),
+            "  energy {energy:.0} (lower bound {:.0}) mean hops {hops:.2} seconds {seconds:.3}",
+            report.energy_bound
+        )?;
     }
     Ok(())
 }

@@ -287,8 +287,8 @@ proptest! {
     }
 }
 
-/// Networks with published core counts: 61 for PilotNet and 574 for YOLO-KP on Loihi 2 (lava-dl's notebooks), 2,048 for
-/// MobileNet on Loihi 1 (NxTF).
+/// Networks with published core counts: 61 for `PilotNet` and 574 for YOLO-KP on Loihi 2 (notebooks of lava-dl), 2,048 for
+/// `MobileNet` on Loihi 1 (`NxTF`).
 #[test]
 fn published_core_counts_are_beaten() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/layers");
