@@ -9,6 +9,7 @@ use super::random::Rng;
 use super::source::{Source, neuron};
 use super::target;
 use snnc_backends::certify::certify;
+use snnc_ir::conv::Conv;
 use snnc_ir::diag::Code;
 use snnc_ir::diag::codes::equivalence as code;
 use snnc_ir::network::Compare;
@@ -250,6 +251,39 @@ fn registers_fit_the_target() {
         target
     });
     insta::assert_snapshot!(why.expect_err("delays that do not fit"));
+}
+
+/// On Loihi 1 a pixel takes one axon where convolutions alone read it, and one for each channel where a dense
+/// matrix does, too.
+#[test]
+fn axons_are_counted_by_pixels_where_lists_can_move() {
+    let least = |dense: bool| {
+        let mut source = Source::new(4);
+        let input = source.input("in", &[4, 3, 3]);
+        let c = source.neurons("c", &[2, 3, 3], neuron(3));
+        let conv = Conv {
+            input: [4, 3, 3],
+            out_channels: 2,
+            kernel: [3, 3],
+            stride: [1, 1],
+            pad: [1; 4],
+            groups: 1,
+            crop: [0; 4],
+        };
+        source.conv(input, c, conv);
+        if dense {
+            let d = source.neurons("d", &[3], neuron(5));
+            source.dense(input, d, 0);
+        }
+        let program = plain(&source, Options { cores: 1, ..Options::PLAIN });
+        let fits = |axons: &i64| {
+            let mut target = target("loihi1");
+            target.input_axons.value = *axons;
+            certify(&source.seal(), &program, &target).is_ok()
+        };
+        (1..100).find(fits)
+    };
+    assert_eq!((least(false), least(true)), (Some(9), Some(36)));
 }
 
 #[test]
