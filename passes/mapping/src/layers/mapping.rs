@@ -43,7 +43,7 @@ pub fn map(
 /// Blocks of channels, layer by layer: as large as a core can be filled with.
 ///
 /// With `s` neurons per core to spare, blocks of up to `s` neurons fill all cores whatever their order, and blocks that divide a core's
-/// neurons leave little. No block takes more than a 16th of a core.
+/// neurons leave little. No block takes more than a 16th of a core's neurons or, if that can be, a quarter of its input axons.
 pub fn block_sizes(network: &Network, limits: &Limits) -> Vec<u32> {
     let neurons = network.neurons();
     let cores = neurons.div_ceil(limits.neurons.max(1)).max(1);
@@ -53,9 +53,22 @@ pub fn block_sizes(network: &Network, limits: &Limits) -> Vec<u32> {
         even || size <= spare.min(limits.neurons / 64)
     };
     let sizes = network.layers.iter().map(|layer| {
+        // A dense layer's neurons all read the same: its blocks take no more than one of them.
         let channels = layer.shape.channels;
         let divisors = (1..=channels).rev().filter(|size| channels.is_multiple_of(*size));
-        divisors.into_iter().find(|size| *size == 1 || fits(u64::from(*size))).unwrap_or(1)
+        let inputs = |size: u32| -> u64 {
+            let inputs = layer.reads.iter().map(|read| {
+                let from = network.layers[read.source].shape;
+                let [start, end] = read.sources(from.channels, channels, [0, size]);
+                let window = u64::from(read.rows.kernel) * u64::from(read.columns.kernel);
+                u64::from(end - start) * window
+            });
+            inputs.sum()
+        };
+        let single = inputs(1);
+        let thrifty = |size: u32| inputs(size) <= single.max(limits.inputs / 4);
+        let fits = |size: &u32| *size == 1 || fits(u64::from(*size)) && thrifty(*size);
+        divisors.into_iter().find(fits).unwrap_or(1)
     });
     sizes.collect()
 }

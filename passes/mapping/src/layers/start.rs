@@ -36,7 +36,48 @@ pub fn start(network: &Network, pixels: &Pixels, graph: &Hypergraph, limits: &Li
     let order = work.best();
     let Work { filler, incoming, .. } = &mut work;
     let cores = filler.fill(graph, incoming, limits, &order);
-    Partition { core: std::mem::take(&mut filler.core), cores }
+    let best = Partition { core: filler.core.clone(), cores };
+    spread_rest(graph, incoming, limits, filler, order, best)
+}
+
+/// Attempts to do without the last core.
+const ATTEMPTS: u32 = 16;
+
+/// Puts what lies on a nearly empty last core on cores before it, which shifts all that follows, as long as there could be fewer cores.
+fn spread_rest(
+    graph: &Hypergraph,
+    incoming: &Incidence,
+    limits: &Limits,
+    filler: &mut Filler,
+    mut order: Vec<u32>,
+    best: Partition,
+) -> Partition {
+    let weight = |vertex: u32| u64::from(graph.weights[vertex as usize]);
+    let least = graph.neurons().div_ceil(limits.neurons.max(1));
+    let mut cores = best.cores;
+    let mut core = best.core.clone();
+    for attempt in 0..ATTEMPTS {
+        if u64::from(cores) <= least || cores < 4 {
+            break;
+        }
+        let last = |vertex: &u32| core[*vertex as usize] == cores - 1;
+        let rest: Vec<u32> = order.iter().copied().filter(last).collect();
+        if rest.iter().map(|&vertex| weight(vertex)).sum::<u64>() > limits.neurons / 4 {
+            break;
+        }
+        order.retain(|vertex| !last(vertex));
+        for (home, vertex) in (attempt..).zip(rest) {
+            let home = (cores - 2).saturating_sub(home);
+            let at = order.iter().position(|&other| core[other as usize] == home);
+            order.insert(at.unwrap_or(0), vertex);
+        }
+        cores = filler.fill(graph, incoming, limits, &order);
+        core.clone_from(&filler.core);
+        if cores < best.cores {
+            return Partition { core, cores };
+        }
+    }
+    best
 }
 
 /// Edges that reach each layer.
@@ -221,3 +262,6 @@ fn fixed(place: f64) -> i64 {
 fn to_float(count: u64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests;
