@@ -169,5 +169,8 @@ fn core_limits(target: &TargetSpec) -> CoreLimits {
         header_bits: small(&target.synapse_header_bits),
         block: small(&target.synapse_block),
         atoms: small(&target.axon_atoms),
+        bases: small(&target.list_bases),
+        outputs: count(&target.output_axons),
+        slots: count(&target.population_slots),
     }
 }
