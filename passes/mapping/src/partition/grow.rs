@@ -4,15 +4,17 @@ use super::Limits;
 use super::level::{Level, NONE};
 use super::random::Random;
 
-/// Grows cores until every vertex has one. With `cores`, no more than these are begun, and what fits nowhere goes where most room
+/// Grows cores until every vertex has one, each core by the vertex of whose edges it has the largest share (a neuron's place counts as
+/// `thrift` times the mean cost around a neuron). With `cores`, no more than these are begun, and what fits nowhere goes where most room
 /// is left, which may break limits; without, as many as it takes are used, and no limit is broken that a vertex does not break alone.
 pub(super) fn grow(
     level: &Level,
     limits: &Limits,
     cores: Option<u32>,
+    thrift: f64,
     random: &mut Random,
 ) -> (Vec<u32>, u32) {
-    let mut growth = Growth::new(level, *limits);
+    let mut growth = Growth::new(level, *limits, thrift);
     let mut core = 0;
     while growth.left > 0 && cores.is_none_or(|cores| core < cores) {
         growth.fill(core, random);
@@ -24,6 +26,8 @@ pub(super) fn grow(
 }
 
 struct Growth<'a> {
+    /// Cost at which a neuron's place is valued.
+    space: i64,
     level: &'a Level,
     limits: Limits,
     core: Vec<u32>,
@@ -37,18 +41,19 @@ struct Growth<'a> {
     touched: Vec<u32>,
     reached: Vec<u32>,
     used: Vec<bool>,
-    heap: std::collections::BinaryHeap<(i64, u32)>,
+    buckets: Buckets,
 }
 
 impl<'a> Growth<'a> {
-    fn new(level: &'a Level, limits: Limits) -> Self {
-        let total = (0..level.vertices())
+    fn new(level: &'a Level, limits: Limits, thrift: f64) -> Self {
+        let total: Vec<i64> = (0..level.vertices())
             .map(|vertex| {
                 let edges = level.incident_to(vertex).iter();
                 edges.map(|incident| i64::from(level.costs[incident.edge()])).sum()
             })
             .collect();
         Self {
+            space: (thrift * total.iter().sum::<i64>() as f64 / level.weight() as f64) as i64,
             level,
             limits,
             core: vec![NONE; level.vertices()],
@@ -59,13 +64,14 @@ impl<'a> Growth<'a> {
             touched: vec![NONE; level.edges()],
             reached: vec![NONE; level.edges()],
             used: vec![false; level.edges()],
-            heap: std::collections::BinaryHeap::new(),
+            buckets: Buckets::default(),
         }
     }
 
     /// New copies per neuron, negative: more is better.
-    fn key(&self, vertex: usize) -> i64 {
-        (self.shared[vertex] << 24) / self.total[vertex].max(1)
+    fn key(&self, vertex: usize) -> usize {
+        let space = self.space * i64::from(self.level.weights[vertex]);
+        (self.shared[vertex] * LAST / (self.total[vertex] + space).max(1)) as usize
     }
 
     fn seed(&self, random: &mut Random) -> Option<usize> {
@@ -85,16 +91,16 @@ impl<'a> Growth<'a> {
     fn fill(&mut self, core: u32, random: &mut Random) {
         const MISSES: usize = 200;
         let Some(seed) = self.seed(random) else { return };
-        self.heap.clear();
+        self.buckets.clear();
         self.shared.fill(0);
         let (mut load, mut inputs) = (0u64, 0u64);
-        self.heap.push((self.key(seed), seed as u32));
+        self.buckets.push(self.key(seed), seed as u32);
         let mut misses = 0;
         let mut first = true;
         loop {
-            let Some((key, vertex)) = self.heap.pop() else {
+            let Some((key, vertex)) = self.buckets.pop() else {
                 let Some(seed) = self.seed(random).filter(|_| misses == 0) else { return };
-                self.heap.push((self.key(seed), seed as u32));
+                self.buckets.push(self.key(seed), seed as u32);
                 continue;
             };
             let vertex = vertex as usize;
@@ -144,13 +150,17 @@ impl<'a> Growth<'a> {
             if self.touched[edge] != core {
                 self.touched[edge] = core;
                 for &pin in self.level.pins_of(edge) {
-                    let pin = pin as usize;
-                    if self.core[pin] == NONE {
-                        self.shared[pin] += cost;
+                    let place = pin as usize;
+                    if self.core[place] == NONE {
                         if news {
-                            self.near[pin] += cost;
+                            self.near[place] += cost;
                         }
-                        self.heap.push((self.key(pin), pin as u32));
+                        let before = self.key(place);
+                        self.shared[place] += cost;
+                        let key = self.key(place);
+                        if key != before || self.shared[place] == cost {
+                            self.buckets.push(key, pin);
+                        }
                     }
                 }
             }
@@ -178,5 +188,39 @@ impl<'a> Growth<'a> {
             load[core] += u64::from(self.level.weights[vertex as usize]);
         }
         self.left = 0;
+    }
+}
+
+/// Highest key of a vertex: all its edges are there.
+const LAST: i64 = 1023;
+
+/// A queue of vertices by small keys, the highest first, and among these the last one added.
+#[derive(Default)]
+struct Buckets {
+    lists: Vec<Vec<u32>>,
+    top: usize,
+}
+
+impl Buckets {
+    fn clear(&mut self) {
+        self.lists.iter_mut().for_each(Vec::clear);
+        self.top = 0;
+    }
+
+    fn push(&mut self, key: usize, vertex: u32) {
+        if self.lists.len() <= key {
+            self.lists.resize_with(key + 1, Vec::new);
+        }
+        self.lists[key].push(vertex);
+        self.top = self.top.max(key);
+    }
+
+    fn pop(&mut self) -> Option<(usize, u32)> {
+        loop {
+            if let Some(vertex) = self.lists.get_mut(self.top)?.pop() {
+                return Some((self.top, vertex));
+            }
+            self.top = self.top.checked_sub(1)?;
+        }
     }
 }

@@ -83,26 +83,31 @@ impl Hierarchy {
         (Self { steps }, core)
     }
 
+    /// Whether nothing was joined.
+    pub(super) fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The level at which it ends, `level` being where it starts.
     pub(super) fn coarsest<'a>(&'a self, level: &'a Level) -> &'a Level {
         self.steps.last().map_or(level, |(_, level)| level)
     }
 
     /// Carries a partition of the coarsest level to `level`, from which this was coarsened, and improves it on each
-    /// level on the way (not on the coarsest). `exact`: limits have to hold in the end.
+    /// level on the way (not on the coarsest); there, clusters may break limits by a little.
     pub(super) fn descend(
         &self,
         level: &Level,
         limits: &Limits,
         mut candidate: Candidate,
         patience: Patience,
-        exact: bool,
     ) -> Candidate {
         for step in (0..self.steps.len()).rev() {
             let (clusters, _) = &self.steps[step];
             let finer = if step == 0 { level } else { &self.steps[step - 1].1 };
             candidate.core =
                 clusters.iter().map(|&cluster| candidate.core[cluster as usize]).collect();
-            let limits = if step == 0 && exact { *limits } else { soft(finer, limits) };
+            let limits = if step == 0 { *limits } else { soft(finer, limits) };
             candidate = improve(finer, &limits, candidate, patience);
         }
         candidate
@@ -115,6 +120,11 @@ pub(super) fn soft(level: &Level, limits: &Limits) -> Limits {
     Limits { neurons: limits.neurons + (heaviest / 2).min(limits.neurons * 3 / 100), ..*limits }
 }
 
+/// Whether gains of all moves may be kept.
+pub(super) fn fits_table(level: &Level, cores: u32) -> bool {
+    (level.vertices() + level.edges()).saturating_mul(cores as usize) <= TABLE
+}
+
 /// Refines a partition, drops cores that were emptied, and scores it.
 pub(super) fn improve(
     level: &Level,
@@ -123,7 +133,7 @@ pub(super) fn improve(
     patience: Patience,
 ) -> Candidate {
     let Candidate { core, cores, score } = candidate;
-    if (level.vertices() + level.edges()).saturating_mul(cores as usize) > TABLE {
+    if !fits_table(level, cores) {
         return Candidate { core, cores, score };
     }
     let mut state = State::new(level, *limits, cores, core);
@@ -154,10 +164,11 @@ pub(super) fn start(
     level: &Level,
     limits: &Limits,
     cores: Option<u32>,
+    thrift: f64,
     patience: Patience,
     random: &mut Random,
 ) -> Candidate {
-    let (core, cores) = grow(level, limits, cores, random);
+    let (core, cores) = grow(level, limits, cores, thrift, random);
     let score = Score { excess: u64::MAX, cost: i64::MAX };
     improve(level, limits, Candidate { core, cores, score }, patience)
 }

@@ -136,7 +136,7 @@ impl Pass<'_, '_> {
                 let value = if load <= state.limits.neurons {
                     shared
                 } else if !direct && load <= state.limits.neurons + self.slack.0 {
-                    shared + self.queues.first(core).map_or(i32::MIN / 2, |(_, key)| key.min(0))
+                    shared.saturating_add(self.price(core, weight))
                 } else {
                     continue;
                 };
@@ -153,6 +153,14 @@ impl Pass<'_, '_> {
         None
     }
 
+    /// What making room for `weight` neurons costs (negative), if all that leaves costs as much as what leaves first.
+    fn price(&self, core: usize, weight: u64) -> i32 {
+        let Some((first, key)) = self.queues.first(core) else { return i32::MIN / 2 };
+        let leaves = u64::from(self.state.level.weights[first]);
+        let times = weight.div_ceil(leaves);
+        key.min(0).saturating_mul(i32::try_from(times).unwrap_or(i32::MAX)).max(i32::MIN / 2)
+    }
+
     /// The best move out of an overfull core.
     fn choose_from(&mut self, core: usize) -> Option<(usize, usize)> {
         const CANDIDATES: usize = 16;
@@ -160,6 +168,7 @@ impl Pass<'_, '_> {
         let free: Vec<i64> = (0..state.cores())
             .map(|core| state.limits.neurons.min(1 << 40) as i64 - state.load[core] as i64)
             .collect();
+        let over = state.load[core] as i64 - state.limits.neurons as i64;
         let mut values: Vec<(i32, u32)> = Vec::with_capacity(self.queues.members(core).len());
         for &vertex in self.queues.members(core) {
             let weight = i64::from(state.level.weights[vertex as usize]);
@@ -172,7 +181,12 @@ impl Pass<'_, '_> {
                 best = best.max(value);
             }
             if best > i32::MIN {
-                values.push((best.saturating_add(state.base(vertex as usize)), vertex));
+                let mut value = best.saturating_add(state.base(vertex as usize));
+                if value < 0 {
+                    value = (i64::from(value) * 64 / weight.min(over.max(1)))
+                        .max(i64::from(i32::MIN)) as i32;
+                }
+                values.push((value, vertex));
             }
         }
         let thirsty = state.inputs[core] > state.limits.inputs;
