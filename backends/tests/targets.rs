@@ -1,5 +1,6 @@
 //! Target files: the built-in ones and what is wrong with bad ones.
 
+use proptest::prelude::*;
 use snnc_backends::targets::{aliases, by_name, names, parse};
 use snnc_ir::Diagnostics;
 
@@ -204,6 +205,36 @@ fn the_page_about_targets_prints_these_numbers() {
                 Some(ends) => format!("{} to {}", ends[0], ends[1]),
             };
             assert_eq!(cell(key, column), Some(text), "{key} of {name}");
+        }
+    }
+}
+
+proptest! {
+    /// Whatever happens to the lines of a target file: it is refused, or all that it says is in range.
+    #[test]
+    fn damaged_files_are_refused_or_sound(
+        name in prop::sample::select(vec!["loihi1", "loihi2", "loihi64", "loihi84"]),
+        edits in prop::collection::vec((0..80_usize, 0..4, any::<i64>()), 1..4),
+    ) {
+        let text = snnc_backends::targets::text(name).expect("a built-in target");
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        for (line, edit, number) in edits {
+            let line = line % lines.len();
+            match edit {
+                0 => drop(lines.remove(line)),
+                1 => lines.insert(line, lines[line].clone()),
+                2 => lines[line] = lines[line].replacen(char::is_numeric, &number.to_string(), 1),
+                _ => lines[line] = lines[line].chars().rev().skip(5).collect::<Vec<_>>().into_iter().rev().collect(),
+            }
+        }
+        match parse(&lines.join("\n"), "my.toml") {
+            Err(errors) => prop_assert!(errors.iter().all(|e| e.place.path.is_some() || e.place.line.is_some())),
+            Ok(spec) => {
+                prop_assert!(spec.chips.value <= spec.board_width.value * spec.board_height.value);
+                let routers = spec.mesh_width.value * spec.mesh_height.value;
+                prop_assert!(spec.cores_per_chip.value <= routers * spec.cores_per_router.value);
+                prop_assert!(spec.compartments.value >= 1 && !spec.compartments.source.is_empty());
+            }
         }
     }
 }
