@@ -11,8 +11,10 @@ const MOST: u32 = 128;
 /// Sizes of a tile.
 const LARGEST: f64 = 58.0;
 const SMALLEST: f64 = 5.0;
-/// A tile of this size has room for the core's number.
+/// A tile of this size has room for the core's number, and for arrows of its own.
 const NUMBERED: f64 = 20.0;
+/// Squares of tiles along a side, between which flows are drawn if tiles have no room for arrows.
+const SQUARES: u32 = 12;
 
 /// The part of the mesh that is drawn, in tiles of `block` by `block` routers.
 pub(super) struct Board {
@@ -82,27 +84,44 @@ impl Board {
         self.origin[1] + self.size * f64::from(self.tiles[1])
     }
 
-    pub(super) fn size(&self) -> f64 {
-        self.size
+    /// Tiles along a side of the squares between which flows are drawn: single ones where they have room for arrows.
+    fn group(&self) -> u32 {
+        if self.size >= NUMBERED { 1 } else { self.tiles[0].max(self.tiles[1]).div_ceil(SQUARES) }
     }
 
-    /// Tile of a core, if it is drawn.
-    pub(super) fn tile_of(&self, core: u32) -> Option<u32> {
-        self.tile_of.get(core as usize).copied()
+    /// Routers along a side of such a square.
+    pub(super) fn square(&self) -> u32 {
+        self.group() * self.block
     }
 
-    /// Middle of a tile.
-    pub(super) fn middle(&self, tile: u32) -> [f64; 2] {
-        let [x, y] = self.corner(tile);
-        [x + self.size / 2.0, y + self.size / 2.0]
+    /// Extent of such a square.
+    pub(super) fn square_size(&self) -> f64 {
+        self.size * f64::from(self.group())
     }
 
-    /// What a tile is called: by its core, if it has a single one.
-    pub(super) fn name(&self, tile: u32) -> String {
-        match self.cores.get(tile as usize).map(Vec::as_slice) {
-            Some(&[core]) => format!("core {core}"),
-            Some(&[first, .., last]) => format!("cores {first} to {last}"),
-            _ => String::new(),
+    /// Column and row of a core's square, if it is drawn.
+    pub(super) fn square_of(&self, core: u32) -> Option<[u32; 2]> {
+        let tile = self.tile_of.get(core as usize)?;
+        Some([tile % self.tiles[0], tile / self.tiles[0]].map(|at| at / self.group()))
+    }
+
+    /// Middle of a square, or of what the board has of it.
+    pub(super) fn middle(&self, square: [u32; 2]) -> [f64; 2] {
+        [0, 1].map(|axis| {
+            let low = square[axis] * self.group();
+            let high = (low + self.group()).min(self.tiles[axis]);
+            self.origin[axis] + f64::midpoint(f64::from(low), f64::from(high)) * self.size
+        })
+    }
+
+    /// What a square is called: by its core if it has a single one, or by its routers.
+    pub(super) fn name(&self, square: [u32; 2]) -> String {
+        let [x, y] = [0, 1].map(|axis| self.first[axis] + square[axis] * self.square());
+        let tile = (square[1] * self.tiles[0] + square[0]) as usize;
+        match self.cores.get(tile).map(Vec::as_slice) {
+            Some(&[core]) if self.square() == 1 => format!("core {core}"),
+            _ if self.square() == 1 => format!("router {x}, {y}"),
+            _ => format!("routers from {x}, {y}"),
         }
     }
 
@@ -148,16 +167,13 @@ impl Board {
         };
         let (w, h) = (width - inner, height - inner);
         let round = (w.min(h) * 0.12).min(4.0);
-        if cores.is_empty() {
+        let used: Vec<u32> =
+            cores.iter().map(|&core| picture.placement.cells[core] % slots).collect();
+        for [x, y] in (0..slots).filter(|slot| !used.contains(slot)).map(place) {
             let _ = writeln!(
                 text,
-                "<rect class=\"none\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"{round:.1}\"/>",
-                x + gap,
-                y + gap,
-                self.size - 2.0 * gap,
-                self.size - 2.0 * gap
+                "<rect class=\"none\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{w:.1}\" height=\"{h:.1}\" rx=\"{round:.1}\"/>"
             );
-            return;
         }
         for &core in cores {
             let [x, y] = place(picture.placement.cells[core] % slots);
@@ -239,11 +255,12 @@ impl Board {
                 let _ = writeln!(
                     text,
                     "<rect class=\"chip\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"4\" \
-                     stroke-width=\"1.4\"/>",
+                     stroke-width=\"{:.1}\"/>",
                     self.origin[0] + (f64::from(low[0]) - left) * size,
                     self.origin[1] + (f64::from(low[1]) - top) * size,
                     f64::from(high[0] - low[0]) * size,
-                    f64::from(high[1] - low[1]) * size
+                    f64::from(high[1] - low[1]) * size,
+                    (self.size * 0.08).clamp(0.7, 1.4)
                 );
             }
         }

@@ -13,12 +13,14 @@ const THINNEST: f64 = 0.8;
 
 /// The flows that are drawn.
 pub(super) struct Shown {
-    /// Tiles from and to, messages per step; the largest first.
-    pub(super) flows: Vec<([u32; 2], f64)>,
-    /// Flows between tiles in all.
+    /// Squares from and to, messages per step; the largest first.
+    pub(super) flows: Vec<([[u32; 2]; 2], f64)>,
+    /// Flows between squares in all.
     pub(super) all: usize,
-    /// Part of all messages between tiles that the drawn flows carry.
+    /// Part of all messages between squares that the drawn flows carry.
     pub(super) part: f64,
+    /// Routers along a side of a square.
+    pub(super) square: u32,
 }
 
 impl Shown {
@@ -26,18 +28,18 @@ impl Shown {
         self.flows.first().map_or(0.0, |(_, rate)| *rate)
     }
 
-    /// Width of the line of a flow: its area is its messages.
+    /// Width of the line of a flow, in proportion to its messages.
     pub(super) fn width(&self, rate: f64, size: f64) -> f64 {
         let widest = (size * 0.11).clamp(2.0, WIDEST);
         (widest * rate / self.most().max(f64::MIN_POSITIVE)).max(THINNEST)
     }
 }
 
-/// The largest flows between tiles: what cores of a tile send together is one flow.
+/// The largest flows between squares of the board: what cores of a square send together is one flow.
 pub(super) fn largest(picture: &Picture<'_>, board: &Board) -> Shown {
-    let mut sums: BTreeMap<[u32; 2], f64> = BTreeMap::new();
+    let mut sums: BTreeMap<[[u32; 2]; 2], f64> = BTreeMap::new();
     for (source, target, rate) in picture.traffic.iter() {
-        if let (Some(a), Some(b)) = (board.tile_of(source), board.tile_of(target))
+        if let (Some(a), Some(b)) = (board.square_of(source), board.square_of(target))
             && a != b
         {
             *sums.entry([a, b]).or_default() += rate;
@@ -49,16 +51,16 @@ pub(super) fn largest(picture: &Picture<'_>, board: &Board) -> Shown {
     flows.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     flows.truncate(MOST);
     let part = flows.iter().map(|(_, rate)| rate).sum::<f64>() / total.max(f64::MIN_POSITIVE);
-    Shown { flows, all, part }
+    Shown { flows, all, part, square: board.square() }
 }
 
 /// Draws them, the largest on top.
 pub(super) fn draw(text: &mut String, shown: &Shown, board: &Board) {
     for &([a, b], rate) in shown.flows.iter().rev() {
-        let width = shown.width(rate, board.size());
+        let width = shown.width(rate, board.square_size());
         let title =
             format!("{} to {}: {} messages per step", board.name(a), board.name(b), number(rate));
-        arrow(text, board.middle(a), board.middle(b), width, board.size() * 0.2, &title);
+        arrow(text, board.middle(a), board.middle(b), width, board.square_size() * 0.2, &title);
     }
 }
 
@@ -116,14 +118,18 @@ pub(super) fn arrow(
 /// What the legend says of them.
 pub(super) fn summary(shown: &Shown) -> String {
     let drawn = shown.flows.len();
-    let percent = number((shown.part * 100.0).round());
+    let between = match shown.square {
+        1 => "between routers".to_owned(),
+        side => format!("between squares of {side} by {side} routers"),
+    };
     if drawn == shown.all {
-        format!("{} flows between routers", number(count(drawn)))
-    } else {
-        format!(
-            "the {} largest of {} flows, {percent} % of messages",
-            number(count(drawn)),
-            number(count(shown.all))
-        )
+        return format!("{} flows {between}", number(count(drawn)));
     }
+    let percent = shown.part * 100.0;
+    let percent = if percent < 1.0 { "less than 1".to_owned() } else { number(percent.round()) };
+    format!(
+        "the {} largest of {} flows {between}, {percent} % of their messages",
+        number(count(drawn)),
+        number(count(shown.all))
+    )
 }

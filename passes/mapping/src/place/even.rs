@@ -11,9 +11,11 @@ const SLACK: f64 = 0.005;
 /// Flows of the busiest link whose cores are looked at, and how far they go.
 const FLOWS: usize = 12;
 const REACH: u32 = 2;
-/// Moves looked at in all, per core but at least so many.
-const TRIES: usize = 20;
-const LEAST: usize = 4000;
+/// Moves looked at in all.
+const TRIES: usize = 4000;
+/// Flows looked at in all while looking for those of a busiest link, and how often that is done at least.
+const WORK: usize = 20_000_000;
+const ROUNDS: usize = 4;
 
 /// Evens out the busiest link of a layout, under routing along x first, then along y.
 pub(super) fn even(layout: &mut Layout<'_>, traffic: &Traffic) {
@@ -23,8 +25,9 @@ pub(super) fn even(layout: &mut Layout<'_>, traffic: &Traffic) {
     );
     let mut links = Links::of(layout, traffic);
     let mut left = layout.cost() * SLACK;
-    let mut tries = (traffic.cores() * TRIES).max(LEAST);
-    while let Some((busiest, load)) = links.busiest() {
+    let mut tries = TRIES;
+    for _ in 0..(WORK / traffic.flows().max(1)).max(ROUNDS) {
+        let Some((busiest, load)) = links.busiest() else { return };
         let moved = passing(layout, traffic, busiest).into_iter().find_map(|core| {
             let flows = Flows { traffic, backward: &backward };
             flows.relieve(layout, &mut links, core, (busiest, load), left, &mut tries)
@@ -38,12 +41,20 @@ pub(super) fn even(layout: &mut Layout<'_>, traffic: &Traffic) {
 
 /// Cores with the largest flows over a link, the largest first.
 fn passing(layout: &Layout<'_>, traffic: &Traffic, link: usize) -> Vec<u32> {
+    let (direction, router) = (link % 4, link / 4);
+    let at = [router % layout.board.xs.len(), router / layout.board.xs.len()];
+    let passes = |from: [u32; 2], to: [u32; 2]| {
+        let (from, to) = (from.map(|i| i as usize), to.map(|i| i as usize));
+        match direction {
+            0 => from[1] == at[1] && from[0] <= at[0] && at[0] < to[0],
+            1 => from[1] == at[1] && to[0] < at[0] && at[0] <= from[0],
+            2 => to[0] == at[0] && from[1] <= at[1] && at[1] < to[1],
+            _ => to[0] == at[0] && to[1] < at[1] && at[1] <= from[1],
+        }
+    };
     let mut flows: Vec<(f64, u32, u32)> = traffic
         .iter()
-        .filter(|&(a, b, _)| {
-            let path = path(layout.router_of(a), layout.router_of(b));
-            path.into_iter().any(|step| index(layout, step) == link)
-        })
+        .filter(|&(a, b, _)| passes(layout.router_of(a), layout.router_of(b)))
         .map(|(a, b, rate)| (rate, a, b))
         .collect();
     flows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
@@ -177,5 +188,46 @@ impl Flows<'_> {
             }
         }
         fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::board::{Board, Partners};
+    use crate::place::report::Loads;
+
+    #[test]
+    fn links_are_those_of_the_report_and_of_the_flows_that_pass_them() {
+        let axis: Vec<f64> = (0..5_u8).map(f64::from).collect();
+        let board = Board { xs: axis.clone(), ys: axis[..4].to_vec(), slots: 2 };
+        let flows = (0..40_u32).map(|i| (i % 19, i * 7 % 20, f64::from(i) + 0.5));
+        let traffic = Traffic::from_flows(20, flows);
+        let partners = Partners::of(&traffic);
+        let layout = Layout::new(&board, &partners, (0..20).map(|core| core * 13 % 40).collect());
+        let links = Links::of(&layout, &traffic);
+        let routers: Vec<_> = (0..20).map(|core| layout.router_of(core)).collect();
+        let mut found = 0;
+        for ([from, to], load) in Loads::of(&traffic, &routers).links() {
+            let direction = match [to[0].cmp(&from[0]), to[1].cmp(&from[1])].map(|o| o as i8) {
+                [1, _] => 0,
+                [-1, _] => 1,
+                [_, 1] => 2,
+                _ => 3,
+            };
+            let link = index(&layout, (from, direction));
+            assert!((links.loads[link] - load).abs() < 1e-9);
+            let over = traffic.iter().filter(|&(a, b, _)| {
+                path(layout.router_of(a), layout.router_of(b)).any(|l| index(&layout, l) == link)
+            });
+            let mut cores: Vec<u32> = over.flat_map(|(a, b, _)| [a, b]).collect();
+            cores.sort_unstable();
+            cores.dedup();
+            let mut passing = passing(&layout, &traffic, link);
+            passing.sort_unstable();
+            assert_eq!(passing, cores);
+            found += 1;
+        }
+        assert_eq!(found, links.loads.iter().filter(|load| **load > 0.0).count());
     }
 }
