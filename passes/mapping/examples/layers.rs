@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "loihi1" => tiles(&network, &CoreLimits::LOIHI1),
         "loihi2-outputs" => tiles(&network, &CoreLimits { outputs: 16_000, ..CoreLimits::LOIHI2 }),
         "loihi2" => tiles(&network, &CoreLimits::LOIHI2),
+        "plain64" => tiles(&network, &CoreLimits::plain(1024, 4096)),
         "loihi64" => hypergraph(&network, 1024, 4096, rest),
         "loihi84" => hypergraph(&network, 4096, 65_536, rest),
         other => {

@@ -114,7 +114,7 @@ pub fn km1(graph: &Hypergraph, limits: &Limits) -> f64 {
 
 /// Words that all cores together need at least.
 fn words(network: &Network, limits: &CoreLimits) -> u64 {
-    let mut bits = 0_u64;
+    let mut bits = 0_u128;
     for layer in &network.layers {
         for read in &layer.reads {
             let from = network.layers[read.source].shape;
@@ -124,38 +124,33 @@ fn words(network: &Network, limits: &CoreLimits) -> u64 {
                 (Store::Kernel | Store::One, Storage::Patterns) => {
                     kernel(read, from, layer.shape, true)
                 }
-                (Store::Lists, _) | (_, Storage::Lists) => synapses(read, from, layer.shape),
+                (Store::Lists, _) | (_, Storage::Lists) => read.synapses(from, layer.shape),
             };
-            bits += values * u64::from(limits.weight_bits);
+            bits += values * u128::from(limits.weight_bits);
         }
     }
-    bits.div_ceil(64)
+    u64::try_from(bits.div_ceil(64)).unwrap_or(u64::MAX)
 }
 
 /// Values of a kernel: all, or those that some synapse uses.
-fn kernel(read: &Read, from: Shape, shape: Shape, used: bool) -> u64 {
+fn kernel(read: &Read, from: Shape, shape: Shape, used: bool) -> u128 {
     let taps = |window: Window, sources: u32, targets: u32| {
         if !used {
-            return u64::from(window.kernel);
+            return u128::from(window.kernel);
         }
         let uses = |tap: &u32| {
-            (0..targets).any(|target| {
-                let place = u64::from(target) * u64::from(window.stride) + u64::from(*tap);
-                let place = place.checked_sub(u64::from(window.padding));
-                place.is_some_and(|place| place < u64::from(sources))
-            })
+            // The first target for which the tap does not lie before the first source.
+            let before = u64::from(window.padding.saturating_sub(*tap));
+            let target = before.div_ceil(u64::from(window.stride));
+            let place = target * u64::from(window.stride) + u64::from(*tap);
+            let place = place - u64::from(window.padding);
+            target < u64::from(targets) && place < u64::from(sources)
         };
-        (0..window.kernel).filter(uses).count() as u64
+        (0..window.kernel).filter(uses).count() as u128
     };
     let rows = taps(read.rows, from.height, shape.height);
     let columns = taps(read.columns, from.width, shape.width);
-    rows * columns * u64::from(shape.channels) * u64::from(from.channels / read.groups)
-}
-
-fn synapses(read: &Read, from: Shape, shape: Shape) -> u64 {
-    let rows = read.rows.taps(from.height, shape.height);
-    let columns = read.columns.taps(from.width, shape.width);
-    rows * columns * u64::from(shape.channels) * u64::from(from.channels / read.groups)
+    rows * columns * u128::from(shape.channels) * u128::from(from.channels / read.groups)
 }
 
 /// Cores by input axons, and copies of axons. `axons` says how many a source pixel takes for a target that reads it.
@@ -186,13 +181,22 @@ fn copies(read: &Read, from: Shape, shape: Shape, neurons: u64, limit: u64, axon
             && sound(read.columns, from.width, shape.width).is_some();
         return if inner { pixel * float(total) / float(per_pixel) } else { 0.0 };
     }
-    for held in 1..=neurons.min(total) {
-        let pixels = held.div_ceil(per_pixel);
-        let inputs = seen(read, from, shape, pixels) * float(axons);
-        if inputs > float(limit) + 1e-6 {
-            break;
+    // Ratios fall with pixels, in each of the forms of `seen`: the most that fit decide, or the most whole pixels.
+    let needed = |held: u64| seen(read, from, shape, held.div_ceil(per_pixel)) * float(axons);
+    let fits = |held: u64| needed(held) <= float(limit) + 1e-6;
+    let (mut low, mut high) = (0, neurons.min(total) + 1);
+    while low + 1 < high {
+        let middle = low + (high - low) / 2;
+        if fits(middle) {
+            low = middle;
+        } else {
+            high = middle;
         }
-        least = least.min(inputs / float(held));
+    }
+    for held in [low, low / per_pixel * per_pixel] {
+        if held > 0 {
+            least = least.min(needed(held) / float(held));
+        }
     }
     if least.is_finite() { least * float(total) } else { 0.0 }
 }

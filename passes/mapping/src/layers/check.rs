@@ -7,6 +7,12 @@ use std::collections::BTreeMap;
 /// Longest axis and most channels: 2^20.
 const LONGEST: u32 = 1 << 20;
 
+/// Most layers. With them and [`MOST`], sums of neurons and of synapses stay within 64 and 128 bits.
+const LAYERS: usize = 1 << 16;
+
+/// Most neurons of a layer.
+const MOST: u64 = 1 << 44;
+
 /// Something wrong with a layer file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("layer `{layer}`, key `{key}`: {problem}")]
@@ -50,6 +56,10 @@ impl LayerFile {
     pub fn check(&self) -> Result<Network, Vec<LayerError>> {
         let mut errors = Errors { all: Vec::new(), layer: String::new() };
         errors.unknown("", self.unknown.0.iter(), "name, source, layer");
+        if self.layers.len() > LAYERS {
+            errors.add("layer", format!("{} layers; expected {LAYERS} at most", self.layers.len()));
+            return Err(errors.all);
+        }
         let named = |(n, layer): (usize, &LayerEntry)| match layer.name.as_str() {
             "" => format!("#{}", n + 1),
             name => name.to_owned(),
@@ -128,6 +138,10 @@ fn shape(
             errors.add("shape", format!("{value} as {what}; expected 1 to {LONGEST}"));
             sound = false;
         }
+    }
+    if sound && shape.neurons() > MOST {
+        errors.add("shape", format!("{} neurons; expected {MOST} at most", shape.neurons()));
+        return None;
     }
     sound.then_some(shape)
 }

@@ -39,18 +39,10 @@ impl Network {
     }
 
     /// Synapses, without those of windows that reach over the border.
-    pub fn synapses(&self) -> u64 {
+    pub fn synapses(&self) -> u128 {
         let layers = self.layers.iter();
         let reads = layers.flat_map(|layer| layer.reads.iter().map(move |read| (layer, read)));
-        reads
-            .map(|(layer, read)| {
-                let source = self.layers[read.source].shape;
-                let rows = read.rows.taps(source.height, layer.shape.height);
-                let columns = read.columns.taps(source.width, layer.shape.width);
-                let fan = u64::from(source.channels / read.groups);
-                rows * columns * u64::from(layer.shape.channels) * fan
-            })
-            .sum()
+        reads.map(|(layer, read)| read.synapses(self.layers[read.source].shape, layer.shape)).sum()
     }
 }
 
@@ -95,6 +87,14 @@ pub enum Store {
 }
 
 impl Read {
+    /// Synapses between layers of these shapes.
+    pub fn synapses(&self, source: Shape, target: Shape) -> u128 {
+        let rows = self.rows.taps(source.height, target.height);
+        let columns = self.columns.taps(source.width, target.width);
+        let channels = u128::from(target.channels) * u128::from(source.channels / self.groups);
+        u128::from(rows) * u128::from(columns) * channels
+    }
+
     /// Source channels that target channels `channels` read.
     pub fn sources(&self, inputs: u32, outputs: u32, channels: [u32; 2]) -> [u32; 2] {
         let (per_input, per_output) = (inputs / self.groups, outputs / self.groups);

@@ -92,6 +92,10 @@ fn problems_name_layer_and_key() {
             "name = 'a'\nchannels = 0\nreads = [{ from = 'in', kind = 'dense' }]",
             "layer `a`, key `shape`: 0 as channels; expected 1 to 1048576",
         ),
+        (
+            "name = 'a'\nshape = [1048576, 1048576, 1048576]",
+            "layer `a`, key `shape`: 1152921504606846976 neurons; expected 17592186044416 at most",
+        ),
         ("shape = [1, 1, 1]", "layer `#2`, key `name`: missing"),
         ("name = 'in'\nshape = [1, 1, 1]", "layer `in`, key `name`: used by an earlier layer, too"),
     ];

@@ -79,13 +79,21 @@ impl CoreLimits {
         slots: 2,
     };
 
+    /// Cores with limits of neurons and distinct source neurons, as research on partition assumes.
+    pub fn plain(neurons: u64, inputs: u64) -> Self {
+        Self { neurons, inputs, words: u64::MAX, atoms: 0, ..Self::LOIHI2 }
+    }
+
     /// Words of a list of `synapses` of `bits` each: blocks with a header, each rounded up to whole words (nengo-loihi,
     /// `bits_per_axon`).
     pub(super) fn list_words(&self, synapses: u64, bits: u64) -> u64 {
         let block = u64::from(self.block.max(1));
-        let words = |count: u64| (count * bits + u64::from(self.header_bits)).div_ceil(64);
+        let words = |count: u64| {
+            count.saturating_mul(bits).saturating_add(u64::from(self.header_bits)).div_ceil(64)
+        };
         let rest = synapses % block;
-        synapses / block * words(block) + if rest > 0 { words(rest) } else { 0 }
+        let whole = (synapses / block).saturating_mul(words(block));
+        whole.saturating_add(if rest > 0 { words(rest) } else { 0 })
     }
 }
 
@@ -107,10 +115,10 @@ impl Cost {
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self {
-            neurons: self.neurons + other.neurons,
-            inputs: self.inputs + other.inputs,
-            words: self.words + other.words,
-            outputs: self.outputs + other.outputs,
+            neurons: self.neurons.saturating_add(other.neurons),
+            inputs: self.inputs.saturating_add(other.inputs),
+            words: self.words.saturating_add(other.words),
+            outputs: self.outputs.saturating_add(other.outputs),
         }
     }
 
@@ -164,8 +172,9 @@ pub fn cost(network: &Network, tile: &Tile, offset: u64, limits: &CoreLimits) ->
         let from = network.layers[read.source].shape;
         let channels = read.sources(from.channels, layer.shape.channels, tile.channels);
         let places = parts.places(read, [from.height, from.width]);
-        cost.inputs += places * axons(channels, read, limits);
-        cost.words += words(tile, offset, &parts, read, network, places, limits);
+        cost.inputs = cost.inputs.saturating_add(places * axons(channels, read, limits));
+        let words = words(tile, offset, &parts, read, network, places, limits);
+        cost.words = cost.words.saturating_add(words);
     }
     cost
 }
@@ -194,12 +203,12 @@ fn words(
     let [start, end] = read.sources(inputs.channels, shape.channels, tile.channels);
     let sources = u64::from(end - start);
     match (read.store, limits.storage) {
-        (Store::Lists, _) => places * sources * limits.list_words(outputs, bits),
+        (Store::Lists, _) => (places * sources).saturating_mul(limits.list_words(outputs, bits)),
         (Store::One, Storage::Once) => bits.div_ceil(64),
         (Store::Kernel, Storage::Once) => {
             let fan = u64::from(inputs.channels / read.groups);
             let taps = u64::from(read.rows.kernel) * u64::from(read.columns.kernel);
-            (outputs * fan * taps * bits).div_ceil(64)
+            (outputs * fan).saturating_mul(taps).saturating_mul(bits).div_ceil(64)
         }
         (_, Storage::Patterns | Storage::Lists) => {
             list_words(tile, offset, parts, read, [inputs, shape], limits)

@@ -41,7 +41,7 @@ pub(super) fn list_words(
                     first: down.first * width + across.first,
                     last: down.last * width + across.last,
                 };
-                total += class.words(&outputs, whole, offset, limits);
+                total = class.words(&outputs, whole, offset, limits).saturating_add(total);
             }
         }
     }
@@ -68,17 +68,19 @@ impl Class {
         if limits.storage == Storage::Patterns {
             let channels: u64 = outputs.iter().map(|(_, channels)| channels).sum();
             let longest = outputs.iter().map(|(outputs, _)| outputs).max().copied().unwrap_or(0);
-            let entries = channels * longest * self.targets;
+            let entries = (channels * longest).saturating_mul(self.targets);
             let words = limits.list_words(entries, bits + u64::from(limits.index_bits));
-            return words * self.bases(whole, offset, u64::from(limits.bases));
+            return words.saturating_mul(self.bases(whole, offset, u64::from(limits.bases)));
         }
         let list = |&(outputs, channels): &(u64, u64)| {
             // Side by side: in one pixel, or in pixels of a row with all their channels.
             let beside = self.targets == 1 || (self.beside && outputs == whole);
             let index = if beside { 0 } else { limits.index_bits };
-            channels * limits.list_words(self.targets * outputs, bits + u64::from(index))
+            let words = limits.list_words(self.targets * outputs, bits + u64::from(index));
+            channels.saturating_mul(words)
         };
-        self.pixels * outputs.iter().map(list).sum::<u64>()
+        let all = outputs.iter().map(list).fold(0, u64::saturating_add);
+        self.pixels.saturating_mul(all)
     }
 
     /// Lists that pixels take because those far apart share none, at most.

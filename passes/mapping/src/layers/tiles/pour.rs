@@ -205,7 +205,7 @@ const ROOM: u64 = 32;
 /// Whether a core has no room worth filling.
 fn full(used: Cost, limits: &CoreLimits) -> bool {
     used.neurons + limits.neurons / CRUMB > limits.neurons
-        || used.words + ROOM > limits.words
-        || used.inputs + ROOM > limits.inputs
-        || used.outputs + ROOM > limits.outputs
+        || used.words.saturating_add(ROOM) > limits.words
+        || used.inputs.saturating_add(ROOM) > limits.inputs
+        || used.outputs.saturating_add(ROOM) > limits.outputs
 }
