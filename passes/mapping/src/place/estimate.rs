@@ -219,7 +219,8 @@ pub struct Estimate {
     pub accounts: [Account; 2],
 }
 
-/// Estimates a step. `tiles` is the number of routers with a core in use, `busiest_link` the messages on the busiest link.
+/// Estimates a step. `tiles` is the number of routers with a core on them, `busiest_link` the messages per step on the busiest link:
+/// both stand in the [`Report`](super::Report) of a placement.
 ///
 /// # Errors
 /// For chips without published figures.

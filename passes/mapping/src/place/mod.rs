@@ -19,7 +19,7 @@ mod traffic;
 pub use bound::energy_bound;
 pub use estimate::{Messages, messages};
 pub use mesh::Mesh;
-pub use report::{Busiest, Loads, Report, report};
+pub use report::{Busiest, Report, report};
 pub use traffic::Traffic;
 
 use crate::partition::Effort;
@@ -71,9 +71,9 @@ pub enum PlaceError {
 
 /// Looks for a placement with little energy, then makes the busiest link less busy for at most 0.5 % more energy.
 ///
-/// Cores lie on the fewest chips that hold them, on a single chip from its first routers on. Near-linear: 2 ms of CPU time per core
-/// at `Balanced` up to some hundred cores, 0.2 ms for thousands, a fifth of that at `Fast`. The same seed gives the same placement on every
-/// machine.
+/// Cores lie on the fewest chips that hold them, on a single chip from its first routers on. Near-linear: about 1.5 ms of processor
+/// time per core at `Balanced` for some hundred cores and 0.3 ms for thousands, a fifth of that at `Fast`. The same seed gives the
+/// same placement on every machine.
 ///
 /// # Errors
 /// If the mesh has no meaning, or fewer cells than there are cores.

@@ -31,6 +31,8 @@ pub struct Report {
     pub border_crossings: f64,
     /// Chips with a core on them.
     pub chips: usize,
+    /// Routers with a core on them.
+    pub routers: usize,
 }
 
 /// What has the most messages, and how many.
@@ -81,6 +83,10 @@ pub fn report(traffic: &Traffic, mesh: &Mesh, placement: &Placement) -> Report {
     chips.sort_unstable();
     chips.dedup();
     report.chips = chips.len();
+    let mut used = routers.clone();
+    used.sort_unstable();
+    used.dedup();
+    report.routers = used.len();
     report.busiest_core = busiest((0..).zip(cores));
     let loads = Loads::of(traffic, &routers);
     report.busiest_link = busiest(loads.links());
@@ -103,7 +109,7 @@ const STEPS: [[i64; 2]; 4] = [[1, 0], [-1, 0], [0, 1], [0, -1]];
 
 /// Messages on every link under routing along x first, then along y.
 #[derive(Clone, Debug)]
-pub struct Loads {
+pub(super) struct Loads {
     /// First router of the smallest rectangle around all cores.
     origin: [u32; 2],
     /// Extents of the rectangle.
@@ -191,7 +197,7 @@ impl Loads {
     }
 
     /// Links within the rectangle, as (from, to), with their messages per step.
-    pub fn links(&self) -> impl Iterator<Item = ([[u32; 2]; 2], f64)> + '_ {
+    pub(super) fn links(&self) -> impl Iterator<Item = ([[u32; 2]; 2], f64)> + '_ {
         let of = move |index: usize| {
             let from = self.router(index);
             self.leaving.iter().zip(STEPS).filter_map(move |(loads, step)| {
@@ -207,7 +213,7 @@ impl Loads {
     }
 
     /// Routers of the rectangle with the messages that pass them.
-    pub fn routers(&self) -> impl Iterator<Item = ([u32; 2], f64)> + '_ {
+    pub(super) fn routers(&self) -> impl Iterator<Item = ([u32; 2], f64)> + '_ {
         let mut passing = self.starting.clone();
         for ([_, to], load) in self.links() {
             let [x, y] = [0, 1].map(|axis| (to[axis] - self.origin[axis]) as usize);

@@ -1,5 +1,6 @@
 //! Placement as a whole.
 
+use super::report::Loads;
 use super::*;
 use proptest::prelude::*;
 
@@ -93,6 +94,12 @@ proptest! {
                 let report = report(&traffic, &mesh, &placement);
                 prop_assert!((report.energy - sum).abs() <= 1e-9 * (1.0 + sum));
                 prop_assert!(report.energy_bound <= sum * (1.0 + 1e-12));
+                prop_assert!(report.chips <= report.routers && report.routers <= traffic.cores());
+                let own: f64 = messages(&traffic, &mesh, &placement)
+                    .iter()
+                    .map(|m| m.links_x + m.links_y)
+                    .sum();
+                prop_assert!((report.mean_hops * report.messages - own).abs() <= 1e-9 * (1.0 + own));
             }
             Err(error) => {
                 prop_assert_eq!(error, PlaceError::Full { cores: traffic.cores(), cells });
