@@ -21,10 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         "best" => Effort::Best,
         other => return Err(format!("effort `{other}` is none of fast, balanced, best").into()),
     };
-    let seeds: u64 = seeds.parse()?;
+    let seeds: u32 = seeds.parse()?;
     let mut out = std::io::stdout();
     let mut sums = [0.0; 3];
-    for seed in 1..=seeds {
+    for seed in 1..=u64::from(seeds) {
         let start = processor_seconds()?;
         let result = partition(&graph, &limits, effort, seed)?;
         let seconds = processor_seconds()? - start;
@@ -36,8 +36,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             "seed {seed} cores {} km1 {:.1} seconds {:.3} violations {violations}",
             figures[0], figures[1], figures[2]
         )?;
-        sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += figure / seeds as f64);
+        sums.iter_mut().zip(figures).for_each(|(sum, figure)| *sum += figure);
     }
+    let sums = sums.map(|sum| sum / f64::from(seeds));
     writeln!(out, "mean cores {:.1} km1 {:.1} seconds {:.3}", sums[0], sums[1], sums[2])?;
     Ok(())
 }

@@ -200,6 +200,9 @@ impl Hypergraph {
     }
 
     /// Checks what the documentation of the fields promises, in O(pins).
+    ///
+    /// # Errors
+    /// The first place where it does not hold.
     pub fn validate(&self) -> Result<(), Malformed> {
         let edges = self.edges();
         let shortest = self.axons.len().min(self.rates.len()).min(self.starts.len().max(1) - 1);

@@ -18,3 +18,6 @@ pub mod layers;
 pub mod partition;
 pub mod picture;
 pub mod place;
+
+#[cfg(test)]
+mod testing;

@@ -2,11 +2,13 @@
 
 use super::level::{Level, NONE};
 use super::random::Random;
+use crate::hypergraph::narrow;
 
 /// Pins at which a vertex looks, at most, when it chooses its cluster.
 const BUDGET: usize = 800;
 
 /// Puts every vertex into a cluster of at most `most` neurons (vertices above that stay alone). Returns the cluster of each vertex and their number.
+#[expect(clippy::cast_precision_loss, reason = "only guides choices")]
 pub(super) fn cluster(
     level: &Level,
     most: u64,
@@ -14,9 +16,9 @@ pub(super) fn cluster(
     random: &mut Random,
 ) -> (Vec<u32>, usize) {
     let count = level.vertices();
-    let mut order: Vec<u32> = (0..count as u32).collect();
+    let mut order: Vec<u32> = (0..narrow(count)).collect();
     random.shuffle(&mut order);
-    let mut leader: Vec<u32> = (0..count as u32).collect();
+    let mut leader: Vec<u32> = (0..narrow(count)).collect();
     let mut alone = vec![true; count];
     let mut weight: Vec<u64> = level.weights.iter().map(|&weight| u64::from(weight)).collect();
     let mut score = vec![0f32; count];

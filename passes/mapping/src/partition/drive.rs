@@ -58,7 +58,7 @@ impl Plan {
 
 /// How much a neuron's place is worth in starts on coarse levels, in mean costs around a neuron: high, so that heavy
 /// clusters with many edges come first and light ones fill the gaps.
-const THRIFT: f64 = 3.0;
+const THRIFT: u32 = 3;
 
 pub(super) fn partition(
     graph: &Hypergraph,
@@ -158,7 +158,7 @@ fn direct(
     plan: &Plan,
     random: &mut Random,
 ) -> Candidate {
-    let (core, cores) = grow(level, limits, None, 0.0, random);
+    let (core, cores) = grow(level, limits, None, 0, random);
     let score = Score { excess: 0, cost: i64::MAX };
     let mut best = Candidate { core, cores, score };
     if cores > least {

@@ -3,6 +3,7 @@
 use super::Limits;
 use super::level::{Level, NONE};
 use super::random::Random;
+use crate::hypergraph::narrow;
 
 /// Grows cores until every vertex has one, each core by the vertex of whose edges it has the largest share (a neuron's place counts as
 /// `thrift` times the mean cost around a neuron). With `cores`, no more than these are begun, and what fits nowhere goes where most room
@@ -11,7 +12,7 @@ pub(super) fn grow(
     level: &Level,
     limits: &Limits,
     cores: Option<u32>,
-    thrift: f64,
+    thrift: u32,
     random: &mut Random,
 ) -> (Vec<u32>, u32) {
     let mut growth = Growth::new(level, *limits, thrift);
@@ -41,19 +42,25 @@ struct Growth<'a> {
     touched: Vec<u32>,
     reached: Vec<u32>,
     used: Vec<bool>,
+    /// All vertices before this one have a core.
+    cursor: usize,
     buckets: Buckets,
 }
 
 impl<'a> Growth<'a> {
-    fn new(level: &'a Level, limits: Limits, thrift: f64) -> Self {
+    fn new(level: &'a Level, limits: Limits, thrift: u32) -> Self {
         let total: Vec<i64> = (0..level.vertices())
             .map(|vertex| {
                 let edges = level.incident_to(vertex).iter();
                 edges.map(|incident| i64::from(level.costs[incident.edge()])).sum()
             })
             .collect();
+        // Costs sum up to 2^29 times the pins at most, and neurons fit in 64 bits.
+        let mean = i128::from(total.iter().sum::<i64>()) * i128::from(thrift)
+            / i128::from(level.weight().max(1));
+        let space = i64::try_from(mean).unwrap_or(i64::MAX >> 32);
         Self {
-            space: (thrift * total.iter().sum::<i64>() as f64 / level.weight() as f64) as i64,
+            space,
             level,
             limits,
             core: vec![NONE; level.vertices()],
@@ -64,43 +71,57 @@ impl<'a> Growth<'a> {
             touched: vec![NONE; level.edges()],
             reached: vec![NONE; level.edges()],
             used: vec![false; level.edges()],
+            cursor: 0,
             buckets: Buckets::default(),
         }
     }
 
-    /// New copies per neuron, negative: more is better.
+    /// Which share of its edges a vertex finds on the growing core, up to [`LAST`]: more is better.
     fn key(&self, vertex: usize) -> usize {
-        let space = self.space * i64::from(self.level.weights[vertex]);
-        (self.shared[vertex] * LAST / (self.total[vertex] + space).max(1)) as usize
+        let space = self.space.saturating_mul(i64::from(self.level.weights[vertex]));
+        let share = self.shared[vertex] * LAST / self.total[vertex].saturating_add(space).max(1);
+        usize::try_from(share).unwrap_or(0)
     }
 
+    /// A free vertex, of whose edges other cores have the largest share: leaves no remnants behind.
     fn seed(&self, random: &mut Random) -> Option<usize> {
-        // Next to what is taken, or else anywhere.
         let start = random.below(self.level.vertices());
         let count = self.level.vertices();
         (0..count)
             .map(|offset| (start + offset) % count)
             .filter(|&vertex| self.core[vertex] == NONE)
-            .max_by(|&a, &b| {
-                let share =
-                    |vertex: usize| self.near[vertex] as f64 / (self.total[vertex] as f64).max(1.0);
-                share(a).total_cmp(&share(b))
-            })
+            .max_by_key(|&vertex| self.near[vertex] * (1 << 20) / self.total[vertex].max(1))
+    }
+
+    /// The first free vertex.
+    fn any(&mut self) -> Option<usize> {
+        while *self.core.get(self.cursor)? != NONE {
+            self.cursor += 1;
+        }
+        Some(self.cursor)
     }
 
     fn fill(&mut self, core: u32, random: &mut Random) {
         const MISSES: usize = 200;
+        const SEARCHES: usize = 32;
         let Some(seed) = self.seed(random) else { return };
         self.buckets.clear();
         self.shared.fill(0);
         let (mut load, mut inputs) = (0u64, 0u64);
-        self.buckets.push(self.key(seed), seed as u32);
+        self.buckets.push(self.key(seed), narrow(seed));
         let mut misses = 0;
         let mut first = true;
+        let mut searches = 0;
         loop {
             let Some((key, vertex)) = self.buckets.pop() else {
-                let Some(seed) = self.seed(random).filter(|_| misses == 0) else { return };
-                self.buckets.push(self.key(seed), seed as u32);
+                // Nothing is connected any more: go on elsewhere, as long as everything fits.
+                if misses > 0 {
+                    return;
+                }
+                searches += 1;
+                let seed = if searches < SEARCHES { self.seed(random) } else { self.any() };
+                let Some(seed) = seed else { return };
+                self.buckets.push(self.key(seed), narrow(seed));
                 continue;
             };
             let vertex = vertex as usize;
@@ -178,13 +199,13 @@ impl<'a> Growth<'a> {
                 load[core as usize] += u64::from(self.level.weights[vertex]);
             }
         }
-        let mut rest: Vec<u32> = (0..self.level.vertices() as u32)
+        let mut rest: Vec<u32> = (0..narrow(self.level.vertices()))
             .filter(|&vertex| self.core[vertex as usize] == NONE)
             .collect();
         rest.sort_by_key(|&vertex| std::cmp::Reverse(self.level.weights[vertex as usize]));
         for vertex in rest {
             let core = (0..load.len()).min_by_key(|&core| load[core]).unwrap_or(0);
-            self.core[vertex as usize] = core as u32;
+            self.core[vertex as usize] = narrow(core);
             load[core] += u64::from(self.level.weights[vertex as usize]);
         }
         self.left = 0;

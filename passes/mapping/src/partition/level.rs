@@ -280,7 +280,6 @@ impl Level {
 /// Costs of edges as integers, such that all together stay below [`LARGEST`] (but for rounding).
 #[expect(
     clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
     reason = "scaled into range; rounding costs only affects choices"
 )]
 fn integer_costs(graph: &Hypergraph, axon_price: f64) -> Vec<i64> {

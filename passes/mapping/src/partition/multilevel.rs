@@ -59,8 +59,10 @@ impl Hierarchy {
         let mut core = core.map(<[u32]>::to_vec);
         let mean = level.weight() / (level.vertices() as u64).max(1);
         let mut most = mean.max(1);
-        while most < plan.largest {
-            most = most.saturating_mul(plan.step).min(plan.largest);
+        // Weights of clusters are 32-bit numbers.
+        let largest = plan.largest.min(u64::from(u32::MAX));
+        while most < largest {
+            most = most.saturating_mul(plan.step).min(largest);
             let last = steps.last().map_or(level, |(_, level)| level);
             if last.vertices() <= plan.vertices || last.size() <= plan.pins {
                 break;
@@ -164,7 +166,7 @@ pub(super) fn start(
     level: &Level,
     limits: &Limits,
     cores: Option<u32>,
-    thrift: f64,
+    thrift: u32,
     patience: Patience,
     random: &mut Random,
 ) -> Candidate {

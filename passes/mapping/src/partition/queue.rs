@@ -1,6 +1,7 @@
 //! Which vertex of each core to move first: a heap per core whose keys may be too high, never too low.
 
 use super::level::NONE;
+use crate::hypergraph::narrow;
 
 /// Heaps of vertices, one per core, highest key first.
 pub(super) struct Queues {
@@ -16,8 +17,8 @@ impl Queues {
         let mut place = vec![NONE; core.len()];
         for (vertex, &core) in core.iter().enumerate() {
             let heap: &mut Vec<u32> = &mut heaps[core as usize];
-            place[vertex] = heap.len() as u32;
-            heap.push(vertex as u32);
+            place[vertex] = narrow(heap.len());
+            heap.push(narrow(vertex));
         }
         let mut queues = Self { key: (0..core.len()).map(key).collect(), place, heaps };
         for core in 0..cores {
@@ -69,7 +70,7 @@ impl Queues {
         let Some(last) = heap.pop() else { return };
         if place < heap.len() {
             heap[place] = last;
-            self.place[last as usize] = place as u32;
+            self.place[last as usize] = narrow(place);
             self.rise(core, place);
             self.sink(core, self.place[last as usize] as usize);
         }
@@ -86,11 +87,11 @@ impl Queues {
                 break;
             }
             heap[place] = above;
-            self.place[above as usize] = place as u32;
+            self.place[above as usize] = narrow(place);
             place = parent;
         }
         heap[place] = vertex;
-        self.place[vertex as usize] = place as u32;
+        self.place[vertex as usize] = narrow(place);
     }
 
     fn sink(&mut self, core: usize, mut place: usize) {
@@ -112,10 +113,10 @@ impl Queues {
                 break;
             }
             heap[place] = below;
-            self.place[below as usize] = place as u32;
+            self.place[below as usize] = narrow(place);
             place = child;
         }
         heap[place] = vertex;
-        self.place[vertex as usize] = place as u32;
+        self.place[vertex as usize] = narrow(place);
     }
 }

@@ -3,11 +3,12 @@
 //! Cores are full, so that single moves that gain and fit do not exist. A move may overfill its core; then the
 //! next one has to leave that core, until all limits hold again: swaps, cycles and chains of any length are found this way. What does not
 //! end in a better partition is undone (Fiduccia and Mattheyses, 1982; undoing per short run as in the localized
-//! search of KaHyPar).
+//! search of `KaHyPar`).
 
 use super::level::NONE;
 use super::queue::Queues;
 use super::state::{Raised, Score, State};
+use crate::hypergraph::narrow;
 
 /// How patient a pass is.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +54,7 @@ fn pass(state: &mut State<'_>, patience: Patience) -> Score {
     let mut failures = 0;
     while failures < patience.runs {
         let Some((vertex, to)) = pass.choose() else { break };
-        undo.push((vertex as u32, pass.state.core[vertex]));
+        undo.push((narrow(vertex), pass.state.core[vertex]));
         pass.queues.remove(pass.state.core[vertex] as usize, vertex);
         pass.shift(vertex, to);
         let score = pass.state.score();
@@ -166,9 +167,9 @@ impl Pass<'_, '_> {
         const CANDIDATES: usize = 16;
         let state = &self.state;
         let free: Vec<i64> = (0..state.cores())
-            .map(|core| state.limits.neurons.min(1 << 40) as i64 - state.load[core] as i64)
+            .map(|core| signed(state.limits.neurons) - signed(state.load[core]))
             .collect();
-        let over = state.load[core] as i64 - state.limits.neurons as i64;
+        let over = signed(state.load[core]) - signed(state.limits.neurons);
         let mut values: Vec<(i32, u32)> = Vec::with_capacity(self.queues.members(core).len());
         for &vertex in self.queues.members(core) {
             let weight = i64::from(state.level.weights[vertex as usize]);
@@ -183,8 +184,9 @@ impl Pass<'_, '_> {
             if best > i32::MIN {
                 let mut value = best.saturating_add(state.base(vertex as usize));
                 if value < 0 {
-                    value = (i64::from(value) * 64 / weight.min(over.max(1)))
-                        .max(i64::from(i32::MIN)) as i32;
+                    // Per neuron that has to leave; scaled to keep differences.
+                    let loss = i64::from(value) * 64 / weight.min(over.max(1));
+                    value = i32::try_from(loss).unwrap_or(i32::MIN);
                 }
                 values.push((value, vertex));
             }
@@ -203,7 +205,7 @@ impl Pass<'_, '_> {
             if !thirsty {
                 return Some((vertex, to));
             }
-            let relief = state.relief(vertex) as f64;
+            let relief = f64::from(u32::try_from(state.relief(vertex)).unwrap_or(u32::MAX));
             let value = f64::from(value);
             let merit = if value > 0.0 { value * relief } else { value / (relief + 0.01) };
             if best.is_none_or(|(most, ..)| merit > most) {
@@ -212,4 +214,8 @@ impl Pass<'_, '_> {
         }
         best.map(|(_, vertex, to)| (vertex, to))
     }
+}
+
+fn signed(neurons: u64) -> i64 {
+    i64::try_from(neurons).unwrap_or(i64::MAX)
 }

@@ -5,6 +5,7 @@
 
 use super::Limits;
 use super::level::{Level, NONE};
+use crate::hypergraph::narrow;
 
 /// How far a partition is from legal, then what it costs: smaller is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,7 +82,7 @@ impl<'a> State<'a> {
                 }
                 row[core as usize] += 1;
             }
-            cost += i64::from(price) * (present.len() as i64 - 1).max(0);
+            cost += i64::from(price) * i64::from(narrow(present.len()).saturating_sub(1));
             for &pin in pins {
                 let own = core[pin as usize] as usize;
                 total[pin as usize] += price;
@@ -206,7 +207,7 @@ impl<'a> State<'a> {
     ) {
         let from = self.core[vertex] as usize;
         debug_assert_ne!(from, to);
-        self.core[vertex] = to as u32;
+        self.core[vertex] = narrow(to);
         let weight = u64::from(self.level.weights[vertex]);
         let fixed = u64::from(self.level.fixed[vertex]);
         self.load[from] -= weight;
@@ -224,7 +225,7 @@ impl<'a> State<'a> {
             row[to] += 1;
             let (left, there) = (row[from], row[to]);
             if incident.is_source() {
-                self.home[edge] = to as u32;
+                self.home[edge] = narrow(to);
             } else {
                 if left == u32::from(home == from) {
                     self.inputs[from] -= axons;
@@ -239,7 +240,7 @@ impl<'a> State<'a> {
                 self.cost += i64::from(price);
                 for &pin in pins {
                     self.shared[pin as usize * self.cores + to] += price;
-                    raised(pin, to as u32);
+                    raised(pin, narrow(to));
                 }
             } else if there == 2 {
                 let other = pins
