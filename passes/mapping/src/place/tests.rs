@@ -206,7 +206,12 @@ proptest! {
         let best = brute_force(&traffic, &mesh);
         let placement = place(&traffic, &mesh, Effort::Balanced, seed).unwrap();
         let found = energy(&traffic, &mesh, &placement.cells);
-        prop_assert!(found <= best * (1.0 + 1e-9), "{found} above {best}");
+        // What evening out the busiest link may take.
+        prop_assert!(found <= best * 1.005, "{found} above {best}");
+        let (board, partners) = (region::region(&mesh, traffic.cores()).unwrap(), Partners::of(&traffic));
+        let sites = solve(&board, &partners, &search(Effort::Balanced), &mut super::Rng::new(seed));
+        let searched = energy(&traffic, &mesh, &cells(&board, &mesh, &sites).cells);
+        prop_assert!(searched <= best * (1.0 + 1e-9), "{searched} above {best}");
         prop_assert!(energy_bound(&traffic, &mesh) <= best * (1.0 + 1e-9));
     }
 }
