@@ -14,6 +14,8 @@ use crate::hypergraph::Hypergraph;
 struct Plan {
     /// Pins up to which starts on coarse levels are tried.
     pins: usize,
+    /// Pins up to which copies of axons are refined before spikes are.
+    priced: usize,
     /// Starts on coarse levels.
     starts: usize,
     /// Rounds of coarsening within cores and refinement, on the level where these starts end.
@@ -30,6 +32,7 @@ impl Plan {
         match effort {
             Effort::Fast => Self {
                 pins: 0,
+                priced: 4_000_000,
                 starts: 0,
                 coarse_cycles: 0,
                 cycles: 0,
@@ -38,6 +41,7 @@ impl Plan {
             },
             Effort::Balanced => Self {
                 pins: 600_000,
+                priced: usize::MAX,
                 starts: 4,
                 coarse_cycles: 6,
                 cycles: 1,
@@ -46,6 +50,7 @@ impl Plan {
             },
             Effort::Best => Self {
                 pins: usize::MAX,
+                priced: usize::MAX,
                 starts: 16,
                 coarse_cycles: 12,
                 cycles: 4,
@@ -161,7 +166,8 @@ fn direct(
     let (core, cores) = grow(level, limits, None, 0, random);
     let score = Score { excess: 0, cost: i64::MAX };
     let mut best = Candidate { core, cores, score };
-    if cores > least {
+    // Refinement of large networks with short axons takes longer than all else.
+    if cores > least && level.size() <= plan.priced {
         let (priced, _) = Level::new(graph, 1.0);
         best = improve(&priced, limits, best, plan.patience);
         if let Some(patience) = plan.evacuation {
