@@ -272,20 +272,18 @@ impl Checker<'_> {
             } else {
                 lines::clock(tables, registers, symbol, &site, &synapses, &mut first);
             }
-            let mut reach = |closely: bool| {
+            let mut reached = |closely: bool| {
                 let mut sum = RowSum::default();
                 for synapse in &synapses {
                     sum.add(synapse.weight, self.sent(synapse, closely));
                 }
-                let steps = tables.program.run_steps;
-                (sum.count, reached(registers, sum, Span::default(), steps))
+                (sum.count, reached(registers, sum, Span::default(), tables.program.run_steps))
             };
-            let (count, mut reach_of) = reach(false);
-            if reach_of.within(&site, target).is_err() {
-                reach_of = reach(true).1;
+            let (count, mut reach) = reached(false);
+            if reach.within(&site, target).is_err() {
+                (_, reach) = reached(true);
             }
             self.records[symbol].synapses += count;
-            let reach = reach_of;
             self.bounds(symbol, &reach, &site, &mut overflow);
         }
         first.report(&mut self.findings);

@@ -17,14 +17,16 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Every path that leaves the module leads to the types of `snnc_ir`, to serde or to std.
+/// Every path that leaves the module leads to the types of `snnc_ir`, to serde or to std; none leads to the
+/// bounds of the verifier.
 #[test]
 fn the_checker_uses_the_types_of_the_ir_alone() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/certify");
     let files = sources(&folder);
     assert!(files.len() > 10, "the checker moved");
     let (mut uses, mut foreign) = (0, Vec::new());
-    for file in files {
+    // Tests compare with others.
+    for file in files.into_iter().filter(|file| !file.ends_with("tests.rs")) {
         let text = std::fs::read_to_string(&file).expect("a readable source");
         let tests = text.find("#[cfg(test)]").unwrap_or(text.len());
         for line in text[..tests].lines().map(str::trim) {
@@ -40,7 +42,8 @@ fn the_checker_uses_the_types_of_the_ir_alone() {
                     foreign.push(format!("{}: {line}", file.display()));
                 }
             }
-            if code.contains("crate::") || code.contains("snnc_backends") {
+            let others = ["crate::", "snnc_backends", "quantized::messages"];
+            if others.iter().any(|other| code.contains(other)) {
                 foreign.push(format!("{}: {line}", file.display()));
             }
         }

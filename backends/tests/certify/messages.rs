@@ -97,19 +97,51 @@ fn what_the_host_writes_is_certified_with_its_bounds() {
     insta::assert_snapshot!(certificate.to_string());
 }
 
-/// The first of many ways to compile in which messages pass through relays.
-fn relayed(source: &Source) -> Program {
+/// The first of many ways to compile in which messages of population `of` pass through relays.
+fn relayed(source: &Source, of: u32) -> Program {
     let programs = (0..100).filter_map(|seed| compile(&source.draft, RELAYS, &mut Rng(seed)));
-    let of_up = |p: &Program| {
-        p.populations.iter().any(|s| matches!(s.role, SymbolRole::Relay { of: 1, .. }))
+    let relays = |p: &Program| {
+        let repeats =
+            |role: &SymbolRole| matches!(role, SymbolRole::Relay { of: o, .. } if *o == of);
+        p.populations.iter().any(|s| repeats(&s.role))
     };
-    programs.into_iter().find(of_up).expect("one of many seeds")
+    programs.into_iter().find(relays).expect("one of many seeds")
+}
+
+/// What relays repeat is bounded like what is sent to neurons: through the relays behind it.
+#[test]
+fn lines_of_messages_that_cancel_fit_the_target() {
+    let mut source = Source::new(4);
+    let input = source.input("in", &[2]);
+    let g = source.graded("g", &[2], None, Param::Uniform(0));
+    let r = source.graded("r", &[1], None, Param::Uniform(0));
+    let late = source.graded("late", &[1], None, Param::Uniform(0));
+    let y = source.neurons("y", &[1], neuron(3));
+    let mut join = |from, to, [rows, cols]: [u32; 2], weights: &[i16], delay| {
+        let matrix = source.matrix(Structure::Dense { rows, cols }, weights);
+        source.project(from, to, matrix, delay);
+    };
+    join(input, g, [2, 2], &[3, 1, 3, -1], 0);
+    join(g, r, [1, 2], &[5, -4], 0);
+    join(r, y, [1, 1], &[1], 2);
+    join(g, late, [1, 2], &[1, 0], 0);
+    join(late, y, [1, 1], &[1], 0);
+    let program = relayed(&source, 2);
+    let within = |sum: i64| {
+        let mut target = target("loihi2");
+        target.max_input_sum.value = sum;
+        certify(&source.seal(), &program, &target)
+    };
+    // 5·(3a + b) - 4·(3a - b) = 3a + 9b; by intervals -12 to 24. The neuron reads 3a + b beside it.
+    assert!(within(16).is_ok(), "{:?}", within(16).err());
+    let wide = within(15).expect_err("16 arrives");
+    assert!(wide.iter().all(|d| d.code == code::OVERFLOW), "{wide}");
 }
 
 #[test]
 fn a_relay_of_messages_changes_none() {
     let source = clips();
-    let good = relayed(&source);
+    let good = relayed(&source, 1);
     let relay = graded_relay(&good);
     certified(&source, &good);
     // A relay of both signs repeats the positive ones as well.
@@ -268,7 +300,7 @@ fn differences_of_messages_are_named() {
     let mut words = String::new();
     let changes: [(&Source, Program, &[&str]); 3] = [
         (&clips, plain(&clips, PROGRAMMABLE), &["graded-mode", "graded-spiking", "crop"]),
-        (&clips, relayed(&clips), &["graded-relay"]),
+        (&clips, relayed(&clips, 1), &["graded-relay"]),
         (
             &picture,
             plain(&picture, PROGRAMMABLE),

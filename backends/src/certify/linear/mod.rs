@@ -28,7 +28,6 @@ use snnc_ir::arena::{MatId, PopId};
 use snnc_ir::conv::Conv;
 use snnc_ir::quantized::{Graded, Projection, QuantizedDraft, Structure};
 use std::collections::{HashMap, HashSet};
-use way::Way;
 
 /// What bounds depend on.
 #[derive(Clone, Copy)]
@@ -62,7 +61,7 @@ struct Part {
 
 /// A bound for every neuron: one for each run of so many.
 #[derive(Debug)]
-pub(in crate::certify) struct Each {
+struct Each {
     plane: usize,
     spans: Vec<Span>,
 }
@@ -169,14 +168,14 @@ impl Linear {
                 // One for one: what is sent says all.
                 Geometry::Identity => None,
                 Geometry::Conv(conv) => {
-                    let windows = Way::new(facts, &sent, order, first, Some(conv));
+                    let windows = way::Way::new(facts, &sent, order, first, Some(conv));
                     let whole = windows.and_then(|way| way.bounds(&part.matrices));
                     whole.or_else(|| {
-                        let rows = Way::new(facts, &sent, order, first, None)?;
+                        let rows = way::Way::new(facts, &sent, order, first, None)?;
                         rows.bounds(&part.matrices)
                     })
                 }
-                Geometry::Rows => Way::new(facts, &sent, order, first, None)
+                Geometry::Rows => way::Way::new(facts, &sent, order, first, None)
                     .and_then(|way| way.bounds(&part.matrices)),
             };
             let size = facts.source.populations[id].size();

@@ -1,8 +1,6 @@
 //! Bounds through chains of linear relays: by hand, against what is sent, and against the verifier.
 
 use super::*;
-use crate::certify::matrix::RowSums;
-use crate::certify::sends;
 use proptest::prelude::*;
 use snnc_ir::level::AnyDraft;
 use snnc_ir::network::Coding;
