@@ -15,6 +15,7 @@ mod queue;
 mod random;
 mod refine;
 mod state;
+mod twins;
 
 use crate::hypergraph::Hypergraph;
 

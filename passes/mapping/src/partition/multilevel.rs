@@ -7,6 +7,7 @@ use super::level::Level;
 use super::random::Random;
 use super::refine::{Patience, refine};
 use super::state::{Score, State};
+use super::twins::Join;
 
 /// Memory that gains may take, in entries of 4 bytes. Levels that need more are left as they are.
 const TABLE: usize = 1 << 26;
@@ -85,6 +86,22 @@ impl Hierarchy {
         (Self { steps }, core)
     }
 
+    /// Joins by several means, one after the other, what no sensible partition tells apart, in clusters of at most `most` neurons.
+    pub(super) fn of_twins(level: &Level, most: u64, means: &[Join]) -> Self {
+        let most = most.min(u64::from(u32::MAX));
+        let mut steps: Vec<(Vec<u32>, Level)> = Vec::new();
+        for join in means {
+            let last = steps.last().map_or(level, |(_, level)| level);
+            let (clusters, count) = join(last, most);
+            // Little is not worth a level.
+            if count * 10 <= last.vertices() * 9 {
+                let next = last.contract(&clusters, count);
+                steps.push((clusters, next));
+            }
+        }
+        Self { steps }
+    }
+
     /// Whether nothing was joined.
     pub(super) fn is_empty(&self) -> bool {
         self.steps.is_empty()
@@ -101,8 +118,21 @@ impl Hierarchy {
         &self,
         level: &Level,
         limits: &Limits,
-        mut candidate: Candidate,
+        candidate: Candidate,
         patience: Patience,
+    ) -> Candidate {
+        self.descend_by(level, limits, candidate, |finer, limits, candidate| {
+            improve(finer, limits, candidate, patience)
+        })
+    }
+
+    /// The same, by any means.
+    pub(super) fn descend_by(
+        &self,
+        level: &Level,
+        limits: &Limits,
+        mut candidate: Candidate,
+        mut means: impl FnMut(&Level, &Limits, Candidate) -> Candidate,
     ) -> Candidate {
         for step in (0..self.steps.len()).rev() {
             let (clusters, _) = &self.steps[step];
@@ -110,7 +140,7 @@ impl Hierarchy {
             candidate.core =
                 clusters.iter().map(|&cluster| candidate.core[cluster as usize]).collect();
             let limits = if step == 0 { *limits } else { soft(finer, limits) };
-            candidate = improve(finer, &limits, candidate, patience);
+            candidate = means(finer, &limits, candidate);
         }
         candidate
     }
