@@ -7,8 +7,10 @@
 
 mod coarsen;
 mod drive;
+mod gather;
 mod grow;
 mod level;
+mod modules;
 mod multilevel;
 mod pack;
 mod queue;
@@ -16,6 +18,7 @@ mod random;
 mod refine;
 mod state;
 mod twins;
+mod vote;
 
 use crate::hypergraph::Hypergraph;
 

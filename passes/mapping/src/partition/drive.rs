@@ -2,6 +2,7 @@
 
 use super::grow::grow;
 use super::level::{Level, NONE};
+use super::modules::modules;
 use super::multilevel::{Candidate, Coarsening, Hierarchy, compact, improve, soft, start};
 use super::pack::evacuate;
 use super::random::Random;
@@ -15,6 +16,8 @@ use crate::hypergraph::Hypergraph;
 struct Plan {
     /// Pins up to which starts on coarse levels are tried.
     pins: usize,
+    /// Whether larger networks are searched for modules.
+    modules: bool,
     /// Pins up to which copies of axons are refined before spikes are.
     priced: usize,
     /// Trials on coarse levels of small networks; of others, a quarter.
@@ -35,6 +38,7 @@ impl Plan {
         match effort {
             Effort::Fast => Self {
                 pins: 0,
+                modules: false,
                 priced: 4_000_000,
                 trials: 0,
                 starts: 0,
@@ -44,7 +48,8 @@ impl Plan {
                 evacuation: None,
             },
             Effort::Balanced => Self {
-                pins: 600_000,
+                pins: SMALL,
+                modules: true,
                 priced: usize::MAX,
                 trials: 8,
                 starts: 2,
@@ -55,6 +60,7 @@ impl Plan {
             },
             Effort::Best => Self {
                 pins: usize::MAX,
+                modules: true,
                 priced: usize::MAX,
                 trials: 16,
                 starts: 4,
@@ -66,6 +72,9 @@ impl Plan {
         }
     }
 }
+
+/// Pins of networks that are tried on coarse levels at the balanced effort.
+const SMALL: usize = 600_000;
 
 /// Pins that a level may have whatever the network: refinement there takes milliseconds.
 const COARSE: usize = 30_000;
@@ -88,15 +97,22 @@ pub(super) fn partition(
     let plan = Plan::new(effort);
     let mut random = Random::new(seed);
     let least = level.fewest_cores(&bounded);
-    let coarse = multilevel(&level, &bounded, least, &plan, &mut random);
-    let mut best = match coarse {
-        Some(coarse) if coarse.score.excess == 0 && coarse.cores == least => coarse,
-        other => {
-            let best = direct(graph, &level, &bounded, least, &plan, &mut random);
-            other.filter(|other| other.beats(&best)).unwrap_or(best)
+    let whole = (plan.modules && level.size() > SMALL)
+        .then(|| modules(&level, &bounded, least, plan.patience, &mut random))
+        .flatten();
+    // Where modules are whole, there is little left to do.
+    let cycles = plan.cycles.saturating_sub(usize::from(whole.is_some()));
+    let best = whole.unwrap_or_else(|| {
+        let coarse = multilevel(&level, &bounded, least, &plan, &mut random);
+        match coarse {
+            Some(coarse) if coarse.score.excess == 0 && coarse.cores == least => coarse,
+            other => {
+                let best = direct(graph, &level, &bounded, least, &plan, &mut random);
+                other.filter(|other| other.beats(&best)).unwrap_or(best)
+            }
         }
-    };
-    best = cycle(&level, &bounded, best, plan.cycles, plan.patience, &mut random);
+    });
+    let best = cycle(&level, &bounded, best, cycles, plan.patience, &mut random);
     if best.cores > limits.cores {
         return Err(Unfit::Cores { need: best.cores, least, limit: limits.cores });
     }

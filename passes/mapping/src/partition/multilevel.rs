@@ -12,6 +12,9 @@ use super::twins::Join;
 /// Memory that gains may take, in entries of 4 bytes. Levels that need more are left as they are.
 const TABLE: usize = 1 << 26;
 
+/// Steps of coarsening: enough for clusters of 2^64 neurons, of which each step at least doubles the largest.
+const STEPS: usize = 80;
+
 /// A level and what it became, coarser and coarser.
 pub(super) struct Hierarchy {
     /// Levels coarser than the one it starts from, each with the cluster of every vertex of the level before.
@@ -62,7 +65,8 @@ impl Hierarchy {
         let mut most = mean.max(1);
         // Weights of clusters are 32-bit numbers.
         let largest = plan.largest.min(u64::from(u32::MAX));
-        while most < largest {
+        for _ in 0..STEPS {
+            let full = most >= largest;
             most = most.saturating_mul(plan.step).min(largest);
             let last = steps.last().map_or(level, |(_, level)| level);
             if last.vertices() <= plan.vertices || last.size() <= plan.pins {
@@ -71,6 +75,9 @@ impl Hierarchy {
             let (clusters, count) = cluster(last, most, core.as_deref(), random);
             // A step that joins little is not worth its refinement; larger clusters may be.
             if count * 20 > last.vertices() * 19 {
+                if full {
+                    break;
+                }
                 continue;
             }
             core = core.map(|core| {
@@ -112,27 +119,24 @@ impl Hierarchy {
         self.steps.last().map_or(level, |(_, level)| level)
     }
 
+    /// The vertex of the coarsest level to which each vertex of the first one came. None if nothing was joined.
+    pub(super) fn clusters(&self) -> Option<Vec<u32>> {
+        let mut steps = self.steps.iter().map(|(clusters, _)| clusters);
+        let first = steps.next()?.clone();
+        Some(steps.fold(first, |mut clusters, next| {
+            clusters.iter_mut().for_each(|cluster| *cluster = next[*cluster as usize]);
+            clusters
+        }))
+    }
+
     /// Carries a partition of the coarsest level to `level`, from which this was coarsened, and improves it on each
     /// level on the way (not on the coarsest); there, clusters may break limits by a little.
     pub(super) fn descend(
         &self,
         level: &Level,
         limits: &Limits,
-        candidate: Candidate,
-        patience: Patience,
-    ) -> Candidate {
-        self.descend_by(level, limits, candidate, |finer, limits, candidate| {
-            improve(finer, limits, candidate, patience)
-        })
-    }
-
-    /// The same, by any means.
-    pub(super) fn descend_by(
-        &self,
-        level: &Level,
-        limits: &Limits,
         mut candidate: Candidate,
-        mut means: impl FnMut(&Level, &Limits, Candidate) -> Candidate,
+        patience: Patience,
     ) -> Candidate {
         for step in (0..self.steps.len()).rev() {
             let (clusters, _) = &self.steps[step];
@@ -140,7 +144,7 @@ impl Hierarchy {
             candidate.core =
                 clusters.iter().map(|&cluster| candidate.core[cluster as usize]).collect();
             let limits = if step == 0 { *limits } else { soft(finer, limits) };
-            candidate = means(finer, &limits, candidate);
+            candidate = improve(finer, &limits, candidate, patience);
         }
         candidate
     }
