@@ -7,14 +7,18 @@
 
 mod coarsen;
 mod drive;
+mod gather;
 mod grow;
 mod level;
+mod modules;
 mod multilevel;
 mod pack;
 mod queue;
 mod random;
 mod refine;
 mod state;
+mod twins;
+mod vote;
 
 use crate::hypergraph::Hypergraph;
 

@@ -84,7 +84,7 @@ pub(super) fn cluster(
 }
 
 /// Numbers leaders from 0, in the order of their vertices.
-fn number(leader: &[u32]) -> (Vec<u32>, usize) {
+pub(super) fn number(leader: &[u32]) -> (Vec<u32>, usize) {
     let mut numbers = vec![NONE; leader.len()];
     let mut count = 0;
     let clusters = leader

@@ -2,11 +2,13 @@
 
 use super::grow::grow;
 use super::level::{Level, NONE};
+use super::modules::modules;
 use super::multilevel::{Candidate, Coarsening, Hierarchy, compact, improve, soft, start};
 use super::pack::evacuate;
 use super::random::Random;
 use super::refine::Patience;
 use super::state::Score;
+use super::twins::{leaves, siblings, twins};
 use super::{Effort, Limits, Partition, Unfit};
 use crate::hypergraph::Hypergraph;
 
@@ -14,11 +16,15 @@ use crate::hypergraph::Hypergraph;
 struct Plan {
     /// Pins up to which starts on coarse levels are tried.
     pins: usize,
+    /// Whether larger networks are searched for modules.
+    modules: bool,
     /// Pins up to which copies of axons are refined before spikes are.
     priced: usize,
-    /// Starts on coarse levels.
+    /// Trials on coarse levels of small networks; of others, a quarter.
+    trials: usize,
+    /// Starts on the coarsest levels, per trial.
     starts: usize,
-    /// Rounds of coarsening within cores and refinement, on the level where these starts end.
+    /// Rounds of coarsening within cores and refinement, on the level where these starts end, per trial.
     coarse_cycles: usize,
     /// Such rounds on the finest level.
     cycles: usize,
@@ -32,7 +38,9 @@ impl Plan {
         match effort {
             Effort::Fast => Self {
                 pins: 0,
+                modules: false,
                 priced: 4_000_000,
+                trials: 0,
                 starts: 0,
                 coarse_cycles: 0,
                 cycles: 0,
@@ -40,19 +48,23 @@ impl Plan {
                 evacuation: None,
             },
             Effort::Balanced => Self {
-                pins: 600_000,
+                pins: SMALL,
+                modules: true,
                 priced: usize::MAX,
-                starts: 4,
-                coarse_cycles: 6,
+                trials: 8,
+                starts: 2,
+                coarse_cycles: 4,
                 cycles: 1,
                 patience: Patience { run: 30, runs: 10, passes: 4 },
                 evacuation: Some(Patience { run: 100, runs: 10, passes: 4 }),
             },
             Effort::Best => Self {
                 pins: usize::MAX,
+                modules: true,
                 priced: usize::MAX,
-                starts: 16,
-                coarse_cycles: 12,
+                trials: 16,
+                starts: 4,
+                coarse_cycles: 6,
                 cycles: 4,
                 patience: Patience { run: 60, runs: 40, passes: 8 },
                 evacuation: Some(Patience { run: 100, runs: 40, passes: 8 }),
@@ -60,6 +72,12 @@ impl Plan {
         }
     }
 }
+
+/// Pins of networks that are tried on coarse levels at the balanced effort.
+const SMALL: usize = 600_000;
+
+/// Pins that a level may have whatever the network: refinement there takes milliseconds.
+const COARSE: usize = 30_000;
 
 /// How much a neuron's place is worth in starts on coarse levels, in mean costs around a neuron: high, so that heavy
 /// clusters with many edges come first and light ones fill the gaps.
@@ -79,17 +97,22 @@ pub(super) fn partition(
     let plan = Plan::new(effort);
     let mut random = Random::new(seed);
     let least = level.fewest_cores(&bounded);
-    let coarse = (level.size() <= plan.pins)
-        .then(|| multilevel(&level, &bounded, least, &plan, &mut random))
+    let whole = (plan.modules && level.size() > SMALL)
+        .then(|| modules(&level, &bounded, least, plan.patience, &mut random))
         .flatten();
-    let mut best = match coarse {
-        Some(coarse) if coarse.score.excess == 0 && coarse.cores == least => coarse,
-        other => {
-            let best = direct(graph, &level, &bounded, least, &plan, &mut random);
-            other.filter(|other| other.beats(&best)).unwrap_or(best)
+    // Where modules are whole, there is little left to do.
+    let cycles = plan.cycles.saturating_sub(usize::from(whole.is_some()));
+    let best = whole.unwrap_or_else(|| {
+        let coarse = multilevel(&level, &bounded, least, &plan, &mut random);
+        match coarse {
+            Some(coarse) if coarse.score.excess == 0 && coarse.cores == least => coarse,
+            other => {
+                let best = direct(graph, &level, &bounded, least, &plan, &mut random);
+                other.filter(|other| other.beats(&best)).unwrap_or(best)
+            }
         }
-    };
-    best = cycle(&level, &bounded, best, plan.cycles, plan.patience, &mut random);
+    });
+    let best = cycle(&level, &bounded, best, cycles, plan.patience, &mut random);
     if best.cores > limits.cores {
         return Err(Unfit::Cores { need: best.cores, least, limit: limits.cores });
     }
@@ -177,7 +200,7 @@ fn direct(
     improve(level, limits, best, Patience { passes: 1, ..plan.patience })
 }
 
-/// The best of several starts on coarse levels.
+/// The best of several trials on coarse levels, if the network is small enough for these.
 fn multilevel(
     level: &Level,
     limits: &Limits,
@@ -185,30 +208,70 @@ fn multilevel(
     plan: &Plan,
     random: &mut Random,
 ) -> Option<Candidate> {
-    let down =
-        Coarsening { largest: limits.neurons / 4, step: 6, vertices: 200, pins: level.size() / 3 };
-    let (trunk, _) = Hierarchy::new(level, None, down, random);
-    let base = trunk.coarsest(level);
+    if plan.pins == 0 {
+        return None;
+    }
+    let outer = Hierarchy::of_twins(level, limits.neurons / 16, &[siblings, leaves]);
+    let single = outer.coarsest(level);
+    if single.size() > plan.pins {
+        return None;
+    }
+    let inner_limits = if outer.is_empty() { *limits } else { soft(single, limits) };
+    let inner = Hierarchy::of_twins(single, limits.neurons / 16, &[twins]);
+    let mut best: Option<Candidate> = None;
+    // Where these are cheap.
+    let trials = if single.size() <= COARSE { plan.trials } else { plan.trials.div_ceil(4) };
+    for _ in 0..trials {
+        let candidate = trial(single, &inner_limits, least, &inner, plan, random);
+        if let Some(candidate) = candidate
+            && best.as_ref().is_none_or(|best| candidate.beats(best))
+        {
+            best = Some(candidate);
+        }
+    }
+    if outer.is_empty() && inner.is_empty() {
+        return best.map(|best| improve(level, limits, best, plan.patience));
+    }
+    Some(outer.descend(level, limits, best?, plan.patience))
+}
+
+/// One of several starts on coarse levels, refined down to `level`, from which `twins` was coarsened.
+fn trial(
+    level: &Level,
+    limits: &Limits,
+    least: u32,
+    twins: &Hierarchy,
+    plan: &Plan,
+    random: &mut Random,
+) -> Option<Candidate> {
+    let patience = plan.patience;
+    let single = twins.coarsest(level);
+    let single_limits = if twins.is_empty() { *limits } else { soft(single, limits) };
+    let down = Coarsening {
+        largest: limits.neurons / 4,
+        step: 6,
+        vertices: 200,
+        pins: (single.size() / 3).max(COARSE),
+    };
+    let (trunk, _) = Hierarchy::new(single, None, down, random);
+    let base = trunk.coarsest(single);
+    let base_limits = soft(base, &single_limits);
     let mut best: Option<Candidate> = None;
     for attempt in 0..plan.starts {
         let largest = limits.neurons / [4, 12, 2][attempt % 3];
         let down = Coarsening { largest, step: 2, vertices: 2 * least as usize, pins: 0 };
         let (branch, _) = Hierarchy::new(base, None, down, random);
         let top = branch.coarsest(base);
-        let limits = soft(base, limits);
-        let candidate = start(top, &soft(top, &limits), Some(least), THRIFT, plan.patience, random);
-        let candidate = branch.descend(base, &limits, candidate, plan.patience);
+        let limits = soft(top, &base_limits);
+        let candidate = start(top, &limits, Some(least), THRIFT, patience, random);
+        let candidate = branch.descend(base, &base_limits, candidate, patience);
         if best.as_ref().is_none_or(|best| candidate.beats(best)) {
             best = Some(candidate);
         }
     }
-    let patience = plan.patience;
-    let best = cycle(base, &soft(base, limits), best?, plan.coarse_cycles, patience, random);
-    Some(if trunk.is_empty() {
-        improve(level, limits, best, patience)
-    } else {
-        trunk.descend(level, limits, best, patience)
-    })
+    let best = cycle(base, &base_limits, best?, plan.coarse_cycles, patience, random);
+    let best = trunk.descend(single, &single_limits, best, patience);
+    Some(twins.descend(level, limits, best, patience))
 }
 
 /// Coarsens within cores and refines on the way back, as often as said. The result is not worse.

@@ -7,9 +7,13 @@ use super::level::Level;
 use super::random::Random;
 use super::refine::{Patience, refine};
 use super::state::{Score, State};
+use super::twins::Join;
 
 /// Memory that gains may take, in entries of 4 bytes. Levels that need more are left as they are.
 const TABLE: usize = 1 << 26;
+
+/// Steps of coarsening: enough for clusters of 2^64 neurons, of which each step at least doubles the largest.
+const STEPS: usize = 80;
 
 /// A level and what it became, coarser and coarser.
 pub(super) struct Hierarchy {
@@ -61,7 +65,8 @@ impl Hierarchy {
         let mut most = mean.max(1);
         // Weights of clusters are 32-bit numbers.
         let largest = plan.largest.min(u64::from(u32::MAX));
-        while most < largest {
+        for _ in 0..STEPS {
+            let full = most >= largest;
             most = most.saturating_mul(plan.step).min(largest);
             let last = steps.last().map_or(level, |(_, level)| level);
             if last.vertices() <= plan.vertices || last.size() <= plan.pins {
@@ -70,6 +75,9 @@ impl Hierarchy {
             let (clusters, count) = cluster(last, most, core.as_deref(), random);
             // A step that joins little is not worth its refinement; larger clusters may be.
             if count * 20 > last.vertices() * 19 {
+                if full {
+                    break;
+                }
                 continue;
             }
             core = core.map(|core| {
@@ -85,6 +93,22 @@ impl Hierarchy {
         (Self { steps }, core)
     }
 
+    /// Joins by several means, one after the other, what no sensible partition tells apart, in clusters of at most `most` neurons.
+    pub(super) fn of_twins(level: &Level, most: u64, means: &[Join]) -> Self {
+        let most = most.min(u64::from(u32::MAX));
+        let mut steps: Vec<(Vec<u32>, Level)> = Vec::new();
+        for join in means {
+            let last = steps.last().map_or(level, |(_, level)| level);
+            let (clusters, count) = join(last, most);
+            // Little is not worth a level.
+            if count * 10 <= last.vertices() * 9 {
+                let next = last.contract(&clusters, count);
+                steps.push((clusters, next));
+            }
+        }
+        Self { steps }
+    }
+
     /// Whether nothing was joined.
     pub(super) fn is_empty(&self) -> bool {
         self.steps.is_empty()
@@ -93,6 +117,16 @@ impl Hierarchy {
     /// The level at which it ends, `level` being where it starts.
     pub(super) fn coarsest<'a>(&'a self, level: &'a Level) -> &'a Level {
         self.steps.last().map_or(level, |(_, level)| level)
+    }
+
+    /// The vertex of the coarsest level to which each vertex of the first one came. None if nothing was joined.
+    pub(super) fn clusters(&self) -> Option<Vec<u32>> {
+        let mut steps = self.steps.iter().map(|(clusters, _)| clusters);
+        let first = steps.next()?.clone();
+        Some(steps.fold(first, |mut clusters, next| {
+            clusters.iter_mut().for_each(|cluster| *cluster = next[*cluster as usize]);
+            clusters
+        }))
     }
 
     /// Carries a partition of the coarsest level to `level`, from which this was coarsened, and improves it on each
