@@ -2,7 +2,7 @@
 //!
 //! | module | |
 //! | --- | --- |
-//! | [`file`] | what a layer file says |
+//! | [`file`](mod@file) | what a layer file says |
 //! | [`check`] | its errors |
 //! | [`network`] | shapes and windows |
 //! | [`pixels`] | its hypergraph: pixels, or blocks of their channels |

@@ -1,8 +1,8 @@
 //! Tiles: which core holds which part of which layer, in time that does not depend on synapses.
 //!
 //! A layer is cut into blocks of channels, a block into strips of columns, and a strip into runs of pixels, row by row. How wide
-//! and how long is found by trying the few sizes that make a difference ([`plan`]); what limits a core is counted in
-//! closed form ([`cost`]). What is left over shares cores with other layers ([`pour`]).
+//! and how long is found by trying the few sizes that make a difference (`plan`); what limits a core is counted in
+//! closed form ([`cost`]). What is left over shares cores with other layers (`pour`).
 
 mod cost;
 mod lists;

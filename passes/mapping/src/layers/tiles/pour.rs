@@ -25,7 +25,7 @@ const COUNTED: u64 = 1 << 15;
 /// Layers go first whose cores are short of memory rather than of neurons, so that lighter ones can fill their gaps. How many cores
 /// a neuron reaches is only known when its readers are cut: where output axons are limited, cutting is repeated with what the
 /// rounds before came to, and the first result within the limit is returned, or else the one with fewest cores above it. Hold it
-/// to [`outputs`]. Above 32,768 cores they are not counted. Time: cores, times what the sizes of a layer take to try.
+/// to [`outputs`](super::outputs()). Above 32,768 cores they are not counted. Time: cores, times what the sizes of a layer take to try.
 ///
 /// # Errors
 /// If a core cannot hold a neuron of some layer.
