@@ -7,6 +7,7 @@
 
 mod coarsen;
 mod drive;
+mod even;
 mod gather;
 mod grow;
 mod level;

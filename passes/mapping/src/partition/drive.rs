@@ -1,5 +1,6 @@
 //! What is tried, in which order, for how long.
 
+use super::even::even;
 use super::grow::grow;
 use super::level::{Level, NONE};
 use super::modules::modules;
@@ -51,12 +52,12 @@ impl Plan {
                 pins: SMALL,
                 modules: true,
                 priced: usize::MAX,
-                trials: 8,
+                trials: 6,
                 starts: 2,
                 coarse_cycles: 4,
                 cycles: 1,
                 patience: Patience { run: 30, runs: 10, passes: 4 },
-                evacuation: Some(Patience { run: 100, runs: 10, passes: 4 }),
+                evacuation: Some(Patience { run: 400, runs: 10, passes: 4 }),
             },
             Effort::Best => Self {
                 pins: usize::MAX,
@@ -67,7 +68,7 @@ impl Plan {
                 coarse_cycles: 6,
                 cycles: 4,
                 patience: Patience { run: 60, runs: 40, passes: 8 },
-                evacuation: Some(Patience { run: 100, runs: 40, passes: 8 }),
+                evacuation: Some(Patience { run: 400, runs: 40, passes: 8 }),
             },
         }
     }
@@ -192,7 +193,14 @@ fn direct(
     // Refinement of large networks with short axons takes longer than all else.
     if cores > least && level.size() <= plan.priced {
         let (priced, _) = Level::new(graph, 1.0);
-        best = improve(&priced, limits, best, plan.patience);
+        let evened = plan.evacuation.and_then(|patience| {
+            let evened = even(&priced, limits, least, &best)?;
+            Some(improve(&priced, limits, evened, patience)).filter(|it| it.score.excess == 0)
+        });
+        best = match evened {
+            Some(evened) if evened.cores <= best.cores => evened,
+            _ => improve(&priced, limits, best, plan.patience),
+        };
         if let Some(patience) = plan.evacuation {
             best = evacuate(&priced, limits, least, best, patience);
         }

@@ -46,7 +46,8 @@ fn pass(state: &mut State<'_>, patience: Patience) -> Score {
     let heaviest = state.level.weights.iter().copied().max().unwrap_or(0);
     let slack = (
         u64::from(heaviest).max(state.limits.neurons.min(1 << 20) / 100),
-        state.limits.inputs.min(1 << 30) / 50,
+        // With less, nothing may move at all where most cores are above their limits.
+        state.limits.inputs.min(1 << 30) / if state.score().excess > 0 { 25 } else { 50 },
     );
     let mut best = state.score();
     let mut pass = Pass { state, queues, raised: Vec::new(), slack };
