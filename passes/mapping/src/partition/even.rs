@@ -22,7 +22,12 @@ const SHARE: u64 = 110;
 
 /// Evens out a partition on fewer cores than it has, such that refinement can make it legal. None if no such number of
 /// cores was found.
-pub(super) fn even(level: &Level, limits: &Limits, least: u32, grown: &Candidate) -> Option<Candidate> {
+pub(super) fn even(
+    level: &Level,
+    limits: &Limits,
+    least: u32,
+    grown: &Candidate,
+) -> Option<Candidate> {
     if !fits_table(level, grown.cores) {
         return None;
     }

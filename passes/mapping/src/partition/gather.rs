@@ -90,7 +90,8 @@ impl Gather {
         order.sort_by_key(|&vertex| std::cmp::Reverse(gather.weights[vertex as usize]));
         for vertex in order {
             let vertex = vertex as usize;
-            let over = |core: usize| (gather.load[core] + gather.weights[vertex]).saturating_sub(limit);
+            let over =
+                |core: usize| (gather.load[core] + gather.weights[vertex]).saturating_sub(limit);
             let best = (0..cores).min_by_key(|&core| (over(core), -gather.with(vertex, core)));
             gather.put(vertex, best.unwrap_or(0));
         }
@@ -129,7 +130,8 @@ impl Gather {
         let mut back = None;
         if self.load[to] + weight > self.limit && !self.members[to].is_empty() {
             let other = self.members[to][random.below(self.members[to].len())] as usize;
-            gain += self.with(other, from) - self.with(other, to)
+            gain += self.with(other, from)
+                - self.with(other, to)
                 - 2 * self.shared[vertex * self.count + other];
             back = Some(other);
         }
