@@ -40,9 +40,9 @@ fn placed(draft: MappedDraft, target: &TargetSpec, text: &str) -> MappedDraft {
     let level = AnyLevel::Mapped(
         MappedNetwork::verify(draft, &Rules::for_target(target)).expect("sound before"),
     );
-    let pipeline = Pipeline::parse(text).unwrap();
+    let pipeline = Pipeline::parse(text).expect("a pipeline");
     let registry = Registry::standard();
-    let plan = plan(&registry, &pipeline, level.kind(), &PropertySet::of(&level)).unwrap();
+    let plan = plan(&registry, &pipeline, level.kind(), &PropertySet::of(&level)).expect("a plan");
     let mut observer = |_: usize, _: &'static str, _: &_| ();
     match plan.run(level, target, &mut observer).expect("sound behind").level {
         AnyLevel::Mapped(mapped) => mapped.into_draft(),

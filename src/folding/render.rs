@@ -12,7 +12,8 @@ pub(super) fn render(account: &FoldingAccount) -> String {
     let mut text = amounts(account);
     text.push_str(&memory(account));
     let folds = account.folds.iter().map(|f| {
-        let numbers = [f.values, f.synapses, f.bits, f.neurons, f.projections].map(|n| n.to_string());
+        let numbers =
+            [f.values, f.synapses, f.bits, f.neurons, f.projections].map(|n| n.to_string());
         let [values, synapses, bits, neurons, projections] = numbers;
         vec![
             f.kind.name().to_owned(),

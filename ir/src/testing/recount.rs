@@ -109,16 +109,26 @@ fn places(draft: &MappedDraft, population: PopId, neurons: &BTreeSet<usize>) -> 
     neurons.iter().map(|n| n % places).collect()
 }
 
+/// Whether the channels of a pixel share axons, if the core receives these populations with shared lists.
+fn by_pixels(
+    draft: &MappedDraft,
+    received: &BTreeSet<PopId>,
+    population: PopId,
+    target: &TargetSpec,
+) -> bool {
+    if target.list_bases.value > 0 {
+        received.contains(&population)
+    } else {
+        draft.network.populations[population].shape.as_chw().is_some()
+    }
+}
+
 /// Input axons: one for each neuron, or each so many channels of a pixel.
 fn inputs(draft: &MappedDraft, core: &Core, target: &TargetSpec) -> u64 {
     let received = received(draft, core, target);
     let mut axons = 0;
     for (population, neurons) in sources(draft, core) {
-        let pixels = if target.list_bases.value > 0 {
-            received.contains(&population)
-        } else {
-            draft.network.populations[population].shape.as_chw().is_some()
-        };
+        let pixels = by_pixels(draft, &received, population, target);
         axons += grouped(&places(draft, population, &neurons), pixels, target);
     }
     axons
@@ -154,7 +164,10 @@ fn outputs(draft: &MappedDraft, target: &TargetSpec) -> Vec<u64> {
                     sent.filter(|n| home.get(&(population, *n)) == Some(&id)).collect();
                 let slots = positive(target.population_slots.value);
                 let places = places(draft, population, &sent);
-                axons[id.index()] += if slots > 0 && received.contains(&population) {
+                axons[id.index()] += if slots > 0
+                    && positive(target.axon_atoms.value) > 0
+                    && by_pixels(draft, &received, population, target)
+                {
                     slots * grouped(&places, true, target)
                 } else {
                     sent.len() as u64

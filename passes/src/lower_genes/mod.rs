@@ -39,7 +39,7 @@ use crate::fold_genes;
 use crate::framework::{Class, Context, OptionInfo, OptionKind, Pass, PassInfo, Property};
 use crate::graph::{for_tensors, used_tensors};
 use crate::tensors::retain;
-use cost::Uses;
+use cost::{CLEAR, Uses};
 use factor::Factory;
 use refuse::{Reading, no_product};
 use remark::{Decision, Why};
@@ -182,11 +182,7 @@ fn verdict(reading: &Reading<'_>, site: &Site, aim: Aim, uses: &Uses, cx: &Conte
     if let Some(why) = reading.discouragement(site) {
         return Why::Refused(why);
     }
-    if matrix < cost::clear(aim) * cost.weighed(aim) {
-        Why::Dear(cost)
-    } else {
-        Why::Factored(cost)
-    }
+    if matrix < CLEAR * cost.weighed(aim) { Why::Dear(cost) } else { Why::Factored(cost) }
 }
 
 /// What the network was before any node changed.

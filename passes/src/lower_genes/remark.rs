@@ -1,7 +1,7 @@
 //! What the user reads about the decisions.
 
 use super::Aim;
-use super::cost::{self, Cost};
+use super::cost::{self, CLEAR, Cost};
 use super::site::Site;
 use snnc_ir::arena::NodeId;
 use snnc_ir::diag::codes::network as codes;
@@ -102,14 +102,13 @@ fn weighed(cost: &Cost, aim: Aim, target: &TargetSpec) -> String {
         format!("weighed as {:.0} values, what other weights use, too, in parts", cost.shared);
     match aim {
         Aim::Cores => format!(
-            "{values}, and {:.0} for relays, {:.1} each, for their share of a core of `{}`; worth it if {} times less \
-             than the matrix",
+            "{values}, and {:.0} for relays, {:.1} each, for their share of a core of `{}`; worth it if {CLEAR} times \
+             less than the matrix",
             cost.relay_values,
             cost::values_per_relay(target),
             target.name,
-            cost::clear(aim),
         ),
-        Aim::Memory => format!("{values}; worth it if less than the matrix"),
+        Aim::Memory => format!("{values}; worth it if {CLEAR} times less than the matrix"),
         Aim::Factors => values,
     }
 }

@@ -32,7 +32,8 @@ pub(super) struct Layout {
     pub(super) orders: Vec<u32>,
     /// Neurons of each population that fill a core of its own.
     pub(super) fill: Vec<u32>,
-    /// Cores that a neuron of each population is expected to reach.
+    /// Output axons that a neuron of each population is expected to take: cores that it reaches, in parts where pixels
+    /// share them.
     pub(super) fan_out: Vec<f64>,
 }
 
@@ -51,7 +52,7 @@ impl Layout {
     /// The best that was found.
     pub(super) fn choose(network: &QuantizedDraft, target: &TargetSpec) -> Self {
         let mut layout = Self::row_major(network, target);
-        if target.shared_kernels.value == 0 {
+        if target.shared_kernels.value == 0 && target.list_bases.value == 0 {
             return layout;
         }
         let compartments = layout.fill.clone();
@@ -106,7 +107,7 @@ impl Layout {
                 self.fill[index] = trial.len;
             }
         }
-        self.fan_out = plan.fan_out;
+        self.fan_out = (0..trials.len()).map(|index| plan.outputs(index)).collect();
     }
 
     /// Gives populations that only repeat another one its order, so that slices read runs.
@@ -150,6 +151,8 @@ struct Trial {
     len: u32,
     /// Cores that it fills.
     cores: f64,
+    /// Output axons of a neuron for each core that it reaches.
+    share: f64,
     /// Words of synapse memory on all of them.
     words: f64,
     /// Cores that a neuron of each source reaches.
@@ -200,8 +203,30 @@ impl Trial {
         };
         #[expect(clippy::cast_precision_loss, reason = "words of one core are few")]
         let words = words as f64 * cores;
-        Some(Self { block, len, cores, words, copies: reached.into_iter().map(share).collect() })
+        let copies = reached.into_iter().map(share).collect();
+        let share = pixels(accounting, target, population, block, len);
+        Some(Self { block, len, cores, share, words, copies })
     }
+}
+
+/// Output axons of a neuron for each core that it reaches, where `len` neurons lie together in blocks of `block`
+/// channels: pixels that share axons take theirs for all of their channels there.
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn pixels(
+    accounting: &Accounting<'_>,
+    target: &TargetSpec,
+    population: PopId,
+    block: u32,
+    len: u32,
+) -> f64 {
+    let [slots, atoms] =
+        [&target.population_slots, &target.axon_atoms].map(|limit| limit.value.max(0) as f64);
+    let grid = accounting.network().populations[population].shape.as_chw();
+    let Some([_, height, width]) = grid.filter(|_| slots > 0.0 && atoms > 0.0) else { return 1.0 };
+    let places = f64::from(height) * f64::from(width);
+    // Whole blocks lie behind each other, so a long run meets the same places again.
+    let channels = f64::from(block).max(f64::from(len) / places).min(atoms);
+    (slots / channels).min(1.0)
 }
 
 /// The choices so far.
@@ -238,11 +263,18 @@ impl<'a> Plan<'a> {
         plan
     }
 
+    /// Output axons of a neuron of a population, by all choices.
+    fn outputs(&self, population: usize) -> f64 {
+        let trial = self.trials[population].get(self.choices[population]);
+        self.fan_out[population] * trial.map_or(1.0, |trial| trial.share)
+    }
+
     /// Cores for a population whose neurons reach `fan_out` cores each, in its trial or in any order.
     fn cores(&self, population: usize, fan_out: f64, trial: Option<&Trial>) -> f64 {
         let size = self.sizes[population];
         let cores = trial.map_or(size / self.compartments, |trial| trial.cores);
-        cores.max(size * fan_out / self.output_axons)
+        let share = trial.map_or(1.0, |trial| trial.share);
+        cores.max(size * fan_out * share / self.output_axons)
     }
 
     /// Chooses anew for every population, given the choices of the others.

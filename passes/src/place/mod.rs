@@ -84,7 +84,11 @@ impl Pass for Place {
 /// What the messages of a mapped network come to on the board of `target`.
 pub fn account(draft: &MappedDraft, target: &TargetSpec, rates: &Rates) -> Report {
     let board = Board::of(target);
+    place::report(&traffic(draft, rates), &board.mesh, &placement(draft, &board))
+}
+
+/// Where the cores of a mapped network lie on the mesh of `board`.
+pub fn placement(draft: &MappedDraft, board: &Board) -> Placement {
     let cells = draft.cores.values().map(|core| board.cell([core.chip, core.cell]));
-    let placement = Placement { cells: cells.collect() };
-    place::report(&traffic(draft, rates), &board.mesh, &placement)
+    Placement { cells: cells.collect() }
 }

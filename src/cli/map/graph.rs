@@ -1,6 +1,6 @@
 //! What a mapped hypergraph comes to.
 
-use super::{MapArgs, MapReport};
+use super::{MapArgs, MapReport, picture};
 use crate::artifact::mapping::TrafficEntry;
 use crate::pipeline::Search;
 use snnc_ir::diag::codes::mapping;
@@ -57,7 +57,7 @@ pub(super) fn report(
     })?;
     let figures = place::report(&traffic, &board.mesh, &placement);
     let (lower_bound, bound_by) = bound.tightest();
-    Ok(MapReport {
+    let report = MapReport {
         network,
         target: target.name.clone(),
         neurons: graph.neurons(),
@@ -65,5 +65,10 @@ pub(super) fn report(
         lower_bound,
         bound_by: bound_by.to_owned(),
         traffic: Some(TrafficEntry::new(&figures, board.unit)),
-    })
+    };
+    if let Some(file) = &args.svg {
+        let what = (graph, partition, &limits(target));
+        picture::hypergraph(file, &report, what, (&board.mesh, &traffic, &placement))?;
+    }
+    Ok(report)
 }

@@ -9,7 +9,7 @@ use snnc_ir::diag::codes::mapping;
 use snnc_ir::target::Limit;
 use snnc_ir::{Diagnostic, Diagnostics, TargetSpec};
 use snnc_mapping::bounds;
-use snnc_mapping::layers::tiles::{CoreLimits, Storage, tile};
+use snnc_mapping::layers::tiles::{CoreLimits, Storage, outputs, tile};
 use snnc_mapping::layers::{LayerFile, Network, mapping as pixels};
 use std::path::Path;
 
@@ -19,9 +19,8 @@ pub(super) fn map(
     target: &TargetSpec,
 ) -> Result<MapReport, Diagnostics> {
     let network = read(path)?;
-    // Cores that share kernels or axons of pixels hold tiles; where every neuron has an axon of its own, traffic decides.
-    let shared = [&target.shared_kernels, &target.axon_atoms, &target.list_bases];
-    if shared.iter().any(|limit| limit.value > 0) {
+    // Where the channels of a pixel share axons, cores hold tiles; where every neuron has its own, traffic decides.
+    if target.axon_atoms.value > 0 {
         if let Some(rates) = &args.rates {
             return Err(Diagnostic::error(
                 mapping::LAYERS,
@@ -31,6 +30,18 @@ pub(super) fn map(
             .help(
                 "leave `--rates` out, or map for a target with an axon for each neuron (`loihi64`)",
             )
+            .into());
+        }
+        if let Some(file) = &args.svg {
+            return Err(Diagnostic::error(
+                mapping::LAYERS,
+                format!(
+                    "target `{}` maps layers in closed form, without places for cores",
+                    target.name
+                ),
+            )
+            .in_file(shown(file))
+            .help("leave `--svg` out, or map for a target with an axon for each neuron (`loihi64`)")
             .into());
         }
         return tiled(path, &network, target);
@@ -109,6 +120,9 @@ fn rates(path: &Path, network: &Network) -> Result<Vec<f32>, Diagnostics> {
     Ok(values.into_iter().map(|rate| rate as f32).collect())
 }
 
+/// Cores up to which output axons are counted.
+const COUNTED: u64 = 1 << 15;
+
 /// Tiles in closed form.
 fn tiled(path: &Path, network: &Network, target: &TargetSpec) -> Result<MapReport, Diagnostics> {
     let limits = core_limits(target);
@@ -134,6 +148,22 @@ fn tiled(path: &Path, network: &Network, target: &TargetSpec) -> Result<MapRepor
         .note(format!("{}: cores_per_chip = {}", target.file, target.cores_per_chip))
         .help("map for a board with more chips: a target file of your own says how many there are")
         .into());
+    }
+    if cores <= COUNTED {
+        let over = outputs(network, &tiling, &limits).into_iter().filter(|n| *n > limits.outputs);
+        if let Some(most) = over.max() {
+            return Err(Diagnostic::error(
+                mapping::NO_PARTITION,
+                format!(
+                    "a core of the best tiling takes {most} output axons, {} are available",
+                    limits.outputs
+                ),
+            )
+            .in_file(shown(path))
+            .note(format!("{}: output_axons = {}", target.file, target.output_axons))
+            .help("map for a target with more output axons on a core")
+            .into());
+        }
     }
     Ok(MapReport {
         network: network.name.clone(),

@@ -7,6 +7,7 @@ mod graph;
 mod hypergraph;
 mod layers;
 mod network;
+mod picture;
 
 use super::WeightsArgs;
 use super::lowering::LoweringArgs;
@@ -35,6 +36,9 @@ pub(super) struct MapArgs {
     /// Spikes per neuron, for layer files: an array of this archive, the only one or the one named like the network.
     #[arg(long, value_name = "FILE.npz", requires = "layers")]
     rates: Option<PathBuf>,
+    /// Draw the cores on the mesh, with their loads and messages, to this file. Not for mappings in closed form.
+    #[arg(long, value_name = "FILE.svg")]
+    svg: Option<PathBuf>,
     /// Write the core of each vertex to this file, one line each, `-` for none. For hypergraphs.
     #[arg(long, short, value_name = "FILE", requires = "hgr")]
     output: Option<PathBuf>,

@@ -1,6 +1,6 @@
 //! Sources on cores, as `snnc compile` maps them.
 
-use super::{MapArgs, MapReport};
+use super::{MapArgs, MapReport, picture};
 use crate::artifact::mapping::MappingEntry;
 use crate::compile::{Options, lower};
 use crate::pipeline::{self, Stage};
@@ -21,7 +21,7 @@ pub(super) fn map(
     let mapped = stages.mapped.ok_or_else(|| pipeline::not_reached(Stage::Mapped))?;
     let mapping = MappingEntry::of(&mapped, &target.spec, &Rates::assumed());
     let on_cores = mapped.network.populations.values().filter(|p| !p.is_input());
-    Ok(MapReport {
+    let report = MapReport {
         network: source.name().to_owned(),
         target: target.spec.name.clone(),
         neurons: on_cores.map(|p| p.size() as u64).sum(),
@@ -29,5 +29,9 @@ pub(super) fn map(
         lower_bound: mapping.lower_bound,
         bound_by: mapping.bound_by,
         traffic: Some(mapping.traffic),
-    })
+    };
+    if let Some(file) = &args.svg {
+        picture::network(file, &report, &mapped, &target.spec)?;
+    }
+    Ok(report)
 }

@@ -7,7 +7,7 @@ use crate::mapped::{Core, Slice};
 use crate::order::Order;
 use crate::quantized::{IntMatrix, Structure};
 use crate::target::TargetSpec;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the synapses of a core take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,9 @@ type Stored = (MatId, SynapseFormat, u32);
 /// Counts the blocks of `core`.
 pub(super) fn of_core(accounting: &Accounting<'_>, core: &Core, target: &TargetSpec) -> Memory {
     let shared = target.shared_kernels.value != 0;
-    let pixels = pixels::received(accounting, core, target);
+    let lists_shared = target.list_bases.value > 0;
+    let pixels =
+        if lists_shared { pixels::received(accounting, core, target) } else { BTreeSet::new() };
     let counter = Counter::new(accounting, core);
     // Blocks of one projection and slice share one look at the slice.
     let mut groups: BTreeMap<(ProjId, u32), Vec<u32>> = BTreeMap::new();

@@ -250,14 +250,8 @@ impl<'n> Accounting<'n> {
     pub fn input_axons(&self, core: &Core, target: &TargetSpec) -> u64 {
         let atoms = u64::try_from(target.axon_atoms.value).unwrap_or(0);
         let received = pixels::received(self, core, target);
-        let shares = |population: PopId| {
-            if target.list_bases.value > 0 {
-                return received.contains(&population);
-            }
-            atoms > 0 && self.network.populations[population].shape.as_chw().is_some()
-        };
         let (pixels, neurons): (Vec<Slice>, Vec<Slice>) =
-            core.axons.iter().partition(|run| shares(run.population));
+            core.axons.iter().partition(|run| received.contains(&run.population));
         let populations: BTreeSet<PopId> = pixels.iter().map(|run| run.population).collect();
         let of_population = |population: PopId| {
             let order = self.order(population);

@@ -32,14 +32,20 @@ pub(super) fn movable(network: &QuantizedDraft) -> Vec<bool> {
     movable.collect()
 }
 
-/// Source populations that `core` receives by pixels.
+/// Source populations that `core` receives by pixels: those that share lists or, where no lists are shared, all that have
+/// rows and columns.
 pub(super) fn received(
     accounting: &Accounting<'_>,
     core: &Core,
     target: &TargetSpec,
 ) -> BTreeSet<PopId> {
-    if target.list_bases.value <= 0 || target.axon_atoms.value <= 0 {
+    if target.axon_atoms.value <= 0 {
         return BTreeSet::new();
+    }
+    if target.list_bases.value <= 0 {
+        let populations = core.axons.iter().map(|run| run.population);
+        let is_grid = |id: &PopId| accounting.network.populations[*id].shape.as_chw().is_some();
+        return populations.filter(is_grid).collect();
     }
     let mut sources: BTreeMap<PopId, bool> = BTreeMap::new();
     for block in &core.blocks {

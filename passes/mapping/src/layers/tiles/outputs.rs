@@ -11,8 +11,8 @@ type Area = ([u32; 2], [u32; 2]);
 /// What a core sees of a layer: areas with their channels, and whether pixels come as one.
 type Seen = (Vec<(Area, [u32; 2])>, bool);
 
-/// Output axons of each core, at most: for each core that it reaches, [`CoreLimits::slots`] per pixel that is received as one (convolutions on
-/// cores that store lists for pixels), else one per neuron.
+/// Output axons of each core, at most: for each core that it reaches, [`CoreLimits::slots`] per pixel that is received as one (convolutions where
+/// pixels share input axons), else one per neuron.
 ///
 /// Counts are exact for tiles of whole rows without gaps between windows; else what a core sees is rounded up to rectangles.
 /// Time: pairs of tiles that could meet.
@@ -42,7 +42,8 @@ pub(super) fn reach(
                 let from = network.layers[read.source].shape;
                 let channels = read.sources(from.channels, shape.channels, tile.channels);
                 let entry = seen.entry(read.source).or_insert((Vec::new(), true));
-                entry.1 &= read.store != Store::Lists && limits.storage == Storage::Patterns;
+                let pixels = limits.storage == Storage::Patterns || limits.atoms > 0;
+                entry.1 &= read.store != Store::Lists && pixels && limits.slots > 0;
                 let parts = Parts::new(tile);
                 for (rows, columns) in &parts.parts[..parts.count] {
                     let area = (

@@ -192,7 +192,8 @@ fn sent(network: &Network, tiling: &Tiling, limits: &CoreLimits) -> Vec<u64> {
     }
     let mut axons = vec![0; usize::try_from(tiling.cores()).unwrap()];
     for ((_, layer), (neurons, dense)) in received {
-        let by_pixel = limits.storage == Storage::Patterns && !dense;
+        let pixels = limits.storage == Storage::Patterns || limits.atoms > 0;
+        let by_pixel = pixels && limits.slots > 0 && !dense;
         let mut known = BTreeSet::new();
         for neuron in neurons {
             let Some(core) = core_of(layer, neuron) else { continue };
