@@ -2,7 +2,9 @@
 //!
 //! The fewest cores come first, then the least traffic ([`Hypergraph::km1`]). Three means, one file each: cores that *grow* one
 //! after the other across layers (`grow`), *coarsening* to clusters of vertices that share costly edges (`coarsen`), and *refinement*
-//! by chains of moves that overfill cores only for a while (`refine`); `drive` says in which order. All limits hold at
+//! by chains of moves that overfill cores only for a while (`refine`); `drive` says in which order. Three more serve kinds of
+//! networks: vertices that edges do not tell apart are one at first (`twins`, for convolutions), modules are found and gathered
+//! whole (`modules`), and patches of networks without seams are evened out (`even`, where axons are short). All limits hold at
 //! the end whatever the means do: a start that breaks none is always at hand.
 
 mod coarsen;
@@ -14,6 +16,7 @@ mod level;
 mod modules;
 mod multilevel;
 mod pack;
+mod plan;
 mod queue;
 mod random;
 mod refine;

@@ -6,76 +6,13 @@ use super::level::{Level, NONE};
 use super::modules::modules;
 use super::multilevel::{Candidate, Coarsening, Hierarchy, compact, improve, soft, start};
 use super::pack::evacuate;
+use super::plan::{Plan, SMALL};
 use super::random::Random;
 use super::refine::Patience;
 use super::state::Score;
 use super::twins::{leaves, siblings, twins};
 use super::{Effort, Limits, Partition, Unfit};
 use crate::hypergraph::Hypergraph;
-
-/// What an effort stands for. Figures are from measurements on networks of 0.3 to 2 million pins.
-struct Plan {
-    /// Pins up to which starts on coarse levels are tried.
-    pins: usize,
-    /// Whether larger networks are searched for modules.
-    modules: bool,
-    /// Pins up to which copies of axons are refined before spikes are.
-    priced: usize,
-    /// Trials on coarse levels of small networks; of others, a quarter.
-    trials: usize,
-    /// Starts on the coarsest levels, per trial.
-    starts: usize,
-    /// Rounds of coarsening within cores and refinement, on the level where these starts end, per trial.
-    coarse_cycles: usize,
-    /// Such rounds on the finest level.
-    cycles: usize,
-    patience: Patience,
-    /// For emptying cores, where that is tried.
-    evacuation: Option<Patience>,
-}
-
-impl Plan {
-    fn new(effort: Effort) -> Self {
-        match effort {
-            Effort::Fast => Self {
-                pins: 0,
-                modules: false,
-                priced: 4_000_000,
-                trials: 0,
-                starts: 0,
-                coarse_cycles: 0,
-                cycles: 0,
-                patience: Patience { run: 15, runs: 10, passes: 1 },
-                evacuation: None,
-            },
-            Effort::Balanced => Self {
-                pins: SMALL,
-                modules: true,
-                priced: usize::MAX,
-                trials: 6,
-                starts: 2,
-                coarse_cycles: 4,
-                cycles: 1,
-                patience: Patience { run: 30, runs: 10, passes: 4 },
-                evacuation: Some(Patience { run: 400, runs: 10, passes: 4 }),
-            },
-            Effort::Best => Self {
-                pins: usize::MAX,
-                modules: true,
-                priced: usize::MAX,
-                trials: 16,
-                starts: 4,
-                coarse_cycles: 6,
-                cycles: 4,
-                patience: Patience { run: 60, runs: 40, passes: 8 },
-                evacuation: Some(Patience { run: 400, runs: 40, passes: 8 }),
-            },
-        }
-    }
-}
-
-/// Pins of networks that are tried on coarse levels at the balanced effort.
-const SMALL: usize = 600_000;
 
 /// Pins that a level may have whatever the network: refinement there takes milliseconds.
 const COARSE: usize = 30_000;

@@ -124,7 +124,9 @@ impl Hierarchy {
         let mut steps = self.steps.iter().map(|(clusters, _)| clusters);
         let first = steps.next()?.clone();
         Some(steps.fold(first, |mut clusters, next| {
-            clusters.iter_mut().for_each(|cluster| *cluster = next[*cluster as usize]);
+            for cluster in &mut clusters {
+                *cluster = next[*cluster as usize];
+            }
             clusters
         }))
     }

@@ -136,3 +136,74 @@ fn a_network_of_inputs_needs_no_core() {
     let found = partition(&graph, &limits, Effort::Balanced, 0).unwrap();
     assert_eq!(found, Partition { core: vec![u32::MAX; 3], cores: 0 });
 }
+
+/// `count` vertices, each of which reaches what `targets` says.
+fn network<I: Iterator<Item = u32>>(count: u32, targets: impl Fn(u32) -> I) -> Hypergraph {
+    let mut graph = Hypergraph { starts: vec![0], ..Hypergraph::default() };
+    for vertex in 0..count {
+        let mut reached: Vec<u32> = targets(vertex).collect();
+        reached.sort_unstable();
+        reached.dedup();
+        graph.weights.push(1);
+        graph.sources.push(vertex);
+        graph.axons.push(1);
+        graph.rates.push(1.0);
+        graph.targets.extend(reached);
+        graph.starts.push(graph.targets.len());
+    }
+    graph
+}
+
+#[test]
+fn modules_stay_whole() {
+    // Eight modules, and one axon of each neuron that goes astray.
+    let graph = network(240, |vertex| {
+        (0..30).map(move |other| other * 8 + vertex % 8).chain([(vertex * 7 + 3) % 240])
+    });
+    let limits = Limits { neurons: 60, inputs: 240, cores: 4 };
+    let (level, _) = level::Level::new(&graph, 0.0);
+    let patience = refine::Patience { run: 30, runs: 10, passes: 4 };
+    let mut random = random::Random::new(1);
+    let found = modules::modules(&level, &limits, 4, patience, &mut random).unwrap();
+    for (vertex, core) in found.core.iter().enumerate() {
+        assert_eq!(*core, found.core[vertex % 8]);
+    }
+}
+
+#[test]
+fn patches_of_a_ring_are_evened_out() {
+    let graph = network(600, |vertex| (0..21).map(move |step| (vertex + 590 + step) % 600));
+    let limits = Limits { neurons: 600, inputs: 60, cores: 30 };
+    let (level, _) = level::Level::new(&graph, 0.0);
+    // Crooked: wide, narrow and tiny patches; the tiny ones were grown last.
+    let core = (0..600u32)
+        .map(|vertex| match (vertex / 60, vertex % 60 / 10) {
+            (part, 0..=2) => 2 * part,
+            (part, 3..=4) => 2 * part + 1,
+            (part, _) => 20 + part,
+        })
+        .collect();
+    let score = state::Score { excess: 0, cost: 0 };
+    let grown = multilevel::Candidate { core, cores: 30, score };
+    let evened = even::even(&level, &limits, 1, &grown).unwrap();
+    assert!(evened.cores < 30);
+    let mut load = vec![0u32; evened.cores as usize];
+    evened.core.iter().for_each(|&core| load[core as usize] += 1);
+    let mean = 600 / evened.cores;
+    assert!(load.iter().all(|&load| load * 4 <= mean * 6 && load * 6 >= mean * 3), "{load:?}");
+}
+
+#[test]
+fn channels_of_a_pixel_are_one_vertex() {
+    // Ten pixels of four channels reach ten of four.
+    let graph = network(80, |vertex| {
+        let pixels = (vertex / 4..=vertex / 4 + 1).filter(move |_| vertex < 40);
+        pixels.flat_map(|pixel| (0..4).map(move |channel| 40 + pixel % 10 * 4 + channel))
+    });
+    let (level, _) = level::Level::new(&graph, 0.0);
+    let (clusters, count) = twins::siblings(&level, 4);
+    assert_eq!(count, 50);
+    assert!((40..80).all(|vertex| clusters[vertex] == clusters[vertex / 4 * 4]));
+    let (_, fewer) = twins::twins(&level.contract(&clusters, count), 4);
+    assert_eq!(fewer, 20);
+}

@@ -41,19 +41,19 @@ pub(super) fn vote(
             .collect();
         let mut moved = false;
         settled = 0;
-        for vertex in 0..level.vertices() {
+        for (vertex, cluster) in clusters.iter_mut().enumerate() {
             let edges = level.incident_to(vertex).iter().map(|incident| incident.edge());
             let voters = edges.map(|edge| (speaks[edge], i64::from(level.costs[edge])));
             let (to, absolute) = winner(voters, &mut tally, &mut touched);
-            let from = clusters[vertex];
+            let from = *cluster;
             let weight = u64::from(level.weights[vertex]);
             if to != NONE && to != from && load[to as usize] + weight <= most {
                 load[from as usize] -= weight;
                 load[to as usize] += weight;
-                clusters[vertex] = to;
+                *cluster = to;
                 moved = true;
             }
-            settled += usize::from(absolute && clusters[vertex] == to);
+            settled += usize::from(absolute && *cluster == to);
         }
         if !moved {
             break;
