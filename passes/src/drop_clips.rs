@@ -26,7 +26,7 @@
 //!
 //! Complexity: O(weights + clips · terms), plus the products.
 
-use crate::currents::{Bias, Current, Term, read, roots, write};
+use crate::currents::{Bias, Current, Term, read_all, write};
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use crate::graph::add_delays;
 use crate::linear::{Chain, LinearOp, Matrix};
@@ -64,17 +64,7 @@ impl Pass for DropClips {
     }
 
     fn run(&self, draft: NetworkDraft, cx: &mut Context<'_>) -> Result<NetworkDraft, Diagnostics> {
-        let mut errors = Diagnostics::new();
-        let mut currents = BTreeMap::new();
-        for root in roots(&draft) {
-            match read(&draft, root) {
-                Ok(current) => {
-                    currents.insert(root, current);
-                }
-                Err(error) => errors.push(error),
-            }
-        }
-        errors.into_result(())?;
+        let mut currents = read_all(&draft)?;
         // What passes a clip is decided for all clips before any current changes.
         let idle: Vec<(NodeId, Idle)> = currents
             .iter()

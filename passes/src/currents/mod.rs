@@ -16,7 +16,8 @@ use snnc_ir::arena::{Arena, NodeId, TensorId};
 use snnc_ir::conv::Conv;
 use snnc_ir::diag::codes::internal;
 use snnc_ir::network::{Edge, NetworkDraft, Op, Readout, Tensor};
-use snnc_ir::{Diagnostic, Entity, Shape};
+use snnc_ir::{Diagnostic, Diagnostics, Entity, Shape};
+use std::collections::BTreeMap;
 
 /// Input of a population, or an analog readout.
 #[derive(Clone, Debug, Default)]
@@ -196,6 +197,21 @@ fn nodes_of(draft: &NetworkDraft, root: NodeId) -> Option<Vec<NodeId>> {
     let linear = |id: &NodeId| matches!(draft.nodes[*id].op, Op::Linear { .. } | Op::Conv2d { .. });
     let terms = if nodes.len() > 1 { &nodes[1..] } else { &nodes[..] };
     terms.iter().all(linear).then_some(nodes)
+}
+
+/// The currents of a network by their roots, or all that is wrong with them.
+pub(crate) fn read_all(draft: &NetworkDraft) -> Result<BTreeMap<NodeId, Current>, Diagnostics> {
+    let mut errors = Diagnostics::new();
+    let mut currents = BTreeMap::new();
+    for root in roots(draft) {
+        match read(draft, root) {
+            Ok(current) => {
+                currents.insert(root, current);
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    errors.into_result(currents)
 }
 
 /// The error about a current that is not canonical where it has to be.

@@ -34,7 +34,7 @@ mod join;
 mod ledger;
 mod plan;
 
-use crate::currents::{read, roots, write};
+use crate::currents::{read_all, write};
 use crate::fold_integers::{Fold, FoldKind};
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use crate::graph::{for_tensors, used_tensors};
@@ -69,17 +69,7 @@ impl Pass for FoldHalves {
     }
 
     fn run(&self, draft: NetworkDraft, cx: &mut Context<'_>) -> Result<NetworkDraft, Diagnostics> {
-        let mut errors = Diagnostics::new();
-        let mut currents = Currents::new();
-        for root in roots(&draft) {
-            match read(&draft, root) {
-                Ok(current) => {
-                    currents.insert(root, current);
-                }
-                Err(error) => errors.push(error),
-            }
-        }
-        errors.into_result(())?;
+        let currents = read_all(&draft)?;
         let before = Work::new(draft, currents);
         let stored = before.ledger.stored();
         let mut after = before.clone();
