@@ -28,10 +28,10 @@ pub(super) fn anneal(layout: &mut Layout<'_>, schedule: &Schedule, rng: &mut Rng
     if scale <= 0.0 {
         return;
     }
-    let factor = (schedule.cold / schedule.hot).powf(1.0 / f64::from(schedule.steps));
+    let factor = root(schedule.cold / schedule.hot, schedule.steps);
     let mut temperature = scale * schedule.hot;
     let mut reach = f64::from(schedule.reach);
-    let narrowing = (1.5 / reach).min(1.0).powf(1.0 / f64::from(schedule.steps));
+    let narrowing = root(1.5 / reach, schedule.steps);
     let tries =
         (u64::from(cores).saturating_mul(schedule.moves) / u64::from(schedule.steps)).max(1);
     for _ in 0..schedule.steps {
@@ -40,6 +40,18 @@ pub(super) fn anneal(layout: &mut Layout<'_>, schedule: &Schedule, rng: &mut Rng
         reach *= narrowing;
     }
     step(layout, tries, 0.0, reach, rng);
+}
+
+/// The `n`-th root of a number between 0 and 1; 1 of larger ones. By halving: mathematical libraries round differently
+/// from machine to machine, and a placement is to be the same on all of them.
+fn root(value: f64, n: u32) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..f64::MANTISSA_DIGITS {
+        let middle = f64::midpoint(low, high);
+        let power = (0..n).fold(1.0, |power, _| power * middle);
+        if power < value { low = middle } else { high = middle }
+    }
+    high
 }
 
 /// Mean change of cost of random moves that change it, up or down.
@@ -118,4 +130,17 @@ fn around(
     let site = board.site(to, slot);
     debug_assert!(site != NONE, "boards have fewer sites");
     Some((core, site, to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::root;
+
+    #[test]
+    fn roots_are_those_of_the_library() {
+        for (value, n) in [(0.01, 100), (0.5, 1), (1.0 / 3.0, 7), (1.0, 3), (4.0, 2)] {
+            let expected = f64::powf(value, 1.0 / f64::from(n)).min(1.0);
+            assert!((root(value, n) - expected).abs() < 1e-12, "{value} {n}");
+        }
+    }
 }
