@@ -3,8 +3,8 @@
 //! Float networks go through the whole pipeline, by a random recipe, integer networks through what
 //! follows `quantize`.
 //! For each: the artifact certifies, and on random inputs the logical network, the scheduled
-//! network and the decoded artifact, simulated core by core, agree on every spike and message. A
-//! network may be refused, but only for a stated reason. `SNNC_CASES=20` takes 20 times as many networks.
+//! network and the decoded artifact, simulated core by core, agree on every spike and message. So does an artifact
+//! whose neurons lie on cores at random. A network may be refused, but only for a stated reason. `SNNC_CASES=20` takes 20 times as many networks.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
@@ -13,10 +13,11 @@ use snnc::backends::{program, targets};
 use snnc::ir::diag::codes::{mapping, network, quantize};
 use snnc::ir::level::AnyDraft;
 use snnc::ir::network::Coding;
+use snnc::ir::program::Program;
 use snnc::ir::quantized::PopKind;
 use snnc::ir::recipe::{Grouping, Recipe, Scaling, Settings};
 use snnc::ir::spikes::SpikeTrain;
-use snnc::ir::testing::{Space, network, quantized};
+use snnc::ir::testing::{self, Space, network, quantized};
 use snnc::ir::{
     Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Rules, Severity, TargetSpec,
 };
@@ -100,16 +101,40 @@ fn lower(
     }))
 }
 
-/// Certifies the artifact and compares the three simulations.
+/// The program of a mapped network as read back from its bytes, certified.
+fn certified(
+    lowered: &Lowered,
+    mapped: &MappedNetwork,
+    target: &TargetSpec,
+) -> Result<Program, TestCaseError> {
+    let fail = |e: &dyn std::fmt::Display| TestCaseError::fail(e.to_string());
+    let bytes = program::write(mapped, target).map_err(|e| fail(&e))?;
+    let program = program::read(&bytes).map_err(|e| fail(&e))?;
+    certify(&lowered.logical, &program, target).map_err(|e| fail(&e))?;
+    Ok(program)
+}
+
+/// The network cut and spread over cores at random, where that breaks no limit.
+fn scattered(lowered: &Lowered, target: &TargetSpec, seed: u64) -> Option<MappedNetwork> {
+    let network = lowered.scheduled.clone().into_draft();
+    let [seed, blocks] = [seed & u64::from(u32::MAX), seed >> 63];
+    let seed = u32::try_from(seed).expect("32 bits");
+    let mut draft = testing::scattered(network, blocks == 1, seed);
+    draft.target.clone_from(&target.name);
+    MappedNetwork::verify(draft, &Rules::for_target(target)).ok()
+}
+
+/// Certifies the artifact and compares the three simulations; and another artifact, whose neurons lie anywhere.
 fn check(
     lowered: &Lowered,
     target: &TargetSpec,
     stimulus: &Stimulus,
+    seed: u64,
 ) -> Result<Seen, TestCaseError> {
     let fail = |e: &dyn std::fmt::Display| TestCaseError::fail(e.to_string());
-    let bytes = program::write(&lowered.mapped, target).map_err(|e| fail(&e))?;
-    let program = program::read(&bytes).map_err(|e| fail(&e))?;
-    certify(&lowered.logical, &program, target).map_err(|e| fail(&e))?;
+    let program = certified(lowered, &lowered.mapped, target)?;
+    let elsewhere = scattered(lowered, target, seed);
+    let elsewhere = elsewhere.map(|mapped| certified(lowered, &mapped, target)).transpose()?;
 
     let logical = IntSim::new(&lowered.logical).map_err(|e| fail(&e))?;
     let scheduled = IntSim::new(&lowered.scheduled).map_err(|e| fail(&e))?;
@@ -120,7 +145,14 @@ fn check(
     let left = IntSubject { sim: &logical, stimulus, run: &run };
     let scheduled = IntSubject { sim: &scheduled, stimulus, run: &in_hardware };
     let cores = CoreSubject { sim: &cores, stimulus, run: &on_cores };
-    let mut seen = Seen::default();
+    let mut seen = Seen { scattered: u32::from(elsewhere.is_some()), ..Seen::default() };
+    if let Some(program) = elsewhere {
+        let sim = CoreSim::new(&program).map_err(|e| fail(&e))?;
+        let run = sim.run(stimulus, &CoreProbe::None).map_err(|e| fail(&e))?;
+        let right = CoreSubject { sim: &sim, stimulus, run: &run };
+        let found = compare(&left, &right).map_err(|e| fail(&e))?;
+        prop_assert_eq!(&found.first, &None, "on other cores");
+    }
     for (level, right) in [("scheduled", &scheduled as &dyn Subject), ("cores", &cores)] {
         let found = compare(&left, right).map_err(|e| fail(&e))?;
         prop_assert_eq!(&found.first, &None, "{}", level);
@@ -137,6 +169,8 @@ fn check(
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     compiled: u32,
+    /// Networks whose neurons were also spread over cores at random.
+    scattered: u32,
     /// Spikes and messages.
     spikes: u64,
     messages: u64,
@@ -163,10 +197,11 @@ where
         .run(&strategy, |(draft, seed, relay)| {
             let delays = if relay { Delays::Relay } else { Delays::Synaptic };
             if let Some(lowered) = lower(draft, &target, delays, &recipe(seed))? {
-                let found = check(&lowered, &target, &stimulus(&lowered.logical, seed))?;
+                let found = check(&lowered, &target, &stimulus(&lowered.logical, seed), seed)?;
                 let sum = seen.get();
                 seen.set(Seen {
                     compiled: sum.compiled + 1,
+                    scattered: sum.scattered + found.scattered,
                     spikes: sum.spikes + found.spikes,
                     messages: sum.messages + found.messages,
                     frames: sum.frames + found.frames,
@@ -177,6 +212,7 @@ where
         .unwrap_or_else(|e| panic!("{e}"));
     let seen = seen.get();
     assert!(seen.compiled * share > cases, "of {cases} networks: {seen:?}");
+    assert!(2 * seen.scattered > seen.compiled, "most may lie anywhere: {seen:?}");
     assert!(seen.spikes > u64::from(cases), "the networks are alive: {seen:?}");
     seen
 }

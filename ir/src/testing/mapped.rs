@@ -8,10 +8,15 @@ use crate::order::Order;
 use crate::quantized::QuantizedDraft;
 use std::collections::BTreeSet;
 
-/// Cuts populations anywhere and spreads the parts over one to four cores; in blocks of channels at will,
-/// or all row-major.
+/// A network in hardware time, scattered.
 pub(super) fn build(draw: &mut Draw, space: Space, blocks: bool) -> MappedDraft {
     let network = hardware::build(draw, space);
+    scatter(draw, network, blocks)
+}
+
+/// Cuts populations anywhere and spreads the parts over one to four cores; in blocks of channels at will,
+/// or all row-major.
+pub(super) fn scatter(draw: &mut Draw, network: QuantizedDraft, blocks: bool) -> MappedDraft {
     let mut orders = vec![1; network.populations.len()];
     if blocks {
         for (order, population) in orders.iter_mut().zip(network.populations.values()) {

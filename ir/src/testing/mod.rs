@@ -110,6 +110,12 @@ pub fn blocked(space: Space) -> impl Strategy<Value = MappedDraft> {
     built(move |draw| mapped::build(draw, space, true))
 }
 
+/// A network in hardware time, its populations cut anywhere and spread over one to four cores of [`target`]: for
+/// what must hold wherever neurons lie. The same `seed` scatters alike.
+pub fn scattered(network: QuantizedDraft, blocks: bool, seed: u32) -> MappedDraft {
+    mapped::scatter(&mut Draw::new(Vec::new(), seed), network, blocks)
+}
+
 /// Drafts of any level.
 pub fn any_draft() -> impl Strategy<Value = AnyDraft> {
     prop_oneof![
