@@ -110,6 +110,23 @@ fn numbers(part: &str, name: &str) -> Option<Vec<usize>> {
         .filter(|numbers| rest.is_empty() || (rest.starts_with('.') && !numbers.is_empty()))
 }
 
+/// What the parts of a population sent, each with its own neurons; all of it if there are none (an input), or one that has its
+/// name.
+fn cut(record: Record, parts: &[(&str, Range<usize>)]) -> Vec<Record> {
+    match parts {
+        [] => vec![record],
+        [(name, _)] if *name == record.name => vec![record],
+        parts => {
+            let part = |(name, neurons): &(&str, Range<usize>)| Record {
+                name: (*name).to_owned(),
+                spikes: record.spikes.part(neurons.clone()),
+                messages: None,
+            };
+            parts.iter().map(part).collect()
+        }
+    }
+}
+
 /// A run of the float network, its populations cut into their parts.
 pub(super) struct PartSubject<'a, 'n> {
     /// The run.
@@ -123,17 +140,8 @@ impl Subject for PartSubject<'_, '_> {
         let mut records = Vec::new();
         for record in self.float.records()? {
             let own = self.parts.all.iter().filter(|part| part.of == record.name);
-            let own: Vec<&Part> = own.collect();
-            match own.as_slice() {
-                // An input.
-                [] => records.push(record),
-                [part] if part.name == record.name => records.push(record),
-                parts => records.extend(parts.iter().map(|part| Record {
-                    name: part.name.clone(),
-                    spikes: record.spikes.part(part.neurons.clone()),
-                    messages: None,
-                })),
-            }
+            let own: Vec<_> = own.map(|part| (part.name.as_str(), part.neurons.clone())).collect();
+            records.extend(cut(record, &own));
         }
         Ok(records)
     }
@@ -165,14 +173,10 @@ impl Subject for UnfoldedSubject<'_, '_> {
         let mut records = Vec::new();
         for record in self.integers.records()? {
             let size = record.spikes.neurons();
-            match Fold::parts(self.folds, &record.name, size).as_slice() {
-                [whole] if whole.name == record.name => records.push(record),
-                parts => records.extend(parts.iter().map(|part| Record {
-                    name: part.name.clone(),
-                    spikes: record.spikes.part(part.neurons.clone()),
-                    messages: None,
-                })),
-            }
+            let parts = Fold::parts(self.folds, &record.name, size);
+            let parts: Vec<_> =
+                parts.iter().map(|p| (p.name.as_str(), p.neurons.clone())).collect();
+            records.extend(cut(record, &parts));
         }
         Ok(records)
     }

@@ -5,6 +5,7 @@
 //! through a projection's matrix. Nothing here lists synapses.
 
 pub mod reach;
+pub mod senders;
 pub mod usage;
 mod verify;
 

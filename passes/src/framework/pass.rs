@@ -5,7 +5,6 @@ use crate::framework::levels::LevelKind;
 use crate::framework::options::{OptionInfo, Options};
 use crate::framework::properties::Property;
 use crate::quantize::account::Account;
-use crate::rates::Rates;
 use snnc_ir::{
     Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Recipe, TargetSpec, recipe,
 };
@@ -67,8 +66,6 @@ pub struct Context<'a> {
     pub options: &'a Options,
     /// Decisions about quantization.
     pub recipe: &'a Recipe,
-    /// How often neurons send, as far as that is known.
-    pub rates: &'a Rates,
     /// Warnings and notes; errors are returned instead.
     pub remarks: Diagnostics,
     /// What quantization did, left by the pass that quantizes.
@@ -78,13 +75,12 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// A context without remarks; the recipe decides nothing, rates are assumed.
+    /// A context without remarks; the recipe decides nothing.
     pub const fn new(target: &'a TargetSpec, options: &'a Options) -> Self {
         Self {
             target,
             options,
             recipe: &recipe::DEFAULT,
-            rates: const { &Rates::assumed() },
             remarks: Diagnostics::new(),
             account: None,
             folds: Vec::new(),

@@ -3,6 +3,7 @@
 use crate::rates::{Rates, Sent};
 use snnc_ir::Entity;
 use snnc_ir::arena::PopId;
+use snnc_ir::mapped::senders::{Sender, Senders};
 use snnc_ir::mapped::{MappedDraft, Slice};
 use snnc_ir::order::Order;
 use snnc_mapping::place::Traffic;
@@ -10,33 +11,18 @@ use snnc_mapping::place::Traffic;
 /// What the cores of `draft` send to each other per step.
 pub fn traffic(draft: &MappedDraft, rates: &Rates) -> Traffic {
     let network = &draft.network;
-    let mut placed: Vec<Vec<(Slice, u32)>> = vec![Vec::new(); network.populations.len()];
-    for (number, core) in (0..).zip(draft.cores.values()) {
-        for slice in &core.slices {
-            placed[slice.population.index()].push((*slice, number));
-        }
-    }
-    for slices in &mut placed {
-        slices.sort_unstable();
-    }
+    let senders = Senders::of(draft.cores.values());
+    let narrow = |core: usize| u32::try_from(core).unwrap_or(u32::MAX);
     let sums: Vec<Sums> = network.populations.ids().map(|id| Sums::of(draft, rates, id)).collect();
     let mut flows = Vec::new();
     for (to, core) in (0..).zip(draft.cores.values()) {
         for run in &core.axons {
-            let slices = &placed[run.population.index()];
-            let first = slices.partition_point(|(s, _)| s.end() <= u64::from(run.start));
-            for (slice, from) in &slices[first..] {
-                if u64::from(slice.start) >= run.end() {
-                    break;
-                }
-                let start = slice.start.max(run.start);
-                let end = slice.end().min(run.end());
-                flows.push((*from, to, sums[run.population.index()].between(start, end)));
-            }
+            let sums = &sums[run.population.index()];
+            let sent = |s: Sender| (narrow(s.core), to, sums.between(s.part));
+            flows.extend(senders.behind(*run).map(sent));
         }
     }
-    let cores = u32::try_from(draft.cores.len()).unwrap_or(u32::MAX);
-    Traffic::from_flows(cores, flows)
+    Traffic::from_flows(narrow(draft.cores.len()), flows)
 }
 
 /// Sums of the rates of consecutive positions of a population.
@@ -66,14 +52,14 @@ impl Sums {
         }
     }
 
-    /// Of the positions from `start` up to `end`.
-    fn between(&self, start: u32, end: u64) -> f64 {
+    /// Of these positions.
+    fn between(&self, part: Slice) -> f64 {
         match self {
-            #[expect(clippy::cast_precision_loss, reason = "positions number below 2^32")]
-            Self::Equal(rate) => rate * end.saturating_sub(u64::from(start)) as f64,
+            Self::Equal(rate) => rate * f64::from(part.len),
             Self::Before(sums) => {
+                let range = part.neurons();
                 let at = |i: usize| sums.get(i).copied().unwrap_or(0.0);
-                at(usize::try_from(end).unwrap_or(usize::MAX)) - at(start as usize)
+                at(range.end) - at(range.start)
             }
         }
     }

@@ -2,12 +2,10 @@
 
 use super::{Accounting, pixels};
 use crate::arena::PopId;
+use crate::mapped::senders::{Sender, Senders};
 use crate::mapped::{Core, Slice};
 use crate::target::TargetSpec;
-use std::collections::BTreeMap;
-
-/// A slice, and where it is: core and index.
-type Placed = (Slice, [usize; 2]);
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Output axons of each core, by slice: for each of its neurons one per core that has an axon for it.
 ///
@@ -25,37 +23,20 @@ pub fn output_axons(
     cores: &[Core],
     target: &TargetSpec,
 ) -> Vec<Vec<u64>> {
-    let mut placed: BTreeMap<PopId, Vec<Placed>> = BTreeMap::new();
-    for (core, part) in cores.iter().enumerate() {
-        for (index, slice) in part.slices.iter().enumerate() {
-            placed.entry(slice.population).or_default().push((*slice, [core, index]));
-        }
-    }
-    for slices in placed.values_mut() {
-        slices.sort_unstable();
-    }
+    let senders = Senders::of(cores);
     let slots = u64::try_from(target.population_slots.value).unwrap_or(0);
     let mut axons: Vec<Vec<u64>> = cores.iter().map(|core| vec![0; core.slices.len()]).collect();
     for core in cores {
-        let received = if slots > 0 {
-            pixels::received(accounting, core, target)
-        } else {
-            std::collections::BTreeSet::new()
-        };
+        let received =
+            if slots > 0 { pixels::received(accounting, core, target) } else { BTreeSet::new() };
         // By population and sending core: what of each slice reaches this core.
         let mut sent: BTreeMap<(PopId, usize), Vec<(usize, Slice)>> = BTreeMap::new();
         for run in &core.axons {
-            let slices = placed.get(&run.population).map_or(&[][..], Vec::as_slice);
-            let first = slices.partition_point(|(s, _)| s.end() <= u64::from(run.start));
-            let met = slices[first..].iter().take_while(|(s, _)| u64::from(s.start) < run.end());
-            for (slice, [sender, index]) in met {
-                let start = slice.start.max(run.start);
-                let end = (slice.start + slice.len).min(run.start + run.len);
+            for Sender { core, slice, part } in senders.behind(*run) {
                 if received.contains(&run.population) {
-                    let part = Slice { start, len: end - start, ..*run };
-                    sent.entry((run.population, *sender)).or_default().push((*index, part));
+                    sent.entry((run.population, core)).or_default().push((slice, part));
                 } else {
-                    axons[*sender][*index] += u64::from(end - start);
+                    axons[core][slice] += u64::from(part.len);
                 }
             }
         }
