@@ -115,4 +115,10 @@ fn refusals_name_place_and_limit() {
     assert!(said.stderr.contains("SNN0562") && said.stderr.contains("chips ="), "{}", said.stderr);
     let said = place.run(&["map", "--layers", yolo, "-t", "loihi2", "--rates", "no.npz"]).exits(1);
     assert!(said.stderr.contains("leave `--rates` out"), "{}", said.stderr);
+    // What only genomes have is not ignored.
+    for option in [["--lowering", "smallest"], ["--weights", "random:1"]] {
+        let arguments = ["map", "--layers", yolo, "-t", "loihi2"];
+        let said = place.run(&[&arguments[..], &option].concat()).exits(2);
+        assert!(said.stderr.contains("cannot be used with"), "{}", said.stderr);
+    }
 }

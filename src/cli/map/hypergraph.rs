@@ -1,6 +1,6 @@
 //! Hypergraphs on cores.
 
-use super::graph::report;
+use super::graph::{limits, report, unfit};
 use super::{MapArgs, MapReport};
 use crate::files::{self, shown};
 use crate::pipeline::Search;
@@ -24,16 +24,17 @@ pub(super) fn map(
             .help("give a hypergraph as hMETIS and its relatives write it, with weights of edges (format 1)")
     })?;
     drop(bytes);
-    let limits = super::graph::limits(target);
+    let limits = limits(target);
     let Search { effort, seed } = args.search.search();
     let found = partition(&graph, &limits, effort, seed)
-        .map_err(|unfit| super::graph::unfit(&unfit, target).in_file(shown(path)))?;
+        .map_err(|why| unfit(&why, target).in_file(shown(path)))?;
+    let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let bound = bounds::hypergraph(&graph, &limits);
+    let report = report(name, &graph, &found, &bound, args, target)?;
     if let Some(path) = &args.output {
         files::write(path, lines(&found).as_bytes())?;
     }
-    let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-    let bound = bounds::hypergraph(&graph, &limits);
-    report(name, &graph, &found, &bound, args, target)
+    Ok(report)
 }
 
 /// The core of each vertex, a line each.

@@ -11,6 +11,7 @@ use snnc_ir::{Diagnostic, Diagnostics, TargetSpec};
 use snnc_mapping::bounds;
 use snnc_mapping::layers::tiles::{CoreLimits, Storage, outputs, tile};
 use snnc_mapping::layers::{LayerFile, Network, mapping as pixels};
+use snnc_mapping::partition::Unfit;
 use std::path::Path;
 
 pub(super) fn map(
@@ -21,28 +22,11 @@ pub(super) fn map(
     let network = read(path)?;
     // Where the channels of a pixel share axons, cores hold tiles; where every neuron has its own, traffic decides.
     if target.axon_atoms.value > 0 {
-        if let Some(rates) = &args.rates {
-            return Err(Diagnostic::error(
-                mapping::LAYERS,
-                format!("target `{}` maps layers in closed form, without rates", target.name),
-            )
-            .in_file(shown(rates))
-            .help(
-                "leave `--rates` out, or map for a target with an axon for each neuron (`loihi64`)",
-            )
-            .into());
-        }
-        if let Some(file) = &args.svg {
-            return Err(Diagnostic::error(
-                mapping::LAYERS,
-                format!(
-                    "target `{}` maps layers in closed form, without places for cores",
-                    target.name
-                ),
-            )
-            .in_file(shown(file))
-            .help("leave `--svg` out, or map for a target with an axon for each neuron (`loihi64`)")
-            .into());
+        let refused = [("--rates", "rates", &args.rates), ("--svg", "places for cores", &args.svg)];
+        for (option, what, file) in refused {
+            if let Some(file) = file {
+                return Err(closed_form(option, what, target).in_file(shown(file)).into());
+            }
         }
         return tiled(path, &network, target);
     }
@@ -64,15 +48,26 @@ pub(super) fn map(
             .help("map for a target with more room on a core")
             .into());
     }
+    let bound = bounds::partition(&network, &limits);
     if found.partition.cores > limits.cores {
         let [need, limit] = [found.partition.cores, limits.cores];
-        let least = u32::try_from(bounds::partition(&network, &limits).largest());
-        let least = least.unwrap_or(u32::MAX);
-        let full = snnc_mapping::partition::Unfit::Cores { need, least, limit };
+        let least = u32::try_from(bound.largest()).unwrap_or(u32::MAX);
+        let full = Unfit::Cores { need, least, limit };
         return Err(unfit(&full, target).in_file(shown(path)).into());
     }
-    let bound = bounds::partition(&network, &limits);
     report(network.name, &found.graph, &found.partition, &bound, args, target)
+}
+
+/// An option that has no meaning where layers are mapped in closed form.
+fn closed_form(option: &str, what: &str, target: &TargetSpec) -> Diagnostic {
+    let name = &target.name;
+    Diagnostic::error(
+        mapping::LAYERS,
+        format!("target `{name}` maps layers in closed form, without {what}"),
+    )
+    .help(format!(
+        "leave `{option}` out, or map for a target with an axon for each neuron (`loihi64`)"
+    ))
 }
 
 /// Reads and checks a layer file.

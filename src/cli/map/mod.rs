@@ -13,6 +13,7 @@ use super::WeightsArgs;
 use super::lowering::LoweringArgs;
 use super::output::Reply;
 use super::search::SearchArgs;
+use crate::artifact::mapping::TrafficEntry;
 use crate::source;
 use crate::target::Target;
 use clap::Args;
@@ -50,10 +51,10 @@ struct WhatArgs {
     /// Genome (.json), text form (.snn) or binary form (.snnb) of a network.
     source: Option<PathBuf>,
     /// A hypergraph in hMETIS' format: an edge for each axon, its source first, weighted with 100 times its rate.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lowering", "weights"])]
     hgr: Option<PathBuf>,
     /// A layered network by its shapes (.toml).
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lowering", "weights"])]
     layers: Option<PathBuf>,
 }
 
@@ -74,7 +75,7 @@ pub(super) struct MapReport {
     bound_by: String,
     /// What the messages between cores come to; absent for mappings in closed form.
     #[serde(skip_serializing_if = "Option::is_none")]
-    traffic: Option<crate::artifact::mapping::TrafficEntry>,
+    traffic: Option<TrafficEntry>,
 }
 
 pub(super) fn run(args: &MapArgs) -> Result<Reply<MapReport>, Diagnostics> {
