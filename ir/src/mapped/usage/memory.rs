@@ -29,7 +29,7 @@ pub(super) fn of_core(accounting: &Accounting<'_>, core: &Core, target: &TargetS
     let lists_shared = target.list_bases.value > 0;
     let pixels =
         if lists_shared { pixels::received(accounting, core, target) } else { BTreeSet::new() };
-    let counter = Counter::new(accounting, core);
+    let mut counter = Counter::new(accounting, core);
     // Blocks of one projection and slice share one look at the slice.
     let mut groups: BTreeMap<(ProjId, u32), Vec<u32>> = BTreeMap::new();
     for block in &core.blocks {
@@ -121,6 +121,8 @@ struct Counter<'a> {
     first_compartments: Vec<i64>,
     /// Axons in all, one per source neuron.
     axons: usize,
+    /// Rows of matrices that slices hold, numbered: two orders can put the same neurons at the same positions.
+    rows: HashMap<Vec<u32>, usize>,
 }
 
 impl<'a> Counter<'a> {
@@ -137,7 +139,7 @@ impl<'a> Counter<'a> {
             first_compartments.push(compartment);
             compartment += i64::from(slice.len);
         }
-        Self { accounting, core, first_axons, first_compartments, axons }
+        Self { accounting, core, first_axons, first_compartments, axons, rows: HashMap::new() }
     }
 
     /// Axons of the runs: (axon, source neuron).
@@ -157,8 +159,22 @@ impl<'a> Counter<'a> {
         })
     }
 
+    /// Number of the rows that lie at these positions, in their order.
+    fn rows(&mut self, order: Order, start: u32, len: u32) -> usize {
+        let rows = (start..start + len).map(|position| order.neuron(position)).collect();
+        let next = self.rows.len();
+        *self.rows.entry(rows).or_insert(next)
+    }
+
     /// Adds a dense block: every neuron of the slice to the list of each axon.
-    fn dense(&self, lists: &mut Lists, projection: ProjId, slice: u32, runs: &[u32], shared: bool) {
+    fn dense(
+        &mut self,
+        lists: &mut Lists,
+        projection: ProjId,
+        slice: u32,
+        runs: &[u32],
+        shared: bool,
+    ) {
         let ends = &self.accounting.network.projections[projection];
         let Slice { start, len, .. } = self.core.slices[slice as usize];
         let classes = &self.accounting.columns[ends.matrix.index()];
@@ -167,12 +183,12 @@ impl<'a> Counter<'a> {
         let order = *self.accounting.order(ends.target);
         // Nobody else on the core has a list like this if the matrix serves once and no columns are equal.
         let shared = shared && (!classes.is_empty() || self.accounting.repeated(content));
+        let rows = if shared { self.rows(order, start, len) } else { 0 };
         lists.hold(self.axons);
         for (axon, source) in self.sources(projection, runs) {
             let entry = shared.then(|| Entry {
                 content,
-                order,
-                rows: (start, len),
+                rows,
                 column: classes.get(source as usize).copied().unwrap_or(source),
                 delay: ends.delay,
                 offset: compartment - *lists.bases[axon].get_or_insert(compartment),
@@ -219,8 +235,8 @@ struct List {
 #[derive(PartialEq, Eq, Hash)]
 struct Entry {
     content: MatId,
-    order: Order,
-    rows: (u32, u32),
+    /// Number of the rows.
+    rows: usize,
     /// First column equal to that of the source.
     column: u32,
     delay: u32,
