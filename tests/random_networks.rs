@@ -4,7 +4,8 @@
 //! follows `quantize`.
 //! For each: the artifact certifies, and on random inputs the logical network, the scheduled
 //! network and the decoded artifact, simulated core by core, agree on every spike and message. So does an artifact
-//! whose neurons lie on cores at random. A network may be refused, but only for a stated reason. `SNNC_CASES=20` takes 20 times as many networks.
+//! whose neurons lie on cores at random. Cores are those of a target, or so small that each limit is met somewhere. A network may be
+//! refused, but only for a stated reason. `SNNC_CASES=20` takes 20 times as many networks.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
@@ -50,6 +51,7 @@ fn lower(
     target: &TargetSpec,
     delays: Delays,
     recipe: &Recipe,
+    cramped: bool,
 ) -> Result<Option<Lowered>, TestCaseError> {
     let fail = |e: &dyn std::fmt::Display| TestCaseError::fail(e.to_string());
     let level = seal(draft).map_err(|e| fail(&e))?;
@@ -87,6 +89,8 @@ fn lower(
             network::DELAYED_BIAS,
             network::ALWAYS_FIRES,
         ];
+        let small = [mapping::NEURON_TOO_LARGE, mapping::FAN_OUT, mapping::TOO_MANY_CORES];
+        let allowed = if cramped { [&allowed[..], &small].concat() } else { allowed.to_vec() };
         let reported = failure.diagnostics.iter().filter(|d| d.severity == Severity::Error);
         for d in reported {
             prop_assert!(allowed.contains(&d.code), "refused without a good reason: {d}");
@@ -169,6 +173,8 @@ fn check(
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     compiled: u32,
+    /// Networks on more than two cores.
+    spread: u32,
     /// Networks whose neurons were also spread over cores at random.
     scattered: u32,
     /// Spikes and messages.
@@ -178,12 +184,40 @@ struct Seen {
     frames: u64,
 }
 
+/// Cores of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cores {
+    /// As they are.
+    Whole,
+    /// Some hundred with a few neurons each, every limit drawn from `seed`.
+    Cramped,
+}
+
+/// The target with limits that networks of some ten neurons meet.
+fn cramped(target: &TargetSpec, seed: u64) -> TargetSpec {
+    let mut target = target.clone();
+    let mut draw = draws(seed.rotate_left(16));
+    let mut between = |low: i64, high: i64| {
+        let drawn = draw() % u64::try_from(high - low).expect("a range");
+        low + i64::try_from(drawn).expect("small")
+    };
+    (target.cores_per_chip.value, target.chips.value) = (between(8, 64), between(1, 8));
+    target.compartments.value = between(2, 24);
+    target.input_axons.value = between(8, 60);
+    target.output_axons.value = between(4, 60);
+    target.synapse_words.value = between(4, 60);
+    target.profiles.value = between(1, 6);
+    target.thresholds.value = between(1, 6);
+    target.formats.value = between(3, 16);
+    target
+}
+
 /// Compiles and checks random drafts; at least one of `share` must compile, and they must spike.
-fn random_networks<S>(strategy: S, target: &str, cases: u32, share: u32) -> Seen
+fn random_networks<S>(strategy: S, target: &str, cores: Cores, cases: u32, share: u32) -> Seen
 where
     S: Strategy<Value = (AnyDraft, u64, bool)>,
 {
-    let target = targets::by_name(target).expect("a shipped target");
+    let whole = targets::by_name(target).expect("a shipped target");
     let seen = Cell::new(Seen::default());
     let times = std::env::var("SNNC_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
     let cases = cases * times;
@@ -196,11 +230,14 @@ where
     TestRunner::new(config)
         .run(&strategy, |(draft, seed, relay)| {
             let delays = if relay { Delays::Relay } else { Delays::Synaptic };
-            if let Some(lowered) = lower(draft, &target, delays, &recipe(seed))? {
+            let small = cores == Cores::Cramped;
+            let target = if small { cramped(&whole, seed) } else { whole.clone() };
+            if let Some(lowered) = lower(draft, &target, delays, &recipe(seed), small)? {
                 let found = check(&lowered, &target, &stimulus(&lowered.logical, seed), seed)?;
                 let sum = seen.get();
                 seen.set(Seen {
                     compiled: sum.compiled + 1,
+                    spread: sum.spread + u32::from(lowered.mapped.cores.len() > 2),
                     scattered: sum.scattered + found.scattered,
                     spikes: sum.spikes + found.spikes,
                     messages: sum.messages + found.messages,
@@ -212,7 +249,14 @@ where
         .unwrap_or_else(|e| panic!("{e}"));
     let seen = seen.get();
     assert!(seen.compiled * share > cases, "of {cases} networks: {seen:?}");
-    assert!(2 * seen.scattered > seen.compiled, "most may lie anywhere: {seen:?}");
+    match cores {
+        Cores::Whole => {
+            assert!(2 * seen.scattered > seen.compiled, "most may lie anywhere: {seen:?}")
+        }
+        Cores::Cramped => {
+            assert!(3 * seen.spread > seen.compiled, "many take many cores: {seen:?}")
+        }
+    }
     assert!(seen.spikes > u64::from(cases), "the networks are alive: {seen:?}");
     seen
 }
@@ -238,15 +282,19 @@ fn recipe(seed: u64) -> Recipe {
     Recipe { settings, ..Recipe::default() }
 }
 
+/// Random numbers: Knuth's multiplicative generator; its high bits are good enough for spikes.
+fn draws(seed: u64) -> impl FnMut() -> u64 {
+    let mut state = seed | 1;
+    move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state >> 40
+    }
+}
+
 /// Random signals for every input: about every third spike, values within the range.
 fn stimulus(network: &QuantizedNetwork, seed: u64) -> Stimulus {
     let steps = network.steps as usize;
-    let mut state = seed | 1;
-    let mut draw = || {
-        // Knuth's multiplicative generator; its high bits are good enough for spikes.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        state >> 40
-    };
+    let mut draw = draws(seed);
     let inputs = network.populations.values().filter_map(|p| match &p.kind {
         PopKind::Input(Coding::Direct { range: Some([low, high]) }) => {
             let [low, high] = [*low, *high].map(f64::from);
@@ -283,44 +331,58 @@ fn floats(space: Space) -> impl Strategy<Value = (AnyDraft, u64, bool)> {
 
 #[test]
 fn integer_networks_of_programmable_neurons_agree_at_every_level() {
-    random_networks(integers(Space::Programmable), "loihi2", 300, 3);
+    random_networks(integers(Space::Programmable), "loihi2", Cores::Whole, 300, 3);
 }
 
 #[test]
 fn integer_networks_of_fixed_neurons_agree_at_every_level() {
-    random_networks(integers(Space::Fixed), "loihi1", 300, 3);
+    random_networks(integers(Space::Fixed), "loihi1", Cores::Whole, 300, 3);
 }
 
 #[test]
 fn integer_networks_of_graded_relays_agree_at_every_level() {
-    let seen = random_networks(integers(Space::Graded), "loihi2", 300, 4);
+    let seen = random_networks(integers(Space::Graded), "loihi2", Cores::Whole, 300, 4);
     assert!(seen.messages > 500 && seen.frames > 5, "{seen:?}");
 }
 
 #[test]
 fn integer_networks_of_shifting_relays_agree_at_every_level() {
-    let seen = random_networks(integers(Space::Stages), "loihi2", 300, 4);
+    let seen = random_networks(integers(Space::Stages), "loihi2", Cores::Whole, 300, 4);
     assert!(seen.messages > 500, "{seen:?}");
 }
 
 #[test]
 fn float_networks_of_programmable_neurons_agree_after_quantization() {
-    random_networks(floats(Space::Programmable), "loihi2", 300, 3);
+    random_networks(floats(Space::Programmable), "loihi2", Cores::Whole, 300, 3);
 }
 
 #[test]
 fn float_networks_of_fixed_neurons_agree_after_quantization() {
-    random_networks(floats(Space::Fixed), "loihi1", 300, 3);
+    random_networks(floats(Space::Fixed), "loihi1", Cores::Whole, 300, 3);
 }
 
 #[test]
 fn float_networks_with_clips_and_frames_agree_after_quantization() {
-    let seen = random_networks(floats(Space::Graded), "loihi2", 400, 4);
+    let seen = random_networks(floats(Space::Graded), "loihi2", Cores::Whole, 400, 4);
     assert!(seen.messages > 1000 && seen.frames > 5, "{seen:?}");
 }
 
 #[test]
 fn float_networks_of_plain_relays_agree_after_quantization() {
-    let seen = random_networks(floats(Space::Stages), "loihi2", 300, 4);
+    let seen = random_networks(floats(Space::Stages), "loihi2", Cores::Whole, 300, 4);
     assert!(seen.messages > 1000, "{seen:?}");
+}
+
+#[test]
+fn integer_networks_agree_on_cramped_cores() {
+    random_networks(integers(Space::Programmable), "loihi2", Cores::Cramped, 200, 8);
+    random_networks(integers(Space::Graded), "loihi2", Cores::Cramped, 200, 8);
+    random_networks(integers(Space::Stages), "loihi2", Cores::Cramped, 200, 8);
+    random_networks(integers(Space::Fixed), "loihi1", Cores::Cramped, 200, 8);
+}
+
+#[test]
+fn float_networks_agree_on_cramped_cores() {
+    random_networks(floats(Space::Graded), "loihi2", Cores::Cramped, 200, 8);
+    random_networks(floats(Space::Fixed), "loihi1", Cores::Cramped, 200, 8);
 }
