@@ -25,6 +25,9 @@ pub struct Rates {
     measured: BTreeMap<String, Vec<f32>>,
 }
 
+/// Rates of a network that nothing was measured of.
+pub static NONE: Rates = Rates::assumed();
+
 impl Rates {
     /// Nothing was measured.
     pub const fn assumed() -> Self {

@@ -5,6 +5,7 @@ use crate::framework::levels::LevelKind;
 use crate::framework::options::{OptionInfo, Options};
 use crate::framework::properties::Property;
 use crate::quantize::account::Account;
+use crate::rates::{self, Rates};
 use snnc_ir::{
     Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Recipe, TargetSpec, recipe,
 };
@@ -66,6 +67,8 @@ pub struct Context<'a> {
     pub options: &'a Options,
     /// Decisions about quantization.
     pub recipe: &'a Recipe,
+    /// How often neurons send.
+    pub rates: &'a Rates,
     /// Warnings and notes; errors are returned instead.
     pub remarks: Diagnostics,
     /// What quantization did, left by the pass that quantizes.
@@ -75,12 +78,13 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// A context without remarks; the recipe decides nothing.
+    /// A context without remarks; the recipe decides nothing, and all rates are assumed.
     pub const fn new(target: &'a TargetSpec, options: &'a Options) -> Self {
         Self {
             target,
             options,
             recipe: &recipe::DEFAULT,
+            rates: &rates::NONE,
             remarks: Diagnostics::new(),
             account: None,
             folds: Vec::new(),

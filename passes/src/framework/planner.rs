@@ -8,6 +8,7 @@ use crate::framework::pipeline::{PassCall, Pipeline};
 use crate::framework::properties::{Property, PropertySet};
 use crate::framework::registry::Registry;
 use crate::quantize::account::Account;
+use crate::rates::{self, Rates};
 use snnc_ir::diag::codes::{internal, usage};
 use snnc_ir::quantized::Time;
 use snnc_ir::{
@@ -21,6 +22,7 @@ pub struct Plan<'r> {
     start: LevelKind,
     steps: Vec<Step<'r>>,
     recipe: &'r Recipe,
+    rates: &'r Rates,
 }
 
 /// One pass of a plan.
@@ -69,7 +71,7 @@ pub fn plan<'r>(
         level = pass.to();
         has = has.after(pass.info().invalidates, pass.info().establishes, level);
     }
-    errors.into_result(Plan { start, steps, recipe: &recipe::DEFAULT })
+    errors.into_result(Plan { start, steps, recipe: &recipe::DEFAULT, rates: &rates::NONE })
 }
 
 /// Called after every pass, with the verified result.
@@ -147,6 +149,12 @@ impl<'r> Plan<'r> {
         Self { recipe, ..self }
     }
 
+    /// The same plan, which maps for these rates.
+    #[must_use]
+    pub fn with_rates(self, rates: &'r Rates) -> Self {
+        Self { rates, ..self }
+    }
+
     /// Number of passes.
     pub const fn len(&self) -> usize {
         self.steps.len()
@@ -196,7 +204,7 @@ impl<'r> Plan<'r> {
                 step.pass.to(),
             );
             let mut cx = Context::new(target, &step.options);
-            cx.recipe = self.recipe;
+            (cx.recipe, cx.rates) = (self.recipe, self.rates);
             let result = apply(step.pass, level, &mut cx);
             remarks.extend(cx.remarks);
             account = cx.account.or(account);
@@ -230,7 +238,7 @@ impl<'r> Plan<'r> {
     ) -> Replay {
         let again = |level: AnyLevel, step: &Step<'_>| {
             let mut cx = Context::new(target, &step.options);
-            cx.recipe = self.recipe;
+            (cx.recipe, cx.rates) = (self.recipe, self.rates);
             apply(step.pass, level, &mut cx)
         };
         let calls = |first: usize| Pipeline {

@@ -3,7 +3,7 @@
 //! Spikes travel over a mesh of routers, one message for each core that a neuron reaches, and cost
 //! energy and time on every link. Where cores lie changes nothing else, so this pass only renumbers `chip` and
 //! `cell`: it anneals the energy of all messages, in the target's published costs or, where none are public, in
-//! hops, links between chips counting `chip_hops`. Rates are assumed ([`Rates`]).
+//! hops, links between chips counting `chip_hops`. Rates are those of a profile, or assumed ([`Rates`]).
 //!
 //! Complexity: O(slices and axon runs of cores · log), and a fixed number of moves per core.
 
@@ -65,7 +65,7 @@ impl Pass for Place {
         };
         let seed = cx.options.int("seed").unsigned_abs();
         let board = Board::of(cx.target);
-        let traffic = traffic(&draft, &Rates::assumed());
+        let traffic = traffic(&draft, cx.rates);
         // A board that cannot take all cores is the verifier's to report.
         let Ok(found) = place::place(&traffic, &board.mesh, effort, seed) else {
             return Ok(draft);
