@@ -1,5 +1,5 @@
-//! A `.npz` archive of one array: a zip archive without compression (PKWARE APPNOTE 6.3, sections 4.3 and 4.4) of a `.npy`
-//! file (NumPy's format 1.0).
+//! A `.npz` archive of one array: a zip archive without compression (PKWARE APPNOTE 6.3, sections 4.3 and 4.4) of an array
+//! as `NumPy` writes it (`.npy`, format 1.0).
 
 use std::num::TryFromIntError;
 
