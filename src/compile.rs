@@ -5,8 +5,10 @@
 //! an artifact before that.
 
 use crate::artifact::manifest::{FileEntry, Manifest, NetxEntry, RecipeEntry};
+use crate::artifact::mapping::MappingEntry;
 use crate::artifact::{self, Entry};
 use crate::folding::{FoldingAccount, Parts};
+use crate::page::Page;
 use crate::pipeline::{self, Delays, Lowering, Search, Stage, Stages};
 use crate::report::{MeasureOptions, Report, measure};
 use crate::source::Source;
@@ -35,6 +37,8 @@ pub struct Options {
     pub delays: Delays,
     /// Decisions about quantization.
     pub recipe: Recipe,
+    /// Samples on which rates are measured before neurons are mapped; without them rates are assumed.
+    pub profile: Option<Stimuli>,
 }
 
 /// Samples that a quantization is measured on.
@@ -123,7 +127,8 @@ pub fn lower(
             options.search,
         ))?,
     };
-    lower_by(source, target, pipeline, &options.recipe, end)
+    let profile = options.profile.as_ref();
+    lower_by(source, target, pipeline, (&options.recipe, profile), end)
 }
 
 /// The stage of a source that is in logical time.
@@ -140,12 +145,12 @@ fn logical(source: &Source) -> Result<Stage, Diagnostic> {
     Ok(start)
 }
 
-/// As [`lower`], with a given pipeline and recipe.
+/// As [`lower`], with a given pipeline and recipe, and samples to measure rates on, which only those who map need.
 pub(crate) fn lower_by(
     source: &Source,
     target: &TargetSpec,
     pipeline: Pipeline,
-    recipe: &Recipe,
+    (recipe, profile): (&Recipe, Option<&Stimuli>),
     end: Stage,
 ) -> Result<(Stages, Pipeline), Failure> {
     let registry = Registry::standard();
@@ -156,7 +161,13 @@ pub(crate) fn lower_by(
             .into());
     }
     let pipeline = pipeline::until(&registry, pipeline, start, end);
-    let stages = pipeline::run(&registry, &pipeline, source.level.clone(), target, recipe)?;
+    let level = source.level.clone();
+    let stages = match profile {
+        Some(stimuli) if end == Stage::Mapped => {
+            pipeline::run_profiled(&registry, &pipeline, level, target, recipe, stimuli)?
+        }
+        _ => pipeline::run(&registry, &pipeline, level, target, recipe)?,
+    };
     Ok((stages, pipeline))
 }
 
@@ -212,14 +223,32 @@ pub fn compile_on(
             add(artifact::RECIPE, binary::encode_recipe(&options.recipe));
         }
     }
-    files.sort_by(|a, b| a.name.cmp(&b.name));
-    let manifest = Manifest {
+    let mapping = MappingEntry::of(mapped, &target.spec, stages.profile.as_ref());
+    let mut manifest = Manifest {
         quantization: report.is_some().then(|| RecipeEntry::of(&options.recipe)),
-        files: files.iter().map(|f| FileEntry::of(&f.name, &f.bytes)).collect(),
         netx,
         remarks: stages.remarks.iter().map(describe::remark).collect(),
-        ..describe::manifest(source, &target.spec, &pipeline, logical, mapped, &program, folding)
+        ..describe::manifest(
+            source,
+            &target.spec,
+            &pipeline,
+            logical,
+            mapped,
+            &program,
+            (folding, mapping),
+        )
     };
+    let page = Page {
+        manifest: &manifest,
+        mapped,
+        target: &target.spec,
+        rates: stages.rates(),
+        certificate: &certificate,
+        report: report.as_ref(),
+    };
+    files.push(Entry { name: artifact::PAGE.to_owned(), bytes: page.html().into_bytes() });
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    manifest.files = files.iter().map(|f| FileEntry::of(&f.name, &f.bytes)).collect();
     let bytes = manifest.to_bytes();
     files.insert(0, Entry { name: artifact::manifest::MANIFEST.to_owned(), bytes });
     Ok(Compiled { manifest, files, certificate, program, stages, report, warnings })

@@ -15,7 +15,6 @@ use snnc_ir::program::{GradedMode, Program, ProgramReadout, Symbol, SymbolRole};
 use snnc_ir::quantized::PopKind;
 use snnc_ir::{Diagnostic, MappedNetwork, Param, QuantizedDraft, QuantizedNetwork, TargetSpec};
 use snnc_passes::Pipeline;
-use snnc_passes::rates::Rates;
 
 /// The manifest of a program, without its files and what its makers remarked.
 pub fn manifest(
@@ -25,7 +24,7 @@ pub fn manifest(
     logical: &QuantizedNetwork,
     mapped: &MappedNetwork,
     program: &Program,
-    folding: FoldingAccount,
+    (folding, mapping): (FoldingAccount, MappingEntry),
 ) -> Manifest {
     Manifest {
         schema: SCHEMA.to_owned(),
@@ -48,7 +47,7 @@ pub fn manifest(
         inputs: inputs(program),
         host: host(program),
         outputs: outputs(program),
-        mapping: MappingEntry::of(mapped, target, &Rates::assumed()),
+        mapping,
         cores: cores(mapped, target),
         limits: limits(target),
         folding,

@@ -8,6 +8,8 @@
 //! A pipeline given by the user is a list of passes of the same grammar. The planner of
 //! `snnc-passes` checks it before anything runs, and verifies the network after every pass.
 
+use crate::profile::{self, Profile};
+use crate::stimulus::Stimuli;
 use snnc_ir::diag::codes::{internal, usage};
 use snnc_ir::network::Op;
 use snnc_ir::quantized::Time;
@@ -18,6 +20,7 @@ use snnc_ir::{
 use snnc_mapping::partition::Effort;
 use snnc_passes::fold_integers::Fold;
 use snnc_passes::quantize::account::Account;
+use snnc_passes::rates::{self, Rates};
 use snnc_passes::{
     AnyLevel, AnyPass, Failure, LevelKind, Pipeline, Property, PropertySet, Registry, plan,
 };
@@ -48,8 +51,8 @@ const INTEGERS: &[&str] = &["fold-integers", "strict-compare"];
 const TO_HARDWARE_TIME: &str = "schedule";
 /// Onto cores.
 const TO_CORES: &[&str] = &["map"];
-/// Cores near those that they send to.
-const PLACE: &str = "place";
+/// Cores with pieces of several populations, near those that they send to: the searches.
+const SEARCHES: [&str; 2] = ["regroup", "place"];
 
 /// Where the delays go that a chip's synapses cannot hold, or that retiming adds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -197,12 +200,13 @@ pub fn standard(start: Stage, delays: Delays) -> String {
 /// The pipeline from `start` to cores.
 pub fn lowered(start: Stage, lowering: Lowering, delays: Delays, search: Search) -> String {
     let genes = lower_genes(lowering);
-    let place = format!("{PLACE}{search}");
+    let searches = SEARCHES.map(|pass| format!("{pass}{search}"));
     let schedule = match delays {
         Delays::Synaptic => TO_HARDWARE_TIME.to_owned(),
         Delays::Relay => format!("{TO_HARDWARE_TIME}{{delays={}}}", delays.name()),
     };
-    let (genes, schedule, place) = ([genes.as_str()], [schedule.as_str()], [place.as_str()]);
+    let (genes, schedule) = ([genes.as_str()], [schedule.as_str()]);
+    let searches = searches.each_ref().map(String::as_str);
     let parts: [(Stage, &[&str]); 7] = [
         (Stage::Network, &genes),
         (Stage::Network, NETWORK),
@@ -210,7 +214,7 @@ pub fn lowered(start: Stage, lowering: Lowering, delays: Delays, search: Search)
         (Stage::Quantized, INTEGERS),
         (Stage::Quantized, &schedule),
         (Stage::Scheduled, TO_CORES),
-        (Stage::Scheduled, &place),
+        (Stage::Scheduled, &searches),
     ];
     let names: Vec<&str> = parts
         .iter()
@@ -336,9 +340,16 @@ pub struct Stages {
     pub account: Option<Account>,
     /// What passes folded, in order.
     pub folds: Vec<Fold>,
+    /// How often neurons send, for those who mapped.
+    pub profile: Option<Profile>,
 }
 
 impl Stages {
+    /// How often neurons send: as measured, or assumed.
+    pub fn rates(&self) -> &Rates {
+        self.profile.as_ref().map_or(&rates::NONE, |profile| &profile.rates)
+    }
+
     fn keep(&mut self, level: &AnyLevel) {
         match (Stage::of(level), level) {
             (Stage::Scheduled, AnyLevel::Quantized(q)) => self.scheduled = Some(q.clone()),
@@ -360,22 +371,67 @@ pub fn run(
     target: &TargetSpec,
     recipe: &Recipe,
 ) -> Result<Stages, Failure> {
+    let mut stages = Stages::default();
+    stages.keep(&level);
+    extend(&mut stages, registry, pipeline, level, target, recipe)?;
+    Ok(stages)
+}
+
+/// As [`run`]; in between, the network in hardware time is run on the samples of `stimuli`, and mapped for the rates of its neurons.
+///
+/// # Errors
+/// As [`run`], `SNN0810` if the pipeline does not lead to hardware time, and `SNN0835` if a simulation stops.
+pub fn run_profiled(
+    registry: &Registry,
+    pipeline: &Pipeline,
+    level: AnyLevel,
+    target: &TargetSpec,
+    recipe: &Recipe,
+    stimuli: &Stimuli,
+) -> Result<Stages, crate::Failure> {
+    // All of it is checked before anything runs.
+    plan(registry, pipeline, level.kind(), &PropertySet::of(&level))?;
+    let before = until(registry, pipeline.clone(), Stage::of(&level), Stage::Scheduled);
+    let behind = Pipeline { calls: pipeline.calls[before.calls.len()..].to_vec() };
+    let mut stages = run(registry, &before, level, target, recipe)?;
+    let scheduled = stages.scheduled.clone().ok_or_else(|| not_reached(Stage::Scheduled))?;
+    let profile = profile::measure(&scheduled, stimuli)?;
+    stages.remarks.extend(profile.entry.remark().into_iter().collect());
+    stages.profile = Some(profile);
+    let level = AnyLevel::Quantized(scheduled);
+    extend(&mut stages, registry, &behind, level, target, recipe).map_err(|mut failure| {
+        let remarks = std::mem::take(&mut failure.remarks);
+        failure.remarks = stages.remarks.iter().cloned().chain(remarks).collect();
+        failure
+    })?;
+    Ok(stages)
+}
+
+/// Runs `pipeline` on `level`, and adds what it comes through and leaves.
+fn extend(
+    stages: &mut Stages,
+    registry: &Registry,
+    pipeline: &Pipeline,
+    level: AnyLevel,
+    target: &TargetSpec,
+    recipe: &Recipe,
+) -> Result<(), Failure> {
+    let rates = stages.rates().clone();
     let planned = plan(registry, pipeline, level.kind(), &PropertySet::of(&level));
-    let plan = planned.map(|plan| plan.with_recipe(recipe)).map_err(|diagnostics| Failure {
+    let planned = planned.map(|plan| plan.with_recipe(recipe).with_rates(&rates));
+    let plan = planned.map_err(|diagnostics| Failure {
         index: 0,
         pass: "",
         diagnostics,
         remarks: Diagnostics::new(),
         replay: None,
     })?;
-    let mut stages = Stages::default();
-    stages.keep(&level);
     let mut keep = |_: usize, _: &'static str, after: &AnyLevel| stages.keep(after);
     let outcome = plan.run(level, target, &mut keep).map_err(|f| attributed(f, target))?;
-    stages.remarks = outcome.remarks;
-    stages.account = outcome.account;
-    stages.folds = outcome.folds;
-    Ok(stages)
+    stages.remarks.extend(outcome.remarks);
+    stages.account = outcome.account.or(stages.account.take());
+    stages.folds.extend(outcome.folds);
+    Ok(())
 }
 
 /// An integer network is held to the limits of the target only when it enters hardware time. Where
@@ -420,7 +476,7 @@ mod tests {
             for call in Pipeline::parse(&text).unwrap().calls {
                 assert!(registry.by_name(&call.name).is_some(), "{} is registered", call.name);
             }
-            assert!(text.ends_with("schedule{delays=relay},map,place"));
+            assert!(text.ends_with("schedule{delays=relay},map,regroup,place"));
         }
     }
 

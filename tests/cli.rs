@@ -21,17 +21,19 @@ fn compiled() -> Place {
     place
 }
 
-/// Text for a snapshot: paths, versions, hashes and the length of the account taken out.
+/// Text for a snapshot: paths, versions, hashes and the lengths of the accounts taken out.
 fn golden(place: &Place, text: &str) -> String {
     let is_hash = |w: &str| w.len() == 64 && w.bytes().all(|b| b.is_ascii_hexdigit());
     let mut text = place.plain(text);
     let manifest = Manifest::read(&place.path("art")).ok();
-    if let Some(report) = manifest.as_ref().and_then(|m| m.file("report.json")) {
-        let length = report.bytes.to_string();
-        let mut parts = text.split("report.json");
-        let first = parts.next().unwrap_or_default().to_owned();
-        text = parts
-            .fold(first, |text, part| text + "report.json" + &part.replacen(&length, "<bytes>", 1));
+    for name in ["report.json", "report.html"] {
+        if let Some(report) = manifest.as_ref().and_then(|m| m.file(name)) {
+            let length = report.bytes.to_string();
+            let mut parts = text.split(name);
+            let first = parts.next().unwrap_or_default().to_owned();
+            text =
+                parts.fold(first, |text, part| text + name + &part.replacen(&length, "<bytes>", 1));
+        }
     }
     let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
     words
@@ -56,7 +58,8 @@ fn an_artifact_holds_what_its_manifest_says() {
         let bytes = place.read(&format!("art/{}", file.name));
         assert_eq!(*file, FileEntry::of(&file.name, &bytes));
     }
-    for needed in ["program.snnb", "source.snnb", "target.toml", "certificate.json"] {
+    for needed in ["program.snnb", "source.snnb", "target.toml", "certificate.json", "report.html"]
+    {
         assert!(manifest.file(needed).is_some(), "{needed} is listed");
     }
     Artifact::load(&place.path("art")).expect("it loads");
@@ -519,8 +522,9 @@ fn factors_are_kept_on_request() {
     assert!(decoded.stderr.contains(&codes::network::DECODED.to_string()), "{}", decoded.stderr);
 }
 
-const COMMANDS: [&str; 10] = [
-    "compile", "check", "quantize", "verify", "run", "inspect", "explain", "convert", "fmt", "list",
+const COMMANDS: [&str; 11] = [
+    "compile", "check", "quantize", "verify", "map", "run", "inspect", "explain", "convert", "fmt",
+    "list",
 ];
 
 #[test]

@@ -7,9 +7,11 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use snnc_ir::arena::PopId;
 use snnc_ir::mapped::{Core, MappedDraft, MappedNetwork, Slice};
+use snnc_ir::order::Order;
+use snnc_ir::quantized::Structure;
 use snnc_ir::testing::{Space, mapped};
-use snnc_ir::{Level, Rules, TargetSpec};
-use snnc_passes::place::{account, traffic};
+use snnc_ir::{Entity, Level, Rules, TargetSpec};
+use snnc_passes::place::{account, traffic, work};
 use snnc_passes::rates::Rates;
 use snnc_passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
 
@@ -98,5 +100,61 @@ proptest! {
             }
         }
         prop_assert!((traffic(&draft, &rates).total() - f64::from(expected)).abs() < 1e-6);
+    }
+
+    /// Synapse by synapse, where the core does not list zeros, too.
+    #[test]
+    fn work_counts_spikes_and_the_synapses_they_reach(draft in mapped(Space::Everything)) {
+        let network = &draft.network;
+        let rate = |population: PopId, neuron: usize| {
+            f32::from(u8::try_from((3 * population.index() + 7 * neuron) % 11).unwrap()) / 8.0
+        };
+        let each = |(id, name, size): (PopId, String, usize)| {
+            (name, (0..size).map(|neuron| rate(id, neuron)).collect::<Vec<f32>>())
+        };
+        let populations = network.populations.iter();
+        let rates = Rates::measured(populations.map(|(id, p)| each((id, p.name.clone(), p.size()))));
+        let order = |id: PopId| Order::new(&network.populations[id].shape, draft.orders[id.index()]);
+        for (core, found) in draft.cores.values().zip(work(&draft, &rates)) {
+            let (mut events, mut spikes, mut injected) = (0.0, 0.0, 0.0);
+            for slice in &core.slices {
+                let target = order(slice.population);
+                for position in slice.start..slice.start + slice.len {
+                    let neuron = target.neuron(position) as usize;
+                    spikes += f64::from(rate(slice.population, neuron));
+                    for (id, projection) in network.projections.iter() {
+                        if projection.target != slice.population {
+                            continue;
+                        }
+                        let matrix = &network.matrices[projection.matrix];
+                        let source = order(projection.source);
+                        let mut reached = |col: usize| events += f64::from(rate(projection.source, col));
+                        if let Structure::Dense { .. } = matrix.structure {
+                            let joined = core.blocks.iter().filter(|block| {
+                                block.projection == id && core.slices[block.slice as usize] == *slice
+                            });
+                            for block in joined {
+                                let run = core.axons[block.axons as usize];
+                                (run.start..run.start + run.len)
+                                    .for_each(|position| reached(source.neuron(position) as usize));
+                            }
+                        } else {
+                            matrix.for_row(neuron, |col, _| reached(col));
+                        }
+                    }
+                }
+            }
+            for run in core.axons.iter().filter(|run| network.populations[run.population].is_input()) {
+                let source = order(run.population);
+                injected += (run.start..run.start + run.len)
+                    .map(|position| f64::from(rate(run.population, source.neuron(position) as usize)))
+                    .sum::<f64>();
+            }
+            let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
+            prop_assert!(close(found.events, events), "{} events, {events} counted", found.events);
+            prop_assert!(close(found.spikes, spikes) && close(found.injected, injected));
+            let neurons = u32::try_from(core.compartments()).unwrap();
+            prop_assert!(close(found.neurons, f64::from(neurons)));
+        }
     }
 }

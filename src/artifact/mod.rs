@@ -8,6 +8,7 @@
 //! | `target.toml` | the description of the target |
 //! | `certificate.json` | what was proved, and the bounds |
 //! | `report.json` | what quantization did ([`crate::report`]); not if the source was quantized already |
+//! | `report.html` | the same for people, with a picture of the cores (`page`) |
 //! | `recipe.snnb` | the recipe that it followed, if that is not the default |
 //! | `network.net` | the same program for NetX, where NetX can express it |
 
@@ -28,6 +29,8 @@ pub const SOURCE: &str = "source.snnb";
 pub const TARGET: &str = "target.toml";
 /// File name of the account of the quantization.
 pub const REPORT: &str = "report.json";
+/// File name of the page for people.
+pub const PAGE: &str = "report.html";
 /// File name of the recipe that the network was quantized by.
 pub const RECIPE: &str = "recipe.snnb";
 /// File name of the certificate.

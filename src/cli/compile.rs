@@ -2,6 +2,7 @@
 
 use super::lowering::LoweringArgs;
 use super::output::{Format, Reply};
+use super::profile::ProfileArgs;
 use super::quantization::{Prepared, QuantizationArgs, calibration_line};
 use super::search::SearchArgs;
 use super::table::Table;
@@ -55,6 +56,8 @@ pub(super) struct HowArgs {
     delays: DelaysArg,
     #[command(flatten)]
     search: SearchArgs,
+    #[command(flatten)]
+    profile: ProfileArgs,
     /// Passes in place of the default ones, such as `quantize,schedule{delays=relay},map`.
     #[arg(long, value_name = "PIPELINE", conflicts_with_all = ["delays", "lowering", "effort", "seed"])]
     passes: Option<String>,
@@ -82,8 +85,12 @@ enum Emit {
 }
 
 impl HowArgs {
-    pub(super) fn options(&self) -> Options {
-        Options {
+    /// Options of a compilation of `source`.
+    ///
+    /// # Errors
+    /// What the samples of `--profile` are refused for.
+    fn options(&self, source: &Source) -> Result<Options, Diagnostics> {
+        Ok(Options {
             passes: self.passes.clone(),
             lowering: self.lowering.lowering(),
             search: self.search.search(),
@@ -91,8 +98,9 @@ impl HowArgs {
                 DelaysArg::Synaptic => Delays::Synaptic,
                 DelaysArg::Relay => Delays::Relay,
             },
+            profile: self.profile.read(source)?,
             ..Options::default()
-        }
+        })
     }
 }
 
@@ -171,8 +179,9 @@ pub(super) fn make(
 ) -> Result<Made, Diagnostics> {
     let mut notes = Diagnostics::new();
     let mut attempt = || {
+        let options = how.options(source)?;
         let Prepared { options, fitted } =
-            quantization.prepare(path, source, target, how.options(), progress, &mut notes)?;
+            quantization.prepare(path, source, target, options, progress, &mut notes)?;
         let samples = fitted.as_ref().map(|fitted| fitted.data.samples());
         let compiled = compile_on(source, target, &options, samples.as_ref())
             .map_err(|failure| replay::report(failure, Path::new(".")))?;
@@ -235,10 +244,19 @@ fn emit_text(
         .help("leave the options about quantization out, or use `--emit quantized`")
         .into());
     }
+    if stage != Stage::Mapped && args.how.profile.is_given() {
+        return Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            format!("`--profile` decides where neurons lie, and `--emit {stage}` prints the network before"),
+        )
+        .help("leave `--profile` out, or use `--emit mapped`")
+        .into());
+    }
     let mut diagnostics = source.warnings.clone();
-    let (path, how) = (&args.source.source, args.how.options());
-    let attempt = || {
+    let path = &args.source.source;
+    let mut attempt = || {
         let notes = &mut diagnostics;
+        let how = args.how.options(&source)?;
         let prepared = args.quantization.prepare(path, &source, &target, how, progress, notes)?;
         lower(&source, &target.spec, &prepared.options, stage)
             .map_err(|failure| replay::report(failure, Path::new(".")))
@@ -297,6 +315,7 @@ pub(super) fn summary(compiled: &Compiled, calibration: Option<&CalibrationLog>)
     }
     text.push_str(&table.render(2));
     text.push_str(&cores_line(manifest));
+    text.push_str(&manifest.mapping.text());
     let totals = &compiled.certificate.totals;
     let _ = writeln!(
         text,

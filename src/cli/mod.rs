@@ -10,6 +10,7 @@ mod list;
 mod lowering;
 mod map;
 pub mod output;
+mod profile;
 mod progress;
 mod quantization;
 mod quantize;

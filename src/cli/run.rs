@@ -241,9 +241,14 @@ fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
             };
             let registry = Registry::standard();
             let pipeline = adapted(&registry, &artifact.manifest.pipeline, Stage::Quantized)?;
-            let (stages, _) =
-                lower_by(&source, &artifact.target, pipeline, &artifact.recipe, Stage::Scheduled)
-                    .map_err(failed)?;
+            let (stages, _) = lower_by(
+                &source,
+                &artifact.target,
+                pipeline,
+                (&artifact.recipe, None),
+                Stage::Scheduled,
+            )
+            .map_err(failed)?;
             let network = stages.scheduled.ok_or_else(|| not_reached(Stage::Scheduled))?;
             Ok((Machine::Integers(network), source.warnings))
         }

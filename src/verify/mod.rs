@@ -69,7 +69,7 @@ pub fn verify(source: &Source, artifact: &Artifact) -> Result<Proof, Failure> {
         AnyLevel::Quantized(_) | AnyLevel::Mapped(_) => None,
     };
     let (stages, _) =
-        lower_by(source, &artifact.target, pipeline, &artifact.recipe, Stage::Scheduled)?;
+        lower_by(source, &artifact.target, pipeline, (&artifact.recipe, None), Stage::Scheduled)?;
     let quantized = stages.quantized.as_ref().ok_or_else(|| not_reached(Stage::Quantized))?;
     let certificate = certify(quantized, &artifact.program, &artifact.target)?;
     // The network that came with the artifact is held to the same standard as the fresh one.

@@ -86,8 +86,8 @@ pub fn sources(
     set_runs(bits)
 }
 
-/// The neurons of a slice as patches of a convolution's output.
-pub(super) fn patches(conv: &Conv, target: &Order, slice: &Slice) -> Vec<Patch> {
+/// The neurons of a slice as patches of a convolution's output, where `target` is the order of its population.
+pub fn patches(conv: &Conv, target: &Order, slice: &Slice) -> Vec<Patch> {
     let [channels, height, width] = conv.output().unwrap_or_default();
     let positions = slice.start..slice.start + slice.len;
     if target.channels() == channels && target.places() == height * width {
@@ -211,7 +211,10 @@ pub(super) fn taps(conv: &Conv, places: &Range<u32>) -> Vec<(u32, u32, u32)> {
 
 /// How many synapses each neuron of a convolution's source has into these patches of its output, row-major.
 /// **Complexity**: O(kernel values of the channels present + neurons read · taps).
-pub(super) fn conv_counts(conv: &Conv, mantissa: &[i16], patches: &[Patch]) -> Vec<u64> {
+///
+/// # Panics
+/// If the kernel is shorter than its shape says.
+pub fn conv_counts(conv: &Conv, mantissa: &[i16], patches: &[Patch]) -> Vec<u64> {
     let [out_channels, inputs, ..] = conv.kernel_shape();
     let (outputs, area) =
         ((out_channels / conv.groups.max(1)).max(1), (conv.kernel[0] * conv.kernel[1]) as usize);

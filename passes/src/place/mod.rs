@@ -9,16 +9,21 @@
 
 mod flows;
 mod mesh;
+mod work;
 
 use crate::framework::{Class, Context, OptionInfo, OptionKind, Pass, PassInfo};
 use crate::rates::Rates;
+use snnc_ir::diag::codes::mapping;
 use snnc_ir::mapped::{MappedDraft, MappedNetwork};
-use snnc_ir::{Diagnostics, TargetSpec};
+use snnc_ir::target::Limit;
+use snnc_ir::{Diagnostic, Diagnostics, TargetSpec};
 use snnc_mapping::partition::Effort;
 use snnc_mapping::place::{self, Placement, Report};
 
 pub use flows::traffic;
+pub(crate) use flows::traffic_between;
 pub use mesh::{Board, Unit};
+pub use work::{Absent, Estimate, estimate, work};
 
 /// The pass.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,19 +71,49 @@ impl Pass for Place {
         let seed = cx.options.int("seed").unsigned_abs();
         let board = Board::of(cx.target);
         let traffic = traffic(&draft, cx.rates);
-        // A board that cannot take all cores is the verifier's to report.
-        let Ok(found) = place::place(&traffic, &board.mesh, effort, seed) else {
-            return Ok(draft);
-        };
-        // Boards with fewer chips than places, or chips with fewer cores, keep the order they have.
-        let places: Vec<[u32; 2]> = found.cells.iter().map(|&cell| board.place(cell)).collect();
-        if places.iter().all(|place| board.exists(*place)) {
-            for (core, [chip, cell]) in draft.cores.values_mut().zip(places) {
-                (core.chip, core.cell) = (chip, cell);
+        let found = place::place(&traffic, &board.mesh, effort, seed).map_err(|e| e.to_string());
+        match found.and_then(|found| places(&board, &found)) {
+            Ok(places) => {
+                for (core, [chip, cell]) in draft.cores.values_mut().zip(places) {
+                    (core.chip, core.cell) = (chip, cell);
+                }
             }
+            // A board that cannot take all cores in their order is the verifier's to refuse.
+            Err(why) => cx.remarks.push(kept(&why, cx.target)),
         }
         Ok(draft)
     }
+}
+
+/// Chips and cells of a placement, if the board has them all: it may have fewer chips than its rows and columns have
+/// places, and chips fewer cores than their routers.
+fn places(board: &Board, found: &Placement) -> Result<Vec<[u32; 2]>, String> {
+    let place = |&cell: &u32| {
+        let place = board.place(cell);
+        let [chip, cell] = place;
+        let missing = || format!("the board has no core {cell} of chip {chip}");
+        if board.exists(place) { Ok(place) } else { Err(missing()) }
+    };
+    found.cells.iter().map(place).collect()
+}
+
+/// That the cores keep their order.
+fn kept(why: &str, target: &TargetSpec) -> Diagnostic {
+    let message = format!("the cores lie in the order in which they were made: {why}");
+    let note = |note: Diagnostic, (key, limit): (&str, &Limit)| {
+        note.note(format!("{}: {key} = {limit}", target.file))
+    };
+    [
+        ("cores_per_chip", &target.cores_per_chip),
+        ("chips", &target.chips),
+        ("mesh_width", &target.mesh_width),
+        ("mesh_height", &target.mesh_height),
+        ("board_width", &target.board_width),
+        ("board_height", &target.board_height),
+    ]
+    .into_iter()
+    .fold(Diagnostic::note_only(mapping::KEPT_ORDER, message), note)
+    .help("state a mesh and a board of just the routers and chips that there are")
 }
 
 /// What the messages of a mapped network come to on the board of `target`.

@@ -57,15 +57,9 @@ pub(super) fn report(
     })?;
     let figures = place::report(&traffic, &board.mesh, &placement);
     let (lower_bound, bound_by) = bound.tightest();
-    let report = MapReport {
-        network,
-        target: target.name.clone(),
-        neurons: graph.neurons(),
-        cores: u64::from(partition.cores),
-        lower_bound,
-        bound_by: bound_by.to_owned(),
-        traffic: Some(TrafficEntry::new(&figures, board.unit)),
-    };
+    let cores = (u64::from(partition.cores), lower_bound, bound_by);
+    let messages = TrafficEntry::new(&figures, board.unit);
+    let report = MapReport::of_shape((network, graph.neurons()), target, cores, Some(messages));
     if let Some(file) = &args.svg {
         let what = (graph, partition, &limits(target));
         picture::hypergraph(file, &report, what, (&board.mesh, &traffic, &placement))?;

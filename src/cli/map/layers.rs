@@ -160,15 +160,8 @@ fn tiled(path: &Path, network: &Network, target: &TargetSpec) -> Result<MapRepor
             .into());
         }
     }
-    Ok(MapReport {
-        network: network.name.clone(),
-        target: target.name.clone(),
-        neurons: network.neurons(),
-        cores,
-        lower_bound,
-        bound_by: bound_by.to_owned(),
-        traffic: None,
-    })
+    let shape = (network.name.clone(), network.neurons());
+    Ok(MapReport::of_shape(shape, target, (cores, lower_bound, bound_by), None))
 }
 
 /// The limits of a core that tiles know. Weights have 8 bits.

@@ -12,13 +12,14 @@ mod picture;
 use super::WeightsArgs;
 use super::lowering::LoweringArgs;
 use super::output::Reply;
+use super::profile::ProfileArgs;
 use super::search::SearchArgs;
-use crate::artifact::mapping::TrafficEntry;
+use crate::artifact::mapping::{EstimateEntry, ProfileEntry, TrafficEntry};
 use crate::source;
 use crate::target::Target;
 use clap::Args;
 use serde::Serialize;
-use snnc_ir::Diagnostics;
+use snnc_ir::{Diagnostics, TargetSpec};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
@@ -34,6 +35,8 @@ pub(super) struct MapArgs {
     target: String,
     #[command(flatten)]
     search: SearchArgs,
+    #[command(flatten)]
+    profile: ProfileArgs,
     /// Spikes per neuron, for layer files: an array of this archive, the only one or the one named like the network.
     #[arg(long, value_name = "FILE.npz", requires = "layers")]
     rates: Option<PathBuf>,
@@ -51,10 +54,10 @@ struct WhatArgs {
     /// Genome (.json), text form (.snn) or binary form (.snnb) of a network.
     source: Option<PathBuf>,
     /// A hypergraph in hMETIS' format: an edge for each axon, its source first, weighted with 100 times its rate.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["lowering", "weights"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lowering", "weights", "profile"])]
     hgr: Option<PathBuf>,
     /// A layered network by its shapes (.toml).
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["lowering", "weights"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["lowering", "weights", "profile"])]
     layers: Option<PathBuf>,
 }
 
@@ -76,10 +79,51 @@ pub(super) struct MapReport {
     /// What the messages between cores come to; absent for mappings in closed form.
     #[serde(skip_serializing_if = "Option::is_none")]
     traffic: Option<TrafficEntry>,
+    /// Spikes per neuron and step, where they are assumed; of sources.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assumed_rate: Option<f64>,
+    /// On what rates were measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<ProfileEntry>,
+    /// What a step takes; of sources.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<EstimateEntry>,
+    /// Why there is no estimate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_estimate: Option<String>,
+    /// All but the cores, for people.
+    #[serde(skip)]
+    said: String,
+}
+
+impl MapReport {
+    /// The report of a mapping that is known by its shape alone.
+    fn of_shape(
+        (network, neurons): (String, u64),
+        target: &TargetSpec,
+        (cores, lower_bound, bound_by): (u64, u64, &str),
+        traffic: Option<TrafficEntry>,
+    ) -> Self {
+        Self {
+            network,
+            target: target.name.clone(),
+            neurons,
+            cores,
+            lower_bound,
+            bound_by: bound_by.to_owned(),
+            said: traffic.as_ref().map_or_else(String::new, TrafficEntry::text),
+            traffic,
+            assumed_rate: None,
+            profile: None,
+            estimate: None,
+            no_estimate: None,
+        }
+    }
 }
 
 pub(super) fn run(args: &MapArgs) -> Result<Reply<MapReport>, Diagnostics> {
     let target = Target::find(&args.target)?;
+    let mut diagnostics = Diagnostics::new();
     let report = if let Some(path) = &args.what.hgr {
         hypergraph::map(path, args, &target.spec)?
     } else if let Some(path) = &args.what.layers {
@@ -87,18 +131,20 @@ pub(super) fn run(args: &MapArgs) -> Result<Reply<MapReport>, Diagnostics> {
     } else {
         let path = args.what.source.clone().unwrap_or_default();
         let source = source::read_with(&path, args.weights.weights)?;
-        network::map(&source, args, &target)?
+        match network::map(&source, args, &target, &mut diagnostics) {
+            Ok(report) => report,
+            Err(failed) => {
+                diagnostics.extend(failed);
+                return Err(diagnostics);
+            }
+        }
     };
-    Ok(Reply { product: text(&report).into_bytes(), ..Reply::new(report) })
+    Ok(Reply { product: text(&report).into_bytes(), diagnostics, ..Reply::new(report) })
 }
 
 fn text(report: &MapReport) -> String {
-    let MapReport { network, target, neurons, cores, lower_bound, bound_by, traffic } = report;
-    let mut text = format!(
-        "{network} on {target}: {neurons} neurons, cores {cores} (lower bound {lower_bound}: {bound_by})\n"
-    );
-    if let Some(traffic) = traffic {
-        text.push_str(&traffic.text());
-    }
-    text
+    let MapReport { network, target, neurons, cores, lower_bound, bound_by, said, .. } = report;
+    format!(
+        "{network} on {target}: {neurons} neurons, cores {cores} (lower bound {lower_bound}: {bound_by})\n{said}"
+    )
 }

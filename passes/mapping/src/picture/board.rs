@@ -8,6 +8,10 @@ use std::fmt::Write as _;
 const SIDE: f64 = 640.0;
 /// Most tiles along a side: a larger mesh is drawn in blocks of routers.
 const MOST: u32 = 128;
+/// Most cores that are drawn one by one.
+const SINGLE: usize = 2048;
+/// Most tiles along a side if there are more: a picture stays below 1 MB.
+const MOST_OF_MANY: u32 = 64;
 /// Sizes of a tile.
 const LARGEST: f64 = 58.0;
 const SMALLEST: f64 = 5.0;
@@ -24,6 +28,8 @@ pub(super) struct Board {
     /// Tiles along x and y.
     tiles: [u32; 2],
     block: u32,
+    /// Whether a tile has one color for all of its cores.
+    heat: bool,
     /// Extent of a tile.
     size: f64,
     /// Cores of each tile, row by row, ascending.
@@ -55,7 +61,8 @@ impl Board {
             [[0, 1]; 2]
         };
         let longest = (x[1] - x[0]).max(y[1] - y[0]);
-        let block = longest.div_ceil(MOST);
+        let many = routers.len() > SINGLE;
+        let block = longest.div_ceil(if many { MOST_OF_MANY } else { MOST });
         let tiles = [(x[1] - x[0]).div_ceil(block), (y[1] - y[0]).div_ceil(block)];
         let size = (SIDE / f64::from(longest.div_ceil(block))).clamp(SMALLEST, LARGEST);
         let mut board = Self {
@@ -63,6 +70,7 @@ impl Board {
             first: [x[0], y[0]],
             tiles,
             block,
+            heat: many || block > 1,
             size,
             cores: vec![Vec::new(); tiles[0] as usize * tiles[1] as usize],
             tile_of: Vec::with_capacity(routers.len()),
@@ -87,6 +95,15 @@ impl Board {
     /// Tiles along a side of the squares between which flows are drawn: single ones where they have room for arrows.
     fn group(&self) -> u32 {
         if self.size >= NUMBERED { 1 } else { self.tiles[0].max(self.tiles[1]).div_ceil(SQUARES) }
+    }
+
+    /// What a tile is, if it is not a router with its cores.
+    pub(super) fn tile(&self) -> Option<String> {
+        let routers = match self.block {
+            1 => "the cores of a router".to_owned(),
+            side => format!("the cores of {side} by {side} routers"),
+        };
+        self.heat.then(|| format!("; a square is {routers}, its color their mean"))
     }
 
     /// Routers along a side of such a square.
@@ -134,7 +151,7 @@ impl Board {
         let each = messages(picture.traffic, picture.mesh, picture.placement);
         for (tile, cores) in (0..).zip(&self.cores) {
             let [x, y] = self.corner(tile);
-            if self.block > 1 {
+            if self.heat {
                 self.heat(text, picture, cores, [x, y]);
             } else {
                 self.cells(text, picture, &each, cores, [x, y]);

@@ -100,7 +100,7 @@ pub fn svg(picture: &Picture<'_>) -> String {
     }
     board.draw(&mut text, picture);
     flows::draw(&mut text, &shown, &board);
-    panel::legend(&mut text, picture, &shown, [MARGIN, legend]);
+    panel::legend(&mut text, picture, &shown, board.tile(), [MARGIN, legend]);
     panel::bars(&mut text, picture, [right, top]);
     text.push_str("</svg>\n");
     text

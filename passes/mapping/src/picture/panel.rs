@@ -95,7 +95,13 @@ fn bar(text: &mut String, resource: &Resource, [x, y]: [f64; 2]) {
 }
 
 /// The scale of colors, and what arrows mean.
-pub(super) fn legend(text: &mut String, picture: &Picture<'_>, shown: &Shown, [x, y]: [f64; 2]) {
+pub(super) fn legend(
+    text: &mut String,
+    picture: &Picture<'_>,
+    shown: &Shown,
+    tile: Option<String>,
+    [x, y]: [f64; 2],
+) {
     const STEPS: usize = 30;
     let [width, height] = SCALE;
     let step = width / count(STEPS);
@@ -119,10 +125,11 @@ pub(super) fn legend(text: &mut String, picture: &Picture<'_>, shown: &Shown, [x
     }
     let _ = writeln!(
         text,
-        "<text class=\"ink\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+        "<text class=\"ink\" x=\"{:.1}\" y=\"{:.1}\">{}{}</text>",
         x + width + 12.0,
         y + height - 1.0,
-        escaped(picture.load)
+        escaped(picture.load),
+        tile.unwrap_or_default()
     );
     let over = picture.loads.iter().filter(|&&load| load > 1.0 + 1e-9).count();
     if over > 0 {

@@ -1,13 +1,13 @@
 //! Where each core lies on a mesh of routers.
 //!
 //! [`Traffic`] says what cores send each other, [`Mesh`] what a message costs, [`place`] looks for cells with little energy,
-//! [`report`] sums up, [`energy_bound`] says how far from the best that can be at most, and [`mod@estimate`] what a step takes on a chip
+//! [`report`] sums up, [`energy_bound`] says how far from the best that can be at most, and [`account`] what a step takes on a chip
 //! whose figures are published.
 
 mod anneal;
 mod board;
 mod bound;
-pub mod estimate;
+mod estimate;
 mod even;
 mod levels;
 mod mesh;
@@ -17,7 +17,7 @@ mod rng;
 mod traffic;
 
 pub use bound::energy_bound;
-pub use estimate::{Messages, messages};
+pub use estimate::{Account, CoreWork, Cost, Figures, Messages, account, messages};
 pub use mesh::Mesh;
 pub use report::{Busiest, Report, report};
 pub use traffic::Traffic;
