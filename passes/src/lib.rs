@@ -21,6 +21,7 @@
 //! | [`strict-compare`](strict_compare) | quantized | exact |
 //! | [`schedule`] | quantized | exact |
 //! | [`map`] | quantized → mapped | exact |
+//! | [`regroup`] | mapped | exact |
 //! | [`place`] | mapped | exact |
 //!
 //! [`rates`] is no pass: how often neurons send.
@@ -49,6 +50,7 @@ pub mod place;
 pub mod push_neurons;
 pub mod quantize;
 pub mod rates;
+pub mod regroup;
 pub mod remove_dead;
 pub mod rounding;
 pub mod schedule;

@@ -8,7 +8,7 @@ use crate::{
 use crate::{
     lower_currents, lower_genes, map, merge_nodes, normalize, push_neurons, quantize, remove_dead,
 };
-use crate::{place, schedule, strict_compare};
+use crate::{place, regroup, schedule, strict_compare};
 use snnc_ir::{Network, QuantizedNetwork};
 
 /// All passes that a pipeline may name.
@@ -53,6 +53,7 @@ impl Registry {
             quantized(strict_compare::StrictCompare),
             quantized(schedule::ScheduleTime),
             AnyPass::Map(Box::new(map::Map)),
+            AnyPass::Mapped(Box::new(regroup::Regroup)),
             AnyPass::Mapped(Box::new(place::Place)),
         ])
     }

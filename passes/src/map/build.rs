@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 /// Positions in a source's order, ascending and apart.
-type Runs = Rc<[Range<u32>]>;
+pub(crate) type Runs = Rc<[Range<u32>]>;
 
 /// A core that may still grow.
 #[derive(Clone, Debug, Default)]
@@ -21,11 +21,14 @@ pub(super) struct Open {
 
 /// What one slice reads through one projection.
 #[derive(Clone, Debug)]
-struct Part {
-    projection: ProjId,
-    source: PopId,
-    slice: u32,
-    runs: Runs,
+pub(crate) struct Part {
+    pub(crate) projection: ProjId,
+    /// The projection's source.
+    pub(crate) source: PopId,
+    /// Index of the slice.
+    pub(crate) slice: u32,
+    /// Positions of the source.
+    pub(crate) runs: Runs,
 }
 
 /// What slices of one population read, kept for the next core that is tried with them.
@@ -83,45 +86,61 @@ impl Open {
     }
 }
 
-/// Axons and blocks of these parts.
-fn connect(parts: &[Part]) -> (Vec<Slice>, Vec<Block>) {
+/// Axons and blocks of these parts. **Complexity**: O(runs of the parts · log).
+pub(crate) fn connect(parts: &[Part]) -> (Vec<Slice>, Vec<Block>) {
     let mut sources: BTreeMap<PopId, Vec<&Part>> = BTreeMap::new();
     for part in parts {
         sources.entry(part.source).or_default().push(part);
     }
     let (mut axons, mut blocks) = (Vec::new(), Vec::new());
     for (population, parts) in sources {
-        for run in union(&parts) {
-            let axon = narrow(axons.len());
-            for part in &parts {
-                let first = part.runs.partition_point(|r| r.end <= run.start);
-                if part.runs.get(first).is_some_and(|r| r.start < run.end) {
-                    let Part { projection, slice, .. } = **part;
-                    blocks.push(Block { projection, axons: axon, slice });
+        let runs = union(&parts);
+        // By run, then by part.
+        let mut joined: Vec<(usize, usize)> = Vec::new();
+        for (index, part) in parts.iter().enumerate() {
+            let mut at = 0;
+            for run in part.runs.iter() {
+                at += runs[at..].partition_point(|r| r.end <= run.start);
+                // Runs of a part are apart, and several may lie in one run of all.
+                if joined.last() != Some(&(at, index)) {
+                    joined.push((at, index));
                 }
             }
-            axons.push(Slice { population, start: run.start, len: run.end - run.start });
         }
+        joined.sort_unstable();
+        let first = narrow(axons.len());
+        blocks.extend(joined.into_iter().map(|(run, part)| {
+            let Part { projection, slice, .. } = *parts[part];
+            Block { projection, axons: first + narrow(run), slice }
+        }));
+        axons.extend(runs.into_iter().map(|Range { start, end }| Slice {
+            population,
+            start,
+            len: end - start,
+        }));
     }
     (axons, blocks)
 }
 
 /// The runs of all parts, merged where they meet.
 fn union(parts: &[&Part]) -> Vec<Range<u32>> {
-    let mut runs: Vec<Range<u32>> = parts.iter().flat_map(|p| p.runs.iter().cloned()).collect();
-    if parts.len() > 1 {
-        runs.sort_unstable_by_key(|run| run.start);
-        runs.dedup_by(|next, run| {
-            let meet = next.start <= run.end;
-            if meet {
-                run.end = run.end.max(next.end);
-            }
-            meet
-        });
-    }
+    let runs: Vec<Range<u32>> = parts.iter().flat_map(|p| p.runs.iter().cloned()).collect();
+    if parts.len() > 1 { merged(runs) } else { runs }
+}
+
+/// These runs in order, merged where they meet.
+pub(crate) fn merged(mut runs: Vec<Range<u32>>) -> Vec<Range<u32>> {
+    runs.sort_unstable_by_key(|run| run.start);
+    runs.dedup_by(|next, run| {
+        let meet = next.start <= run.end;
+        if meet {
+            run.end = run.end.max(next.end);
+        }
+        meet
+    });
     runs
 }
 
-pub(super) fn narrow(n: usize) -> u32 {
+pub(crate) fn narrow(n: usize) -> u32 {
     u32::try_from(n).expect("neurons and parts of a core number fewer than 2^32")
 }

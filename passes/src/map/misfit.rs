@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// What neurons take of a core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Resource {
+pub(crate) enum Resource {
     Compartments,
     InputAxons,
     OutputAxons,
@@ -51,13 +51,13 @@ impl Resource {
 
 /// A limit that is not kept.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Violation {
-    pub(super) resource: Resource,
-    pub(super) needed: u64,
+pub(crate) struct Violation {
+    pub(crate) resource: Resource,
+    pub(crate) needed: u64,
 }
 
 /// The limits that `usage` violates. Output axons are not among them, since they depend on the other cores.
-pub(super) fn violations(
+pub(crate) fn violations(
     usage: &CoreUsage,
     target: &TargetSpec,
 ) -> impl Iterator<Item = Violation> + use<> {

@@ -19,9 +19,12 @@ mod place;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use build::{Part, Runs, connect, merged, narrow};
+pub(crate) use orders::Layout;
+pub(crate) use place::{Step, place_steps};
+
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use misfit::Violation;
-use orders::Layout;
 use place::Placed;
 use snnc_ir::mapped::usage::{Accounting, CoreUsage};
 use snnc_ir::mapped::{MappedDraft, MappedNetwork};
@@ -106,6 +109,6 @@ pub fn lower_bound(network: &QuantizedDraft, target: &TargetSpec) -> LowerBound 
 
 /// The first limit that `usage` violates: resource and need. Output axons are not among
 /// them, since they depend on the other cores.
-fn violated(usage: &CoreUsage, target: &TargetSpec) -> Option<Violation> {
+pub(crate) fn violated(usage: &CoreUsage, target: &TargetSpec) -> Option<Violation> {
     misfit::violations(usage, target).next()
 }

@@ -27,14 +27,14 @@ const ROUNDS: usize = 3;
 const SAME: f64 = 0.002;
 
 /// How to lay out the populations of a network.
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// Channels per block of each population, 1 where that changes nothing.
-    pub(super) orders: Vec<u32>,
+    pub(crate) orders: Vec<u32>,
     /// Neurons of each population that fill a core of its own.
-    pub(super) fill: Vec<u32>,
+    pub(crate) fill: Vec<u32>,
     /// Output axons that a neuron of each population is expected to take: cores that it reaches, in parts where pixels
     /// share them.
-    pub(super) fan_out: Vec<f64>,
+    pub(crate) fan_out: Vec<f64>,
 }
 
 impl Layout {

@@ -12,14 +12,23 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 /// All neurons on cores.
-pub(super) struct Placed {
+pub(crate) struct Placed {
     /// The cores.
-    pub(super) cores: Vec<Core>,
+    pub(crate) cores: Vec<Core>,
     /// What kept each core from taking more, if anything did.
-    pub(super) stops: Vec<Option<Resource>>,
+    pub(crate) stops: Vec<Option<Resource>>,
 }
 
-/// Puts all neurons on cores.
+/// Neurons to place, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step<'t> {
+    /// Positions of a population.
+    pub(crate) piece: Slice,
+    /// Limits of the cores that take them: the target's, or lower ones that leave room for later steps.
+    pub(crate) within: &'t TargetSpec,
+}
+
+/// Puts all neurons on cores, in the order of populations.
 ///
 /// Output axons depend on where the readers land. The first attempt takes them as free and fills every
 /// gap. If a core then has too many, populations are charged for what the layout expects of them, and cut
@@ -30,16 +39,13 @@ pub(super) fn place(
     target: &TargetSpec,
     layout: &Layout,
 ) -> Result<Placed, Diagnostics> {
-    let populations = accounting.network().populations.len();
-    let mut mapper = Mapper {
-        accounting,
-        target,
-        charge: vec![0; populations],
-        least: vec![1; populations],
-        cores: Vec::new(),
-        stops: Vec::new(),
-        reads: RefCell::default(),
-    };
+    let steps = accounting.network().populations.iter();
+    let steps = steps.filter(|(_, population)| !population.is_input()).map(|(id, population)| {
+        let len = narrow(population.size());
+        Step { piece: Slice { population: id, start: 0, len }, within: target }
+    });
+    let steps: Vec<Step<'_>> = steps.collect();
+    let mut mapper = Mapper::new(accounting, target, &steps, usize::MAX);
     mapper.place_all()?;
     if mapper.charge_more()? {
         mapper.expect(layout);
@@ -52,8 +58,35 @@ pub(super) fn place(
             }
         }
     }
-    let cores = mapper.cores.into_iter().map(|open| open.core).collect();
-    Ok(Placed { cores, stops: mapper.stops })
+    Ok(mapper.placed())
+}
+
+/// Rounds of charges after which a sequence is given up.
+const ROUNDS: usize = 4;
+
+/// The same in the order of `steps`, charged from the start for what the layout expects; `None` if that takes more than
+/// `most` cores.
+pub(crate) fn place_steps(
+    accounting: &Accounting<'_>,
+    target: &TargetSpec,
+    layout: &Layout,
+    steps: &[Step<'_>],
+    most: usize,
+) -> Result<Option<Placed>, Diagnostics> {
+    let mut mapper = Mapper::new(accounting, target, steps, most);
+    mapper.expect(layout);
+    mapper.least.fill(1);
+    for _ in 0..ROUNDS {
+        mapper.cores.clear();
+        mapper.stops.clear();
+        if !mapper.place_all()? {
+            return Ok(None);
+        }
+        if !mapper.charge_more()? {
+            return Ok(Some(mapper.placed()));
+        }
+    }
+    Ok(None)
 }
 
 /// Units of [`Mapper::charge`] to an output axon.
@@ -65,6 +98,9 @@ const EXPECTED: f64 = 1050.0;
 struct Mapper<'a> {
     accounting: &'a Accounting<'a>,
     target: &'a TargetSpec,
+    steps: &'a [Step<'a>],
+    /// Cores there are.
+    most: usize,
     /// Output axons that a neuron of each population is taken to need, in units of 1/[`UNITS`].
     charge: Vec<u64>,
     /// Fewest neurons of each population to put on a core that holds others, if there are as many left.
@@ -75,29 +111,55 @@ struct Mapper<'a> {
     reads: RefCell<Reads>,
 }
 
-impl Mapper<'_> {
-    fn place_all(&mut self) -> Result<(), Diagnostics> {
-        let mut errors = Diagnostics::new();
-        for (id, population) in self.accounting.network().populations.iter() {
-            if !population.is_input()
-                && let Err(found) = self.place(id)
-            {
-                errors.extend(found);
-            }
+impl<'a> Mapper<'a> {
+    fn new(
+        accounting: &'a Accounting<'a>,
+        target: &'a TargetSpec,
+        steps: &'a [Step<'a>],
+        most: usize,
+    ) -> Self {
+        let populations = accounting.network().populations.len();
+        Self {
+            accounting,
+            target,
+            steps,
+            most,
+            charge: vec![0; populations],
+            least: vec![1; populations],
+            cores: Vec::new(),
+            stops: Vec::new(),
+            reads: RefCell::default(),
         }
-        errors.into_result(())
     }
 
-    /// Places all neurons of one population.
-    fn place(&mut self, population: PopId) -> Result<(), Diagnostics> {
-        let size = narrow(self.accounting.network().populations[population].size());
-        let mut start = 0;
+    fn placed(self) -> Placed {
+        let cores = self.cores.into_iter().map(|open| open.core).collect();
+        Placed { cores, stops: self.stops }
+    }
+
+    /// Places everything; whether there were enough cores.
+    fn place_all(&mut self) -> Result<bool, Diagnostics> {
+        let mut errors = Diagnostics::new();
+        for step in self.steps {
+            match self.place(*step) {
+                Ok(true) => {}
+                Ok(false) => return errors.into_result(false),
+                Err(found) => errors.extend(found),
+            }
+        }
+        errors.into_result(true)
+    }
+
+    /// Places the neurons of one step; whether there were enough cores.
+    fn place(&mut self, Step { piece, within }: Step<'_>) -> Result<bool, Diagnostics> {
+        let Slice { population, mut start, len } = piece;
+        let end = start + len;
         let mut first_open = 0;
-        while start < size {
-            let rest = Slice { population, start, len: size - start };
+        while start < end {
+            let rest = Slice { population, start, len: end - start };
             let mut found = None;
             for index in first_open..self.cores.len() {
-                let (grown, stop) = self.extend(&self.cores[index], rest);
+                let (grown, stop) = self.extend(&self.cores[index], rest, within);
                 self.stops[index] = stop.or(self.stops[index]);
                 if let Some(grown) = grown {
                     found = Some((index, grown));
@@ -106,21 +168,27 @@ impl Mapper<'_> {
             }
             let (index, (core, len)) = match found {
                 Some(found) => found,
-                None => match self.extend(&self.empty_core(), rest) {
-                    (Some(fresh), stop) => {
-                        self.cores.push(self.empty_core());
-                        self.stops.push(stop);
-                        (self.cores.len() - 1, fresh)
+                None if self.cores.len() >= self.most => return Ok(false),
+                None => {
+                    let mut fresh = self.extend(&self.empty_core(), rest, within);
+                    // A neuron may need more than what leaves room for others.
+                    if fresh.0.is_none() {
+                        fresh = self.extend(&self.empty_core(), rest, self.target);
                     }
-                    (None, _) => return Err(self.too_large(population, start)),
-                },
+                    let (Some(grown), stop) = fresh else {
+                        return Err(self.too_large(population, start));
+                    };
+                    self.cores.push(self.empty_core());
+                    self.stops.push(stop);
+                    (self.cores.len() - 1, grown)
+                }
             };
             self.cores[index] = core;
             start += len;
             // This core took all it could, and those before it took none.
             first_open = index + 1;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn empty_core(&self) -> Open {
@@ -131,8 +199,8 @@ impl Mapper<'_> {
 
     /// Neurons of `rest` for which the core has compartments and, by their charge, output axons; and which of
     /// them keeps more away.
-    fn room(&self, core: &Core, rest: Slice) -> (u32, Option<Resource>) {
-        let compartments = u32::try_from(self.target.compartments.value).unwrap_or(u32::MAX);
+    fn room(&self, core: &Core, rest: Slice, within: &TargetSpec) -> (u32, Option<Resource>) {
+        let compartments = u32::try_from(within.compartments.value).unwrap_or(u32::MAX);
         let held = u32::try_from(core.compartments()).unwrap_or(u32::MAX);
         let left = compartments.saturating_sub(held);
         let room = left.min(rest.len);
@@ -143,7 +211,7 @@ impl Mapper<'_> {
         }
         let of_slice = |s: &Slice| self.charge[s.population.index()] * u64::from(s.len);
         let charged: u64 = core.slices.iter().map(of_slice).sum();
-        let outputs = u64::try_from(self.target.output_axons.value).unwrap_or(0);
+        let outputs = u64::try_from(within.output_axons.value).unwrap_or(0);
         let affordable = outputs.saturating_mul(UNITS).saturating_sub(charged) / charge;
         // A neuron that asks for more than a core has may still be alone on one.
         let affordable = affordable.max(u64::from(core.slices.is_empty()));
@@ -155,12 +223,17 @@ impl Mapper<'_> {
 
     /// The core with as many neurons of `rest` added as fit, and their number, if any fit; and what keeps the
     /// next one away, if there is one.
-    fn extend(&self, core: &Open, rest: Slice) -> (Option<(Open, u32)>, Option<Resource>) {
-        let (room, stop) = self.room(&core.core, rest);
+    fn extend(
+        &self,
+        core: &Open,
+        rest: Slice,
+        target: &TargetSpec,
+    ) -> (Option<(Open, u32)>, Option<Resource>) {
+        let (room, stop) = self.room(&core.core, rest, target);
         let least =
             if core.core.slices.is_empty() { 1 } else { self.least[rest.population.index()] };
         let least = least.min(rest.len);
-        let (accounting, target) = (self.accounting, self.target);
+        let accounting = self.accounting;
         let grown = |len: u32| {
             let core = core.with(Slice { len, ..rest }, accounting, &mut self.reads.borrow_mut());
             match violated(&accounting.core_usage(&core.core, target), target) {

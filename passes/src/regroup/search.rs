@@ -1,0 +1,221 @@
+//! What is tried, and what wins.
+
+use super::classes::families;
+use super::grains::grains;
+use super::graph::hypergraph;
+use super::packing::Packing;
+use super::remark;
+use super::score::Score;
+use super::sequence::sequences;
+use super::units::{Units, narrow};
+use crate::rates::Rates;
+use snnc_ir::mapped::usage::Accounting;
+use snnc_ir::mapped::{Core, MappedDraft};
+use snnc_ir::{Diagnostic, TargetSpec};
+use snnc_mapping::hypergraph::Hypergraph;
+use snnc_mapping::partition::{Effort, Limits, Partition, partition, refine};
+
+/// The best mapping so far, and what was tried.
+pub(super) struct Search<'a> {
+    accounting: &'a Accounting<'a>,
+    target: &'a TargetSpec,
+    draft: &'a MappedDraft,
+    rates: &'a Rates,
+    before: Score,
+    best: Score,
+    cores: Option<Vec<Core>>,
+    how: &'static str,
+    tried: Vec<(&'static str, Option<Score>)>,
+}
+
+/// How much to try.
+struct Plan {
+    /// Pins of the hypergraph.
+    pins: u64,
+    /// Units that read through kernels.
+    kernel_units: u64,
+    /// Shares of synapse memory left to others, as [`sequences`] takes them.
+    ranks: &'static [usize],
+    /// Failures to dissolve a core before that is given up.
+    dissolve: usize,
+    /// Times that every unit is counted while cores are made legal.
+    work: usize,
+}
+
+impl Plan {
+    const fn new(effort: Effort) -> Self {
+        match effort {
+            Effort::Fast => {
+                Self { pins: 200_000, kernel_units: 1000, ranks: &[25], dissolve: 2, work: 20 }
+            }
+            Effort::Balanced => Self {
+                pins: 1_000_000,
+                kernel_units: 4000,
+                ranks: &[25, 75],
+                dissolve: 4,
+                work: 60,
+            },
+            Effort::Best => Self {
+                pins: 20_000_000,
+                kernel_units: 50_000,
+                ranks: &[10, 25, 50, 75, 90],
+                dissolve: 32,
+                work: 1000,
+            },
+        }
+    }
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(
+        accounting: &'a Accounting<'a>,
+        target: &'a TargetSpec,
+        draft: &'a MappedDraft,
+        rates: &'a Rates,
+    ) -> Self {
+        let cores: Vec<&Core> = draft.cores.values().collect();
+        let before = Score::of(&draft.network, &draft.orders, &cores, rates);
+        let (best, cores, how, tried) = (before, None, "", Vec::new());
+        Self { accounting, target, draft, rates, before, best, cores, how, tried }
+    }
+
+    /// Tries everything.
+    pub(super) fn run(&mut self, effort: Effort, seed: u64) {
+        if self.draft.cores.len() < 2 {
+            return;
+        }
+        let plan = Plan::new(effort);
+        let most = self.before.cores;
+        for cores in sequences(self.accounting, self.target, self.draft, plan.ranks, most) {
+            self.offer("sequence", Some(cores));
+        }
+        let grains = grains(self.accounting, self.draft, plan.pins, plan.kernel_units);
+        let units = Units::cut(self.accounting, self.draft, &grains);
+        let given = units.held(self.draft);
+        self.settle("dissolve", &units, &given, &plan);
+        let pins = usize::try_from(plan.pins).unwrap_or(usize::MAX).saturating_mul(4);
+        let graph = hypergraph(self.accounting, self.target, &units, self.rates, pins);
+        let Some(graph) = graph else { return };
+        let families = families(self.accounting, &units, self.target);
+        let mut kinds: Vec<[u32; 2]> = families.iter().map(|f| [f[0], f[1]]).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        if kinds.len() > 1 {
+            let sorted = by_family(&units, &graph, &families, self.target);
+            self.settle("families", &units, &sorted, &plan);
+            return;
+        }
+        let limits = self.limits(&graph, &given);
+        let start = as_partition(&units, &given);
+        let refined = refine(&graph, &limits, start, effort, seed);
+        self.settle("refine", &units, &as_held(&refined), &plan);
+        if let Ok(fresh) = partition(&graph, &limits, effort, seed) {
+            self.settle("partition", &units, &as_held(&fresh), &plan);
+        }
+    }
+
+    /// Limits of the hypergraph: those of the target, or what the given mapping needs where the hypergraph counts more.
+    fn limits(&self, graph: &Hypergraph, given: &[Vec<u32>]) -> Limits {
+        let limit = |value: i64| u64::try_from(value).unwrap_or(0);
+        let mut limits = Limits {
+            neurons: limit(self.target.compartments.value),
+            inputs: limit(self.target.input_axons.value),
+            cores: narrow(given.len()),
+        };
+        let start =
+            Partition { core: cores_of(graph.vertices(), given), cores: narrow(given.len()) };
+        for usage in graph.usage(&start) {
+            limits.inputs = limits.inputs.max(usage.inputs);
+        }
+        limits
+    }
+
+    /// Makes these cores legal and offers them.
+    fn settle(&mut self, name: &'static str, units: &Units, held: &[Vec<u32>], plan: &Plan) {
+        let most = self.best.cores;
+        let packing = Packing::new(self.accounting, self.target, units, held, most, plan.work);
+        let cores = packing.map(|mut packing| {
+            packing.dissolve(plan.dissolve);
+            packing.cores()
+        });
+        self.offer(name, cores);
+    }
+
+    /// Takes these cores if they are better.
+    fn offer(&mut self, name: &'static str, cores: Option<Vec<Core>>) {
+        let Some(cores) = cores else {
+            self.tried.push((name, None));
+            return;
+        };
+        let list: Vec<&Core> = cores.iter().collect();
+        let score = Score::of(&self.draft.network, &self.draft.orders, &list, self.rates);
+        self.tried.push((name, Some(score)));
+        if score.beats(&self.best, self.room()) {
+            (self.best, self.cores, self.how) = (score, Some(cores), name);
+        }
+    }
+
+    /// Records that a program may list more for less traffic: as many as the given one, or one for every 16 values stored.
+    fn room(&self) -> usize {
+        let values: usize = self.draft.network.matrices.values().map(|m| m.mantissa.len()).sum();
+        self.before.records.max(values / 16)
+    }
+
+    /// The best mapping and what to say of it, if it is better than the given one.
+    pub(super) fn found(self) -> Option<(Vec<Core>, Diagnostic)> {
+        let remark = remark::won(&self.before, &self.best, self.how, &self.tried);
+        self.cores.map(|cores| (cores, remark))
+    }
+}
+
+/// Units in the order of their families and kinds, cut where the family changes or a core is full.
+fn by_family(
+    units: &Units,
+    graph: &Hypergraph,
+    families: &[[u32; 4]],
+    target: &TargetSpec,
+) -> Vec<Vec<u32>> {
+    let weight = |unit: &u32| u64::from(graph.weights[*unit as usize]);
+    let mut order: Vec<u32> = (0..narrow(units.len())).filter(|unit| weight(unit) > 0).collect();
+    order.sort_by_key(|unit| (families[*unit as usize], *unit));
+    let limit = u64::try_from(target.compartments.value).unwrap_or(0);
+    let mut held: Vec<Vec<u32>> = Vec::new();
+    let (mut last, mut neurons) = (None, 0);
+    for unit in order {
+        let family = [families[unit as usize][0], families[unit as usize][1]];
+        if last != Some(family) || neurons + weight(&unit) > limit {
+            held.push(Vec::new());
+            (last, neurons) = (Some(family), 0);
+        }
+        neurons += weight(&unit);
+        if let Some(last) = held.last_mut() {
+            last.push(unit);
+        }
+    }
+    held.iter_mut().for_each(|units| units.sort_unstable());
+    held
+}
+
+/// The core of every unit.
+fn as_partition(units: &Units, held: &[Vec<u32>]) -> Partition {
+    Partition { core: cores_of(units.len(), held), cores: narrow(held.len()) }
+}
+
+fn cores_of(units: usize, held: &[Vec<u32>]) -> Vec<u32> {
+    let mut core = vec![u32::MAX; units];
+    for (index, units) in (0..).zip(held) {
+        units.iter().for_each(|unit| core[*unit as usize] = index);
+    }
+    core
+}
+
+/// Units of every core, ascending.
+fn as_held(partition: &Partition) -> Vec<Vec<u32>> {
+    let mut held = vec![Vec::new(); partition.cores as usize];
+    for (unit, core) in (0..).zip(&partition.core) {
+        if let Some(held) = held.get_mut(*core as usize) {
+            held.push(unit);
+        }
+    }
+    held
+}
