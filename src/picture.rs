@@ -23,7 +23,7 @@ pub(crate) struct Drawing<'d> {
     pub(crate) board: (&'d Mesh, &'d Traffic, &'d Placement),
     /// What each core holds.
     pub(crate) names: &'d [String],
-    /// What cores use; the first resource gives them their colors.
+    /// What cores use; the one of which a core uses most gives it its color.
     pub(crate) resources: &'d [Resource],
 }
 
@@ -31,11 +31,11 @@ impl Drawing<'_> {
     /// The picture as a document.
     pub(crate) fn svg(&self) -> String {
         let (mesh, traffic, placement) = self.board;
-        let first = self.resources.first();
-        let part = |first: &Resource| -> Vec<f64> {
-            first.used.iter().map(|used| used / first.limit.max(1.0)).collect()
+        let part = |resource: &Resource, core: usize| {
+            resource.used.get(core).map_or(0.0, |used| used / resource.limit.max(1.0))
         };
-        let load = format!("{}, part of the limit", first.map_or("load", |r| &r.name));
+        let fullest = |core| self.resources.iter().map(|r| part(r, core)).fold(0.0, f64::max);
+        let loads: Vec<f64> = (0..placement.cells.len()).map(fullest).collect();
         svg(&Picture {
             title: self.title,
             facts: self.facts,
@@ -43,8 +43,8 @@ impl Drawing<'_> {
             placement,
             traffic,
             names: self.names,
-            load: &load,
-            loads: &first.map(part).unwrap_or_default(),
+            load: "the fullest resource of a core, part of its limit",
+            loads: &loads,
             resources: self.resources,
         })
     }

@@ -48,7 +48,7 @@ impl MappingEntry {
                 (Some(EstimateEntry::new(&found, mapped.network.run_steps(), target)), None)
             }
             Err(absent) => {
-                (None, Some(format!("{} ({}:{})", absent.why, target.file, absent.line)))
+                (None, Some(format!("{} (line {} of the target)", absent.why, absent.line)))
             }
         };
         Self {
@@ -274,7 +274,7 @@ impl EstimateEntry {
             run_steps,
             run_energy: run(energy),
             run_time: run(time),
-            sources: sources(&target.costs, &target.file),
+            sources: sources(&target.costs),
         }
     }
 
@@ -313,8 +313,8 @@ impl EstimateEntry {
     }
 }
 
-/// The figures of a target, with their sources.
-fn sources(costs: &Costs, file: &str) -> Vec<String> {
+/// The figures of a target, with their sources. Artifacts name no paths: a copy of the target file is one of their files.
+fn sources(costs: &Costs) -> Vec<String> {
     let named = [
         ("synapse_energy", "fJ", &costs.synapse_energy),
         ("synapse_time", "ps", &costs.synapse_time),
@@ -334,10 +334,10 @@ fn sources(costs: &Costs, file: &str) -> Vec<String> {
     ];
     let text = |(key, unit, cost): (&str, &str, &Cost)| match cost {
         Cost::Known { value: [low, high], source, line } if low == high => {
-            Some(format!("{key} {low} {unit} ({file}:{line}: {source})"))
+            Some(format!("{key} {low} {unit} (line {line} of the target: {source})"))
         }
         Cost::Known { value: [low, high], source, line } => {
-            Some(format!("{key} {low} to {high} {unit} ({file}:{line}: {source})"))
+            Some(format!("{key} {low} to {high} {unit} (line {line} of the target: {source})"))
         }
         Cost::Absent { .. } => None,
     };

@@ -145,7 +145,7 @@ impl Page<'_> {
         section(
             text,
             "Cores on the mesh",
-            "Colors say how full cores are, arrows what they send. Point at a core or an arrow to read its figures.",
+            "Colors say how full cores are, arrows what they send each other. Point at a core or an arrow to read its figures.",
         );
         let heading = (format!("{network} on {}", target.name), [mapping.cores_text()]);
         let heading = (heading.0.as_str(), heading.1.as_slice());

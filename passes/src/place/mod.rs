@@ -100,9 +100,9 @@ fn places(board: &Board, found: &Placement) -> Result<Vec<[u32; 2]>, String> {
 /// That the cores keep their order.
 fn kept(why: &str, target: &TargetSpec) -> Diagnostic {
     let message = format!("the cores lie in the order in which they were made: {why}");
-    let note = |note: Diagnostic, (key, limit): (&str, &Limit)| {
-        note.note(format!("{}: {key} = {limit}", target.file))
-    };
+    // Remarks go into artifacts, which name no paths.
+    let note =
+        |note: Diagnostic, (key, limit): (&str, &Limit)| note.note(format!("{key} = {limit}"));
     [
         ("cores_per_chip", &target.cores_per_chip),
         ("chips", &target.chips),
@@ -112,7 +112,7 @@ fn kept(why: &str, target: &TargetSpec) -> Diagnostic {
         ("board_height", &target.board_height),
     ]
     .into_iter()
-    .fold(Diagnostic::note_only(mapping::KEPT_ORDER, message), note)
+    .fold(Diagnostic::note_only(mapping::KEPT_ORDER, message).in_file(&target.file), note)
     .help("state a mesh and a board of just the routers and chips that there are")
 }
 

@@ -71,11 +71,15 @@ pub fn svg(picture: &Picture<'_>) -> String {
     let top = MARGIN + LINE * count(lines) + 14.0;
     let board = Board::of(picture, [MARGIN, top]);
     let shown = flows::largest(picture, &board);
-    let right = board.right() + MARGIN;
+    let captions = panel::captions(picture, &shown, board.tile());
+    // Beside a small board stands what is written below it.
+    let written = captions.iter().map(|(at, text)| MARGIN + at + text_width(text));
+    let right = written.fold(board.right(), f64::max) + MARGIN;
     let legend = board.bottom() + 12.0;
     let below = panel::legend_height(&shown);
     let height = (legend + below).max(top + panel::bars_height(picture)) + MARGIN;
-    let width = right + PANEL + MARGIN;
+    let facts = picture.facts.iter().map(|fact| MARGIN + text_width(fact));
+    let width = facts.fold(right + PANEL, f64::max) + MARGIN;
 
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
@@ -100,7 +104,7 @@ pub fn svg(picture: &Picture<'_>) -> String {
     }
     board.draw(&mut text, picture);
     flows::draw(&mut text, &shown, &board);
-    panel::legend(&mut text, picture, &shown, board.tile(), [MARGIN, legend]);
+    panel::legend(&mut text, picture, &shown, &captions, [MARGIN, legend]);
     panel::bars(&mut text, picture, [right, top]);
     text.push_str("</svg>\n");
     text
@@ -110,6 +114,12 @@ pub fn svg(picture: &Picture<'_>) -> String {
 fn escaped(text: &str) -> String {
     let plain: String = text.chars().filter(|c| !c.is_control()).collect();
     plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// About the width of a line of text.
+fn text_width(text: &str) -> f64 {
+    const CHARACTER: f64 = 5.6;
+    count(text.chars().count()) * CHARACTER
 }
 
 /// A count as a number to calculate with.

@@ -94,12 +94,28 @@ fn bar(text: &mut String, resource: &Resource, [x, y]: [f64; 2]) {
     );
 }
 
+/// Where texts of the legend begin, and what they say: what colors mean, then what arrows do.
+pub(super) fn captions(
+    picture: &Picture<'_>,
+    shown: &Shown,
+    tile: Option<String>,
+) -> Vec<(f64, String)> {
+    let colors = format!("{}{}", picture.load, tile.unwrap_or_default());
+    let mut captions = vec![(SCALE[0] + 12.0, colors)];
+    if !shown.flows.is_empty() {
+        let widest = number(shown.most());
+        let text = format!("{}; the widest has {widest} messages per step", summary(shown));
+        captions.push((54.0, text));
+    }
+    captions
+}
+
 /// The scale of colors, and what arrows mean.
 pub(super) fn legend(
     text: &mut String,
     picture: &Picture<'_>,
     shown: &Shown,
-    tile: Option<String>,
+    captions: &[(f64, String)],
     [x, y]: [f64; 2],
 ) {
     const STEPS: usize = 30;
@@ -123,14 +139,14 @@ pub(super) fn legend(
             y + height + 12.0
         );
     }
-    let _ = writeln!(
-        text,
-        "<text class=\"ink\" x=\"{:.1}\" y=\"{:.1}\">{}{}</text>",
-        x + width + 12.0,
-        y + height - 1.0,
-        escaped(picture.load),
-        tile.unwrap_or_default()
-    );
+    for ((at, caption), y) in captions.iter().zip([y + height - 1.0, y + 41.0]) {
+        let _ = writeln!(
+            text,
+            "<text class=\"ink\" x=\"{:.1}\" y=\"{y:.1}\">{}</text>",
+            x + at,
+            escaped(caption)
+        );
+    }
     let over = picture.loads.iter().filter(|&&load| load > 1.0 + 1e-9).count();
     if over > 0 {
         let _ = writeln!(
@@ -146,13 +162,5 @@ pub(super) fn legend(
     if !shown.flows.is_empty() {
         let y = y + 40.0;
         arrow(text, [x, y], [x + 44.0, y], 3.0, 0.0, "");
-        let _ = writeln!(
-            text,
-            "<text class=\"ink\" x=\"{:.1}\" y=\"{:.1}\">{}; the widest has {} messages per step</text>",
-            x + 54.0,
-            y + 1.0,
-            summary(shown),
-            number(shown.most())
-        );
     }
 }

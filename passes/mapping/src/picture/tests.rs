@@ -123,3 +123,42 @@ fn numbers_are_for_readers() {
     }
     assert_eq!([color(0.0), color(1.0), color(1.1)], ["#e3eef9", "#083060", OVER]);
 }
+
+/// Positions and extents are those of the document: `x="…"` of the bars, and the ends of what is written below the board.
+#[test]
+fn nothing_is_written_over_the_bars() {
+    for side in [1, 2, 40] {
+        let mesh = Mesh::square(side, 1.0, 1.0);
+        let placement = Placement { cells: (0..side * side).collect() };
+        let cores = side * side;
+        let flows = (1..cores).map(|core| (core - 1, core, 1.5));
+        let text = svg(&Picture {
+            title: "t",
+            facts: &[
+                "a fact that is longer than a small board is wide, and than its bars".repeat(3)
+            ],
+            mesh: &mesh,
+            placement: &placement,
+            traffic: &Traffic::from_flows(cores, flows),
+            names: &[],
+            load: "the fullest resource of a core",
+            loads: &vec![0.5; cores as usize],
+            resources: &resources(cores as usize, 512.0),
+        });
+        let number = |line: &str, key: &str| -> f64 {
+            let (_, rest) = line.split_once(&format!(" {key}=\"")).unwrap();
+            rest.split('"').next().unwrap().parse().unwrap()
+        };
+        let line = |part: &str| text.lines().find(|line| line.contains(part)).unwrap();
+        let bars = number(line("Resources of a core"), "x");
+        let captions = ["the fullest resource", "messages per step</text>"];
+        for caption in captions.iter().take(if cores > 1 { 2 } else { 1 }) {
+            let line = text.lines().rfind(|line| line.contains(caption)).unwrap();
+            let words = line.split('>').nth(1).unwrap();
+            let end = number(line, "x") + text_width(words.trim_end_matches("</text"));
+            assert!(end < bars, "{line} ends at {end}, bars begin at {bars}");
+        }
+        let fact = line("a fact");
+        assert!(number(fact, "x") + text_width(&"a".repeat(200)) < number(&text, "width"));
+    }
+}
