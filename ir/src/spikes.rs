@@ -43,6 +43,19 @@ impl SpikeTrain {
         self.words[t * self.neurons.div_ceil(64) + n / 64] |= 1 << (n % 64);
     }
 
+    /// Sets the spikes of neurons `64 · word ..` of step `t` to the bits of `bits`, the lowest first.
+    ///
+    /// # Panics
+    /// If the word lies outside the train.
+    pub fn set_word(&mut self, t: usize, word: usize, bits: u64) {
+        let stride = self.neurons.div_ceil(64);
+        assert!(t < self.steps && word < stride, "spikes outside the train");
+        let real = self.neurons - 64 * word;
+        // Bits behind the last neuron stay 0: counts and comparisons read whole words.
+        let kept = if real < 64 { bits & ((1 << real) - 1) } else { bits };
+        self.words[t * stride + word] = kept;
+    }
+
     /// Words of step `t`.
     pub fn step(&self, t: usize) -> &[u64] {
         let stride = self.neurons.div_ceil(64);

@@ -5,6 +5,7 @@
 //! | [`float`] | `Network` | logical | definition of the float semantics |
 //! | [`integer`] | `QuantizedNetwork` | logical or hardware | definition of the integer semantics |
 //! | [`cores`] | `Program` | hardware | core by core; differential check of [`integer`] |
+//! | [`event`] | `Network`, `QuantizedNetwork` | the same | the same results, event by event, fast |
 //! | `tensor` | `Network`, `QuantizedNetwork` | the same | batches on burn (feature `burn`) |
 //!
 //! All levels take a [`Stimulus`]. [`encode`] turns samples into spikes, [`compare`] measures and
@@ -16,6 +17,7 @@ pub mod compare;
 pub mod cores;
 pub mod encode;
 mod error;
+pub mod event;
 pub mod float;
 pub mod integer;
 mod kernel;

@@ -78,13 +78,13 @@ pub fn simulate(
 /// A network prepared for simulation: order of evaluation, weights by source.
 pub struct FloatSim<'n> {
     network: &'n Network,
-    plan: Plan,
+    pub(crate) plan: Plan,
     /// Nodes in an order in which every delay-0 edge points forward.
     order: Vec<NodeId>,
     inputs: Vec<NodeId>,
-    steps: usize,
+    pub(crate) steps: usize,
     /// Past values kept per node, the present one included.
-    depth: Vec<usize>,
+    pub(crate) depth: Vec<usize>,
 }
 
 impl<'n> FloatSim<'n> {
@@ -93,6 +93,15 @@ impl<'n> FloatSim<'n> {
     /// # Errors
     /// [`SimError::ZeroDelayCycle`], or [`SimError::TooLarge`] for a run too large for memory.
     pub fn new(network: &'n Network) -> Result<Self, SimError> {
+        Self::without(network, |_| false)
+    }
+
+    /// As [`FloatSim::new`], but the weights of nodes of which `skipped` is true are not laid out. Runs must
+    /// not compute them.
+    pub(crate) fn without(
+        network: &'n Network,
+        skipped: impl Fn(NodeId) -> bool,
+    ) -> Result<Self, SimError> {
         let nodes = &network.nodes;
         let populations = nodes.values().filter(|n| n.op.is_population());
         let steps = check_trains(u64::from(network.steps), populations.map(|n| n.shape.size()))?;
@@ -114,7 +123,7 @@ impl<'n> FloatSim<'n> {
             nodes.iter().filter(|(_, n)| matches!(n.op, Op::Input(_))).map(|(id, _)| id).collect();
         Ok(Self {
             network,
-            plan: Plan::new(network)?,
+            plan: Plan::new(network, skipped)?,
             order: network.order().ok_or(SimError::ZeroDelayCycle)?,
             inputs,
             steps,
@@ -208,14 +217,14 @@ impl<'n> FloatSim<'n> {
         Ok(FloatRun { spikes, messages: run.messages, scores, traces: run.traces })
     }
 
-    fn resolve(&self, probe: &FloatProbe) -> Result<Vec<(NodeId, usize)>, SimError> {
+    pub(crate) fn resolve(&self, probe: &FloatProbe) -> Result<Vec<(NodeId, usize)>, SimError> {
         let neurons = self.network.nodes.iter().filter(|(_, n)| matches!(n.op, Op::Neuron(_)));
         let sizes: Vec<_> = neurons.map(|(id, n)| (id, n.shape.size())).collect();
         probe.resolve(&sizes, self.steps, 1)
     }
 
     /// Trains of all nodes: inputs filled, neurons silent, none for the rest.
-    fn trains(&self, stimulus: &Stimulus) -> Vec<Option<SpikeTrain>> {
+    pub(crate) fn trains(&self, stimulus: &Stimulus) -> Vec<Option<SpikeTrain>> {
         let mut trains: Vec<_> = self
             .network
             .nodes
@@ -240,7 +249,7 @@ pub(crate) fn sends_bursts(op: &Op) -> bool {
 }
 
 /// Membranes of a node before the first step.
-fn state(op: &Op, size: usize) -> State {
+pub(crate) fn state(op: &Op, size: usize) -> State {
     if let Op::Neuron(neuron) = op { State::new(neuron, size) } else { State::default() }
 }
 
@@ -257,7 +266,7 @@ struct Run<'a, 'n> {
 }
 
 /// The value that a node held `delay` steps before step `t`, from the ring of its values.
-fn value(ring: &[Vec<f32>], t: usize, delay: usize) -> &[f32] {
+pub(crate) fn value(ring: &[Vec<f32>], t: usize, delay: usize) -> &[f32] {
     // A delay beyond the run reads slots that are never written: zeros.
     let delay = delay.min(ring.len() - 1);
     &ring[(t + ring.len() - delay) % ring.len()]

@@ -5,7 +5,7 @@ use snnc_ir::network::{Compare, Dynamics, Emission, Neuron, Reset};
 use snnc_ir::shape::Shape;
 
 /// A neuron model with its parameters expanded per neuron.
-pub(super) struct NeuronPlan {
+pub(crate) struct NeuronPlan {
     leak: Leak,
     threshold: Vec<f32>,
     compare: Compare,
@@ -31,7 +31,7 @@ enum Leak {
 }
 
 impl NeuronPlan {
-    pub(super) fn new(neuron: &Neuron, shape: &Shape) -> Self {
+    pub(crate) fn new(neuron: &Neuron, shape: &Shape) -> Self {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "the rounding to f32 is the definition"
@@ -59,11 +59,11 @@ impl NeuronPlan {
 
 /// Membranes of one population; empty for other nodes.
 #[derive(Default)]
-pub(super) struct State {
+pub(crate) struct State {
     /// Membrane at the end of the step.
-    pub(super) v: Vec<f32>,
+    pub(crate) v: Vec<f32>,
     /// Membrane that was compared with the threshold.
-    pub(super) h: Vec<f32>,
+    pub(crate) h: Vec<f32>,
     /// Recovery variables of Izhikevich's model; empty for others.
     r: Vec<f32>,
     /// Steps in which the neuron is still held.
@@ -71,7 +71,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(neuron: &Neuron, size: usize) -> Self {
+    pub(crate) fn new(neuron: &Neuron, size: usize) -> Self {
         let recovers = matches!(neuron.dynamics, Dynamics::Izhikevich { .. });
         Self {
             v: vec![neuron.v_init; size],
@@ -82,7 +82,7 @@ impl State {
     }
 
     /// One step: `spikes` becomes what each neuron sends, 0 where it does not fire.
-    pub(super) fn update(&mut self, plan: &NeuronPlan, current: &[f32], spikes: &mut [f32]) {
+    pub(crate) fn update(&mut self, plan: &NeuronPlan, current: &[f32], spikes: &mut [f32]) {
         match &plan.leak {
             Leak::None => self.step(plan, spikes, |n, v| v + current[n]),
             Leak::Tau(tau) => self.step(plan, spikes, |n, v| {

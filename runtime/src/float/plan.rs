@@ -3,13 +3,13 @@
 use super::neuron::NeuronPlan;
 use crate::error::SimError;
 use crate::kernel::Kernel;
-use snnc_ir::arena::TensorId;
+use snnc_ir::arena::{NodeId, TensorId};
 use snnc_ir::conv::Conv;
 use snnc_ir::network::{Keep, Network, Node, Op};
 use snnc_ir::shape::Shape;
 
 /// A node's computation.
-pub(super) enum Operator {
+pub(crate) enum Operator {
     /// The signal of this number.
     Input(usize),
     /// `Linear` or `Conv2d`: index into [`Plan::kernels`], bias per element.
@@ -33,20 +33,27 @@ pub(super) enum Operator {
 }
 
 /// The operators of all nodes.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     /// By node.
-    pub(super) operators: Vec<Operator>,
+    pub(crate) operators: Vec<Operator>,
     /// Distinct kernels; nodes that share a tensor and a geometry share one.
     kernels: Vec<Kernel<f32>>,
     keys: Vec<(TensorId, Option<Conv>)>,
 }
 
 impl Plan {
-    pub(super) fn new(network: &Network) -> Result<Self, SimError> {
+    /// Nodes of which `skipped` is true are computed elsewhere: their operator is [`Operator::Zero`].
+    pub(crate) fn new(
+        network: &Network,
+        skipped: impl Fn(NodeId) -> bool,
+    ) -> Result<Self, SimError> {
         let mut plan = Self { operators: Vec::new(), kernels: Vec::new(), keys: Vec::new() };
         let mut inputs = 0;
-        for node in network.nodes.values() {
-            let operator = plan.operator(network, node, &mut inputs)?;
+        for (id, node) in network.nodes.iter() {
+            let operator = match node.op {
+                Op::Linear { .. } | Op::Conv2d { .. } if skipped(id) => Operator::Zero,
+                _ => plan.operator(network, node, &mut inputs)?,
+            };
             plan.operators.push(operator);
         }
         Ok(plan)
@@ -138,7 +145,7 @@ impl Plan {
     }
 
     /// Computes an analog node. Inputs and populations are the caller's.
-    pub(super) fn apply(
+    pub(crate) fn apply(
         &self,
         operator: &Operator,
         inputs: &[&[f32]],

@@ -6,12 +6,12 @@ use super::{IntSim, window};
 use crate::error::SimError;
 use crate::messages::MessageTrain;
 use crate::stimulus::Stimulus;
-use snnc_ir::arena::{Entity, PopId};
+use snnc_ir::arena::PopId;
 use snnc_ir::quantized::{PopKind, Population};
 use snnc_ir::spikes::SpikeTrain;
 
 /// What a population consists of during a run.
-pub(super) enum Body {
+pub(crate) enum Body {
     Input,
     Neurons(Box<State>),
     Relay(Relay),
@@ -19,7 +19,7 @@ pub(super) enum Body {
 
 impl Body {
     /// Where arrivals are summed; `None` for inputs.
-    pub(super) fn input(&mut self) -> Option<&mut [i64]> {
+    pub(crate) fn input(&mut self) -> Option<&mut [i64]> {
         match self {
             Self::Input => None,
             Self::Neurons(state) => Some(state.input()),
@@ -28,7 +28,7 @@ impl Body {
     }
 
     /// Step `t`: marks what is sent in `train`, with the values in `messages` where there are any.
-    pub(super) fn step(
+    pub(crate) fn step(
         &mut self,
         t: usize,
         train: &mut SpikeTrain,
@@ -55,17 +55,20 @@ impl IntSim<'_> {
     /// Registers of all populations before a run, with what the host adds to biases.
     pub(super) fn bodies(&self, stimulus: &Stimulus) -> Result<Vec<Body>, SimError> {
         let host = self.host(stimulus)?;
-        let body = |(id, p): (PopId, &Population)| {
-            let host = host[id.index()].as_deref();
-            match &p.kind {
-                PopKind::Input(_) => Body::Input,
-                PopKind::Neurons(n) => {
-                    let latency = window(self.network, id).latency;
-                    Body::Neurons(Box::new(State::new(n, &p.shape, latency, host)))
-                }
-                PopKind::Graded(g) => Body::Relay(Relay::new(g, &p.shape, host)),
+        let body = |(id, host): (PopId, &Option<_>)| self.body(id, host.as_deref());
+        Ok(self.network.populations.ids().zip(&host).map(body).collect())
+    }
+
+    /// Registers of population `id` before a run; `host` is what the host adds to its biases.
+    pub(crate) fn body(&self, id: PopId, host: Option<&[i64]>) -> Body {
+        let population: &Population = &self.network.populations[id];
+        match &population.kind {
+            PopKind::Input(_) => Body::Input,
+            PopKind::Neurons(n) => {
+                let latency = window(self.network, id).latency;
+                Body::Neurons(Box::new(State::new(n, &population.shape, latency, host)))
             }
-        };
-        Ok(self.network.populations.iter().map(body).collect())
+            PopKind::Graded(g) => Body::Relay(Relay::new(g, &population.shape, host)),
+        }
     }
 }

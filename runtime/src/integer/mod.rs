@@ -5,11 +5,11 @@
 //! that leaves ±(2^23 − 1), or a message that leaves 32 bits, ends the run with
 //! [`SimError::Overflow`].
 
-mod body;
+pub(crate) mod body;
 pub(crate) mod bounds;
 mod host;
 mod logical;
-mod neuron;
+pub(crate) mod neuron;
 mod relay;
 
 use crate::compare::Activity;
@@ -22,7 +22,7 @@ use crate::stimulus::{Port, Signal, Stimulus};
 use body::Body;
 pub(crate) use logical::{logical, window};
 pub use logical::{logical_messages, logical_spikes};
-use snnc_ir::arena::{Entity, PopId};
+use snnc_ir::arena::{Entity, MatId, PopId};
 use snnc_ir::quantized::{IntMatrix, IntReadout, PopKind, Population, QuantizedNetwork, Structure};
 use snnc_ir::spikes::SpikeTrain;
 
@@ -94,12 +94,12 @@ pub fn simulate(
 pub struct IntSim<'n> {
     network: &'n QuantizedNetwork,
     /// By matrix.
-    kernels: Vec<Kernel<i32>>,
+    pub(crate) kernels: Vec<Kernel<i32>>,
     /// Populations in an order in which every delay-0 projection points forward.
     order: Vec<PopId>,
     inputs: Vec<PopId>,
     /// Projections into each population: source, matrix, delay.
-    incoming: Vec<Vec<(usize, usize, usize)>>,
+    pub(crate) incoming: Vec<Vec<(usize, usize, usize)>>,
     steps: usize,
 }
 
@@ -109,6 +109,15 @@ impl<'n> IntSim<'n> {
     /// # Errors
     /// [`SimError::ZeroDelayCycle`], or [`SimError::TooLarge`] for a run too large for memory.
     pub fn new(network: &'n QuantizedNetwork) -> Result<Self, SimError> {
+        Self::with_kernels(network, |_| true)
+    }
+
+    /// As [`IntSim::new`], with weights of those matrices only of which `needed` is true. Runs must not
+    /// read the others.
+    pub(crate) fn with_kernels(
+        network: &'n QuantizedNetwork,
+        needed: impl Fn(MatId) -> bool,
+    ) -> Result<Self, SimError> {
         let populations = &network.populations;
         let steps = check_trains(network.run_steps(), populations.values().map(Population::size))?;
         let graded = populations.values().filter(|p| p.graded().is_some());
@@ -119,9 +128,12 @@ impl<'n> IntSim<'n> {
         for p in network.projections.values() {
             incoming[p.target.index()].push((p.source.index(), p.matrix.index(), p.delay as usize));
         }
+        let laid_out = |(id, matrix)| {
+            if needed(id) { kernel(matrix) } else { Ok(Kernel::Identity(0)) }
+        };
         Ok(Self {
             network,
-            kernels: network.matrices.values().map(kernel).collect::<Result<_, _>>()?,
+            kernels: network.matrices.iter().map(laid_out).collect::<Result<_, _>>()?,
             order: network.order().ok_or(SimError::ZeroDelayCycle)?,
             inputs: populations.iter().filter(|(_, p)| p.is_input()).map(|(i, _)| i).collect(),
             incoming,
@@ -227,7 +239,7 @@ impl<'n> IntSim<'n> {
         populations.map(|p| p.graded().map(|_| MessageTrain::new(self.steps, p.size()))).collect()
     }
 
-    fn traces(&self, probe: &IntProbe) -> Result<Vec<IntTrace>, SimError> {
+    pub(crate) fn traces(&self, probe: &IntProbe) -> Result<Vec<IntTrace>, SimError> {
         let neurons = self.network.populations.iter().filter(|(_, p)| p.neuron().is_some());
         let sizes: Vec<_> = neurons.map(|(id, p)| (id, p.size())).collect();
         let trace = |(population, neuron)| IntTrace {

@@ -8,14 +8,14 @@ use snnc_ir::shape::Shape;
 use snnc_ir::spikes::SpikeTrain;
 
 /// A register that left its range.
-pub(super) struct Overflow {
-    pub(super) neuron: usize,
-    pub(super) register: Register,
-    pub(super) value: i64,
+pub(crate) struct Overflow {
+    pub(crate) neuron: usize,
+    pub(crate) register: Register,
+    pub(crate) value: i64,
 }
 
 /// Parameters, expanded per neuron, and registers of one population.
-pub(super) struct State {
+pub(crate) struct State {
     keep_u: Vec<i64>,
     keep_v: Vec<i64>,
     bias: Vec<i64>,
@@ -82,7 +82,7 @@ impl State {
     }
 
     /// u, compared membrane and v of a neuron.
-    pub(super) fn registers(&self, neuron: usize) -> [i32; 3] {
+    pub(crate) fn registers(&self, neuron: usize) -> [i32; 3] {
         // `checked` keeps them in 24 bits.
         [self.u[neuron], self.h[neuron], self.v[neuron]]
             .map(|x| i32::try_from(x).unwrap_or_default())

@@ -7,7 +7,7 @@ use snnc_ir::quantized::Graded;
 use snnc_ir::shape::Shape;
 
 /// Parameters, expanded per compartment, and arrivals of one population. There is no other state.
-pub(super) struct Relay {
+pub(crate) struct Relay {
     keep: Option<Keep>,
     shift: u8,
     /// In units of weight, what the host adds included.

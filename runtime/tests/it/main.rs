@@ -13,6 +13,8 @@ mod braincog;
 mod common;
 mod compare;
 mod cores;
+mod event_float;
+mod event_integer;
 mod float_golden;
 mod float_random;
 mod graded_golden;

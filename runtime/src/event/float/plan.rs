@@ -1,0 +1,138 @@
+//! Which nodes are summed in integers, proven node by node.
+
+use super::grid::{Grid, Units, grid, spikes, unit};
+use crate::event::synapses::Synapses;
+use snnc_ir::arena::{Entity, NodeId, TensorId};
+use snnc_ir::conv::Conv;
+use snnc_ir::network::{Network, Op};
+use snnc_ir::quantized::Structure;
+
+/// A matrix node whose sums are exact.
+pub(super) struct Exact {
+    /// Index into [`Plan::synapses`].
+    pub(super) synapses: usize,
+    /// What one unit of a sum is.
+    pub(super) unit: f32,
+    /// Units per value of the source; `None` if it spikes.
+    pub(super) scale: Option<f32>,
+    /// One per element.
+    pub(super) bias: Option<Vec<f32>>,
+}
+
+/// How nodes are computed.
+pub(super) struct Plan {
+    /// By node.
+    pub(super) exact: Vec<Option<Exact>>,
+    /// Distinct matrices; nodes that share a tensor and a geometry share one.
+    pub(super) synapses: Vec<Synapses>,
+    /// Whether the values of a node are needed one by one (not its spikes alone).
+    pub(super) dense: Vec<bool>,
+}
+
+/// Weights that were looked at.
+struct Known {
+    key: (TensorId, Option<Conv>),
+    /// Their units and the place of their layout, if there is one.
+    found: Option<(Units, usize)>,
+}
+
+impl Plan {
+    /// Decides for all nodes in `order`, in which delay-0 edges point forward.
+    pub(super) fn new(network: &Network, order: &[NodeId]) -> Self {
+        let count = network.nodes.len();
+        let mut plan = Self {
+            exact: (0..count).map(|_| None).collect(),
+            synapses: Vec::new(),
+            dense: vec![false; count],
+        };
+        let mut grids = vec![None; count];
+        // What spikes is known beforehand: delayed edges may read nodes that come later.
+        for (id, _) in network.nodes.iter().filter(|(_, node)| spikes(node)) {
+            grids[id.index()] = grid(network, id, &grids);
+        }
+        let mut known: Vec<Known> = Vec::new();
+        for &id in order {
+            grids[id.index()] = match &network.nodes[id].op {
+                Op::Linear { weight, bias } => {
+                    plan.matrix(network, id, *weight, *bias, None, &grids, &mut known)
+                }
+                Op::Conv2d { weight, bias, conv } => {
+                    plan.matrix(network, id, *weight, *bias, Some(*conv), &grids, &mut known)
+                }
+                _ => grid(network, id, &grids),
+            };
+        }
+        for (id, node) in network.nodes.iter() {
+            for edge in &node.inputs {
+                let exact = plan.exact[id.index()].as_ref();
+                plan.dense[edge.source.index()] |= exact.is_none_or(|e| e.scale.is_some());
+            }
+            let read = network.readout.node() == id;
+            plan.dense[id.index()] |= read || !spikes(node);
+        }
+        plan
+    }
+
+    /// Plans matrix node `id` if its sums are exact; returns the grid of its values.
+    #[expect(clippy::too_many_arguments, reason = "parts of one node")]
+    fn matrix(
+        &mut self,
+        network: &Network,
+        id: NodeId,
+        weight: TensorId,
+        bias: Option<TensorId>,
+        conv: Option<Conv>,
+        grids: &[Option<Grid>],
+        known: &mut Vec<Known>,
+    ) -> Option<Grid> {
+        let node = &network.nodes[id];
+        let source = node.inputs.first()?.source;
+        let from = grids[source.index()]?;
+        let key = (weight, conv);
+        let at = known.iter().position(|k| k.key == key).unwrap_or_else(|| {
+            let found = self.lay_out(network, weight, conv);
+            known.push(Known { key, found });
+            known.len() - 1
+        });
+        let (units, synapses) = known[at].found.as_ref()?;
+        let outputs = match conv {
+            Some(conv) => conv.out_channels as usize,
+            None => network.tensors[weight].shape.channels(),
+        };
+        let sums = units.sums(units.weights.len() / outputs.max(1), from)?;
+        let bias = bias.map(|b| {
+            let values = &network.tensors[b].data;
+            let positions = node.shape.size() / values.len().max(1);
+            values.iter().flat_map(|&x| std::iter::repeat_n(x, positions)).collect::<Vec<_>>()
+        });
+        let grid = bias.is_none().then_some(sums);
+        self.exact[id.index()] = Some(Exact {
+            synapses: *synapses,
+            unit: unit(sums.exponent),
+            scale: (!spikes(&network.nodes[source])).then(|| unit(-from.exponent)),
+            bias,
+        });
+        grid
+    }
+
+    /// Lays a matrix out by source, if its weights are on a grid.
+    fn lay_out(
+        &mut self,
+        network: &Network,
+        weight: TensorId,
+        conv: Option<Conv>,
+    ) -> Option<(Units, usize)> {
+        let tensor = &network.tensors[weight];
+        let units = Units::new(&network.values(weight))?;
+        let structure = match conv {
+            Some(conv) => Structure::Conv(conv),
+            None => Structure::Dense {
+                rows: u32::try_from(tensor.shape.channels()).ok()?,
+                cols: u32::try_from(tensor.shape.per_channel()).ok()?,
+            },
+        };
+        let synapses = Synapses::new(&structure, |i| units.weights[i])?;
+        self.synapses.push(synapses);
+        Some((units, self.synapses.len() - 1))
+    }
+}

@@ -1,0 +1,237 @@
+//! Event-driven simulator of the integer level.
+//!
+//! A population is *fast* if all that it reads are spikes and the worst sum of weights that could arrive
+//! between two updates leaves room in 32 bits. Graded relays, what reads their messages, and
+//! populations with sums or biases beyond that run as the definition does, in 64 bits. Both kinds may
+//! stand side by side in one network, and the results are those of [`crate::integer`] either way.
+
+mod neuron;
+
+use super::simd::list;
+use super::synapses::{Scratch, Synapses};
+use crate::error::SimError;
+use crate::integer::body::Body as Slow;
+use crate::integer::bounds::worst_row;
+use crate::integer::neuron::Overflow;
+use crate::integer::{self, IntProbe, IntRun, window};
+use crate::messages::MessageTrain;
+use crate::probe::Probe;
+use crate::stimulus::Stimulus;
+use neuron::{MAX_ARRIVALS, Model, State};
+use snnc_ir::arena::{Entity, MatId, PopId};
+use snnc_ir::quantized::messages::host_range;
+use snnc_ir::quantized::{PopKind, QuantizedNetwork};
+use snnc_ir::spikes::SpikeTrain;
+
+/// Runs `network` once, as [`integer::simulate`] does. To run it often, make an [`IntSim`] first.
+///
+/// # Errors
+/// As [`integer::simulate`].
+pub fn simulate(
+    network: &QuantizedNetwork,
+    stimulus: &Stimulus,
+    probe: &IntProbe,
+) -> Result<IntRun, SimError> {
+    IntSim::new(network)?.run(stimulus, probe)
+}
+
+/// A network prepared for event-driven simulation.
+pub struct IntSim<'n> {
+    /// The definition, with kernels for what is not fast.
+    base: integer::IntSim<'n>,
+    /// By matrix that a fast population reads.
+    synapses: Vec<Option<Synapses>>,
+    /// By population; `None` unless it is fast.
+    models: Vec<Option<Model>>,
+}
+
+impl<'n> IntSim<'n> {
+    /// Prepares `network`.
+    ///
+    /// # Errors
+    /// As [`integer::IntSim::new`].
+    pub fn new(network: &'n QuantizedNetwork) -> Result<Self, SimError> {
+        // Bounds, cycles and sizes are judged before anything is laid out.
+        let base = integer::IntSim::with_kernels(network, |_| false)?;
+        let worst: Vec<_> = network.matrices.values().map(worst_row).collect();
+        let mut models: Vec<_> =
+            network.populations.ids().map(|id| model(network, id, &worst)).collect();
+        let mut synapses: Vec<Option<Synapses>> = network.matrices.ids().map(|_| None).collect();
+        for (id, matrix) in network.matrices.iter() {
+            let read = network
+                .projections
+                .values()
+                .any(|p| p.matrix == id && models[p.target.index()].is_some());
+            if !read {
+                continue;
+            }
+            let found = Synapses::new(&matrix.structure, |i| matrix.weight(i));
+            if found.is_none() {
+                for p in network.projections.values().filter(|p| p.matrix == id) {
+                    models[p.target.index()] = None;
+                }
+            }
+            synapses[id.index()] = found;
+        }
+        let slow = |id: MatId| {
+            let mut readers = network.projections.values().filter(|p| p.matrix == id);
+            readers.any(|p| models[p.target.index()].is_none())
+        };
+        let base = if network.matrices.ids().any(slow) {
+            integer::IntSim::with_kernels(network, slow)?
+        } else {
+            base
+        };
+        Ok(Self { base, synapses, models })
+    }
+
+    /// The network.
+    pub const fn network(&self) -> &'n QuantizedNetwork {
+        self.base.network()
+    }
+
+    /// Input populations in the order of a stimulus.
+    pub fn inputs(&self) -> &[PopId] {
+        self.base.inputs()
+    }
+
+    /// Populations in order of evaluation within a step.
+    pub fn order(&self) -> &[PopId] {
+        self.base.order()
+    }
+
+    /// Steps of one run, in the time of the network.
+    pub const fn steps(&self) -> usize {
+        self.base.steps()
+    }
+
+    /// Runs the network once.
+    ///
+    /// # Errors
+    /// As [`simulate`].
+    pub fn run(&self, stimulus: &Stimulus, probe: &IntProbe) -> Result<IntRun, SimError> {
+        let mut trains = self.base.inject(stimulus)?;
+        let mut messages = self.base.silence();
+        let mut traces = self.base.traces(probe)?;
+        let mut bodies = self.bodies(stimulus, *probe != Probe::None)?;
+        let mut work = Work::default();
+        for t in 0..self.steps() {
+            for &id in self.order() {
+                let body = &mut bodies[id.index()];
+                self.step(id, body, t, &mut trains, &mut messages, &mut work).map_err(|o| {
+                    SimError::Overflow {
+                        population: self.network().populations[id].name.clone(),
+                        neuron: o.neuron,
+                        step: t,
+                        register: o.register,
+                        value: o.value,
+                    }
+                })?;
+            }
+            for trace in &mut traces {
+                let [u, h, v] = match &bodies[trace.population.index()] {
+                    Body::Fast(state) => state.registers(trace.neuron),
+                    Body::Slow(Slow::Neurons(state)) => state.registers(trace.neuron),
+                    Body::Slow(Slow::Input | Slow::Relay(_)) => continue,
+                };
+                trace.u.push(u);
+                trace.h.push(h);
+                trace.v.push(v);
+            }
+        }
+        let scores = self.base.scores(&trains);
+        Ok(IntRun { spikes: trains, messages, scores, traces })
+    }
+
+    /// Step `t` of population `id`: what arrives, and what it sends.
+    fn step(
+        &self,
+        id: PopId,
+        body: &mut Body<'_>,
+        t: usize,
+        trains: &mut [SpikeTrain],
+        messages: &mut [Option<MessageTrain>],
+        work: &mut Work,
+    ) -> Result<(), Overflow> {
+        let incoming = &self.base.incoming[id.index()];
+        let arrivals = incoming
+            .iter()
+            .filter_map(|&(source, matrix, delay)| Some((source, matrix, t.checked_sub(delay)?)));
+        match body {
+            Body::Fast(state) => {
+                for (source, matrix, then) in arrivals {
+                    let Some(synapses) = &self.synapses[matrix] else { continue };
+                    list(trains[source].step(then), &mut work.active);
+                    synapses.add(&work.active, &mut work.scratch, state.input());
+                }
+                state.update(&mut trains[id.index()], t)
+            }
+            Body::Slow(body) => {
+                let Some(input) = body.input() else { return Ok(()) };
+                for (source, matrix, then) in arrivals {
+                    let kernel = &self.base.kernels[matrix];
+                    let sums = &mut work.sums;
+                    if let Some(sent) = &messages[source] {
+                        let active = sent.step(then).iter().map(|&(n, m)| (n as usize, m));
+                        let add = |a: &mut i64, w, m| *a += i64::from(w) * i64::from(m);
+                        kernel.add(active, sums, input, add);
+                    } else {
+                        let active = trains[source].active(then).map(|n| (n, ()));
+                        kernel.add(active, sums, input, |a: &mut i64, w, ()| *a += i64::from(w));
+                    }
+                }
+                body.step(t, &mut trains[id.index()], messages[id.index()].as_mut())
+            }
+        }
+    }
+
+    /// Registers of all populations before a run.
+    fn bodies(&self, stimulus: &Stimulus, traced: bool) -> Result<Vec<Body<'_>>, SimError> {
+        let host = self.base.host(stimulus)?;
+        let body = |(id, host): (PopId, &Option<Vec<i64>>)| {
+            let host = host.as_deref();
+            let Some(model) = &self.models[id.index()] else {
+                return Ok(Body::Slow(self.base.body(id, host)));
+            };
+            let bias = match host {
+                None => None,
+                Some(host) => Some(model.biases(host).ok_or_else(|| {
+                    let name = &self.network().populations[id].name;
+                    SimError::Malformed(format!("biases of `{name}` leave their stated range"))
+                })?),
+            };
+            Ok(Body::Fast(Box::new(State::new(model, bias, traced))))
+        };
+        self.network().populations.ids().zip(&host).map(body).collect()
+    }
+}
+
+/// What a population consists of during a run.
+enum Body<'m> {
+    Fast(Box<State<'m>>),
+    Slow(Slow),
+}
+
+/// Memory that steps share.
+#[derive(Default)]
+struct Work {
+    active: Vec<u32>,
+    scratch: Scratch,
+    sums: Vec<i64>,
+}
+
+/// The model of population `id` if it is fast; `worst` is [`worst_row`] by matrix.
+fn model(network: &QuantizedNetwork, id: PopId, worst: &[u64]) -> Option<Model> {
+    let population = &network.populations[id];
+    let PopKind::Neurons(neuron) = &population.kind else { return None };
+    let host = host_range(network, id);
+    let model = Model::new(neuron, &population.shape, window(network, id).latency, &host)?;
+    let mut sum = 0_u64;
+    for (_, p) in network.projections_into(id) {
+        if network.populations[p.source].graded().is_some() {
+            return None;
+        }
+        sum = sum.saturating_add(worst[p.matrix.index()]);
+    }
+    (sum.saturating_mul(model.period() as u64) <= MAX_ARRIVALS).then_some(model)
+}

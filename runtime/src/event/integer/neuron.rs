@@ -1,0 +1,266 @@
+//! Neurons of the integer contract in 32 bits, a block at a time.
+
+use crate::error::Register;
+use crate::event::simd::{BLOCK, Blocks, wide, word};
+use crate::integer::REGISTER_MAX;
+use crate::integer::neuron::Overflow;
+use snnc_ir::network::Compare;
+use snnc_ir::param::Param;
+use snnc_ir::quantized::messages::Range;
+use snnc_ir::quantized::{IntNeuron, IntReset};
+use snnc_ir::shape::Shape;
+use snnc_ir::spikes::SpikeTrain;
+
+/// Largest magnitude of u and v.
+#[expect(clippy::cast_possible_truncation, reason = "2^23 − 1")]
+const MAX: i32 = REGISTER_MAX as i32;
+
+/// Largest sum of arrivals, and largest bias, with which nothing here leaves 32 bits: `64 · a` stays
+/// within 2^30, and so does the bias.
+pub(super) const MAX_ARRIVALS: u64 = 1 << 24;
+const MAX_BIAS: i64 = 1 << 30;
+
+/// Parameters of one population, the same in every run.
+pub(super) struct Model {
+    size: usize,
+    keep_u: Blocks<i32>,
+    keep_v: Blocks<i32>,
+    bias: Vec<i64>,
+    blocks: Blocks<i32>,
+    /// Fires above it.
+    threshold: Blocks<i32>,
+    /// What a spike subtracts; `None` = reset to 0.
+    subtract: Option<Blocks<i32>>,
+    /// Updates for which a spike holds the membrane.
+    hold: u32,
+    /// Updates happen in steps `t ≡ phase (mod period)`.
+    period: usize,
+    phase: usize,
+}
+
+impl Model {
+    /// `host` is what the host may add to the biases, in units of weight. `None` if a bias leaves no room
+    /// in 32 bits.
+    pub(super) fn new(
+        neuron: &IntNeuron,
+        shape: &Shape,
+        latency: usize,
+        host: &Param<Range>,
+    ) -> Option<Self> {
+        let period = (neuron.update_period as usize).max(1);
+        let bias = neuron.bias.map(i64::from).expand(shape);
+        for (n, b) in bias.iter().enumerate() {
+            let (low, high) = host.at(n, shape);
+            narrow(&[low, high].map(|h| h.saturating_mul(64).saturating_add(*b)))?;
+        }
+        // A threshold beyond the registers is as good as one just beyond them.
+        let strict = i32::from(neuron.compare == Compare::Ge);
+        let threshold = neuron.threshold.map(|t| t.clamp(-MAX - 2, MAX + 2) - strict).expand(shape);
+        let parameter = |values: Vec<i32>| Blocks::new(&values, 0);
+        Some(Self {
+            size: shape.size(),
+            keep_u: parameter(neuron.du.map(|d| 4095 - i32::from(d)).expand(shape)),
+            keep_v: parameter(neuron.dv.map(|d| 4096 - i32::from(d)).expand(shape)),
+            blocks: Blocks::new(&narrow(&bias)?, 0),
+            bias,
+            threshold: parameter(threshold),
+            subtract: match &neuron.reset {
+                IntReset::Zero => None,
+                IntReset::Subtract(amount) => {
+                    let fits = amount.values().iter().all(|a| i64::from(*a).abs() <= MAX_BIAS);
+                    Some(parameter(fits.then(|| amount.expand(shape))?))
+                }
+            },
+            hold: neuron.refractory.saturating_sub(1),
+            period,
+            phase: latency % period,
+        })
+    }
+
+    /// Biases with what the host adds, in units of weight; `None` if that leaves the range that was
+    /// stated when the model was made.
+    pub(super) fn biases(&self, host: &[i64]) -> Option<Blocks<i32>> {
+        let sums: Vec<_> = self.bias.iter().zip(host).map(|(b, h)| b + 64 * h).collect();
+        Some(Blocks::new(&narrow(&sums)?, 0))
+    }
+
+    /// Updates between two looks at the arrivals.
+    pub(super) const fn period(&self) -> usize {
+        self.period
+    }
+}
+
+fn narrow(bias: &[i64]) -> Option<Vec<i32>> {
+    let fits = |&b: &i64| i32::try_from(b).ok().filter(|_| b.abs() <= MAX_BIAS);
+    bias.iter().map(fits).collect()
+}
+
+/// Registers of one population in one run.
+pub(super) struct State<'m> {
+    model: &'m Model,
+    /// Of this run, where the host adds to biases.
+    bias: Option<Blocks<i32>>,
+    /// Weights that arrived since the last update.
+    input: Vec<[i32; BLOCK]>,
+    u: Vec<[i32; BLOCK]>,
+    v: Vec<[i32; BLOCK]>,
+    /// Membrane that was compared with the threshold; empty unless it is recorded.
+    h: Vec<[i32; BLOCK]>,
+    /// Updates for which the membrane is still held; empty where nothing is ever held.
+    hold: Vec<[u32; BLOCK]>,
+}
+
+impl<'m> State<'m> {
+    pub(super) fn new(model: &'m Model, bias: Option<Blocks<i32>>, traced: bool) -> Self {
+        let count = model.size.div_ceil(BLOCK);
+        let blocks = || vec![[0; BLOCK]; count];
+        Self {
+            model,
+            bias,
+            input: blocks(),
+            u: blocks(),
+            v: blocks(),
+            h: if traced { blocks() } else { Vec::new() },
+            hold: vec![[0; BLOCK]; if model.hold > 0 { count } else { 0 }],
+        }
+    }
+
+    /// Where arriving weights are summed.
+    pub(super) fn input(&mut self) -> &mut [i32] {
+        &mut self.input.as_flattened_mut()[..self.model.size]
+    }
+
+    /// u, compared membrane and v of a neuron; the compared membrane only if the run is traced.
+    pub(super) fn registers(&self, neuron: usize) -> [i32; 3] {
+        let (b, i) = (neuron / BLOCK, neuron % BLOCK);
+        [self.u[b][i], self.h.get(b).map_or(0, |h| h[i]), self.v[b][i]]
+    }
+
+    /// Step `t`: marks spikes in `train`.
+    pub(super) fn update(&mut self, train: &mut SpikeTrain, t: usize) -> Result<(), Overflow> {
+        if t % self.model.period != self.model.phase {
+            return Ok(());
+        }
+        wide(
+            #[inline(always)]
+            || {
+                (0..self.u.len()).try_for_each(|b| {
+                    train.set_word(t, b, self.block(b)?);
+                    Ok(())
+                })
+            },
+        )
+    }
+
+    /// Updates block `b` and returns its spikes.
+    #[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
+    #[inline(always)]
+    fn block(&mut self, b: usize) -> Result<u64, Overflow> {
+        let model = self.model;
+        let (keep_u, keep_v) = (model.keep_u.at(b), model.keep_v.at(b));
+        let bias = self.bias.as_ref().unwrap_or(&model.blocks).at(b);
+        let threshold = model.threshold.at(b);
+        let (input, old_u, old_v) = (&self.input[b], &self.u[b], &self.v[b]);
+        let (mut u, mut v, mut h) = ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
+        let (mut fires, mut beyond) = ([0_u8; BLOCK], 0);
+        for i in 0..BLOCK {
+            let current = decay(old_u[i], keep_u[i]) + 64 * input[i];
+            // Wraps only where the current is beyond its range already.
+            let membrane = (decay(old_v[i], keep_v[i]) + bias[i]).wrapping_add(current);
+            beyond |= i32::from(current.abs() > MAX);
+            u[i] = current;
+            h[i] = membrane;
+        }
+        if let Some(hold) = self.hold.get_mut(b) {
+            for i in 0..BLOCK {
+                let held = hold[i] > 0;
+                hold[i] = hold[i].saturating_sub(1);
+                h[i] = if held { old_v[i] } else { h[i] };
+                let fire = !held && h[i] > threshold[i];
+                fires[i] = u8::from(fire);
+                hold[i] = if fire { model.hold } else { hold[i] };
+            }
+        } else {
+            for i in 0..BLOCK {
+                fires[i] = u8::from(h[i] > threshold[i]);
+            }
+        }
+        for x in &h {
+            beyond |= i32::from(!(-MAX..=MAX).contains(x));
+        }
+        if let Some(amount) = &model.subtract {
+            let amount = amount.at(b);
+            for i in 0..BLOCK {
+                let rest = h[i].wrapping_sub(amount[i]);
+                v[i] = if fires[i] == 1 { rest } else { h[i] };
+                beyond |= i32::from(!(-MAX..=MAX).contains(&v[i]));
+            }
+        } else {
+            for i in 0..BLOCK {
+                v[i] = if fires[i] == 1 { 0 } else { h[i] };
+            }
+        }
+        // What stands behind the last neuron computes as neurons do, and is nobody's.
+        let real = model.size - b * BLOCK;
+        if beyond != 0 {
+            if let Some(overflow) = overflow(b, real.min(BLOCK), [&u, &h, &v]) {
+                return Err(overflow);
+            }
+            u[real..].fill(0);
+            v[real..].fill(0);
+        }
+        self.input[b] = [0; BLOCK];
+        self.u[b] = u;
+        self.v[b] = v;
+        if let Some(trace) = self.h.get_mut(b) {
+            *trace = h;
+        }
+        let bits = word(&fires);
+        Ok(if real < BLOCK { bits & ((1 << real) - 1) } else { bits })
+    }
+}
+
+/// The first of u, h and v of the first `real` neurons of a block that left its range. Values are exact: a
+/// current is, and the others are where the one before is in range.
+#[cold]
+fn overflow(block: usize, real: usize, registers: [&[i32; BLOCK]; 3]) -> Option<Overflow> {
+    let names = [Register::Current, Register::Membrane, Register::Membrane];
+    let registers = |i: usize| {
+        let values = registers.map(|values| values[i]);
+        names.into_iter().zip(values).map(move |(register, value)| (i, register, value))
+    };
+    let mut all = (0..real).flat_map(registers);
+    let (i, register, value) = all.find(|(.., value)| !(-MAX..=MAX).contains(value))?;
+    Some(Overflow { neuron: block * BLOCK + i, register, value: value.into() })
+}
+
+/// `tz(x · keep, 12)`: toward zero. **Source** of the split: `4096 · (m >> 12)` is a multiple of 4096, so
+/// its product may be shifted by itself; no part leaves 32 bits for |x| < 2^23 and keep ≤ 4096.
+#[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
+#[inline(always)]
+const fn decay(x: i32, keep: i32) -> i32 {
+    let sign = x >> 31;
+    let magnitude = (x ^ sign) - sign;
+    let kept = (magnitude >> 12) * keep + (((magnitude & 4095) * keep) >> 12);
+    (kept ^ sign) - sign
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX, decay};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_split_product_is_the_product(x in -MAX..=MAX, keep in 0..=4096) {
+            let exact = (i64::from(x).abs() * i64::from(keep)) >> 12;
+            prop_assert_eq!(i64::from(decay(x, keep)), exact * i64::from(x.signum()));
+        }
+    }
+
+    #[test]
+    fn decay_is_exact_at_the_limits() {
+        assert_eq!([decay(MAX, 4096), decay(-MAX, 4096), decay(-1, 4095)], [MAX, -MAX, 0]);
+        assert_eq!([decay(-4097, 4095), decay(4096, 1), decay(MAX, 0)], [-4095, 1, 0]);
+    }
+}

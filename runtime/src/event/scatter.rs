@@ -1,0 +1,250 @@
+//! Convolutions: what a source adds lies in a few runs of consecutive sums.
+//!
+//! Sums are kept with the output channels innermost, on a grid with a margin, so that no run has to
+//! be clipped. The taps that meet a source lie every `stride` rows and columns of the kernel, from a
+//! first one that depends on the position of the source: its *phase*. Along a row of the grid the
+//! outputs of ascending columns meet descending taps; stored in that order, the taps of one kernel
+//! row and phase are one run (without groups).
+
+use super::rows::narrow;
+use super::simd::wide;
+use snnc_ir::conv::Conv;
+
+/// A convolution, ready to scatter.
+pub(super) struct Scatter {
+    channels: usize,
+    /// Rows and columns of the output.
+    output: [usize; 2],
+    /// Columns of the grid.
+    columns: usize,
+    /// Sums of the grid, and the place of output (0, 0) in it.
+    cells: usize,
+    origin: usize,
+    /// By source: where its runs begin in the grid, and which runs.
+    sources: Vec<Option<Source>>,
+    /// By input channel and phase.
+    phases: Vec<Vec<Run>>,
+    taps: Taps,
+}
+
+#[derive(Clone, Copy)]
+struct Source {
+    cell: u32,
+    phase: u32,
+}
+
+/// Consecutive sums that get consecutive taps.
+struct Run {
+    /// First sum, from that of the source.
+    cell: usize,
+    /// First tap.
+    tap: usize,
+    /// Taps, filled up with zeros to whole vectors.
+    length: usize,
+}
+
+/// Sums that are added at once. Neighbors in a row are whole numbers of channels apart, so that vectors
+/// of common channel counts do not straddle what was stored just before.
+const LANES: usize = 8;
+
+/// Largest grid; beyond it offsets would need more than 32 bits.
+const MAX_CELLS: u64 = 1 << 31;
+
+enum Taps {
+    Bytes(Vec<i8>),
+    Halves(Vec<i16>),
+    Words(Vec<i32>),
+}
+
+/// How the outputs of one axis meet the inputs.
+struct Axis {
+    stride: usize,
+    kernel: usize,
+    pad: usize,
+    /// First input that is not cropped away, and how many there are.
+    kept: [usize; 2],
+    /// Outputs before 0 that a tap could reach.
+    margin: usize,
+    /// Positions of the grid.
+    grid: usize,
+}
+
+/// Fills a run up to whole vectors. The sums behind it get zeros, which changes nothing.
+fn fill(run: &mut Run, taps: &mut Vec<i32>) {
+    let rest = run.length.next_multiple_of(LANES) - run.length;
+    taps.extend(std::iter::repeat_n(0, rest));
+    run.length += rest;
+}
+
+impl Axis {
+    fn new(conv: &Conv, axis: usize) -> Option<Self> {
+        let [stride, kernel] = [conv.stride[axis] as usize, conv.kernel[axis] as usize];
+        let pad = conv.pad[2 * axis] as usize;
+        let kept = [conv.crop[2 * axis] as usize, conv.cropped(axis)? as usize];
+        let margin = kernel.checked_sub(1)?.checked_div(stride)? + 1;
+        let last = (kept[1] - 1 + pad) / stride;
+        Some(Self { stride, kernel, pad, kept, margin, grid: margin + last + 1 })
+    }
+
+    /// Grid position of the last output that input `at` reaches, with its phase; `None` if it is
+    /// cropped away.
+    fn place(&self, at: usize) -> Option<(usize, usize)> {
+        let at = at.checked_sub(self.kept[0]).filter(|&at| at < self.kept[1])? + self.pad;
+        Some((at / self.stride + self.margin, at % self.stride))
+    }
+
+    /// Taps of a phase: the i-th goes to the output i before the last one.
+    fn taps(&self, phase: usize) -> impl DoubleEndedIterator<Item = (usize, usize)> + use<> {
+        let count = self.kernel.saturating_sub(phase).div_ceil(self.stride);
+        let stride = self.stride;
+        (0..count).map(move |i| (i, phase + i * stride))
+    }
+}
+
+impl Scatter {
+    /// From a kernel laid out as [`Conv::kernel_shape`]; `None` if the geometry has no output, or is
+    /// too large for the offsets used here.
+    pub(super) fn new(conv: &Conv, weight: impl Fn(usize) -> i32) -> Option<Self> {
+        let [channels, height, width] = conv.output()?.map(|d| d as usize);
+        let [inputs, in_height, in_width] = conv.input.map(|d| d as usize);
+        let [rows, columns] = [Axis::new(conv, 0)?, Axis::new(conv, 1)?];
+        let groups = conv.groups as usize;
+        let per_group = [inputs.checked_div(groups)?, channels.checked_div(groups)?];
+        let area = rows.kernel * columns.kernel;
+        // Outputs may lie beyond what any input reaches: those see padding only.
+        let grid = [rows.grid.max(rows.margin + height), columns.grid.max(columns.margin + width)];
+        let cells = [grid[0], grid[1], channels].map(|n| n as u64);
+        let cells = cells.into_iter().fold(1_u64, u64::saturating_mul);
+        let phase_count = [inputs, rows.stride, columns.stride].map(|n| n as u64);
+        let phase_count = phase_count.into_iter().fold(1_u64, u64::saturating_mul);
+        let reasonable = (conv.kernel_size() + inputs * in_height * in_width) as u64 + (1 << 16);
+        if cells > MAX_CELLS || phase_count > reasonable.saturating_mul(4) {
+            return None;
+        }
+        let mut taps = Vec::new();
+        let mut phases = Vec::new();
+        for c in 0..inputs {
+            let group = c / per_group[0];
+            for (py, px) in (0..rows.stride).flat_map(|y| (0..columns.stride).map(move |x| (y, x)))
+            {
+                let mut runs: Vec<Run> = Vec::new();
+                for (dy, ky) in rows.taps(py) {
+                    for (dx, kx) in columns.taps(px).rev() {
+                        // From the corner that the margin leaves before the source's last output.
+                        let back = (rows.margin - 1 - dy) * grid[1] + columns.margin - 1 - dx;
+                        let cell = back * channels + group * per_group[1];
+                        match runs.last_mut() {
+                            Some(run) if run.cell + run.length == cell => {
+                                run.length += per_group[1];
+                            }
+                            last => {
+                                if let Some(run) = last {
+                                    fill(run, &mut taps);
+                                }
+                                runs.push(Run { cell, tap: taps.len(), length: per_group[1] });
+                            }
+                        }
+                        for o in group * per_group[1]..(group + 1) * per_group[1] {
+                            let row = o * per_group[0] + c % per_group[0];
+                            taps.push(weight(row * area + ky * columns.kernel + kx));
+                        }
+                    }
+                }
+                if let Some(run) = runs.last_mut() {
+                    fill(run, &mut taps);
+                }
+                phases.push(runs);
+            }
+        }
+        let source = |index: usize| {
+            let (c, y, x) =
+                (index / (in_height * in_width), index / in_width % in_height, index % in_width);
+            let ((y, py), (x, px)) = (rows.place(y)?, columns.place(x)?);
+            let first = (y + 1 - rows.margin) * grid[1] + x + 1 - columns.margin;
+            let phase = (c * rows.stride + py) * columns.stride + px;
+            Some(Source {
+                cell: u32::try_from(first * channels).ok()?,
+                phase: u32::try_from(phase).ok()?,
+            })
+        };
+        Some(Self {
+            channels,
+            output: [height, width],
+            columns: grid[1],
+            cells: grid[0] * grid[1] * channels + LANES,
+            origin: (rows.margin * grid[1] + columns.margin) * channels,
+            sources: (0..inputs * in_height * in_width).map(source).collect(),
+            phases,
+            taps: match (narrow(&taps), narrow(&taps)) {
+                (Some(bytes), _) => Taps::Bytes(bytes),
+                (_, Some(halves)) => Taps::Halves(halves),
+                _ => Taps::Words(taps),
+            },
+        })
+    }
+
+    /// Adds what `active` sources send to `sums`, row-major.
+    pub(super) fn add(&self, active: &[u32], grid: &mut Vec<i32>, sums: &mut [i32]) {
+        self.add_scaled(active.iter().map(|&s| (s, 1)), grid, sums);
+    }
+
+    /// Adds what sources send, each times its factor.
+    pub(super) fn add_scaled(
+        &self,
+        active: impl Iterator<Item = (u32, i32)>,
+        grid: &mut Vec<i32>,
+        sums: &mut [i32],
+    ) {
+        grid.clear();
+        grid.resize(self.cells, 0);
+        wide(
+            #[inline(always)]
+            || {
+                match &self.taps {
+                    Taps::Bytes(taps) => self.scatter(taps, active, grid),
+                    Taps::Halves(taps) => self.scatter(taps, active, grid),
+                    Taps::Words(taps) => self.scatter(taps, active, grid),
+                }
+                self.collect(grid, sums);
+            },
+        );
+    }
+
+    #[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
+    #[inline(always)]
+    fn scatter<W: Copy + Into<i32>>(
+        &self,
+        taps: &[W],
+        active: impl Iterator<Item = (u32, i32)>,
+        grid: &mut [i32],
+    ) {
+        for (source, factor) in active {
+            let Some(source) = self.sources[source as usize] else { continue };
+            for run in &self.phases[source.phase as usize] {
+                let cells = &mut grid[source.cell as usize + run.cell..][..run.length];
+                let (cells, _) = cells.as_chunks_mut::<LANES>();
+                let (taps, _) = taps[run.tap..][..run.length].as_chunks::<LANES>();
+                for (cells, taps) in cells.iter_mut().zip(taps) {
+                    for (sum, &w) in cells.iter_mut().zip(taps) {
+                        *sum += w.into() * factor;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds the grid to row-major sums.
+    #[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
+    #[inline(always)]
+    fn collect(&self, grid: &[i32], sums: &mut [i32]) {
+        let [height, width] = self.output;
+        let pitch = self.columns * self.channels;
+        for (index, row) in sums.chunks_exact_mut(width).enumerate() {
+            let (channel, y) = (index / height, index % height);
+            let cells = &grid[self.origin + y * pitch + channel..];
+            for (sum, cell) in row.iter_mut().zip(cells.chunks(self.channels)) {
+                *sum += cell[0];
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The synapses of one matrix, laid out by source in the form of their structure.
+
+use super::rows::Rows;
+use super::scatter::Scatter;
+use super::sparse::Sparse;
+use snnc_ir::quantized::Structure;
+
+/// Integer weights by source. Structures stay what they are.
+pub(super) enum Synapses {
+    Dense(Rows),
+    Conv(Scatter),
+    Sparse(Sparse),
+    /// One weight, neuron i to neuron i.
+    Identity(i32),
+}
+
+/// What additions need and nobody reads afterwards.
+#[derive(Default)]
+pub(super) struct Scratch {
+    partial: Vec<i16>,
+    grid: Vec<i32>,
+}
+
+impl Synapses {
+    /// From a structure and its weights by position; `None` if it is a convolution that [`Scatter`]
+    /// does not take.
+    pub(super) fn new(structure: &Structure, weight: impl Fn(usize) -> i32) -> Option<Self> {
+        Some(match structure {
+            Structure::Dense { rows, cols } => {
+                let (rows, cols) = (*rows as usize, *cols as usize);
+                let source = |c: usize| (0..rows).map(move |r| r * cols + c);
+                Self::Dense(Rows::new((0..cols).flat_map(source).map(weight).collect()))
+            }
+            Structure::Conv(conv) => Self::Conv(Scatter::new(conv, weight)?),
+            Structure::Sparse { cols, row_start, col, .. } => {
+                Self::Sparse(Sparse::new(*cols as usize, row_start, col, weight))
+            }
+            Structure::Identity { .. } => Self::Identity(weight(0)),
+        })
+    }
+
+    /// Adds the weights of `active` sources, ascending, to `sums`, one per target.
+    pub(super) fn add(&self, active: &[u32], scratch: &mut Scratch, sums: &mut [i32]) {
+        if active.is_empty() {
+            return;
+        }
+        match self {
+            Self::Dense(rows) => rows.add(active, &mut scratch.partial, sums),
+            Self::Conv(conv) => conv.add(active, &mut scratch.grid, sums),
+            Self::Sparse(sparse) => sparse.add(active, sums),
+            Self::Identity(w) => active.iter().for_each(|&s| sums[s as usize] += w),
+        }
+    }
+
+    /// As [`Synapses::add`], each source times its factor.
+    pub(super) fn add_scaled(
+        &self,
+        active: &[u32],
+        factors: &[i32],
+        scratch: &mut Scratch,
+        sums: &mut [i32],
+    ) {
+        if active.is_empty() {
+            return;
+        }
+        let pairs = active.iter().copied().zip(factors.iter().copied());
+        match self {
+            Self::Dense(rows) => rows.add_scaled(active, factors, sums),
+            Self::Conv(conv) => conv.add_scaled(pairs, &mut scratch.grid, sums),
+            Self::Sparse(sparse) => sparse.add_scaled(active, factors, sums),
+            Self::Identity(w) => pairs.for_each(|(s, factor)| sums[s as usize] += w * factor),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Scratch, Synapses};
+    use proptest::prelude::*;
+    use snnc_ir::conv::Conv;
+    use snnc_ir::quantized::Structure;
+
+    fn structure() -> impl Strategy<Value = Structure> {
+        let extents = (1_u32..3, 1_u32..4, 1_u32..4, 1_u32..6, 1_u32..6);
+        let kernel = ([1_u32..4, 1_u32..5], [1_u32..4, 1_u32..4], [0_u32..3, 0..3, 0..3, 0..5]);
+        let conv = (extents, kernel, [0_u32..3, 0..2, 0..2, 0..3])
+            .prop_map(|((groups, i, o, h, w), (kernel, stride, pad), crop)| Conv {
+                input: [i * groups, h, w],
+                out_channels: o * groups,
+                kernel,
+                stride,
+                pad,
+                groups,
+                crop,
+            })
+            .prop_filter("has an output", |c| c.output().is_some());
+        let sparse = (1_u32..5, 1_u32..6, any::<u64>()).prop_map(|(rows, cols, bits)| {
+            let holds = |row: u32, col: u32| bits >> ((row * cols + col) % 64) & 1 == 1;
+            let (mut row_start, mut col) = (vec![0], Vec::new());
+            for row in 0..rows {
+                col.extend((0..cols).filter(|&c| holds(row, c)));
+                row_start.push(u32::try_from(col.len()).unwrap());
+            }
+            Structure::Sparse { rows, cols, row_start, col }
+        });
+        prop_oneof![
+            4 => conv.prop_map(Structure::Conv),
+            1 => (1_u32..40, 1_u32..40).prop_map(|(rows, cols)| Structure::Dense { rows, cols }),
+            1 => sparse,
+            1 => (1_u32..5).prop_map(|size| Structure::Identity { size }),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        /// Every layout and width delivers what visiting the rows delivers.
+        #[test]
+        fn layouts_deliver_the_matrix(
+            structure in structure(),
+            magnitude in prop::sample::select(vec![127_i32, 200, 32_000, 1 << 20]),
+            bits: u64,
+            factor in -3_i32..4,
+        ) {
+            let weight = |i: usize| {
+                let mixed = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+                i32::try_from(mixed).unwrap() % (2 * magnitude + 1) - magnitude
+            };
+            let synapses = Synapses::new(&structure, weight).unwrap();
+            let cols = u32::try_from(structure.cols()).unwrap();
+            let active: Vec<u32> = (0..cols).filter(|c| bits >> (c % 64) & 1 == 1).collect();
+            let factors: Vec<i32> = active.iter().map(|_| factor).collect();
+            let mut expected = vec![7_i32; structure.rows()];
+            for (row, sum) in expected.iter_mut().enumerate() {
+                structure.for_row(row, |col, i| {
+                    *sum += weight(i) * i32::from(active.contains(&u32::try_from(col).unwrap()));
+                });
+            }
+            let mut scratch = Scratch::default();
+            let mut sums = vec![7; structure.rows()];
+            synapses.add(&active, &mut scratch, &mut sums);
+            prop_assert_eq!(&sums, &expected);
+            synapses.add_scaled(&active, &factors, &mut scratch, &mut sums);
+            let scaled: Vec<i32> = expected.iter().map(|e| e + (e - 7) * factor).collect();
+            prop_assert_eq!(sums, scaled);
+        }
+    }
+
+    /// More rows than 16 bits hold sums of, all at the limit.
+    #[test]
+    fn long_sums_are_widened_in_time() {
+        let structure = Structure::Dense { rows: 3, cols: 1000 };
+        for (weight, sum) in [(-128, -128_000), (127, 127_000), (-129, -129_000)] {
+            let synapses = Synapses::new(&structure, |_| weight).unwrap();
+            let mut sums = vec![0; 3];
+            let active: Vec<u32> = (0..1000).collect();
+            synapses.add(&active, &mut Scratch::default(), &mut sums);
+            assert_eq!(sums, [sum; 3]);
+        }
+    }
+}
