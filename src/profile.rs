@@ -10,7 +10,8 @@ use crate::verify::simulation_failed;
 use snnc_ir::spikes::SpikeTrain;
 use snnc_ir::{Diagnostics, QuantizedNetwork};
 use snnc_passes::rates::Rates;
-use snnc_runtime::integer::{IntProbe, IntSim};
+use snnc_runtime::event::integer::IntSim;
+use snnc_runtime::integer::IntProbe;
 use snnc_runtime::{SimError, batch};
 
 /// Samples whose counts are held at once.

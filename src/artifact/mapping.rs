@@ -195,6 +195,9 @@ impl TrafficEntry {
     /// A few lines for people.
     pub fn text(&self) -> String {
         let Self { messages, mean_hops, most_hops, cost, cost_bound, unit, .. } = self;
+        if *messages <= 0.0 {
+            return "no messages between cores\n".to_owned();
+        }
         let mut text = format!(
             "messages between cores {messages:.1} a step (km1) over {mean_hops:.2} links on average, {most_hops} at most; \
              busiest core {:.1}, busiest link {:.1}\n",
