@@ -174,6 +174,8 @@ fn manifest_text(manifest: &Manifest) -> String {
         core_rows(&mut table, i, core, manifest);
     }
     text.push_str(&table.render(2));
+    let _ = writeln!(text, "{}", manifest.mapping.cores_text());
+    text.push_str(&manifest.mapping.text());
     let mut table = Table::new(&["file", "bytes", "blake3"]);
     for file in &manifest.files {
         table.row([file.name.clone(), file.bytes.to_string(), file.blake3.clone()]);
