@@ -75,7 +75,6 @@ pub(crate) fn place_steps(
 ) -> Result<Option<Placed>, Diagnostics> {
     let mut mapper = Mapper::new(accounting, target, steps, most);
     mapper.expect(layout);
-    mapper.least.fill(1);
     for _ in 0..ROUNDS {
         mapper.cores.clear();
         mapper.stops.clear();

@@ -68,7 +68,7 @@ fn kind(accounting: &Accounting<'_>, units: &Units, unit: u32) -> (Option<Profil
     };
     let decays = [neuron.du.at(n, shape), neuron.dv.at(n, shape)].map(u32::from);
     let phase = phase(network, slice.population.index(), neuron.update_period);
-    let others = [u32::from(neuron.refractory), neuron.update_period, phase];
+    let others = [neuron.refractory, neuron.update_period, phase];
     (Some((decays, subtract, others)), Some(neuron.threshold.at(n, shape)))
 }
 

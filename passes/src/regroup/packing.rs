@@ -3,6 +3,7 @@
 use super::units::Units;
 use crate::map::violated;
 use snnc_ir::TargetSpec;
+use snnc_ir::arena::PopId;
 use snnc_ir::mapped::Core;
 use snnc_ir::mapped::usage::{Accounting, output_axons};
 use std::cell::Cell;
@@ -36,6 +37,8 @@ pub(super) struct Packing<'a> {
 struct Held {
     units: Vec<u32>,
     core: Core,
+    /// Words of synapse memory.
+    words: u64,
 }
 
 impl<'a> Packing<'a> {
@@ -83,32 +86,49 @@ impl<'a> Packing<'a> {
         self.cores.iter().map(|held| held.core.clone()).collect()
     }
 
-    /// Units of each core.
-    #[cfg(test)]
-    pub(super) fn held(&self) -> Vec<Vec<u32>> {
-        self.cores.iter().map(|held| held.units.clone()).collect()
-    }
-
-    /// Empties the cores with the fewest neurons, as far as others take what they hold; at most `tries` times.
+    /// Empties cores, those that take least of what there is least of first, as far as others take what they hold. Where that fails, cores that mostly hold the
+    /// same population are left alone; at most `tries` times.
     pub(super) fn dissolve(&mut self, tries: usize) {
-        let mut failed = 0;
-        while failed < tries && self.cores.len() > 1 {
-            let mut order: Vec<usize> = (0..self.cores.len()).collect();
-            order.sort_by_key(|&index| (self.units.neurons(&self.cores[index].units), index));
-            let Some(&index) = order.get(failed) else { break };
+        let mut failed = BTreeSet::new();
+        while failed.len() < tries && self.cores.len() > 1 {
+            let loads: Vec<[f64; 2]> = (0..self.cores.len()).map(|index| self.load(index)).collect();
+            let free = |of: usize| {
+                loads.iter().map(|load| (1.0 - load[of]).max(0.0)).sum::<f64>().max(1e-9)
+            };
+            let free = [free(0), free(1)];
+            let share = |index: usize| loads[index][0] / free[0] + loads[index][1] / free[1];
+            let open = |index: &usize| !failed.contains(&self.kind(*index));
+            let least = (0..self.cores.len())
+                .filter(open)
+                .min_by(|a, b| share(*a).total_cmp(&share(*b)).then(a.cmp(b)));
+            let Some(index) = least else { break };
             match self.emptied(index) {
-                Some(cores) => {
-                    self.cores = cores;
-                    failed = 0;
-                }
-                None => failed += 1,
+                Some(cores) => self.cores = cores,
+                None => _ = failed.insert(self.kind(index)),
             }
         }
     }
 
+    /// The population with most neurons on a core.
+    fn kind(&self, index: usize) -> Option<PopId> {
+        let slices = self.cores[index].core.slices.iter();
+        slices.max_by_key(|slice| slice.len).map(|slice| slice.population)
+    }
+
+    /// Shares of compartments and of synapse memory that a core takes.
+    #[expect(clippy::cast_precision_loss, reason = "shares")]
+    fn load(&self, index: usize) -> [f64; 2] {
+        let Held { words, units, .. } = &self.cores[index];
+        let of = |needed: u64, limit: i64| needed as f64 / limit.max(1) as f64;
+        [
+            of(self.units.neurons(units), self.target.compartments.value),
+            of(*words, self.target.synapse_words.value),
+        ]
+    }
+
     /// The cores without this one, if others take all of its units and none lacks output axons.
     fn emptied(&self, index: usize) -> Option<Vec<Held>> {
-        let free = self.limit(self.target.compartments.value);
+        let free = limit(self.target.compartments.value);
         let mut rest = self.cores[index].units.clone();
         let mut grown: BTreeMap<usize, Held> = BTreeMap::new();
         let others = self.near(&rest).into_iter().chain(0..self.cores.len());
@@ -146,7 +166,7 @@ impl<'a> Packing<'a> {
         for unit in units {
             match pieces.last_mut() {
                 Some(piece) if piece.last().is_some_and(|last| last + 1 == unit) => {
-                    piece.push(unit)
+                    piece.push(unit);
                 }
                 _ => pieces.push(vec![unit]),
             }
@@ -181,7 +201,7 @@ impl<'a> Packing<'a> {
 
     /// Cores with room, those that hold neighbors first, then the emptiest.
     fn near(&self, units: &[u32]) -> Vec<usize> {
-        let limit = self.limit(self.target.compartments.value);
+        let limit = limit(self.target.compartments.value);
         let [Some(first), Some(last)] = [units.first(), units.last()] else { return Vec::new() };
         let neighbors = [first.wrapping_sub(1), last.wrapping_add(1)];
         let mut cores: Vec<(bool, u64, usize)> = Vec::new();
@@ -222,7 +242,7 @@ impl<'a> Packing<'a> {
     fn fits(&self, units: Vec<u32>) -> Option<Held> {
         let neurons = self.units.neurons(&units);
         if units.is_empty()
-            || neurons > self.limit(self.target.compartments.value)
+            || neurons > limit(self.target.compartments.value)
             || self.charged(&units) > self.outputs()
         {
             return None;
@@ -232,15 +252,11 @@ impl<'a> Packing<'a> {
         left?;
         let core = self.units.core(self.accounting, &units);
         let usage = self.accounting.core_usage(&core, self.target);
-        violated(&usage, self.target).is_none().then_some(Held { units, core })
-    }
-
-    fn limit(&self, value: i64) -> u64 {
-        u64::try_from(value).unwrap_or(0)
+        violated(&usage, self.target).is_none().then_some(Held { units, core, words: usage.synapse_words })
     }
 
     fn outputs(&self) -> u64 {
-        self.limit(self.target.output_axons.value)
+        limit(self.target.output_axons.value)
     }
 
     /// Output axons that these units are taken to need.
@@ -274,4 +290,8 @@ impl<'a> Packing<'a> {
         }
         true
     }
+}
+
+fn limit(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
 }

@@ -11,6 +11,7 @@ use super::units::{Units, narrow};
 use crate::rates::Rates;
 use snnc_ir::mapped::usage::Accounting;
 use snnc_ir::mapped::{Core, MappedDraft};
+use snnc_ir::target::Limit;
 use snnc_ir::{Diagnostic, TargetSpec};
 use snnc_mapping::hypergraph::Hypergraph;
 use snnc_mapping::partition::{Effort, Limits, Partition, partition, refine};
@@ -86,21 +87,29 @@ impl<'a> Search<'a> {
         }
         let plan = Plan::new(effort);
         let most = self.before.cores;
-        for cores in sequences(self.accounting, self.target, self.draft, plan.ranks, most) {
+        let found = sequences(self.accounting, self.target, self.draft, plan.ranks, most);
+        let heavy = found.is_some();
+        for cores in found.into_iter().flatten() {
             self.offer("sequence", Some(cores));
         }
         let grains = grains(self.accounting, self.draft, plan.pins, plan.kernel_units);
-        let units = Units::cut(self.accounting, self.draft, &grains);
-        let given = units.held(self.draft);
+        let start = self.cores.clone();
+        let start: Vec<&Core> = match &start {
+            Some(cores) => cores.iter().collect(),
+            None => self.draft.cores.values().collect(),
+        };
+        let units = Units::cut(self.accounting, &self.draft.orders, &start, &grains);
+        let given = units.held(&start);
         self.settle("dissolve", &units, &given, &plan);
+        // The hypergraph knows nothing of synapse memory.
+        if heavy {
+            return;
+        }
         let pins = usize::try_from(plan.pins).unwrap_or(usize::MAX).saturating_mul(4);
         let graph = hypergraph(self.accounting, self.target, &units, self.rates, pins);
         let Some(graph) = graph else { return };
-        let families = families(self.accounting, &units, self.target);
-        let mut kinds: Vec<[u32; 2]> = families.iter().map(|f| [f[0], f[1]]).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        if kinds.len() > 1 {
+        if self.short_of_registers(&start) {
+            let families = families(self.accounting, &units, self.target);
             let sorted = by_family(&units, &graph, &families, self.target);
             self.settle("families", &units, &sorted, &plan);
             return;
@@ -112,6 +121,16 @@ impl<'a> Search<'a> {
         if let Ok(fresh) = partition(&graph, &limits, effort, seed) {
             self.settle("partition", &units, &as_held(&fresh), &plan);
         }
+    }
+
+    /// Whether some core stores as many profiles or thresholds as it can.
+    fn short_of_registers(&self, cores: &[&Core]) -> bool {
+        cores.iter().any(|core| {
+            let usage = self.accounting.core_usage(core, self.target);
+            let full = |used: u64, limit: &Limit| i128::from(used) >= i128::from(limit.value);
+            full(usage.profiles, &self.target.profiles)
+                || full(usage.thresholds, &self.target.thresholds)
+        })
     }
 
     /// Limits of the hypergraph: those of the target, or what the given mapping needs where the hypergraph counts more.
@@ -192,7 +211,9 @@ fn by_family(
             last.push(unit);
         }
     }
-    held.iter_mut().for_each(|units| units.sort_unstable());
+    for units in &mut held {
+        units.sort_unstable();
+    }
     held
 }
 
@@ -204,7 +225,9 @@ fn as_partition(units: &Units, held: &[Vec<u32>]) -> Partition {
 fn cores_of(units: usize, held: &[Vec<u32>]) -> Vec<u32> {
     let mut core = vec![u32::MAX; units];
     for (index, units) in (0..).zip(held) {
-        units.iter().for_each(|unit| core[*unit as usize] = index);
+        for unit in units {
+            core[*unit as usize] = index;
+        }
     }
     core
 }

@@ -21,18 +21,24 @@ struct Heavy {
 }
 
 /// Mappings by first fit in which populations that fill synapse memory come first, on a part of each core's memory: all but what cores
-/// full of neurons take, most of them or (`rank`, in percent) few. Those on more than `most` cores are left out.
+/// full of neurons take, most of them or (`rank`, in percent) few. Those on more than `most` cores are left out. `None` if no
+/// population fills synapse memory first.
 pub(super) fn sequences(
     accounting: &Accounting<'_>,
     target: &TargetSpec,
     draft: &MappedDraft,
     ranks: &[usize],
     most: usize,
-) -> Vec<Vec<Core>> {
+) -> Option<Vec<Vec<Core>>> {
     let Summary { mut heavy, mut light } = summary(accounting, target, draft);
-    heavy.sort_by(|a, b| b.ratio.total_cmp(&a.ratio));
-    if heavy.first().is_none_or(|h| h.ratio <= 1.0) || light.is_empty() {
-        return Vec::new();
+    // The lightest take what the heaviest leave; clocks come last.
+    let key = |h: &Heavy| if h.ratio > 1.0 { -h.ratio } else { h.ratio };
+    heavy.sort_by(|a, b| key(a).total_cmp(&key(b)));
+    if heavy.first().is_none_or(|h| h.ratio <= 1.0) {
+        return None;
+    }
+    if light.is_empty() {
+        return Some(Vec::new());
     }
     light.sort_unstable();
     let layout = layout(accounting, target, draft);
@@ -56,7 +62,7 @@ pub(super) fn sequences(
             found.push(placed.cores);
         }
     }
-    found
+    Some(found)
 }
 
 /// What a mapping tells of populations.
@@ -89,7 +95,7 @@ fn summary(accounting: &Accounting<'_>, target: &TargetSpec, draft: &MappedDraft
     let heavy = |(population, [words, compartments]): (PopId, [f64; 2])| {
         // Clocks reach everything, and lie anywhere.
         let clock = accounting.network().populations[population].role == Role::Clock;
-        Heavy { population, ratio: if clock { 0.0 } else { words / compartments } }
+        Heavy { population, ratio: if clock { 1.0 } else { words / compartments } }
     };
     Summary { heavy: taken.into_iter().map(heavy).collect(), light }
 }

@@ -5,7 +5,7 @@ use snnc_ir::Entity;
 use snnc_ir::arena::{PopId, ProjId};
 use snnc_ir::mapped::reach::Scratch;
 use snnc_ir::mapped::usage::Accounting;
-use snnc_ir::mapped::{Core, MappedDraft, Slice};
+use snnc_ir::mapped::{Core, Slice};
 use std::ops::Range;
 
 /// A network cut into units, which the cores of a mapping hold whole.
@@ -20,18 +20,23 @@ pub(super) struct Units {
 }
 
 impl Units {
-    /// Cuts every population after so many places (positions, where it has no rows and columns or lies row-major) as
-    /// `grains` says, and wherever a slice of `draft` ends.
-    pub(super) fn cut(accounting: &Accounting<'_>, draft: &MappedDraft, grains: &[u32]) -> Self {
-        let mut ends: Vec<Vec<u32>> = vec![Vec::new(); draft.orders.len()];
-        for slice in draft.cores.values().flat_map(|core| &core.slices) {
+    /// Cuts every population, in this order, after so many places (positions, where it has no rows and columns or lies
+    /// row-major) as `grains` says, and wherever a slice of `cores` ends.
+    pub(super) fn cut(
+        accounting: &Accounting<'_>,
+        orders: &[u32],
+        cores: &[&Core],
+        grains: &[u32],
+    ) -> Self {
+        let mut ends: Vec<Vec<u32>> = vec![Vec::new(); orders.len()];
+        for slice in cores.iter().flat_map(|core| &core.slices) {
             ends[slice.population.index()].push(slice.start);
         }
         let (mut slices, mut firsts) = (Vec::new(), vec![0]);
         for (id, population) in accounting.network().populations.iter() {
             let mut cuts = std::mem::take(&mut ends[id.index()]);
             let size = narrow(population.size());
-            let block = draft.orders[id.index()];
+            let block = orders[id.index()];
             cuts.extend(multiples(accounting, id, block, grains[id.index()], size));
             cuts.push(size);
             cuts.sort_unstable();
@@ -83,9 +88,9 @@ impl Units {
         &self.reads[unit as usize]
     }
 
-    /// Units of each core of a mapping that they were cut for.
-    pub(super) fn held(&self, draft: &MappedDraft) -> Vec<Vec<u32>> {
-        let of_core = |core: &Core| {
+    /// Units of each of the cores that they were cut for.
+    pub(super) fn held(&self, cores: &[&Core]) -> Vec<Vec<u32>> {
+        let of_core = |core: &&Core| {
             let mut held: Vec<u32> = core
                 .slices
                 .iter()
@@ -94,7 +99,7 @@ impl Units {
             held.sort_unstable();
             held
         };
-        draft.cores.values().map(of_core).collect()
+        cores.iter().map(of_core).collect()
     }
 
     /// Neurons of these units.
