@@ -2,6 +2,9 @@
 
 use super::simd::wide;
 
+/// Largest sum that 16 bits hold.
+pub(super) const HALVES: u64 = i16::MAX as u64;
+
 /// Rows that are added in 16 bits before the sums are widened: 255 · 128 < 2^15.
 const NARROW: usize = 255;
 

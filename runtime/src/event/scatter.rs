@@ -6,9 +6,11 @@
 //! outputs of ascending columns meet descending taps; stored in that order, the taps of one kernel
 //! row and phase are one run (without groups).
 
-use super::rows::narrow;
+use super::rows::{HALVES, narrow};
 use super::simd::wide;
 use snnc_ir::conv::Conv;
+use std::array;
+use std::ops::{Add, Mul};
 
 /// A convolution, ready to scatter.
 pub(super) struct Scatter {
@@ -50,10 +52,17 @@ const LANES: usize = 8;
 /// Largest grid; beyond it offsets would need more than 32 bits.
 const MAX_CELLS: u64 = 1 << 31;
 
+/// Taps in the width of the sums.
 enum Taps {
-    Bytes(Vec<i8>),
     Halves(Vec<i16>),
     Words(Vec<i32>),
+}
+
+/// Sums of one call.
+#[derive(Default)]
+pub(super) struct Grids {
+    halves: Vec<i16>,
+    words: Vec<i32>,
 }
 
 /// How the outputs of one axis meet the inputs.
@@ -103,8 +112,8 @@ impl Axis {
 
 impl Scatter {
     /// From a kernel laid out as [`Conv::kernel_shape`]; `None` if the geometry has no output, or is
-    /// too large for the offsets used here.
-    pub(super) fn new(conv: &Conv, weight: impl Fn(usize) -> i32) -> Option<Self> {
+    /// too large for the offsets used here. No sum of one call exceeds `bound`.
+    pub(super) fn new(conv: &Conv, weight: impl Fn(usize) -> i32, bound: u64) -> Option<Self> {
         let [channels, height, width] = conv.output()?.map(|d| d as usize);
         let [inputs, in_height, in_width] = conv.input.map(|d| d as usize);
         let [rows, columns] = [Axis::new(conv, 0)?, Axis::new(conv, 1)?];
@@ -175,49 +184,52 @@ impl Scatter {
             origin: (rows.margin * grid[1] + columns.margin) * channels,
             sources: (0..inputs * in_height * in_width).map(source).collect(),
             phases,
-            taps: match (narrow(&taps), narrow(&taps)) {
-                (Some(bytes), _) => Taps::Bytes(bytes),
-                (_, Some(halves)) => Taps::Halves(halves),
-                _ => Taps::Words(taps),
+            taps: match narrow(&taps).filter(|_| bound <= HALVES) {
+                Some(halves) => Taps::Halves(halves),
+                None => Taps::Words(taps),
             },
         })
     }
 
-    /// Adds what `active` sources send to `sums`, row-major.
-    pub(super) fn add(&self, active: &[u32], grid: &mut Vec<i32>, sums: &mut [i32]) {
-        self.add_scaled(active.iter().map(|&s| (s, 1)), grid, sums);
-    }
-
-    /// Adds what sources send, each times its factor.
-    pub(super) fn add_scaled(
+    /// Adds what sources send, each times its factor, to `sums`, row-major.
+    pub(super) fn add(
         &self,
         active: impl Iterator<Item = (u32, i32)>,
-        grid: &mut Vec<i32>,
+        grids: &mut Grids,
         sums: &mut [i32],
     ) {
-        grid.clear();
-        grid.resize(self.cells, 0);
-        wide(
-            #[inline(always)]
-            || {
-                match &self.taps {
-                    Taps::Bytes(taps) => self.scatter(taps, active, grid),
-                    Taps::Halves(taps) => self.scatter(taps, active, grid),
-                    Taps::Words(taps) => self.scatter(taps, active, grid),
-                }
-                self.collect(grid, sums);
-            },
-        );
+        match &self.taps {
+            Taps::Halves(taps) => {
+                let grid = &mut grids.halves;
+                // A factor beyond 16 bits is within the bound only if all weights are 0.
+                let narrow = |factor| i16::try_from(factor).unwrap_or(0);
+                let active = active.map(|(source, factor)| (source, narrow(factor)));
+                wide(
+                    #[inline(always)]
+                    || self.add_on(taps, active, grid, sums),
+                );
+            }
+            Taps::Words(taps) => {
+                let grid = &mut grids.words;
+                wide(
+                    #[inline(always)]
+                    || self.add_on(taps, active, grid, sums),
+                );
+            }
+        }
     }
 
     #[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
     #[inline(always)]
-    fn scatter<W: Copy + Into<i32>>(
+    fn add_on<A: Sum>(
         &self,
-        taps: &[W],
-        active: impl Iterator<Item = (u32, i32)>,
-        grid: &mut [i32],
+        taps: &[A],
+        active: impl Iterator<Item = (u32, A)>,
+        grid: &mut Vec<A>,
+        sums: &mut [i32],
     ) {
+        grid.clear();
+        grid.resize(self.cells, A::default());
         for (source, factor) in active {
             let Some(source) = self.sources[source as usize] else { continue };
             for run in &self.phases[source.phase as usize] {
@@ -225,26 +237,57 @@ impl Scatter {
                 let (cells, _) = cells.as_chunks_mut::<LANES>();
                 let (taps, _) = taps[run.tap..][..run.length].as_chunks::<LANES>();
                 for (cells, taps) in cells.iter_mut().zip(taps) {
-                    for (sum, &w) in cells.iter_mut().zip(taps) {
-                        *sum += w.into() * factor;
+                    let mut sum = *cells;
+                    for (sum, &w) in sum.iter_mut().zip(taps) {
+                        *sum = *sum + w * factor;
                     }
+                    *cells = sum;
+                }
+            }
+        }
+        self.collect(grid, sums);
+    }
+
+    /// Adds the grid to row-major sums, by squares of `LANES` channels and columns.
+    #[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
+    #[inline(always)]
+    fn collect<A: Sum>(&self, grid: &[A], sums: &mut [i32]) {
+        let [height, width] = self.output;
+        let (channels, area) = (self.channels, height * width);
+        let squares = (channels / LANES * LANES, width / LANES * LANES);
+        for y in 0..height {
+            let row = &grid[self.origin + y * self.columns * channels..][..width * channels];
+            for c in (0..squares.0).step_by(LANES) {
+                for x in (0..squares.1).step_by(LANES) {
+                    let mut square = [[A::default(); LANES]; LANES];
+                    for (i, column) in square.iter_mut().enumerate() {
+                        column.copy_from_slice(&row[(x + i) * channels + c..][..LANES]);
+                    }
+                    for (k, place) in (0..LANES).map(|k| (k, (c + k) * area + y * width + x)) {
+                        let line: [A; LANES] = array::from_fn(|i| square[i][k]);
+                        for (sum, cell) in sums[place..][..LANES].iter_mut().zip(line) {
+                            *sum += cell.into();
+                        }
+                    }
+                }
+                for c in c..c + LANES {
+                    for x in squares.1..width {
+                        sums[c * area + y * width + x] += row[x * channels + c].into();
+                    }
+                }
+            }
+            for c in squares.0..channels {
+                let cells = row[c..].iter().step_by(channels);
+                for (sum, &cell) in sums[c * area + y * width..][..width].iter_mut().zip(cells) {
+                    *sum += cell.into();
                 }
             }
         }
     }
-
-    /// Adds the grid to row-major sums.
-    #[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
-    #[inline(always)]
-    fn collect(&self, grid: &[i32], sums: &mut [i32]) {
-        let [height, width] = self.output;
-        let pitch = self.columns * self.channels;
-        for (index, row) in sums.chunks_exact_mut(width).enumerate() {
-            let (channel, y) = (index / height, index % height);
-            let cells = &grid[self.origin + y * pitch + channel..];
-            for (sum, cell) in row.iter_mut().zip(cells.chunks(self.channels)) {
-                *sum += cell[0];
-            }
-        }
-    }
 }
+
+/// Integers that are summed.
+trait Sum: Copy + Default + Into<i32> + Add<Output = Self> + Mul<Output = Self> {}
+
+impl Sum for i16 {}
+impl Sum for i32 {}

@@ -1,10 +1,23 @@
 //! Sparse matrices: lists of synapses by source, four bytes each where they fit.
 
+use super::rows::HALVES;
+use super::simd::wide;
+use std::hint::black_box;
+
+/// Sources whose synapses are fetched together: their cache lines are all asked for before the first
+/// is waited for, which a row by row walk through memory would not do.
+const AHEAD: usize = 4;
+
+/// Packed synapses in a cache line.
+const LINE: usize = 16;
+
 /// Synapses by source.
 pub(super) struct Sparse {
     /// Synapses of source `s` are `start[s]..start[s + 1]`.
     start: Vec<usize>,
     entries: Entries,
+    /// Whether 16 bits hold all sums of one call.
+    halves: bool,
 }
 
 enum Entries {
@@ -16,12 +29,13 @@ enum Entries {
 
 impl Sparse {
     /// From compressed rows: row `r` holds `range[r]..range[r + 1]` of `col`; `weight` by the same
-    /// positions. Weights of 0 are kept: they are stored, so they count.
+    /// positions. Weights of 0 are kept: they are stored, so they count. No sum of one call exceeds `bound`.
     pub(super) fn new(
         cols: usize,
         row_start: &[u32],
         col: &[u32],
         weight: impl Fn(usize) -> i32,
+        bound: u64,
     ) -> Self {
         let mut start = vec![0_usize; cols + 1];
         for &c in col {
@@ -40,20 +54,31 @@ impl Sparse {
         } else {
             Entries::Pairs(by_source(&start, row_start, col, |row, i| (row, weight(i))))
         };
-        Self { start, entries }
+        Self { start, entries, halves: bound <= HALVES }
     }
 
     /// Adds the synapses of `active` sources to `sums`.
-    pub(super) fn add(&self, active: &[u32], sums: &mut [i32]) {
+    pub(super) fn add(&self, active: &[u32], partial: &mut Vec<i16>, sums: &mut [i32]) {
         match &self.entries {
-            Entries::Packed(entries) => {
-                for row in active.iter().map(|&s| self.row(s, entries)) {
-                    for &entry in row {
-                        let (target, weight) = unpack(entry);
-                        sums[target] += weight;
-                    }
-                }
+            // Half the memory for sums pays for one pass over them, if more than a few are touched.
+            Entries::Packed(entries) if self.halves && active.len() * 8 > sums.len() / 64 => {
+                partial.clear();
+                partial.resize(sums.len(), 0);
+                self.ahead(active, entries, |target, weight| {
+                    partial[target] += i16::from(weight);
+                });
+                wide(
+                    #[inline(always)]
+                    || {
+                        for (sum, p) in sums.iter_mut().zip(&*partial) {
+                            *sum += i32::from(*p);
+                        }
+                    },
+                );
             }
+            Entries::Packed(entries) => self.ahead(active, entries, |target, weight| {
+                sums[target] += i32::from(weight);
+            }),
             Entries::Pairs(entries) => {
                 for row in active.iter().map(|&s| self.row(s, entries)) {
                     for &(target, weight) in row {
@@ -71,13 +96,34 @@ impl Sparse {
                 Entries::Packed(entries) => {
                     for &entry in self.row(source, entries) {
                         let (target, weight) = unpack(entry);
-                        sums[target] += weight * factor;
+                        sums[target] += i32::from(weight) * factor;
                     }
                 }
                 Entries::Pairs(entries) => {
                     for &(target, weight) in self.row(source, entries) {
                         sums[target as usize] += weight * factor;
                     }
+                }
+            }
+        }
+    }
+
+    /// Visits the packed synapses of `active` sources.
+    #[expect(clippy::inline_always, reason = "the loop around `add`")]
+    #[inline(always)]
+    fn ahead(&self, active: &[u32], entries: &[u32], mut add: impl FnMut(usize, i8)) {
+        for group in active.chunks(AHEAD) {
+            let mut fetched = 0;
+            for row in group.iter().map(|&s| self.row(s, entries)) {
+                for line in row.chunks(LINE) {
+                    fetched |= line[0];
+                }
+            }
+            black_box(fetched);
+            for row in group.iter().map(|&s| self.row(s, entries)) {
+                for &entry in row {
+                    let (target, weight) = unpack(entry);
+                    add(target, weight);
                 }
             }
         }
@@ -92,9 +138,9 @@ impl Sparse {
 /// Target and weight of a packed synapse.
 #[expect(clippy::inline_always, reason = "the body of the innermost loop")]
 #[inline(always)]
-fn unpack(entry: u32) -> (usize, i32) {
+fn unpack(entry: u32) -> (usize, i8) {
     let [weight, ..] = entry.to_le_bytes();
-    ((entry >> 8) as usize, i32::from(weight.cast_signed()))
+    ((entry >> 8) as usize, weight.cast_signed())
 }
 
 /// Entries sorted by source, targets ascending; `entry(row, position)` makes one.

@@ -1,7 +1,7 @@
 //! The synapses of one matrix, laid out by source in the form of their structure.
 
 use super::rows::Rows;
-use super::scatter::Scatter;
+use super::scatter::{Grids, Scatter};
 use super::sparse::Sparse;
 use snnc_ir::quantized::Structure;
 
@@ -18,22 +18,26 @@ pub(super) enum Synapses {
 #[derive(Default)]
 pub(super) struct Scratch {
     partial: Vec<i16>,
-    grid: Vec<i32>,
+    grids: Grids,
 }
 
 impl Synapses {
     /// From a structure and its weights by position; `None` if it is a convolution that [`Scatter`]
-    /// does not take.
-    pub(super) fn new(structure: &Structure, weight: impl Fn(usize) -> i32) -> Option<Self> {
+    /// does not take. No sum that one call delivers, nor any part of it, exceeds `bound`.
+    pub(super) fn new(
+        structure: &Structure,
+        weight: impl Fn(usize) -> i32,
+        bound: u64,
+    ) -> Option<Self> {
         Some(match structure {
             Structure::Dense { rows, cols } => {
                 let (rows, cols) = (*rows as usize, *cols as usize);
                 let source = |c: usize| (0..rows).map(move |r| r * cols + c);
                 Self::Dense(Rows::new((0..cols).flat_map(source).map(weight).collect()))
             }
-            Structure::Conv(conv) => Self::Conv(Scatter::new(conv, weight)?),
+            Structure::Conv(conv) => Self::Conv(Scatter::new(conv, weight, bound)?),
             Structure::Sparse { cols, row_start, col, .. } => {
-                Self::Sparse(Sparse::new(*cols as usize, row_start, col, weight))
+                Self::Sparse(Sparse::new(*cols as usize, row_start, col, weight, bound))
             }
             Structure::Identity { .. } => Self::Identity(weight(0)),
         })
@@ -46,8 +50,10 @@ impl Synapses {
         }
         match self {
             Self::Dense(rows) => rows.add(active, &mut scratch.partial, sums),
-            Self::Conv(conv) => conv.add(active, &mut scratch.grid, sums),
-            Self::Sparse(sparse) => sparse.add(active, sums),
+            Self::Conv(conv) => {
+                conv.add(active.iter().map(|&s| (s, 1)), &mut scratch.grids, sums);
+            }
+            Self::Sparse(sparse) => sparse.add(active, &mut scratch.partial, sums),
             Self::Identity(w) => active.iter().for_each(|&s| sums[s as usize] += w),
         }
     }
@@ -66,7 +72,7 @@ impl Synapses {
         let pairs = active.iter().copied().zip(factors.iter().copied());
         match self {
             Self::Dense(rows) => rows.add_scaled(active, factors, sums),
-            Self::Conv(conv) => conv.add_scaled(pairs, &mut scratch.grid, sums),
+            Self::Conv(conv) => conv.add(pairs, &mut scratch.grids, sums),
             Self::Sparse(sparse) => sparse.add_scaled(active, factors, sums),
             Self::Identity(w) => pairs.for_each(|(s, factor)| sums[s as usize] += w * factor),
         }
@@ -126,7 +132,13 @@ mod tests {
                 let mixed = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
                 i32::try_from(mixed).unwrap() % (2 * magnitude + 1) - magnitude
             };
-            let synapses = Synapses::new(&structure, weight).unwrap();
+            let mut bound = 0;
+            for row in 0..structure.rows() {
+                let mut sum = 0;
+                structure.for_row(row, |_, i| sum += u64::from(weight(i).unsigned_abs()) * 3);
+                bound = bound.max(sum);
+            }
+            let synapses = Synapses::new(&structure, weight, bound).unwrap();
             let cols = u32::try_from(structure.cols()).unwrap();
             let active: Vec<u32> = (0..cols).filter(|c| bits >> (c % 64) & 1 == 1).collect();
             let factors: Vec<i32> = active.iter().map(|_| factor).collect();
@@ -151,7 +163,7 @@ mod tests {
     fn long_sums_are_widened_in_time() {
         let structure = Structure::Dense { rows: 3, cols: 1000 };
         for (weight, sum) in [(-128, -128_000), (127, 127_000), (-129, -129_000)] {
-            let synapses = Synapses::new(&structure, |_| weight).unwrap();
+            let synapses = Synapses::new(&structure, |_| weight, 129_000).unwrap();
             let mut sums = vec![0; 3];
             let active: Vec<u32> = (0..1000).collect();
             synapses.add(&active, &mut Scratch::default(), &mut sums);

@@ -102,7 +102,7 @@ proptest! {
         let mut stimulus = stimulus(&network, rng);
         match wrong {
             0 => stimulus.inputs.clear(),
-            1 => stimulus.inputs[0] = Signal::Frame(vec![f32::NAN]),
+            1 => stimulus.inputs[0] = Signal::Frame(vec![f32::INFINITY]),
             _ => stimulus.inputs[0] = Signal::Spikes(SpikeTrain::new(1, 1)),
         }
         same(&network, &stimulus)?;

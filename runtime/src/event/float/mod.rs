@@ -10,7 +10,7 @@ mod grid;
 mod neuron;
 mod plan;
 
-use super::simd::list;
+use super::simd::{list, wide};
 use super::synapses::Scratch;
 use crate::error::SimError;
 use crate::float::plan::Operator;
@@ -54,7 +54,7 @@ impl<'n> FloatSim<'n> {
     pub fn new(network: &'n Network) -> Result<Self, SimError> {
         // Sizes and cycles are judged before anything is laid out.
         let base = float::FloatSim::without(network, |_| true)?;
-        let plan = Plan::new(network, base.order());
+        let plan = Plan::new(network, base.order(), &base.plan.operators);
         let base = float::FloatSim::without(network, |id| plan.exact[id.index()].is_some())?;
         let model = |node: &snnc_ir::network::Node| match &node.op {
             Op::Neuron(neuron) => Model::new(neuron, &node.shape),
@@ -202,11 +202,24 @@ impl<'a, 'n> Run<'a, 'n> {
         let mut work = std::mem::take(&mut self.work);
         if let Some(exact) = &self.sim.plan.exact[i] {
             self.exact(exact, id, t, &mut work, &mut out);
+        } else if let Some(pool) = &self.sim.plan.pools[i] {
+            self.spikes(self.sim.network().nodes[id].inputs[0], t, &mut work.active);
+            pool.apply(&work.active, &mut out);
         } else {
             self.inexact(id, t, stimulus, &mut work, &mut out);
         }
         self.values[i][slot] = out;
         self.work = work;
+    }
+
+    /// Lists the sources whose spikes `edge` carries in step `t`.
+    fn spikes(&self, edge: Edge, t: usize, active: &mut Vec<u32>) {
+        let then = t.checked_sub(edge.delay as usize);
+        let train = self.trains[edge.source.index()].as_ref();
+        match (then, train) {
+            (Some(then), Some(train)) => list(train.step(then), active),
+            _ => active.clear(),
+        }
     }
 
     /// A matrix node in integers.
@@ -217,12 +230,8 @@ impl<'a, 'n> Run<'a, 'n> {
         work.sums.resize(out.len(), 0);
         match exact.scale {
             None => {
-                let then = t.checked_sub(edge.delay as usize);
-                let train = self.trains[edge.source.index()].as_ref();
-                if let (Some(then), Some(train)) = (then, train) {
-                    list(train.step(then), &mut work.active);
-                    synapses.add(&work.active, &mut work.scratch, &mut work.sums);
-                }
+                self.spikes(edge, t, &mut work.active);
+                synapses.add(&work.active, &mut work.scratch, &mut work.sums);
             }
             Some(scale) => {
                 let source = value(&self.values[edge.source.index()], t, edge.delay as usize);
@@ -232,12 +241,19 @@ impl<'a, 'n> Run<'a, 'n> {
             }
         }
         #[expect(clippy::cast_precision_loss, reason = "at most 2^24, by the plan")]
-        for (y, &sum) in out.iter_mut().zip(&work.sums) {
-            *y = sum as f32 * exact.unit;
-        }
-        if let Some(bias) = &exact.bias {
-            out.iter_mut().zip(bias).for_each(|(y, b)| *y += b);
-        }
+        wide(
+            #[inline(always)]
+            || {
+                for (y, &sum) in out.iter_mut().zip(&work.sums) {
+                    *y = sum as f32 * exact.unit;
+                }
+                if let Some(bias) = &exact.bias {
+                    for (y, b) in out.iter_mut().zip(bias) {
+                        *y += b;
+                    }
+                }
+            },
+        );
     }
 
     /// Any other node.

@@ -2,9 +2,10 @@
 
 use super::grid::{Grid, Units, grid, spikes, unit};
 use crate::event::synapses::Synapses;
+use crate::float::plan::Operator;
 use snnc_ir::arena::{Entity, NodeId, TensorId};
 use snnc_ir::conv::Conv;
-use snnc_ir::network::{Network, Op};
+use snnc_ir::network::{Network, Node, Op};
 use snnc_ir::quantized::Structure;
 
 /// A matrix node whose sums are exact.
@@ -19,8 +20,44 @@ pub(super) struct Exact {
     pub(super) bias: Option<Vec<f32>>,
 }
 
+/// An average over spikes: each source belongs to one window or none.
+pub(super) struct Pool {
+    /// By source; beyond the outputs if it belongs to no window.
+    window: Vec<u32>,
+    /// What the sum of each window is divided by.
+    count: Vec<f32>,
+}
+
+impl Pool {
+    /// From the cells of each window; `None` if windows overlap.
+    fn new(start: &[usize], cells: &[usize], count: &[f32], sources: usize) -> Option<Self> {
+        let mut window = vec![u32::MAX; sources];
+        for (o, range) in (0_u32..).zip(start.windows(2)) {
+            for &cell in &cells[range[0]..range[1]] {
+                if std::mem::replace(&mut window[cell], o) != u32::MAX {
+                    return None;
+                }
+            }
+        }
+        Some(Self { window, count: count.to_vec() })
+    }
+
+    /// The averages. Sums of ones are exact in any order.
+    pub(super) fn apply(&self, active: &[u32], out: &mut [f32]) {
+        out.fill(0.0);
+        for &source in active {
+            if let Some(sum) = out.get_mut(self.window[source as usize] as usize) {
+                *sum += 1.0;
+            }
+        }
+        out.iter_mut().zip(&self.count).for_each(|(sum, count)| *sum /= count);
+    }
+}
+
 /// How nodes are computed.
 pub(super) struct Plan {
+    /// By node.
+    pub(super) pools: Vec<Option<Pool>>,
     /// By node.
     pub(super) exact: Vec<Option<Exact>>,
     /// Distinct matrices; nodes that share a tensor and a geometry share one.
@@ -31,16 +68,29 @@ pub(super) struct Plan {
 
 /// Weights that were looked at.
 struct Known {
-    key: (TensorId, Option<Conv>),
-    /// Their units and the place of their layout, if there is one.
-    found: Option<(Units, usize)>,
+    /// Tensor, geometry, and the largest factor of a source.
+    key: (TensorId, Option<Conv>, u64),
+    /// Exponent of their unit, the largest sum in units, and the place of their layout, if there is
+    /// one.
+    found: Option<(i32, u64, usize)>,
 }
 
 impl Plan {
-    /// Decides for all nodes in `order`, in which delay-0 edges point forward.
-    pub(super) fn new(network: &Network, order: &[NodeId]) -> Self {
+    /// Decides for all nodes in `order`, in which delay-0 edges point forward; `operators` are the
+    /// definition's.
+    pub(super) fn new(network: &Network, order: &[NodeId], operators: &[Operator]) -> Self {
         let count = network.nodes.len();
+        let pool = |(id, node): (NodeId, &Node)| {
+            let source = &network.nodes[node.inputs.first()?.source];
+            match &operators[id.index()] {
+                Operator::Pool { start, cells, count } if spikes(source) => {
+                    Pool::new(start, cells, count, source.shape.size())
+                }
+                _ => None,
+            }
+        };
         let mut plan = Self {
+            pools: network.nodes.iter().map(pool).collect(),
             exact: (0..count).map(|_| None).collect(),
             synapses: Vec::new(),
             dense: vec![false; count],
@@ -64,8 +114,9 @@ impl Plan {
         }
         for (id, node) in network.nodes.iter() {
             for edge in &node.inputs {
-                let exact = plan.exact[id.index()].as_ref();
-                plan.dense[edge.source.index()] |= exact.is_none_or(|e| e.scale.is_some());
+                let exact = plan.exact[id.index()].as_ref().is_some_and(|e| e.scale.is_none());
+                let events = exact || plan.pools[id.index()].is_some();
+                plan.dense[edge.source.index()] |= !events;
             }
             let read = network.readout.node() == id;
             plan.dense[id.index()] |= read || !spikes(node);
@@ -88,18 +139,14 @@ impl Plan {
         let node = &network.nodes[id];
         let source = node.inputs.first()?.source;
         let from = grids[source.index()]?;
-        let key = (weight, conv);
+        let key = (weight, conv, from.max);
         let at = known.iter().position(|k| k.key == key).unwrap_or_else(|| {
-            let found = self.lay_out(network, weight, conv);
+            let found = self.lay_out(network, weight, conv, from);
             known.push(Known { key, found });
             known.len() - 1
         });
-        let (units, synapses) = known[at].found.as_ref()?;
-        let outputs = match conv {
-            Some(conv) => conv.out_channels as usize,
-            None => network.tensors[weight].shape.channels(),
-        };
-        let sums = units.sums(units.weights.len() / outputs.max(1), from)?;
+        let (exponent, max, synapses) = known[at].found?;
+        let sums = Grid { exponent: exponent + from.exponent, max }.checked()?;
         let bias = bias.map(|b| {
             let values = &network.tensors[b].data;
             let positions = node.shape.size() / values.len().max(1);
@@ -107,7 +154,7 @@ impl Plan {
         });
         let grid = bias.is_none().then_some(sums);
         self.exact[id.index()] = Some(Exact {
-            synapses: *synapses,
+            synapses,
             unit: unit(sums.exponent),
             scale: (!spikes(&network.nodes[source])).then(|| unit(-from.exponent)),
             bias,
@@ -121,9 +168,15 @@ impl Plan {
         network: &Network,
         weight: TensorId,
         conv: Option<Conv>,
-    ) -> Option<(Units, usize)> {
+        from: Grid,
+    ) -> Option<(i32, u64, usize)> {
         let tensor = &network.tensors[weight];
         let units = Units::new(&network.values(weight))?;
+        let outputs = match conv {
+            Some(conv) => conv.out_channels as usize,
+            None => tensor.shape.channels(),
+        };
+        let sums = units.sums(units.weights.len() / outputs.max(1), from)?;
         let structure = match conv {
             Some(conv) => Structure::Conv(conv),
             None => Structure::Dense {
@@ -131,8 +184,8 @@ impl Plan {
                 cols: u32::try_from(tensor.shape.per_channel()).ok()?,
             },
         };
-        let synapses = Synapses::new(&structure, |i| units.weights[i])?;
+        let synapses = Synapses::new(&structure, |i| units.weights[i], sums.max)?;
         self.synapses.push(synapses);
-        Some((units, self.synapses.len() - 1))
+        Some((units.exponent, sums.max, self.synapses.len() - 1))
     }
 }

@@ -65,7 +65,7 @@ impl<'n> IntSim<'n> {
             if !read {
                 continue;
             }
-            let found = Synapses::new(&matrix.structure, |i| matrix.weight(i));
+            let found = Synapses::new(&matrix.structure, |i| matrix.weight(i), worst[id.index()]);
             if found.is_none() {
                 for p in network.projections.values().filter(|p| p.matrix == id) {
                     models[p.target.index()] = None;

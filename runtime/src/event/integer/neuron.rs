@@ -144,10 +144,11 @@ impl<'m> State<'m> {
         wide(
             #[inline(always)]
             || {
-                (0..self.u.len()).try_for_each(|b| {
+                // A loop, not an iterator's method: that would be compiled for the base set.
+                for b in 0..self.u.len() {
                     train.set_word(t, b, self.block(b)?);
-                    Ok(())
-                })
+                }
+                Ok(())
             },
         )
     }
