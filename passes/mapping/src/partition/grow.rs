@@ -26,18 +26,89 @@ pub(super) fn grow(
     (growth.core, cores)
 }
 
+/// What growth looks at most, in a quarter of a line of cache.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    /// Keys per cost.
+    keys: f64,
+    /// Cost of the vertex's edges that core `touched` has.
+    shared: u32,
+    /// The last core to have one of its edges.
+    touched: u32,
+}
+
+impl Place {
+    /// Cost of the vertex's edges that a core has. Without a branch, which nobody could foresee.
+    fn shared(self, core: u32) -> u32 {
+        self.shared & u32::from(self.touched == core).wrapping_neg()
+    }
+
+    /// Which share of its edges the vertex finds on a core that has edges of this cost, up to [`LAST`]: more is better.
+    fn key(self, shared: u32) -> usize {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 0 to 1023"
+        )]
+        {
+            (f64::from(shared) * self.keys) as usize
+        }
+    }
+}
+
+/// The pins of each edge that are still free, in their order.
+struct Free {
+    pins: Vec<u32>,
+    starts: Vec<usize>,
+    counts: Vec<u32>,
+}
+
+impl Free {
+    fn new(level: &Level) -> Self {
+        let mut free = Self {
+            pins: Vec::with_capacity(level.size()),
+            starts: Vec::with_capacity(level.edges()),
+            counts: Vec::with_capacity(level.edges()),
+        };
+        for edge in 0..level.edges() {
+            let pins = level.pins_of(edge);
+            free.starts.push(free.pins.len());
+            free.counts.push(narrow(pins.len()));
+            free.pins.extend_from_slice(pins);
+        }
+        free
+    }
+
+    /// The pins of an edge but those that are taken, which are forgotten. Without branches: what lies in memory far apart
+    /// is waited for all at once.
+    fn of(&mut self, edge: usize, taken: &[bool]) -> &[u32] {
+        let pins = &mut self.pins[self.starts[edge]..][..self.counts[edge] as usize];
+        let mut kept = 0;
+        for place in 0..pins.len() {
+            let pin = pins[place];
+            pins[kept] = pin;
+            kept += usize::from(!taken[pin as usize]);
+        }
+        self.counts[edge] = narrow(kept);
+        &pins[..kept]
+    }
+}
+
 struct Growth<'a> {
-    /// Cost at which a neuron's place is valued.
-    space: i64,
     level: &'a Level,
     limits: Limits,
     core: Vec<u32>,
+    /// Whether each vertex has a core.
+    taken: Vec<bool>,
     left: usize,
-    /// Cost of each free vertex's edges that the growing core has.
-    shared: Vec<i64>,
-    total: Vec<i64>,
-    /// Cost of each free vertex's edges that some core has.
-    near: Vec<i64>,
+    places: Vec<Place>,
+    free: Free,
+    /// Cost of each vertex's edges, which stays in 32 bits like all gains.
+    total: Vec<u32>,
+    /// Cost of each vertex's edges that some core has.
+    near: Vec<u32>,
+    /// One more than the share of these in 1/2^20, 0 of vertices that have a core.
+    nearness: Vec<u32>,
     /// Core that last counted an edge: any pin, and a target.
     touched: Vec<u32>,
     reached: Vec<u32>,
@@ -49,25 +120,32 @@ struct Growth<'a> {
 
 impl<'a> Growth<'a> {
     fn new(level: &'a Level, limits: Limits, thrift: u32) -> Self {
-        let total: Vec<i64> = (0..level.vertices())
+        let total: Vec<u32> = (0..level.vertices())
             .map(|vertex| {
                 let edges = level.incident_to(vertex).iter();
-                edges.map(|incident| i64::from(level.costs[incident.edge()])).sum()
+                let costs = edges.map(|incident| level.costs[incident.edge()].unsigned_abs());
+                costs.fold(0, u32::saturating_add)
             })
             .collect();
-        // Costs sum up to 2^29 times the pins at most, and neurons fit in 64 bits.
-        let mean = i128::from(total.iter().sum::<i64>()) * i128::from(thrift)
-            / i128::from(level.weight().max(1));
-        let space = i64::try_from(mean).unwrap_or(i64::MAX >> 32);
+        let mean = total.iter().map(|&cost| f64::from(cost)).sum::<f64>() * f64::from(thrift);
+        #[expect(clippy::cast_precision_loss, reason = "only guides choices")]
+        let space = mean / level.weight().max(1) as f64;
+        let places = total.iter().zip(&level.weights).map(|(&total, &weight)| {
+            let whole = f64::from(total) + (space * f64::from(weight)).floor();
+            // Rounded up a little, so that a vertex whose edges are all there has the highest key.
+            Place { keys: LAST / whole.max(1.0) * (1.0 + 1e-13), shared: 0, touched: NONE }
+        });
         Self {
-            space,
+            places: places.collect(),
+            free: Free::new(level),
             level,
             limits,
             core: vec![NONE; level.vertices()],
+            taken: vec![false; level.vertices()],
             left: level.vertices(),
-            shared: vec![0; level.vertices()],
             total,
             near: vec![0; level.vertices()],
+            nearness: vec![1; level.vertices()],
             touched: vec![NONE; level.edges()],
             reached: vec![NONE; level.edges()],
             used: vec![false; level.edges()],
@@ -76,21 +154,21 @@ impl<'a> Growth<'a> {
         }
     }
 
-    /// Which share of its edges a vertex finds on the growing core, up to [`LAST`]: more is better.
-    fn key(&self, vertex: usize) -> usize {
-        let space = self.space.saturating_mul(i64::from(self.level.weights[vertex]));
-        let share = self.shared[vertex] * LAST / self.total[vertex].saturating_add(space).max(1);
-        usize::try_from(share).unwrap_or(0)
+    fn key(&self, vertex: usize, core: u32) -> usize {
+        let place = self.places[vertex];
+        place.key(place.shared(core))
     }
 
-    /// A free vertex, of whose edges other cores have the largest share: leaves no remnants behind.
+    /// A free vertex, of whose edges other cores have the largest share: leaves no remnants behind. At a tie, the last one in a
+    /// round that begins anywhere.
     fn seed(&self, random: &mut Random) -> Option<usize> {
-        let start = random.below(self.level.vertices());
-        let count = self.level.vertices();
-        (0..count)
-            .map(|offset| (start + offset) % count)
-            .filter(|&vertex| self.core[vertex] == NONE)
-            .max_by_key(|&vertex| self.near[vertex] * (1 << 20) / self.total[vertex].max(1))
+        let start = random.below(self.nearness.len());
+        let most = self.nearness.iter().copied().fold(0, u32::max);
+        let (after, before) = (&self.nearness[start..], &self.nearness[..start]);
+        let found = |part: &[u32]| part.iter().rposition(|&nearness| nearness == most);
+        (most > 0)
+            .then(|| found(before).or_else(|| found(after).map(|place| start + place)))
+            .flatten()
     }
 
     /// The first free vertex.
@@ -106,9 +184,8 @@ impl<'a> Growth<'a> {
         const SEARCHES: usize = 32;
         let Some(seed) = self.seed(random) else { return };
         self.buckets.clear();
-        self.shared.fill(0);
         let (mut load, mut inputs) = (0u64, 0u64);
-        self.buckets.push(self.key(seed), narrow(seed));
+        self.buckets.push(self.key(seed, core), narrow(seed));
         let mut misses = 0;
         let mut first = true;
         let mut searches = 0;
@@ -121,14 +198,14 @@ impl<'a> Growth<'a> {
                 searches += 1;
                 let seed = if searches < SEARCHES { self.seed(random) } else { self.any() };
                 let Some(seed) = seed else { return };
-                self.buckets.push(self.key(seed), narrow(seed));
+                self.buckets.push(self.key(seed, core), narrow(seed));
                 continue;
             };
             let vertex = vertex as usize;
             if self.core[vertex] != NONE {
                 continue;
             }
-            if key != self.key(vertex) {
+            if key != self.key(vertex, core) {
                 continue;
             }
             let weight = u64::from(self.level.weights[vertex]);
@@ -159,31 +236,42 @@ impl<'a> Growth<'a> {
 
     fn take(&mut self, vertex: usize, core: u32) {
         self.core[vertex] = core;
+        self.taken[vertex] = true;
+        self.nearness[vertex] = 0;
         self.left -= 1;
         for incident in self.level.incident_to(vertex) {
             let edge = incident.edge();
             if !incident.is_source() {
                 self.reached[edge] = core;
             }
-            let cost = i64::from(self.level.costs[edge]);
-            let news = !self.used[edge];
-            self.used[edge] = true;
             if self.touched[edge] != core {
                 self.touched[edge] = core;
-                for &pin in self.level.pins_of(edge) {
-                    let place = pin as usize;
-                    if self.core[place] == NONE {
-                        if news {
-                            self.near[place] += cost;
-                        }
-                        let before = self.key(place);
-                        self.shared[place] += cost;
-                        let key = self.key(place);
-                        if key != before || self.shared[place] == cost {
-                            self.buckets.push(key, pin);
-                        }
+                let cost = self.level.costs[edge].unsigned_abs();
+                if !std::mem::replace(&mut self.used[edge], true) {
+                    self.approach(edge, cost);
+                }
+                for &pin in self.free.of(edge, &self.taken) {
+                    let place = &mut self.places[pin as usize];
+                    let before = place.shared(core);
+                    let after = before + cost;
+                    (place.shared, place.touched) = (after, core);
+                    let key = place.key(after);
+                    if before == 0 || key != place.key(before) {
+                        self.buckets.push(key, pin);
                     }
                 }
+            }
+        }
+    }
+
+    /// Counts an edge that a core has for the first time.
+    fn approach(&mut self, edge: usize, cost: u32) {
+        for &pin in self.level.pins_of(edge) {
+            let pin = pin as usize;
+            if self.core[pin] == NONE {
+                self.near[pin] += cost;
+                let share = (u64::from(self.near[pin]) << 20) / u64::from(self.total[pin].max(1));
+                self.nearness[pin] = u32::try_from(share).unwrap_or(0) + 1;
             }
         }
     }
@@ -213,7 +301,7 @@ impl<'a> Growth<'a> {
 }
 
 /// Highest key of a vertex: all its edges are there.
-const LAST: i64 = 1023;
+const LAST: f64 = 1023.0;
 
 /// A queue of vertices by small keys, the highest first, and among these the last one added.
 #[derive(Default)]
