@@ -6,7 +6,7 @@ use crate::files::{self, shown};
 use crate::pipeline::Search;
 use snnc_ir::diag::codes::mapping;
 use snnc_ir::{Diagnostic, Diagnostics, TargetSpec};
-use snnc_mapping::partition::{Partition, partition};
+use snnc_mapping::partition::partition;
 use snnc_mapping::{bounds, hgr};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -32,15 +32,15 @@ pub(super) fn map(
     let bound = bounds::hypergraph(&graph, &limits);
     let report = report(name, &graph, &found, &bound, args, target)?;
     if let Some(path) = &args.output {
-        files::write(path, lines(&found).as_bytes())?;
+        files::write(path, lines(&found.core).as_bytes())?;
     }
     Ok(report)
 }
 
-/// The core of each vertex, a line each.
-fn lines(partition: &Partition) -> String {
+/// Cores, a line each.
+pub(super) fn lines(cores: &[u32]) -> String {
     let mut text = String::new();
-    for &core in &partition.core {
+    for &core in cores {
         // Writing to a string cannot fail.
         let _ = match core {
             u32::MAX => writeln!(text, "-"),

@@ -22,7 +22,11 @@ pub(super) fn map(
     let network = read(path)?;
     // Where the channels of a pixel share axons, cores hold tiles; where every neuron has its own, traffic decides.
     if target.axon_atoms.value > 0 {
-        let refused = [("--rates", "rates", &args.rates), ("--svg", "places for cores", &args.svg)];
+        let refused = [
+            ("--rates", "rates", &args.rates),
+            ("--svg", "places for cores", &args.svg),
+            ("--output", "a list of neurons", &args.output),
+        ];
         for (option, what, file) in refused {
             if let Some(file) = file {
                 return Err(closed_form(option, what, target).in_file(shown(file)).into());
@@ -55,7 +59,11 @@ pub(super) fn map(
         let full = Unfit::Cores { need, least, limit };
         return Err(unfit(&full, target).in_file(shown(path)).into());
     }
-    report(network.name, &found.graph, &found.partition, &bound, args, target)
+    let report = report(network.name, &found.graph, &found.partition, &bound, args, target)?;
+    if let Some(path) = &args.output {
+        files::write(path, super::hypergraph::lines(&found.cores_of_neurons()).as_bytes())?;
+    }
+    Ok(report)
 }
 
 /// An option that has no meaning where layers are mapped in closed form.

@@ -43,8 +43,9 @@ pub(super) struct MapArgs {
     /// Draw the cores on the mesh, with their loads and messages, to this file. Not for mappings in closed form.
     #[arg(long, value_name = "FILE.svg")]
     svg: Option<PathBuf>,
-    /// Write the core of each vertex to this file, one line each, `-` for none. For hypergraphs.
-    #[arg(long, short, value_name = "FILE", requires = "hgr")]
+    /// Write the core of each vertex to this file, one line each, `-` for none. Of layer files, of each neuron: layer by layer, row by
+    /// row, channels last.
+    #[arg(long, short, value_name = "FILE", conflicts_with = "source")]
     output: Option<PathBuf>,
 }
 

@@ -20,6 +20,19 @@ pub struct Mapped {
     pub partition: Partition,
 }
 
+impl Mapped {
+    /// The core of each neuron, `u32::MAX` for inputs. Neurons are numbered as in [`Network`].
+    pub fn cores_of_neurons(&self) -> Vec<u32> {
+        let mut cores = Vec::new();
+        for (vertex, &core) in (0..).zip(&self.partition.core) {
+            let (layer, _, _, block) = self.pixels.place(vertex);
+            let channels = self.pixels.layer(layer).channels(block).len();
+            cores.extend(std::iter::repeat_n(core, channels));
+        }
+        cores
+    }
+}
+
 /// Maps a network: from stacks of patches, refined. `rates` as in [`Pixels::hypergraph`].
 ///
 /// The partition may break limits if a pixel exceeds them by itself: hold it to [`Hypergraph::check`].
