@@ -3,7 +3,7 @@
 //! Single neurons where neurons tell themselves apart: by what a sparse or partly empty matrix joins them to, or by registers of
 //! their own. Pixels (all channels of a block at a place) where populations lie by pixels. Elsewhere positions in a row are alike,
 //! and coarse units say as much as fine ones. Whatever has most pins is cut more coarsely until all pins together
-//! are few enough.
+//! are few enough; neurons that tell themselves apart stay single.
 
 use super::classes::differ;
 use snnc_ir::Entity;
@@ -23,8 +23,14 @@ pub(super) fn grains(
     kernel_units: u64,
 ) -> Vec<u32> {
     let network = accounting.network();
-    let mut grains: Vec<u32> =
-        network.populations.ids().map(|id| finest(accounting, draft, id)).collect();
+    let apart: Vec<bool> = network.populations.ids().map(|id| tell_apart(accounting, id)).collect();
+    let finest = |(id, apart): (PopId, &bool)| {
+        let size = network.populations[id].size() as u64;
+        let pixels = !accounting.order(id).is_row_major();
+        let alike = u32::try_from(size.div_ceil(PARTS)).unwrap_or(u32::MAX);
+        if *apart || pixels { 1 } else { alike }
+    };
+    let mut grains: Vec<u32> = network.populations.ids().zip(&apart).map(finest).collect();
     let reads_kernels = |id: &PopId| {
         let into = accounting.projections_into(*id).iter();
         let mut matrices = into.map(|p| &network.matrices[network.projections[*p].matrix]);
@@ -50,6 +56,9 @@ pub(super) fn grains(
             let n = pins_of(accounting, draft, &grains, id);
             sum = sum.saturating_add(n);
             let finer = |id: PopId| {
+                if apart[id.index()] {
+                    return 0;
+                }
                 let units = units_of(accounting, draft, &grains, id);
                 units.saturating_sub(blocks_of(accounting, draft, id))
             };
@@ -66,16 +75,11 @@ pub(super) fn grains(
     }
 }
 
-/// Before pins are counted.
-fn finest(accounting: &Accounting<'_>, draft: &MappedDraft, id: PopId) -> u32 {
+/// Whether the neurons of a population differ in their registers, or in whom they read or reach.
+fn tell_apart(accounting: &Accounting<'_>, id: PopId) -> bool {
     let network = accounting.network();
-    let population = &network.populations[id];
-    let per_neuron = population.neuron().is_some_and(differ);
-    if !accounting.order(id).is_row_major()
-        || per_neuron
-        || draft.network.populations[id].size() <= 64
-    {
-        return 1;
+    if network.populations[id].neuron().is_some_and(differ) {
+        return true;
     }
     let uneven = |p: ProjId| {
         let matrix = &network.matrices[network.projections[p].matrix];
@@ -91,10 +95,7 @@ fn finest(accounting: &Accounting<'_>, draft: &MappedDraft, id: PopId) -> u32 {
         let ends = &network.projections[*p];
         ends.source == id || ends.target == id
     };
-    if network.projections.ids().filter(ends).any(uneven) {
-        return 1;
-    }
-    u32::try_from((population.size() as u64).div_ceil(PARTS)).unwrap_or(u32::MAX)
+    network.projections.ids().filter(ends).any(uneven)
 }
 
 /// Units of a population, slices of the given mapping left out.

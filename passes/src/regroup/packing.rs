@@ -91,7 +91,8 @@ impl<'a> Packing<'a> {
     pub(super) fn dissolve(&mut self, tries: usize) {
         let mut failed = BTreeSet::new();
         while failed.len() < tries && self.cores.len() > 1 {
-            let loads: Vec<[f64; 2]> = (0..self.cores.len()).map(|index| self.load(index)).collect();
+            let loads: Vec<[f64; 2]> =
+                (0..self.cores.len()).map(|index| self.load(index)).collect();
             let free = |of: usize| {
                 loads.iter().map(|load| (1.0 - load[of]).max(0.0)).sum::<f64>().max(1e-9)
             };
@@ -252,7 +253,11 @@ impl<'a> Packing<'a> {
         left?;
         let core = self.units.core(self.accounting, &units);
         let usage = self.accounting.core_usage(&core, self.target);
-        violated(&usage, self.target).is_none().then_some(Held { units, core, words: usage.synapse_words })
+        violated(&usage, self.target).is_none().then_some(Held {
+            units,
+            core,
+            words: usage.synapse_words,
+        })
     }
 
     fn outputs(&self) -> u64 {

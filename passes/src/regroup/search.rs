@@ -31,8 +31,10 @@ pub(super) struct Search<'a> {
 
 /// How much to try.
 struct Plan {
-    /// Pins of the hypergraph.
+    /// Pins of the hypergraph: populations whose neurons are alike are cut more coarsely until there are so few.
     pins: u64,
+    /// Pins above which no hypergraph is made.
+    most_pins: usize,
     /// Units that read through kernels.
     kernel_units: u64,
     /// Shares of synapse memory left to others, as [`sequences`] takes them.
@@ -46,22 +48,29 @@ struct Plan {
 impl Plan {
     const fn new(effort: Effort) -> Self {
         match effort {
-            Effort::Fast => {
-                Self { pins: 200_000, kernel_units: 1000, ranks: &[25], dissolve: 2, work: 20 }
-            }
+            Effort::Fast => Self {
+                pins: 200_000,
+                most_pins: 500_000,
+                kernel_units: 1000,
+                ranks: &[25],
+                dissolve: 2,
+                work: 10,
+            },
             Effort::Balanced => Self {
-                pins: 1_000_000,
+                pins: 500_000,
+                most_pins: 4_000_000,
                 kernel_units: 4000,
                 ranks: &[25, 75],
                 dissolve: 4,
-                work: 60,
+                work: 30,
             },
             Effort::Best => Self {
-                pins: 20_000_000,
+                pins: 5_000_000,
+                most_pins: 40_000_000,
                 kernel_units: 50_000,
                 ranks: &[10, 25, 50, 75, 90],
                 dissolve: 32,
-                work: 1000,
+                work: 500,
             },
         }
     }
@@ -100,14 +109,17 @@ impl<'a> Search<'a> {
         };
         let units = Units::cut(self.accounting, &self.draft.orders, &start, &grains);
         let given = units.held(&start);
-        self.settle("dissolve", &units, &given, &plan);
         // The hypergraph knows nothing of synapse memory.
-        if heavy {
+        let graph = if heavy {
+            None
+        } else {
+            let most = plan.most_pins;
+            hypergraph(self.accounting, self.target, &units, self.rates, most)
+        };
+        let Some(graph) = graph else {
+            self.settle("dissolve", &units, &given, &plan);
             return;
-        }
-        let pins = usize::try_from(plan.pins).unwrap_or(usize::MAX).saturating_mul(4);
-        let graph = hypergraph(self.accounting, self.target, &units, self.rates, pins);
-        let Some(graph) = graph else { return };
+        };
         if self.short_of_registers(&start) {
             let families = families(self.accounting, &units, self.target);
             let sorted = by_family(&units, &graph, &families, self.target);
@@ -118,6 +130,13 @@ impl<'a> Search<'a> {
         let start = as_partition(&units, &given);
         let refined = refine(&graph, &limits, start, effort, seed);
         self.settle("refine", &units, &as_held(&refined), &plan);
+        // Nothing is better than no traffic on the fewest cores that neurons fit on.
+        let least = limits.neurons.max(1);
+        let done =
+            graph.neurons().div_ceil(least) >= self.best.cores as u64 && self.best.traffic <= 0.0;
+        if effort == Effort::Fast || done {
+            return;
+        }
         if let Ok(fresh) = partition(&graph, &limits, effort, seed) {
             self.settle("partition", &units, &as_held(&fresh), &plan);
         }
