@@ -5,7 +5,8 @@
 //! | `lenet` | `.hgr` | LeNet-5 for gray images of 28 × 28 after its first convolution, neuron by neuron |
 //! | `motif32k` | `.hgr` | 64 copies of one recurrent motif of 512 neurons, 12 % dense; 4 % of synapses go elsewhere |
 //! | `rand16k` | `.hgr` | neighbors on a torus of 128 × 128, fan-out 128, distance 6; 5 % of synapses go anywhere |
-//! | `random10m` | `.hgr` | 100,000 neurons with 100 targets anywhere. Only if named: 70 MB |
+//! | `random10m` | `.hgr` | 100,000 neurons with 100 targets anywhere. Only if named: 60 MB |
+//! | `torus10m` | `.hgr` | like `rand16k`, 280 × 280. Only if named: 60 MB |
 //! | `pilotnet`, `resnet20`, `vgg11` | `.toml`, `.npz` | layer files of this repository, and a rate for each neuron |
 //!
 //! Rates are log-normal, median 1, sigma 1. Neurons of the recurrent networks are numbered at random: their order says nothing. The same
@@ -57,6 +58,7 @@ fn write(name: &str, directory: &Path, seed: u64) -> Result<(), Box<dyn Error>> 
         }
         "motif32k" => recurrent::motif(64, 512, &mut random),
         "rand16k" => recurrent::torus(128, 128, &mut random),
+        "torus10m" => recurrent::torus(280, 128, &mut random),
         "random10m" => recurrent::anywhere(100_000, 100, &mut random),
         "pilotnet" | "resnet20" | "vgg11" => {
             let (text, network) = layers(name)?;

@@ -26,6 +26,12 @@ pub(super) fn grow(
     (growth.core, cores)
 }
 
+/// Pins from which on growth listens to each vertex's costliest, shortest edges alone.
+const LARGE: usize = 4_000_000;
+
+/// Pins of these.
+const BUDGET: usize = 2000;
+
 /// What growth looks at most, in a quarter of a line of cache.
 #[derive(Clone, Copy, Debug)]
 struct Place {
@@ -95,6 +101,8 @@ impl Free {
 }
 
 struct Growth<'a> {
+    /// Pins that a vertex pulls at, about.
+    budget: usize,
     level: &'a Level,
     limits: Limits,
     core: Vec<u32>,
@@ -136,6 +144,7 @@ impl<'a> Growth<'a> {
             Place { keys: LAST / whole.max(1.0) * (1.0 + 1e-13), shared: 0, touched: NONE }
         });
         Self {
+            budget: if level.size() > LARGE { BUDGET } else { usize::MAX },
             places: places.collect(),
             free: Free::new(level),
             level,
@@ -239,18 +248,21 @@ impl<'a> Growth<'a> {
         self.taken[vertex] = true;
         self.nearness[vertex] = 0;
         self.left -= 1;
+        let mut budget = self.budget;
         for incident in self.level.incident_to(vertex) {
             let edge = incident.edge();
             if !incident.is_source() {
                 self.reached[edge] = core;
             }
-            if self.touched[edge] != core {
+            if self.touched[edge] != core && budget > 0 {
                 self.touched[edge] = core;
                 let cost = self.level.costs[edge].unsigned_abs();
                 if !std::mem::replace(&mut self.used[edge], true) {
                     self.approach(edge, cost);
                 }
-                for &pin in self.free.of(edge, &self.taken) {
+                let pins = self.free.of(edge, &self.taken);
+                budget = budget.saturating_sub(pins.len());
+                for &pin in pins {
                     let place = &mut self.places[pin as usize];
                     let before = place.shared(core);
                     let after = before + cost;
