@@ -28,6 +28,7 @@
 
 pub mod alike;
 pub mod artifact;
+mod bench;
 pub mod calibrate;
 pub mod cli;
 mod compile;

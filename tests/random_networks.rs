@@ -26,7 +26,8 @@ use snnc::passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
 use snnc::pipeline::{Delays, Stage, standard};
 use snnc::runtime::compare::{CoreSubject, IntSubject, Side, Subject, compare};
 use snnc::runtime::cores::{CoreProbe, CoreSim};
-use snnc::runtime::integer::{IntProbe, IntSim};
+use snnc::runtime::event::integer::IntSim;
+use snnc::runtime::integer::IntProbe;
 use snnc::runtime::{MessageTrain, Signal, Stimulus};
 use std::cell::Cell;
 

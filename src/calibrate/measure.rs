@@ -11,7 +11,8 @@ use snnc_ir::recipe::Recipe;
 use snnc_ir::spikes::SpikeTrain;
 use snnc_ir::{Diagnostics, Level, Rules, TargetSpec};
 use snnc_passes::quantize::{self, Applied};
-use snnc_runtime::integer::{IntProbe, IntRun, IntSim};
+use snnc_runtime::event::integer::IntSim;
+use snnc_runtime::integer::{IntProbe, IntRun};
 use snnc_runtime::{Stimulus, batch};
 use std::collections::BTreeSet;
 

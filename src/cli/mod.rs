@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod bench;
 mod check;
 mod compile;
 mod convert;
@@ -117,6 +118,8 @@ enum Command {
     Fmt(fmt::FmtArgs),
     /// List targets, passes or diagnostic codes.
     List(list::ListArgs),
+    /// Measure how fast this machine simulates.
+    Bench(bench::BenchArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -170,6 +173,7 @@ fn dispatch(command: &Command, common: &Common, progress: &dyn Progress) -> Outc
         Command::Convert(a) => finish(convert::run(a), "snnc-convert/1", common),
         Command::Fmt(a) => finish(fmt::run(a), "snnc-fmt/1", common),
         Command::List(a) => finish(list::run(a, common), "snnc-list/1", common),
+        Command::Bench(a) => finish(bench::run(a), "snnc-bench/1", common),
     }
 }
 

@@ -14,8 +14,10 @@ use snnc_ir::quantized::{Population, Time};
 use snnc_ir::spikes::SpikeTrain;
 use snnc_ir::{Diagnostic, Diagnostics, Network, QuantizedNetwork};
 use snnc_runtime::cores::{CoreProbe, CoreSim};
-use snnc_runtime::float::{FloatProbe, FloatRun, FloatSim};
-use snnc_runtime::integer::{IntProbe, IntSim};
+use snnc_runtime::event::float::FloatSim;
+use snnc_runtime::event::integer::IntSim;
+use snnc_runtime::float::{FloatProbe, FloatRun};
+use snnc_runtime::integer::IntProbe;
 use snnc_runtime::{MessageTrain, Signal, SimError, batch};
 
 /// Largest file of spikes.

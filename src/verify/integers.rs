@@ -5,7 +5,8 @@ use snnc_ir::QuantizedNetwork;
 use snnc_ir::program::Program;
 use snnc_runtime::compare::{self, Explained, IntSubject, Pair, Record, Subject};
 use snnc_runtime::cores::{CoreProbe, CoreRun, CoreSim};
-use snnc_runtime::integer::{IntProbe, IntRun, IntSim};
+use snnc_runtime::event::integer::IntSim;
+use snnc_runtime::integer::{IntProbe, IntRun};
 use snnc_runtime::{SimError, Stimulus};
 
 /// Simulators of all integer levels.

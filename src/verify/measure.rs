@@ -15,8 +15,10 @@ use snnc_ir::{Diagnostics, Network};
 use snnc_passes::AnyLevel;
 use snnc_passes::fold_integers::Fold;
 use snnc_runtime::compare::{self, Distance, FloatSubject, IntSubject, Subject};
-use snnc_runtime::float::{FloatProbe, FloatRun, FloatSim};
-use snnc_runtime::integer::{IntProbe, IntRun, IntSim};
+use snnc_runtime::event::float::FloatSim;
+use snnc_runtime::event::integer::IntSim;
+use snnc_runtime::float::{FloatProbe, FloatRun};
+use snnc_runtime::integer::{IntProbe, IntRun};
 use snnc_runtime::{SimError, Stimulus, batch};
 use std::collections::BTreeSet;
 

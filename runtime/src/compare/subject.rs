@@ -3,8 +3,10 @@
 use super::activity::Record;
 use crate::cores::{CoreProbe, CoreRun, CoreSim};
 use crate::error::SimError;
-use crate::float::{FloatProbe, FloatRun, FloatSim};
-use crate::integer::{self, IntProbe, IntRun, IntSim};
+use crate::event::float::FloatSim;
+use crate::event::integer::IntSim;
+use crate::float::{FloatProbe, FloatRun};
+use crate::integer::{self, IntProbe, IntRun};
 use crate::stimulus::Stimulus;
 use snnc_ir::arena::{Entity, PopId};
 use snnc_ir::network::{Coding, Op};

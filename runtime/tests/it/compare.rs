@@ -14,8 +14,10 @@ use snnc_runtime::compare::{
     CoreSubject, Difference, Divergence, FloatSubject, IntSubject, Membrane, Side, Subject, compare,
 };
 use snnc_runtime::cores::{CoreProbe, CoreSim};
-use snnc_runtime::float::{FloatProbe, FloatSim};
-use snnc_runtime::integer::{IntProbe, IntSim};
+use snnc_runtime::event::float::FloatSim;
+use snnc_runtime::event::integer::IntSim;
+use snnc_runtime::float::FloatProbe;
+use snnc_runtime::integer::IntProbe;
 
 /// Input → a with the weight 0.5 at the threshold 1.2.
 fn float_side() -> Network {

@@ -18,7 +18,8 @@ use snnc_ir::shape::Shape;
 use snnc_ir::spikes::SpikeTrain;
 use snnc_runtime::compare::{CoreSubject, Difference, IntSubject, compare};
 use snnc_runtime::cores::{self, CoreProbe, CoreSim};
-use snnc_runtime::integer::{IntProbe, IntRun, IntSim, logical_messages, simulate};
+use snnc_runtime::event::integer::IntSim;
+use snnc_runtime::integer::{IntProbe, IntRun, logical_messages, simulate};
 use snnc_runtime::{MessageTrain, Register, Signal, SimError, Stimulus};
 
 /// A neuron that never fires and keeps what arrives: its membrane sums the messages.
@@ -275,7 +276,7 @@ fn sums_that_could_leave_64_bits_are_refused() {
         let mut again = draft.projections.values().nth(1).unwrap().clone();
         again.delay = 1;
         draft.projections.push(again);
-        IntSim::new(&seal(draft)).map(|_| ())
+        snnc_runtime::integer::IntSim::new(&seal(draft)).map(|_| ())
     };
     // 2^31 is 2 · 33026 · 32512 and a little.
     assert_eq!(wide(33_026), Ok(()));

@@ -19,7 +19,7 @@ use crate::messages::MessageTrain;
 use crate::probe::Probe;
 use crate::stimulus::{Signal, Stimulus};
 use neuron::{Model, State};
-use plan::{Exact, Plan};
+use plan::{Exact, Plan, Source};
 use snnc_ir::arena::{Entity, NodeId};
 use snnc_ir::network::{Edge, Network, Op, Readout};
 use snnc_ir::spikes::SpikeTrain;
@@ -160,6 +160,9 @@ struct Run<'a, 'n> {
 #[derive(Default)]
 struct Work {
     active: Vec<u32>,
+    /// Of a pooling: spikes per window, and the windows that have some.
+    counts: Vec<i32>,
+    windows: Vec<u32>,
     factors: Vec<i32>,
     sums: Vec<i32>,
     scratch: Scratch,
@@ -203,8 +206,11 @@ impl<'a, 'n> Run<'a, 'n> {
         if let Some(exact) = &self.sim.plan.exact[i] {
             self.exact(exact, id, t, &mut work, &mut out);
         } else if let Some(pool) = &self.sim.plan.pools[i] {
-            self.spikes(self.sim.network().nodes[id].inputs[0], t, &mut work.active);
-            pool.apply(&work.active, &mut out);
+            // Who reads counts makes them.
+            if self.sim.plan.dense[i] {
+                self.spikes(self.sim.network().nodes[id].inputs[0], t, 0, &mut work.active);
+                pool.apply(&work.active, &mut out);
+            }
         } else {
             self.inexact(id, t, stimulus, &mut work, &mut out);
         }
@@ -212,9 +218,9 @@ impl<'a, 'n> Run<'a, 'n> {
         self.work = work;
     }
 
-    /// Lists the sources whose spikes `edge` carries in step `t`.
-    fn spikes(&self, edge: Edge, t: usize, active: &mut Vec<u32>) {
-        let then = t.checked_sub(edge.delay as usize);
+    /// Lists the sources whose spikes `edge` carried `ago` steps before step `t`.
+    fn spikes(&self, edge: Edge, t: usize, ago: u32, active: &mut Vec<u32>) {
+        let then = t.checked_sub(edge.delay as usize + ago as usize);
         let train = self.trains[edge.source.index()].as_ref();
         match (then, train) {
             (Some(then), Some(train)) => list(train.step(then), active),
@@ -228,12 +234,21 @@ impl<'a, 'n> Run<'a, 'n> {
         let synapses = &self.sim.plan.synapses[exact.synapses];
         work.sums.clear();
         work.sums.resize(out.len(), 0);
-        match exact.scale {
-            None => {
-                self.spikes(edge, t, &mut work.active);
+        match exact.source {
+            Source::Spikes => {
+                self.spikes(edge, t, 0, &mut work.active);
                 synapses.add(&work.active, &mut work.scratch, &mut work.sums);
             }
-            Some(scale) => {
+            Source::Counts(pool) => {
+                let before = self.sim.network().nodes[pool].inputs[0];
+                self.spikes(before, t, edge.delay, &mut work.active);
+                let Work { active, counts, windows, factors, scratch, sums, .. } = work;
+                if let Some(pool) = &self.sim.plan.pools[pool.index()] {
+                    pool.count(active, counts, windows, factors);
+                    synapses.add_scaled(windows, factors, scratch, sums);
+                }
+            }
+            Source::Values(scale) => {
                 let source = value(&self.values[edge.source.index()], t, edge.delay as usize);
                 factors(source, scale, &mut work.active, &mut work.factors);
                 let Work { active, factors, scratch, sums, .. } = work;

@@ -14,10 +14,21 @@ pub(super) struct Exact {
     pub(super) synapses: usize,
     /// What one unit of a sum is.
     pub(super) unit: f32,
-    /// Units per value of the source; `None` if it spikes.
-    pub(super) scale: Option<f32>,
+    /// What is summed.
+    pub(super) source: Source,
     /// One per element.
     pub(super) bias: Option<Vec<f32>>,
+}
+
+/// What a matrix reads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Source {
+    /// Spikes.
+    Spikes,
+    /// The counts of this [`Pool`], which are the units of its averages.
+    Counts(NodeId),
+    /// Values, so many units for a value of 1.
+    Values(f32),
 }
 
 /// An average over spikes: each source belongs to one window or none.
@@ -40,6 +51,30 @@ impl Pool {
             }
         }
         Some(Self { window, count: count.to_vec() })
+    }
+
+    /// Lists the windows in which something spikes, with how much. `counts` is 0 before and after.
+    pub(super) fn count(
+        &self,
+        active: &[u32],
+        counts: &mut Vec<i32>,
+        windows: &mut Vec<u32>,
+        factors: &mut Vec<i32>,
+    ) {
+        counts.resize(self.count.len().max(counts.len()), 0);
+        windows.clear();
+        for &source in active {
+            let window = self.window[source as usize];
+            if window != u32::MAX {
+                let count = &mut counts[window as usize];
+                if *count == 0 {
+                    windows.push(window);
+                }
+                *count += 1;
+            }
+        }
+        factors.clear();
+        factors.extend(windows.iter().map(|&w| std::mem::take(&mut counts[w as usize])));
     }
 
     /// The averages. Sums of ones are exact in any order.
@@ -114,12 +149,14 @@ impl Plan {
         }
         for (id, node) in network.nodes.iter() {
             for edge in &node.inputs {
-                let exact = plan.exact[id.index()].as_ref().is_some_and(|e| e.scale.is_none());
+                let exact = plan.exact[id.index()].as_ref();
+                let exact = exact.is_some_and(|e| !matches!(e.source, Source::Values(_)));
                 let events = exact || plan.pools[id.index()].is_some();
                 plan.dense[edge.source.index()] |= !events;
             }
             let read = network.readout.node() == id;
-            plan.dense[id.index()] |= read || !spikes(node);
+            let events = spikes(node) || plan.pools[id.index()].is_some();
+            plan.dense[id.index()] |= read || !events;
         }
         plan
     }
@@ -156,7 +193,13 @@ impl Plan {
         self.exact[id.index()] = Some(Exact {
             synapses,
             unit: unit(sums.exponent),
-            scale: (!spikes(&network.nodes[source])).then(|| unit(-from.exponent)),
+            source: if spikes(&network.nodes[source]) {
+                Source::Spikes
+            } else if self.pools[source.index()].is_some() {
+                Source::Counts(source)
+            } else {
+                Source::Values(unit(-from.exponent))
+            },
             bias,
         });
         grid
