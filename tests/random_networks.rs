@@ -252,10 +252,10 @@ where
     assert!(seen.compiled * share > cases, "of {cases} networks: {seen:?}");
     match cores {
         Cores::Whole => {
-            assert!(2 * seen.scattered > seen.compiled, "most may lie anywhere: {seen:?}")
+            assert!(2 * seen.scattered > seen.compiled, "most may lie anywhere: {seen:?}");
         }
         Cores::Cramped => {
-            assert!(3 * seen.spread > seen.compiled, "many take many cores: {seen:?}")
+            assert!(3 * seen.spread > seen.compiled, "many take many cores: {seen:?}");
         }
     }
     assert!(seen.spikes > u64::from(cases), "the networks are alive: {seen:?}");
