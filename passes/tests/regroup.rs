@@ -224,6 +224,18 @@ fn shuffled_motifs_are_found() {
 }
 
 #[test]
+fn networks_are_not_refused_for_first_fit() {
+    let mut spec = target();
+    (spec.compartments.value, spec.input_axons.value) = (128, 128 + 8);
+    (spec.chips.value, spec.cores_per_chip.value) = (2, 4);
+    let draft = motifs(8, 128, 12);
+    let (found, _) = mapped(&draft, &spec, "map").expect("maps");
+    assert_eq!(found.cores.len(), 8);
+    spec.cores_per_chip.value = 3;
+    assert!(mapped(&draft, &spec, "map").is_none(), "no six cores hold 1024 neurons");
+}
+
+#[test]
 fn neurons_that_share_registers_lie_together() {
     let mut spec = target();
     (spec.compartments.value, spec.profiles.value, spec.thresholds.value) = (64, 4, 4);

@@ -173,6 +173,8 @@ pub(super) struct Full<'c> {
     pub(super) cores: &'c [Core],
     /// What kept each core from taking more, if anything did.
     pub(super) stops: &'c [Option<Resource>],
+    /// Cores of the best mapping that is known.
+    pub(super) least: u64,
 }
 
 /// Populations that are named as those that need the most.
@@ -195,7 +197,7 @@ pub(super) fn too_many_cores(
     full: &Full<'_>,
     narrower: impl Fn(u8) -> Option<u64>,
 ) -> Diagnostic {
-    let needed = full.cores.len() as u64;
+    let needed = full.least;
     let mut held = vec![0; accounting.network().populations.len()];
     for core in full.cores {
         if let Some(slice) = core.slices.iter().rev().max_by_key(|slice| slice.len) {
@@ -204,6 +206,12 @@ pub(super) fn too_many_cores(
     }
     let mut error = refusal(target, &count(needed, "core"))
         .note(format!("populations with most cores: {}", most(accounting, &held)));
+    if needed < full.cores.len() as u64 {
+        let first = count(full.cores.len() as u64, "core");
+        error = error.note(format!(
+            "that is the best that was found; first fit, as told here, takes {first}"
+        ));
+    }
     let mut stops: BTreeMap<Resource, u64> = BTreeMap::new();
     for resource in full.stops.iter().flatten() {
         *stops.entry(*resource).or_default() += 1;

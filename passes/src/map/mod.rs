@@ -5,8 +5,8 @@
 //! many as fit under every limit of the target (compartments, input axons, synapse memory,
 //! profiles, thresholds, formats). How many fit is found by bisection over the same accounting that
 //! the verifier uses ([`Accounting`]), so the two cannot disagree. A network whose neurons or synapses in
-//! all exceed the target (`bound`) is refused first. What does not fit is reported with every limit that it
-//! violates and the least that would help (`misfit`).
+//! all exceed the target (`bound`) is refused first. Where first fit takes more cores than there are, `regroup` looks for fewer.
+//! What does not fit then is reported with every limit that it violates and the least that would help (`misfit`).
 //!
 //! The accounting counts from structure, so time depends on neurons and kernels, not on the synapses of
 //! convolutions.
@@ -24,10 +24,11 @@ pub(crate) use orders::Layout;
 pub(crate) use place::{Step, place_steps};
 
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
+use crate::regroup;
 use misfit::Violation;
 use place::Placed;
 use snnc_ir::mapped::usage::{Accounting, CoreUsage};
-use snnc_ir::mapped::{MappedDraft, MappedNetwork};
+use snnc_ir::mapped::{Core, MappedDraft, MappedNetwork};
 use snnc_ir::quantized::{QuantizedDraft, QuantizedNetwork};
 use snnc_ir::{Diagnostics, TargetSpec};
 
@@ -77,16 +78,28 @@ fn map(
     let layout = if blocks { Layout::choose(&network, target) } else { row_major };
     let accounting = Accounting::new(&network, &layout.orders);
     let Placed { cores, stops } = place::place(&accounting, target, &layout)?;
+    let mapped = |network: QuantizedDraft, cores: Vec<Core>| {
+        let (target, orders) = (target.name.clone(), layout.orders.clone());
+        MappedDraft { network, target, orders, cores: cores.into_iter().collect() }
+    };
     if cores.len() as u64 > target.cores() {
+        // First fit is not the last word.
+        let full = mapped(network.clone(), cores.clone());
+        let fewest = regroup::fewest(&accounting, target, &full);
+        let least = fewest.as_ref().map_or(cores.len(), Vec::len) as u64;
+        if let Some(fewest) = fewest
+            && least <= target.cores()
+        {
+            return Ok(MappedDraft { cores: fewest.into_iter().collect(), ..full });
+        }
         let narrower = |bits| {
             let placed = place::place(&accounting.with_weights_of(bits), target, &layout).ok()?;
             Some(placed.cores.len() as u64)
         };
-        let full = misfit::Full { cores: &cores, stops: &stops };
+        let full = misfit::Full { cores: &cores, stops: &stops, least };
         return Err(misfit::too_many_cores(&accounting, target, &full, narrower).into());
     }
-    let cores = cores.into_iter().collect();
-    Ok(MappedDraft { network, target: target.name.clone(), orders: layout.orders, cores })
+    Ok(mapped(network, cores))
 }
 
 /// A lower bound on the cores of any mapping.

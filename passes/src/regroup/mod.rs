@@ -28,10 +28,11 @@ mod sequence;
 mod units;
 
 use crate::framework::{Class, Context, OptionInfo, OptionKind, Pass, PassInfo};
+use crate::rates;
 use search::Search;
-use snnc_ir::Diagnostics;
 use snnc_ir::mapped::usage::Accounting;
 use snnc_ir::mapped::{Core, MappedDraft, MappedNetwork};
+use snnc_ir::{Diagnostics, TargetSpec};
 use snnc_mapping::partition::Effort;
 
 /// The pass.
@@ -87,6 +88,18 @@ impl Pass for Regroup {
         }
         Ok(draft)
     }
+}
+
+/// Fewer cores than `draft` has, which may be more than there are on the target, if such are found.
+pub(crate) fn fewest(
+    accounting: &Accounting<'_>,
+    target: &TargetSpec,
+    draft: &MappedDraft,
+) -> Option<Vec<Core>> {
+    let mut search = Search::new(accounting, target, draft, &rates::NONE);
+    search.run(Effort::Balanced, 0);
+    let (cores, _) = search.found()?;
+    (cores.len() < draft.cores.len()).then(|| numbered(cores, target.cores_per_chip.value))
 }
 
 /// The cores on chips, one chip after the other.

@@ -123,6 +123,9 @@ codes! {
     NO_PARTITION = 565, "the network does not fit the cores of the target",
         "A vertex alone exceeds a limit of a core, or no partition on as many cores as there are was found. The \
          message says what is needed; the notes name the lines of the target file.";
+    REGROUPED = 566, "neurons lie on other cores than first fit chose",
+        "A note for the report: the search found cores with pieces of several populations that are fewer, or send less to each \
+        other. The notes say what first fit came to, and what was tried. `--effort fast` searches less.";
     KEPT_ORDER = 570, "cores lie in their order, not where messages are short",
         "A note for the report: the search for places of cores gave none that the board has, so the cores keep the order in which they \
         were made. The program is as correct, but its messages may take longer ways. The message says why; a target file whose mesh \
@@ -130,7 +133,4 @@ codes! {
     SILENT_PROFILE = 571, "nothing was sent on the samples of a profile",
         "`--profile` measures how often neurons send. No neuron sent anything on these samples, so no traffic is known and cores lie \
         anywhere. Give samples that the network answers, or leave the option out: then a rate is assumed.";
-    REGROUPED = 566, "neurons lie on other cores than first fit chose",
-        "A note for the report: the search found cores with pieces of several populations that are fewer, or send less to each \
-        other. The notes say what first fit came to, and what was tried. `--effort fast` searches less.";
 }
