@@ -29,6 +29,7 @@
 
 mod currents;
 pub mod drop_clips;
+mod effort;
 #[cfg(test)]
 mod fixtures;
 pub mod fold_batchnorm;

@@ -11,13 +11,13 @@ mod flows;
 mod mesh;
 mod work;
 
-use crate::framework::{Class, Context, OptionInfo, OptionKind, Pass, PassInfo};
+use crate::effort;
+use crate::framework::{Class, Context, Pass, PassInfo};
 use crate::rates::Rates;
 use snnc_ir::diag::codes::mapping;
 use snnc_ir::mapped::{MappedDraft, MappedNetwork};
 use snnc_ir::target::Limit;
 use snnc_ir::{Diagnostic, Diagnostics, TargetSpec};
-use snnc_mapping::partition::Effort;
 use snnc_mapping::place::{self, Placement, Report};
 
 pub use flows::traffic;
@@ -41,20 +41,7 @@ impl Pass for Place {
             requires: &[],
             establishes: &[],
             invalidates: &[],
-            options: &[
-                OptionInfo {
-                    name: "effort",
-                    kind: OptionKind::Choice(&["fast", "balanced", "best"]),
-                    default: "balanced",
-                    help: "how long to look for a better place",
-                },
-                OptionInfo {
-                    name: "seed",
-                    kind: OptionKind::Int(0, i64::MAX),
-                    default: "0",
-                    help: "seed of the search",
-                },
-            ],
+            options: effort::OPTIONS,
         }
     }
 
@@ -63,12 +50,7 @@ impl Pass for Place {
         mut draft: MappedDraft,
         cx: &mut Context<'_>,
     ) -> Result<MappedDraft, Diagnostics> {
-        let effort = match cx.options.choice("effort") {
-            "fast" => Effort::Fast,
-            "best" => Effort::Best,
-            _ => Effort::Balanced,
-        };
-        let seed = cx.options.int("seed").unsigned_abs();
+        let (effort, seed) = effort::read(cx.options);
         let board = Board::of(cx.target);
         let traffic = traffic(&draft, cx.rates);
         let found = place::place(&traffic, &board.mesh, effort, seed).map_err(|e| e.to_string());

@@ -27,7 +27,8 @@ mod search;
 mod sequence;
 mod units;
 
-use crate::framework::{Class, Context, OptionInfo, OptionKind, Pass, PassInfo};
+use crate::effort;
+use crate::framework::{Class, Context, Pass, PassInfo};
 use crate::rates;
 use search::Search;
 use snnc_ir::mapped::usage::Accounting;
@@ -51,20 +52,7 @@ impl Pass for Regroup {
             requires: &[],
             establishes: &[],
             invalidates: &[],
-            options: &[
-                OptionInfo {
-                    name: "effort",
-                    kind: OptionKind::Choice(&["fast", "balanced", "best"]),
-                    default: "balanced",
-                    help: "how long to look for better cores",
-                },
-                OptionInfo {
-                    name: "seed",
-                    kind: OptionKind::Int(0, i64::MAX),
-                    default: "0",
-                    help: "seed of the search",
-                },
-            ],
+            options: effort::OPTIONS,
         }
     }
 
@@ -73,12 +61,7 @@ impl Pass for Regroup {
         mut draft: MappedDraft,
         cx: &mut Context<'_>,
     ) -> Result<MappedDraft, Diagnostics> {
-        let effort = match cx.options.choice("effort") {
-            "fast" => Effort::Fast,
-            "best" => Effort::Best,
-            _ => Effort::Balanced,
-        };
-        let seed = cx.options.int("seed").unsigned_abs();
+        let (effort, seed) = effort::read(cx.options);
         let accounting = Accounting::new(&draft.network, &draft.orders);
         let mut search = Search::new(&accounting, cx.target, &draft, cx.rates);
         search.run(effort, seed);

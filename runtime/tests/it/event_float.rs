@@ -1,12 +1,12 @@
 //! The event-driven float simulator against the definition: results and errors are equal, bit for bit.
 
-use crate::common::Rng;
 use crate::common::float_net::{random, stimulus};
+use crate::common::{Rng, space};
 use proptest::prelude::*;
 use snnc_ir::level::{Level, Rules};
 use snnc_ir::network::{Network, Op};
 use snnc_ir::spikes::SpikeTrain;
-use snnc_ir::testing::{Space, network};
+use snnc_ir::testing::network;
 use snnc_runtime::float::{FloatProbe, FloatRun, FloatSim};
 use snnc_runtime::{Signal, SimError, Stimulus, event};
 
@@ -59,17 +59,6 @@ fn round(network: Network, places: i32) -> Network {
         draft.tensors[id].data.iter_mut().for_each(|x| *x = (*x * scale).round() / scale);
     }
     Network::verify(draft, &Rules::default()).unwrap_or_else(|e| panic!("{e}"))
-}
-
-fn space() -> impl Strategy<Value = Space> {
-    prop::sample::select(vec![
-        Space::Everything,
-        Space::Graded,
-        Space::All,
-        Space::Programmable,
-        Space::Fixed,
-        Space::Stages,
-    ])
 }
 
 proptest! {

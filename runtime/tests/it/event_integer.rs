@@ -1,15 +1,15 @@
 //! The event-driven integer simulator against the definition: results and errors are equal.
 
-use crate::common::Rng;
 use crate::common::int_net::{Kind, inputs, random, seal, stimulus};
 use crate::common::tiny;
+use crate::common::{Rng, space};
 use proptest::prelude::*;
 use snnc_ir::arena::{Entity, MatId, PopId};
 use snnc_ir::param::Param;
 use snnc_ir::quantized::{PopKind, QuantizedNetwork, Structure, Time};
 use snnc_ir::shape::Shape;
 use snnc_ir::spikes::SpikeTrain;
-use snnc_ir::testing::{Space, feed, hardware, quantized};
+use snnc_ir::testing::{feed, hardware, quantized};
 use snnc_runtime::integer::{IntProbe, IntSim};
 use snnc_runtime::{SimError, Stimulus, event};
 
@@ -30,17 +30,6 @@ fn same(network: &QuantizedNetwork, stimulus: &Stimulus) -> Result<(), TestCaseE
         prop_assert_eq!(fast.run(stimulus, &probe), definition.run(stimulus, &probe));
     }
     Ok(())
-}
-
-fn space() -> impl Strategy<Value = Space> {
-    prop::sample::select(vec![
-        Space::Everything,
-        Space::Graded,
-        Space::All,
-        Space::Programmable,
-        Space::Fixed,
-        Space::Stages,
-    ])
 }
 
 proptest! {

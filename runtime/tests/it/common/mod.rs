@@ -5,8 +5,22 @@ pub(crate) mod int_net;
 pub(crate) mod program;
 pub(crate) mod tiny;
 
+use proptest::prelude::*;
 use snnc_ir::conv::Conv;
 use snnc_ir::spikes::SpikeTrain;
+use snnc_ir::testing::Space;
+
+/// Every space of networks.
+pub(crate) fn space() -> impl Strategy<Value = Space> {
+    prop::sample::select(vec![
+        Space::Everything,
+        Space::Graded,
+        Space::All,
+        Space::Programmable,
+        Space::Fixed,
+        Space::Stages,
+    ])
+}
 
 /// `splitmix64`.
 pub(crate) struct Rng(pub(crate) u64);
