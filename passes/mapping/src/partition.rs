@@ -2,11 +2,13 @@
 //!
 //! The fewest cores come first, then the least traffic ([`Hypergraph::km1`]). Three means, one file each: cores that *grow* one
 //! after the other across layers (`grow`), *coarsening* to clusters of vertices that share costly edges (`coarsen`), and *refinement*
-//! by chains of moves that overfill cores only for a while (`refine`); `drive` says in which order. Three more serve kinds of
+//! by chains of moves that overfill cores only for a while (`refine`); `drive` says in which order. Four more serve kinds of
 //! networks: vertices that edges do not tell apart are one at first (`twins`, for convolutions), modules are found and gathered
-//! whole (`modules`), and patches of networks without seams are evened out (`even`, where axons are short). All limits hold at
+//! whole (`modules`), and patches of networks without seams are evened out and
+//! annealed (`even`, `anneal`, where axons are short). All limits hold at
 //! the end whatever the means do: a start that breaks none is always at hand.
 
+mod anneal;
 mod coarsen;
 mod drive;
 mod even;

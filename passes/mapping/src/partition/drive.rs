@@ -1,10 +1,13 @@
 //! What is tried, in which order, for how long.
 
+use super::anneal::anneal;
 use super::even::even;
 use super::grow::grow;
 use super::level::{Level, NONE};
 use super::modules::modules;
-use super::multilevel::{Candidate, Coarsening, Hierarchy, compact, improve, soft, start};
+use super::multilevel::{
+    Candidate, Coarsening, Hierarchy, compact, fits_table, improve, soft, start,
+};
 use super::pack::evacuate;
 use super::plan::{Plan, SMALL};
 use super::random::Random;
@@ -20,6 +23,10 @@ const COARSE: usize = 30_000;
 /// How much a neuron's place is worth in starts on coarse levels, in mean costs around a neuron: high, so that heavy
 /// clusters with many edges come first and light ones fill the gaps.
 const THRIFT: u32 = 3;
+
+/// Input axons above limits, in shares of all limits, that refinement is known to remove, and that annealing is.
+const REFINED: u64 = 110;
+const ANNEALED: u64 = 80;
 
 pub(super) fn partition(
     graph: &Hypergraph,
@@ -38,18 +45,20 @@ pub(super) fn partition(
     let whole = (plan.modules && level.size() > SMALL)
         .then(|| modules(&level, &bounded, least, plan.patience, &mut random))
         .flatten();
-    // Where modules are whole, there is little left to do.
-    let cycles = plan.cycles.saturating_sub(usize::from(whole.is_some()));
+    // Where modules are whole, or after annealing, there is little left to do.
+    let mut settled = whole.is_some();
     let best = whole.unwrap_or_else(|| {
         let coarse = multilevel(&level, &bounded, least, &plan, &mut random);
         match coarse {
             Some(coarse) if coarse.score.excess == 0 && coarse.cores == least => coarse,
             other => {
-                let best = direct(graph, &level, &bounded, least, &plan, &mut random);
+                let (best, annealed) = direct(graph, &level, &bounded, least, &plan, &mut random);
+                settled = annealed;
                 other.filter(|other| other.beats(&best)).unwrap_or(best)
             }
         }
     });
+    let cycles = plan.cycles.saturating_sub(usize::from(settled));
     let best = cycle(&level, &bounded, best, cycles, plan.patience, &mut random);
     if best.cores > limits.cores {
         return Err(Unfit::Cores { need: best.cores, least, limit: limits.cores });
@@ -115,7 +124,7 @@ fn bounded(level: &Level, limits: &Limits) -> Option<Limits> {
     })
 }
 
-/// A start on the finest level. Where input axons are short, copies count at first, and not only spikes.
+/// A start on the finest level, and whether it was annealed. Where input axons are short, copies count at first, and not only spikes.
 fn direct(
     graph: &Hypergraph,
     level: &Level,
@@ -123,15 +132,18 @@ fn direct(
     least: u32,
     plan: &Plan,
     random: &mut Random,
-) -> Candidate {
+) -> (Candidate, bool) {
     let (core, cores) = grow(level, limits, None, 0, random);
     let score = Score { excess: 0, cost: i64::MAX };
     let mut best = Candidate { core, cores, score };
     // Refinement of large networks with short axons takes longer than all else.
     if cores > least && level.size() <= plan.priced {
         let (priced, _) = Level::new(graph, 1.0);
+        if let Some(annealed) = annealed(level, &priced, limits, least, &best, plan, random) {
+            return (annealed, true);
+        }
         let evened = plan.evacuation.and_then(|patience| {
-            let evened = even(&priced, limits, least, &best)?;
+            let evened = even(&priced, limits, least, &best, REFINED)?;
             Some(improve(&priced, limits, evened, patience)).filter(|it| it.score.excess == 0)
         });
         best = match evened {
@@ -142,7 +154,26 @@ fn direct(
             best = evacuate(&priced, limits, least, best, patience);
         }
     }
-    improve(level, limits, best, Patience { passes: 1, ..plan.patience })
+    (improve(level, limits, best, Patience { passes: 1, ..plan.patience }), false)
+}
+
+/// Even cores, annealed. None where that is too long, or not legal, or on more cores.
+fn annealed(
+    level: &Level,
+    priced: &Level,
+    limits: &Limits,
+    least: u32,
+    grown: &Candidate,
+    plan: &Plan,
+    random: &mut Random,
+) -> Option<Candidate> {
+    if level.size() > plan.annealed || !fits_table(level, grown.cores) {
+        return None;
+    }
+    let even = even(priced, limits, least, grown, ANNEALED)?;
+    let core = anneal(level, limits, even.core, even.cores, plan.sweeps, random)?;
+    let best = improve(level, limits, Candidate { core, ..even }, plan.patience);
+    (best.score.excess == 0 && best.cores <= grown.cores).then_some(best)
 }
 
 /// The best of several trials on coarse levels, if the network is small enough for these.

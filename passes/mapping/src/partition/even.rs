@@ -17,16 +17,14 @@ const ROUNDS: usize = 12;
 /// Numbers of cores to try.
 const TRIES: u32 = 8;
 
-/// Input axons above limits, in shares of all limits, that refinement is known to remove.
-const SHARE: u64 = 110;
-
-/// Evens out a partition on fewer cores than it has, such that refinement can make it legal. None if no such number of
-/// cores was found.
+/// Evens out a partition on fewer cores than it has, such that what follows can make it legal: that removes input axons above limits up
+/// to 1/`share` of all limits. None if no such number of cores was found.
 pub(super) fn even(
     level: &Level,
     limits: &Limits,
     least: u32,
     grown: &Candidate,
+    share: u64,
 ) -> Option<Candidate> {
     if !fits_table(level, grown.cores) {
         return None;
@@ -41,7 +39,7 @@ pub(super) fn even(
         }
         vote(level, &mut core, cores, TRY);
         let excess = State::new(level, *limits, cores, core.clone()).score().excess;
-        if excess > limits.inputs.saturating_mul(u64::from(cores)) / SHARE {
+        if excess > limits.inputs.saturating_mul(u64::from(cores)) / share {
             if best.is_some() {
                 break;
             }

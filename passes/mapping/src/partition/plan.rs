@@ -14,6 +14,10 @@ pub(super) struct Plan {
     pub(super) modules: bool,
     /// Pins up to which copies of axons are refined before spikes are.
     pub(super) priced: usize,
+    /// Pins up to which cores of short axons are annealed.
+    pub(super) annealed: usize,
+    /// Moves tried then, per vertex.
+    pub(super) sweeps: usize,
     /// Trials on coarse levels of small networks; of others, a quarter.
     pub(super) trials: usize,
     /// Starts on the coarsest levels, per trial.
@@ -34,6 +38,8 @@ impl Plan {
                 pins: 0,
                 modules: false,
                 priced: 4_000_000,
+                annealed: 0,
+                sweeps: 0,
                 trials: 0,
                 starts: 0,
                 coarse_cycles: 0,
@@ -45,6 +51,8 @@ impl Plan {
                 pins: SMALL,
                 modules: true,
                 priced: usize::MAX,
+                annealed: 4_000_000,
+                sweeps: 400,
                 trials: 6,
                 starts: 2,
                 coarse_cycles: 4,
@@ -56,6 +64,8 @@ impl Plan {
                 pins: usize::MAX,
                 modules: true,
                 priced: usize::MAX,
+                annealed: 4_000_000,
+                sweeps: 4000,
                 trials: 16,
                 starts: 4,
                 coarse_cycles: 6,

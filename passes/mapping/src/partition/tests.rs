@@ -185,12 +185,60 @@ fn patches_of_a_ring_are_evened_out() {
         .collect();
     let score = state::Score { excess: 0, cost: 0 };
     let grown = multilevel::Candidate { core, cores: 30, score };
-    let evened = even::even(&level, &limits, 1, &grown).unwrap();
+    let evened = even::even(&level, &limits, 1, &grown, 110).unwrap();
     assert!(evened.cores < 30);
     let mut load = vec![0u32; evened.cores as usize];
     evened.core.iter().for_each(|&core| load[core as usize] += 1);
     let mean = 600 / evened.cores;
     assert!(load.iter().all(|&load| load * 4 <= mean * 6 && load * 6 >= mean * 3), "{load:?}");
+}
+
+#[test]
+fn annealing_joins_what_lies_astray() {
+    // A ring whose patches are mixed up: every tenth vertex lies on the next core.
+    let graph = network(600, |vertex| (0..21).map(move |step| (vertex + 590 + step) % 600));
+    let limits = Limits { neurons: 600, inputs: 90, cores: 10 };
+    let (level, _) = level::Level::new(&graph, 0.0);
+    let core: Vec<u32> =
+        (0..600).map(|vertex| (vertex / 60 + u32::from(vertex % 10 == 0)) % 10).collect();
+    let cost = |core: Vec<u32>| state::State::new(&level, limits, 10, core).score();
+    let before = cost(core.clone());
+    let annealed = |seed| {
+        let mut random = random::Random::new(seed);
+        anneal::anneal(&level, &limits, core.clone(), 10, 100, &mut random).unwrap()
+    };
+    let after = cost(annealed(1));
+    assert!(before.excess > 0 && after.excess == 0, "{before:?} {after:?}");
+    // Whole patches cost less than half.
+    assert!(after.cost * 2 < before.cost, "{before:?} {after:?}");
+    assert_eq!(annealed(2), annealed(2));
+}
+
+proptest! {
+    #[test]
+    fn annealing_counts_what_moves_change(
+        graph in hypergraph(), moves in prop::collection::vec(any::<[u32; 2]>(), 1..40),
+    ) {
+        let (level, _) = level::Level::new(&graph, 0.0);
+        prop_assume!(level.vertices() > 0);
+        let limits = limits_for(&graph, 1, 1);
+        let core = (0..crate::hypergraph::narrow(level.vertices())).map(|vertex| vertex % 4).collect::<Vec<u32>>();
+        let mut state = state::State::new(&level, limits, 4, core.clone());
+        let mut anneal = anneal::Anneal::new(&level, limits, core, 4).unwrap();
+        for [vertex, to] in moves {
+            let (vertex, to) = (vertex as usize % level.vertices(), to % 4);
+            if anneal.core[vertex] == to {
+                continue;
+            }
+            let change = anneal.change(vertex, to as usize);
+            prop_assert_eq!(change.gain, state.gain(vertex, to as usize));
+            prop_assert_eq!(change.relief, state.relief(vertex));
+            prop_assert_eq!(change.thirst, state.thirst_at(vertex, to as usize));
+            anneal.shift(vertex, to, change);
+            state.shift(vertex, to as usize, &mut Vec::new());
+        }
+        prop_assert_eq!(&anneal.core, &state.core);
+    }
 }
 
 #[test]
