@@ -112,7 +112,8 @@ impl Axis {
 
 impl Scatter {
     /// From a kernel laid out as [`Conv::kernel_shape`]; `None` if the geometry has no output, or is
-    /// too large for the offsets used here. No sum of one call exceeds `bound`.
+    /// too large for the offsets used here. No sum of one call exceeds `bound`, were every output to see the whole
+    /// kernel of its channel: beside the outputs there are sums that nobody reads, and they must not leave their width either.
     pub(super) fn new(conv: &Conv, weight: impl Fn(usize) -> i32, bound: u64) -> Option<Self> {
         let [channels, height, width] = conv.output()?.map(|d| d as usize);
         let [inputs, in_height, in_width] = conv.input.map(|d| d as usize);

@@ -23,7 +23,8 @@ pub(super) struct Scratch {
 
 impl Synapses {
     /// From a structure and its weights by position; `None` if it is a convolution that [`Scatter`]
-    /// does not take. No sum that one call delivers, nor any part of it, exceeds `bound`.
+    /// does not take. No sum that one call delivers, nor any part of it, exceeds `bound`; of a convolution, no sum over the
+    /// whole kernel of a channel, whatever its outputs see of it.
     pub(super) fn new(
         structure: &Structure,
         weight: impl Fn(usize) -> i32,
@@ -132,11 +133,18 @@ mod tests {
                 let mixed = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
                 i32::try_from(mixed).unwrap() % (2 * magnitude + 1) - magnitude
             };
+            let size = |i: usize| u64::from(weight(i).unsigned_abs()) * 3;
             let mut bound = 0;
             for row in 0..structure.rows() {
                 let mut sum = 0;
-                structure.for_row(row, |_, i| sum += u64::from(weight(i).unsigned_abs()) * 3);
+                structure.for_row(row, |_, i| sum += size(i));
                 bound = bound.max(sum);
+            }
+            if let Structure::Conv(conv) = &structure {
+                let [channels, rest @ ..] = conv.kernel_shape().map(|n| n as usize);
+                let kernel: usize = rest.iter().product();
+                let channel = |c: usize| (c * kernel..(c + 1) * kernel).map(size).sum::<u64>();
+                bound = bound.max((0..channels).map(channel).max().unwrap_or(0));
             }
             let synapses = Synapses::new(&structure, weight, bound).unwrap();
             let cols = u32::try_from(structure.cols()).unwrap();
