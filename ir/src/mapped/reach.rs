@@ -87,7 +87,7 @@ pub fn sources(
 }
 
 /// The neurons of a slice as patches of a convolution's output, where `target` is the order of its population.
-pub fn patches(conv: &Conv, target: &Order, slice: &Slice) -> Vec<Patch> {
+pub(super) fn patches(conv: &Conv, target: &Order, slice: &Slice) -> Vec<Patch> {
     let [channels, height, width] = conv.output().unwrap_or_default();
     let positions = slice.start..slice.start + slice.len;
     if target.channels() == channels && target.places() == height * width {
@@ -209,12 +209,29 @@ pub(super) fn taps(conv: &Conv, places: &Range<u32>) -> Vec<(u32, u32, u32)> {
     taps
 }
 
+/// How many nonzero synapses each neuron of a matrix's source has into `slice`, whose population has the order `target`.
+/// **Complexity**: convolutions O(kernel values of the channels present + neurons read · taps), other matrices O(stored values
+/// of the slice's rows).
+///
+/// # Panics
+/// If the slice's neurons are no rows of the matrix.
+pub fn counts(matrix: &IntMatrix, target: &Order, slice: &Slice) -> Vec<u64> {
+    if let Structure::Conv(conv) = &matrix.structure {
+        return conv_counts(conv, &matrix.mantissa, &patches(conv, target, slice));
+    }
+    let mut counts = vec![0; matrix.structure.cols()];
+    for position in slice.start..slice.start + slice.len {
+        matrix.for_row(target.neuron(position) as usize, |source, _| counts[source] += 1);
+    }
+    counts
+}
+
 /// How many synapses each neuron of a convolution's source has into these patches of its output, row-major.
 /// **Complexity**: O(kernel values of the channels present + neurons read · taps).
 ///
 /// # Panics
 /// If the kernel is shorter than its shape says.
-pub fn conv_counts(conv: &Conv, mantissa: &[i16], patches: &[Patch]) -> Vec<u64> {
+fn conv_counts(conv: &Conv, mantissa: &[i16], patches: &[Patch]) -> Vec<u64> {
     let [out_channels, inputs, ..] = conv.kernel_shape();
     let (outputs, area) =
         ((out_channels / conv.groups.max(1)).max(1), (conv.kernel[0] * conv.kernel[1]) as usize);

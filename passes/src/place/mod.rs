@@ -23,7 +23,7 @@ use snnc_mapping::place::{self, Placement, Report};
 pub use flows::traffic;
 pub(crate) use flows::traffic_between;
 pub use mesh::{Board, Unit};
-pub use work::{Absent, Estimate, estimate, work};
+pub use work::{Absent, Estimate, work};
 
 /// The pass.
 #[derive(Clone, Copy, Debug, Default)]
@@ -98,10 +98,19 @@ fn kept(why: &str, target: &TargetSpec) -> Diagnostic {
     .help("state a mesh and a board of just the routers and chips that there are")
 }
 
-/// What the messages of a mapped network come to on the board of `target`.
-pub fn account(draft: &MappedDraft, target: &TargetSpec, rates: &Rates) -> Report {
+/// What the messages of a mapped network come to on the board of `target`, and an estimate of a step, or why there is none.
+pub fn account(
+    draft: &MappedDraft,
+    target: &TargetSpec,
+    rates: &Rates,
+) -> (Report, Result<Estimate, Absent>) {
     let board = Board::of(target);
-    place::report(&traffic(draft, rates), &board.mesh, &placement(draft, &board))
+    let (traffic, placement) = (traffic(draft, rates), placement(draft, &board));
+    let report = place::report(&traffic, &board.mesh, &placement);
+    let busiest = report.busiest_link.map_or(0.0, |link| link.messages);
+    let sent = || place::messages(&traffic, &board.mesh, &placement);
+    let estimate = work::estimate(draft, &target.costs, rates, sent, busiest);
+    (report, estimate)
 }
 
 /// Where the cores of a mapped network lie on the mesh of `board`.

@@ -1,15 +1,14 @@
 //! What the cores of a mapped network do in a step, and what that takes where a target publishes figures.
 
 use super::flows::Sums;
-use super::{Board, placement, traffic};
 use crate::rates::Rates;
+use snnc_ir::Entity;
 use snnc_ir::arena::ProjId;
 use snnc_ir::mapped::{Core, MappedDraft, Slice, reach};
 use snnc_ir::order::Order;
 use snnc_ir::quantized::Structure;
 use snnc_ir::target::{Cost as Published, Costs};
-use snnc_ir::{Entity, TargetSpec};
-use snnc_mapping::place::{Account, CoreWork, Cost, Figures, account, messages, report};
+use snnc_mapping::place::{Account, CoreWork, Cost, Figures, Messages, account};
 use std::collections::BTreeMap;
 
 /// What a step takes, by the lowest and by the highest of the published figures.
@@ -59,24 +58,12 @@ pub fn work(draft: &MappedDraft, rates: &Rates) -> Vec<CoreWork> {
             let [source, target] = [ends.source, ends.target].map(|id| &orders[id.index()]);
             let sums = &sums[ends.source.index()];
             let matrix = &network.matrices[ends.matrix];
-            let counts = match &matrix.structure {
-                Structure::Dense { .. } => {
-                    let arriving: f64 = runs.iter().map(|run| sums.between(*run)).sum();
-                    work.events += arriving * f64::from(slice.len);
-                    continue;
-                }
-                Structure::Conv(conv) => {
-                    let patches = reach::patches(conv, target, slice);
-                    reach::conv_counts(conv, &matrix.mantissa, &patches)
-                }
-                structure => {
-                    let mut counts = vec![0; structure.cols()];
-                    for position in slice.start..slice.start + slice.len {
-                        matrix.for_row(target.neuron(position) as usize, |col, _| counts[col] += 1);
-                    }
-                    counts
-                }
-            };
+            if let Structure::Dense { .. } = matrix.structure {
+                let arriving: f64 = runs.iter().map(|run| sums.between(*run)).sum();
+                work.events += arriving * f64::from(slice.len);
+                continue;
+            }
+            let counts = reach::counts(matrix, target, slice);
             for run in runs {
                 for position in run.start..run.start + run.len {
                     let synapses = counts[source.neuron(position) as usize];
@@ -94,23 +81,20 @@ pub fn work(draft: &MappedDraft, rates: &Rates) -> Vec<CoreWork> {
     draft.cores.values().map(of_core).collect()
 }
 
-/// Estimates a step of a mapped network.
+/// Estimates a step of a mapped network, whose cores send these messages, `busiest` of them over the busiest link.
 ///
 /// # Errors
 /// The cost that the target file has no figures of, and why, if there is one.
-pub fn estimate(
+pub(super) fn estimate(
     draft: &MappedDraft,
-    target: &TargetSpec,
+    costs: &Costs,
     rates: &Rates,
+    sent: impl FnOnce() -> Vec<Messages>,
+    busiest: f64,
 ) -> Result<Estimate, Absent> {
-    let figures = figures(&target.costs)?;
-    let board = Board::of(target);
-    let (traffic, placement) = (traffic(draft, rates), placement(draft, &board));
-    let busiest =
-        report(&traffic, &board.mesh, &placement).busiest_link.map_or(0.0, |b| b.messages);
+    let figures = figures(costs)?;
     let mut cores = work(draft, rates);
-    let sent = messages(&traffic, &board.mesh, &placement);
-    cores.iter_mut().zip(sent).for_each(|(core, messages)| core.messages = messages);
+    cores.iter_mut().zip(sent()).for_each(|(core, messages)| core.messages = messages);
     let sum = |of: fn(&CoreWork) -> f64| cores.iter().map(of).sum();
     let work = CoreWork {
         events: sum(|c| c.events),

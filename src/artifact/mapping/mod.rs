@@ -47,8 +47,8 @@ impl MappingEntry {
     pub fn of(mapped: &MappedNetwork, target: &TargetSpec, profile: Option<&Profile>) -> Self {
         let bound = lower_bound(&mapped.network, target);
         let rates = profile.map_or(&rates::NONE, |profile| &profile.rates);
-        let report = place::account(mapped, target, rates);
-        let (estimate, no_estimate) = match place::estimate(mapped, target, rates) {
+        let (report, estimate) = place::account(mapped, target, rates);
+        let (estimate, no_estimate) = match estimate {
             Ok(found) => {
                 (Some(EstimateEntry::new(&found, mapped.network.run_steps(), target)), None)
             }

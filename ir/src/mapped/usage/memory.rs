@@ -203,15 +203,7 @@ impl<'a> Counter<'a> {
         let matrix = &self.accounting.network.matrices[ends.matrix];
         let slice = &self.core.slices[slice as usize];
         let order = self.accounting.order(ends.target);
-        let counts = if let Structure::Conv(conv) = &matrix.structure {
-            reach::conv_counts(conv, &matrix.mantissa, &reach::patches(conv, order, slice))
-        } else {
-            let mut counts = vec![0; matrix.structure.cols()];
-            for position in slice.start..slice.start + slice.len {
-                matrix.for_row(order.neuron(position) as usize, |source, _| counts[source] += 1);
-            }
-            counts
-        };
+        let counts = reach::counts(matrix, order, slice);
         lists.hold(self.axons);
         for (axon, source) in self.sources(projection, runs) {
             let indexed = counts[source as usize];
