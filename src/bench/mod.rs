@@ -130,7 +130,8 @@ pub(crate) fn measure(
             time(workload, "float", &stimuli, repeat, prepare, count, run)
         }
         Net::Integer(network) => {
-            let sim = event::integer::IntSim::new(network).map_err(|e| failed(&e))?;
+            let split = event::Split::over(stimuli.len());
+            let sim = event::integer::IntSim::with_split(network, split).map_err(|e| failed(&e))?;
             let prepare = cpu_seconds() - start;
             let run = |stimulus: &Stimulus| sim.run(stimulus, &IntProbe::None);
             let count = |stimulus: &Stimulus| {

@@ -9,11 +9,15 @@
 //! * *Sums*: as narrow as the weights prove. Bytes are added in 16 bits for up to 255 rows, then in 32.
 //! * *Neurons*: parameters and registers as arrays, 64 neurons at a time, which makes one word of the
 //!   spike train. Loops are plain, and compiled for the vectors of the processor at hand (`simd`).
+//! * *Threads*: large populations are cut into parts, each with its own sums and neurons (`part`).
 
 pub mod float;
 pub mod integer;
+mod part;
 mod rows;
 mod scatter;
 mod simd;
 mod sparse;
 mod synapses;
+
+pub use part::Split;

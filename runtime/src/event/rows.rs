@@ -1,5 +1,6 @@
 //! Dense matrices: one narrow row of weights per source.
 
+use super::part::Part;
 use super::simd::wide;
 
 /// Largest sum that 16 bits hold.
@@ -8,28 +9,61 @@ pub(super) const HALVES: u64 = i16::MAX as u64;
 /// Rows that are added in 16 bits before the sums are widened: 255 · 128 < 2^15.
 const NARROW: usize = 255;
 
-/// Weights `[source, target]` in the narrowest integers that hold them.
-pub(super) enum Rows {
+/// Weights `[source, target]`.
+pub(super) struct Rows {
+    /// Targets.
+    width: usize,
+    weights: Weights,
+}
+
+/// In the narrowest integers that hold them.
+enum Weights {
     Bytes(Vec<i8>),
     Halves(Vec<i16>),
     Words(Vec<i32>),
 }
 
+/// Rows of weights, cut to the targets that are wanted.
+#[derive(Clone, Copy)]
+struct Cut<'a, W> {
+    weights: &'a [W],
+    width: usize,
+    first: usize,
+    len: usize,
+}
+
+impl<'a, W> Cut<'a, W> {
+    #[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
+    #[inline(always)]
+    fn row(self, source: u32) -> &'a [W] {
+        &self.weights[source as usize * self.width + self.first..][..self.len]
+    }
+}
+
 impl Rows {
-    /// Narrows `weights`.
-    pub(super) fn new(weights: Vec<i32>) -> Self {
-        let bytes = narrow(&weights).map(Self::Bytes);
-        let halves = || narrow(&weights).map(Self::Halves);
-        bytes.or_else(halves).unwrap_or(Self::Words(weights))
+    /// Narrows `weights`, rows of `width`.
+    pub(super) fn new(width: usize, weights: Vec<i32>) -> Self {
+        let bytes = narrow(&weights).map(Weights::Bytes);
+        let halves = || narrow(&weights).map(Weights::Halves);
+        Self { width, weights: bytes.or_else(halves).unwrap_or(Weights::Words(weights)) }
     }
 
-    /// Adds the rows of `active` sources to `sums`, one per target.
-    pub(super) fn add(&self, active: &[u32], partial: &mut Vec<i16>, sums: &mut [i32]) {
-        let width = sums.len();
-        match self {
-            Self::Bytes(rows) => {
+    /// Targets.
+    pub(super) const fn width(&self) -> usize {
+        self.width
+    }
+
+    fn cut<'a, W>(&self, weights: &'a [W], part: Part) -> Cut<'a, W> {
+        Cut { weights, width: self.width, first: part.first(), len: part.len() }
+    }
+
+    /// Adds the rows of `active` sources to `sums`, one per target of `part`.
+    pub(super) fn add(&self, active: &[u32], part: Part, partial: &mut Vec<i16>, sums: &mut [i32]) {
+        match &self.weights {
+            Weights::Bytes(weights) => {
+                let rows = self.cut(weights, part);
                 partial.clear();
-                partial.resize(width, 0);
+                partial.resize(sums.len(), 0);
                 for part in active.chunks(NARROW) {
                     wide(
                         #[inline(always)]
@@ -43,25 +77,25 @@ impl Rows {
                     );
                 }
             }
-            Self::Halves(rows) => wide(
+            Weights::Halves(weights) => wide(
                 #[inline(always)]
-                || add_rows(rows, active, sums, i32::from),
+                || add_rows(self.cut(weights, part), active, sums, i32::from),
             ),
-            Self::Words(rows) => wide(
+            Weights::Words(weights) => wide(
                 #[inline(always)]
-                || add_rows(rows, active, sums, |w| w),
+                || add_rows(self.cut(weights, part), active, sums, |w| w),
             ),
         }
     }
 
     /// Adds the rows of `active` sources, each times its factor.
-    pub(super) fn add_scaled(&self, active: &[u32], factors: &[i32], sums: &mut [i32]) {
+    pub(super) fn add_scaled(&self, active: &[u32], factors: &[i32], part: Part, sums: &mut [i32]) {
         wide(
             #[inline(always)]
-            || match self {
-                Self::Bytes(rows) => add_scaled(rows, active, factors, sums),
-                Self::Halves(rows) => add_scaled(rows, active, factors, sums),
-                Self::Words(rows) => add_scaled(rows, active, factors, sums),
+            || match &self.weights {
+                Weights::Bytes(w) => add_scaled(self.cut(w, part), active, factors, sums),
+                Weights::Halves(w) => add_scaled(self.cut(w, part), active, factors, sums),
+                Weights::Words(w) => add_scaled(self.cut(w, part), active, factors, sums),
             },
         );
     }
@@ -76,22 +110,24 @@ pub(super) fn narrow<T: TryFrom<i32>>(values: &[i32]) -> Option<Vec<T>> {
 #[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
 #[inline(always)]
 fn add_rows<W: Copy, A: Copy + std::ops::Add<Output = A>>(
-    rows: &[W],
+    cut: Cut<'_, W>,
     active: &[u32],
     sums: &mut [A],
     widen: impl Fn(W) -> A,
 ) {
-    let width = sums.len();
-    let row = |source: u32| &rows[source as usize * width..][..width];
     let (fours, rest) = active.as_chunks::<4>();
     for &[a, b, c, d] in fours {
-        let rows = row(a).iter().zip(row(b)).zip(row(c).iter().zip(row(d)));
+        let [a, b, c, d] = [a, b, c, d].map(
+            #[inline(always)]
+            |source| cut.row(source),
+        );
+        let rows = a.iter().zip(b).zip(c.iter().zip(d));
         for (sum, ((a, b), (c, d))) in sums.iter_mut().zip(rows) {
             *sum = *sum + ((widen(*a) + widen(*b)) + (widen(*c) + widen(*d)));
         }
     }
     for &source in rest {
-        for (sum, w) in sums.iter_mut().zip(row(source)) {
+        for (sum, w) in sums.iter_mut().zip(cut.row(source)) {
             *sum = *sum + widen(*w);
         }
     }
@@ -99,11 +135,14 @@ fn add_rows<W: Copy, A: Copy + std::ops::Add<Output = A>>(
 
 #[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
 #[inline(always)]
-fn add_scaled<W: Copy + Into<i32>>(rows: &[W], active: &[u32], factors: &[i32], sums: &mut [i32]) {
-    let width = sums.len();
+fn add_scaled<W: Copy + Into<i32>>(
+    cut: Cut<'_, W>,
+    active: &[u32],
+    factors: &[i32],
+    sums: &mut [i32],
+) {
     for (&source, &factor) in active.iter().zip(factors) {
-        let row = &rows[source as usize * width..][..width];
-        for (sum, &w) in sums.iter_mut().zip(row) {
+        for (sum, &w) in sums.iter_mut().zip(cut.row(source)) {
             *sum += w.into() * factor;
         }
     }

@@ -1,5 +1,6 @@
 //! Sparse matrices: lists of synapses by source, four bytes each where they fit.
 
+use super::part::Part;
 use super::rows::HALVES;
 use super::simd::wide;
 use std::hint::black_box;
@@ -11,10 +12,11 @@ const AHEAD: usize = 4;
 /// Packed synapses in a cache line.
 const LINE: usize = 16;
 
-/// Synapses by source.
+/// Synapses by source, and of each source by the part that they end in.
 pub(super) struct Sparse {
-    /// Synapses of source `s` are `start[s]..start[s + 1]`.
-    start: Vec<usize>,
+    /// Synapses of source `s` into part `p` are `start[s * parts + p]..start[s * parts + p + 1]`.
+    start: Vec<u32>,
+    parts: usize,
     entries: Entries,
     /// Whether 16 bits hold all sums of one call.
     halves: bool,
@@ -30,42 +32,58 @@ enum Entries {
 impl Sparse {
     /// From compressed rows: row `r` holds `range[r]..range[r + 1]` of `col`; `weight` by the same
     /// positions. Weights of 0 are kept: they are stored, so they count. No sum of one call exceeds `bound`.
+    /// The rows may be asked for in as many as `parts` parts.
     pub(super) fn new(
         cols: usize,
         row_start: &[u32],
         col: &[u32],
         weight: impl Fn(usize) -> i32,
         bound: u64,
+        parts: usize,
     ) -> Self {
-        let mut start = vec![0_usize; cols + 1];
-        for &c in col {
-            start[c as usize + 1] += 1;
-        }
-        for c in 0..cols {
-            start[c + 1] += start[c];
-        }
         let rows = row_start.len().saturating_sub(1);
+        let cuts: Vec<Part> = Part::all(rows, parts).collect();
+        let parts = cuts.len();
+        // Counts are of 32 bits: so is `row_start`, which counts the same synapses.
+        let mut start = vec![0_u32; cols * parts + 1];
+        for part in &cuts {
+            let of_part =
+                row_start[part.first()] as usize..row_start[part.first() + part.len()] as usize;
+            for &c in &col[of_part] {
+                start[c as usize * parts + part.index() + 1] += 1;
+            }
+        }
+        for place in 1..start.len() {
+            start[place] += start[place - 1];
+        }
         let packs = rows <= 1 << 24 && (0..col.len()).all(|i| i8::try_from(weight(i)).is_ok());
         let entries = if packs {
             // The weight's lowest byte is all of it.
-            Entries::Packed(by_source(&start, row_start, col, |row, i| {
+            Entries::Packed(by_source(&start, &cuts, row_start, col, |row, i| {
                 row << 8 | u32::from(weight(i).to_le_bytes()[0])
             }))
         } else {
-            Entries::Pairs(by_source(&start, row_start, col, |row, i| (row, weight(i))))
+            Entries::Pairs(by_source(&start, &cuts, row_start, col, |row, i| (row, weight(i))))
         };
-        Self { start, entries, halves: bound <= HALVES }
+        Self { start, parts, entries, halves: bound <= HALVES }
     }
 
-    /// Adds the synapses of `active` sources to `sums`.
-    pub(super) fn add(&self, active: &[u32], partial: &mut Vec<i16>, sums: &mut [i32]) {
+    /// Mean number of synapses of a source.
+    pub(super) fn fan_out(&self) -> usize {
+        let synapses = self.start.last().map_or(0, |&end| end as usize);
+        synapses * self.parts / self.start.len()
+    }
+
+    /// Adds the synapses of `active` sources into `part` to `sums`, one per target of the part.
+    pub(super) fn add(&self, active: &[u32], part: Part, partial: &mut Vec<i16>, sums: &mut [i32]) {
+        let first = part.first();
         match &self.entries {
             // Half the memory for sums pays for one pass over them, if more than a few are touched.
             Entries::Packed(entries) if self.halves && active.len() * 8 > sums.len() / 64 => {
                 partial.clear();
                 partial.resize(sums.len(), 0);
-                self.ahead(active, entries, |target, weight| {
-                    partial[target] += i16::from(weight);
+                self.ahead(active, part, entries, |target, weight| {
+                    partial[target - first] += i16::from(weight);
                 });
                 wide(
                     #[inline(always)]
@@ -76,13 +94,13 @@ impl Sparse {
                     },
                 );
             }
-            Entries::Packed(entries) => self.ahead(active, entries, |target, weight| {
-                sums[target] += i32::from(weight);
+            Entries::Packed(entries) => self.ahead(active, part, entries, |target, weight| {
+                sums[target - first] += i32::from(weight);
             }),
             Entries::Pairs(entries) => {
-                for row in active.iter().map(|&s| self.row(s, entries)) {
+                for row in active.iter().map(|&s| self.row(s, part, entries)) {
                     for &(target, weight) in row {
-                        sums[target as usize] += weight;
+                        sums[target as usize - first] += weight;
                     }
                 }
             }
@@ -90,18 +108,19 @@ impl Sparse {
     }
 
     /// Adds the synapses of `active` sources, each times its factor.
-    pub(super) fn add_scaled(&self, active: &[u32], factors: &[i32], sums: &mut [i32]) {
+    pub(super) fn add_scaled(&self, active: &[u32], factors: &[i32], part: Part, sums: &mut [i32]) {
+        let first = part.first();
         for (&source, &factor) in active.iter().zip(factors) {
             match &self.entries {
                 Entries::Packed(entries) => {
-                    for &entry in self.row(source, entries) {
+                    for &entry in self.row(source, part, entries) {
                         let (target, weight) = unpack(entry);
-                        sums[target] += i32::from(weight) * factor;
+                        sums[target - first] += i32::from(weight) * factor;
                     }
                 }
                 Entries::Pairs(entries) => {
-                    for &(target, weight) in self.row(source, entries) {
-                        sums[target as usize] += weight * factor;
+                    for &(target, weight) in self.row(source, part, entries) {
+                        sums[target as usize - first] += weight * factor;
                     }
                 }
             }
@@ -111,16 +130,16 @@ impl Sparse {
     /// Visits the packed synapses of `active` sources.
     #[expect(clippy::inline_always, reason = "the loop around `add`")]
     #[inline(always)]
-    fn ahead(&self, active: &[u32], entries: &[u32], mut add: impl FnMut(usize, i8)) {
+    fn ahead(&self, active: &[u32], part: Part, entries: &[u32], mut add: impl FnMut(usize, i8)) {
         for group in active.chunks(AHEAD) {
             let mut fetched = 0;
-            for row in group.iter().map(|&s| self.row(s, entries)) {
+            for row in group.iter().map(|&s| self.row(s, part, entries)) {
                 for line in row.chunks(LINE) {
                     fetched |= line[0];
                 }
             }
             black_box(fetched);
-            for row in group.iter().map(|&s| self.row(s, entries)) {
+            for row in group.iter().map(|&s| self.row(s, part, entries)) {
                 for &entry in row {
                     let (target, weight) = unpack(entry);
                     add(target, weight);
@@ -129,9 +148,11 @@ impl Sparse {
         }
     }
 
-    fn row<'a, E>(&self, source: u32, entries: &'a [E]) -> &'a [E] {
-        let source = source as usize;
-        &entries[self.start[source]..self.start[source + 1]]
+    /// Synapses of a source into a part; a population that is not cut reads those into all parts.
+    fn row<'a, E>(&self, source: u32, part: Part, entries: &'a [E]) -> &'a [E] {
+        let step = self.parts / part.of();
+        let place = source as usize * self.parts + part.index() * step;
+        &entries[self.start[place] as usize..self.start[place + step] as usize]
     }
 }
 
@@ -145,18 +166,22 @@ fn unpack(entry: u32) -> (usize, i8) {
 
 /// Entries sorted by source, targets ascending; `entry(row, position)` makes one.
 fn by_source<E: Copy + Default>(
-    start: &[usize],
+    start: &[u32],
+    parts: &[Part],
     row_start: &[u32],
     col: &[u32],
     entry: impl Fn(u32, usize) -> E,
 ) -> Vec<E> {
     let mut free = start.to_vec();
     let mut entries = vec![E::default(); col.len()];
-    for (row, range) in (0_u32..).zip(row_start.windows(2)) {
-        for i in range[0] as usize..range[1] as usize {
-            let place = &mut free[col[i] as usize];
-            entries[*place] = entry(row, i);
-            *place += 1;
+    let mut rows = (0_u32..).zip(row_start.windows(2));
+    for part in parts {
+        for (row, range) in rows.by_ref().take(part.len()) {
+            for i in range[0] as usize..range[1] as usize {
+                let place = &mut free[col[i] as usize * parts.len() + part.index()];
+                entries[*place as usize] = entry(row, i);
+                *place += 1;
+            }
         }
     }
     entries

@@ -1,6 +1,6 @@
 //! The event-driven integer simulator against the definition: results and errors are equal.
 
-use crate::common::int_net::{Kind, inputs, random, seal, stimulus};
+use crate::common::int_net::{Kind, inputs, random, random_up_to, seal, stimulus};
 use crate::common::tiny;
 use crate::common::{Rng, space};
 use proptest::prelude::*;
@@ -10,8 +10,10 @@ use snnc_ir::quantized::{PopKind, QuantizedNetwork, Structure, Time};
 use snnc_ir::shape::Shape;
 use snnc_ir::spikes::SpikeTrain;
 use snnc_ir::testing::{feed, hardware, quantized};
+use snnc_runtime::event::Split;
 use snnc_runtime::integer::{IntProbe, IntSim};
 use snnc_runtime::{SimError, Stimulus, event};
+use std::sync::LazyLock;
 
 /// Runs both with and without recordings.
 fn same(network: &QuantizedNetwork, stimulus: &Stimulus) -> Result<(), TestCaseError> {
@@ -32,8 +34,47 @@ fn same(network: &QuantizedNetwork, stimulus: &Stimulus) -> Result<(), TestCaseE
     Ok(())
 }
 
+/// Pools of one thread and several.
+static POOLS: LazyLock<Vec<rayon::ThreadPool>> = LazyLock::new(|| {
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    [1, 2, 3, 7].map(pool).into()
+});
+
+/// Runs on threads, however populations are cut and shared, against the definition.
+fn same_on_threads(
+    network: &QuantizedNetwork,
+    stimulus: &Stimulus,
+    split: Split,
+) -> Result<(), TestCaseError> {
+    let definition = IntSim::new(network).unwrap();
+    let split = event::integer::IntSim::with_split(network, split).unwrap();
+    for probe in [IntProbe::All, IntProbe::None] {
+        let expected = definition.run(stimulus, &probe);
+        for pool in &*POOLS {
+            prop_assert_eq!(&pool.install(|| split.run(stimulus, &probe)), &expected);
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Any number of threads and parts gives the same, the first overflow too.
+    #[test]
+    fn threads_and_parts_change_nothing(
+        seed: u64,
+        hardware: bool,
+        graded: bool,
+        parts in 1_usize..8,
+        least in prop::sample::select(vec![0_usize, 40, 400]),
+    ) {
+        let rng = &mut Rng(seed);
+        let kind = Kind { hardware, registers: false, programmable: true, graded };
+        let network = random_up_to(rng, kind, 400);
+        let inputs = inputs(&network, rng);
+        same_on_threads(&network, &inputs, Split { parts, least })?;
+    }
 
     /// Small networks that shrink, in logical and hardware time, of every space.
     #[test]
@@ -75,7 +116,7 @@ proptest! {
 /// The first register that leaves its range is named, in the first block and behind it, u before v.
 #[test]
 fn overflows_name_the_same_register() {
-    for size in [1_u32, 63, 64, 65, 130] {
+    for size in [1_u32, 63, 64, 65, 130, 200] {
         for (bias, weight) in [(0, 127_i16), (1 << 22, 0), (-(1 << 22), 3)] {
             let mut neuron = tiny::neuron();
             neuron.dv = Param::Uniform(0);
@@ -95,6 +136,9 @@ fn overflows_name_the_same_register() {
             (0..2000).for_each(|t| train.set(t, 0));
             let stimulus = Stimulus::from(vec![train]);
             same(&network, &stimulus).unwrap();
+            for parts in [2, 4] {
+                same_on_threads(&network, &stimulus, Split { parts, least: 0 }).unwrap();
+            }
             let run = event::integer::simulate(&network, &stimulus, &IntProbe::None);
             assert!(matches!(run, Err(SimError::Overflow { .. })), "{size} {bias} {weight}");
         }

@@ -10,6 +10,7 @@ mod grid;
 mod neuron;
 mod plan;
 
+use super::part::Part;
 use super::simd::{list, wide};
 use super::synapses::Scratch;
 use crate::error::SimError;
@@ -234,10 +235,11 @@ impl<'a, 'n> Run<'a, 'n> {
         let synapses = &self.sim.plan.synapses[exact.synapses];
         work.sums.clear();
         work.sums.resize(out.len(), 0);
+        let whole = Part::whole(out.len());
         match exact.source {
             Source::Spikes => {
                 self.spikes(edge, t, 0, &mut work.active);
-                synapses.add(&work.active, &mut work.scratch, &mut work.sums);
+                synapses.add(&work.active, whole, &mut work.scratch, &mut work.sums);
             }
             Source::Counts(pool) => {
                 let before = self.sim.network().nodes[pool].inputs[0];
@@ -245,14 +247,14 @@ impl<'a, 'n> Run<'a, 'n> {
                 let Work { active, counts, windows, factors, scratch, sums, .. } = work;
                 if let Some(pool) = &self.sim.plan.pools[pool.index()] {
                     pool.count(active, counts, windows, factors);
-                    synapses.add_scaled(windows, factors, scratch, sums);
+                    synapses.add_scaled(windows, factors, whole, scratch, sums);
                 }
             }
             Source::Values(scale) => {
                 let source = value(&self.values[edge.source.index()], t, edge.delay as usize);
                 factors(source, scale, &mut work.active, &mut work.factors);
                 let Work { active, factors, scratch, sums, .. } = work;
-                synapses.add_scaled(active, factors, scratch, sums);
+                synapses.add_scaled(active, factors, whole, scratch, sums);
             }
         }
         #[expect(clippy::cast_precision_loss, reason = "at most 2^24, by the plan")]

@@ -227,7 +227,7 @@ impl Plan {
                 cols: u32::try_from(tensor.shape.per_channel()).ok()?,
             },
         };
-        let synapses = Synapses::new(&structure, |i| units.weights[i], sums.max)?;
+        let synapses = Synapses::new(&structure, |i| units.weights[i], sums.max, 1)?;
         self.synapses.push(synapses);
         Some((units.exponent, sums.max, self.synapses.len() - 1))
     }

@@ -6,7 +6,9 @@
 //! stand side by side in one network, and the results are those of [`crate::integer`] either way.
 
 mod neuron;
+mod population;
 
+use super::part::Split;
 use super::simd::list;
 use super::synapses::{Scratch, Synapses};
 use crate::error::SimError;
@@ -17,7 +19,8 @@ use crate::integer::{self, IntProbe, IntRun, window};
 use crate::messages::MessageTrain;
 use crate::probe::Probe;
 use crate::stimulus::Stimulus;
-use neuron::{MAX_ARRIVALS, Model, State};
+use neuron::{MAX_ARRIVALS, Model};
+use population::{Arrival, Neurons};
 use snnc_ir::arena::{Entity, MatId, PopId};
 use snnc_ir::quantized::messages::host_range;
 use snnc_ir::quantized::{PopKind, QuantizedNetwork};
@@ -43,14 +46,23 @@ pub struct IntSim<'n> {
     synapses: Vec<Option<Synapses>>,
     /// By population; `None` unless it is fast.
     models: Vec<Option<Model>>,
+    split: Split,
 }
 
 impl<'n> IntSim<'n> {
-    /// Prepares `network`.
+    /// Prepares `network` for runs on one thread each.
     ///
     /// # Errors
     /// As [`integer::IntSim::new`].
     pub fn new(network: &'n QuantizedNetwork) -> Result<Self, SimError> {
+        Self::with_split(network, Split::NONE)
+    }
+
+    /// Prepares `network` for runs on several threads each, those of the pool that a run is started on.
+    ///
+    /// # Errors
+    /// As [`integer::IntSim::new`].
+    pub fn with_split(network: &'n QuantizedNetwork, split: Split) -> Result<Self, SimError> {
         // Bounds, cycles and sizes are judged before anything is laid out.
         let base = integer::IntSim::with_kernels(network, |_| false)?;
         let worst: Vec<_> = network.matrices.values().map(worst_row).collect();
@@ -65,7 +77,12 @@ impl<'n> IntSim<'n> {
             if !read {
                 continue;
             }
-            let found = Synapses::new(&matrix.structure, |i| matrix.weight(i), worst[id.index()]);
+            let found = Synapses::new(
+                &matrix.structure,
+                |i| matrix.weight(i),
+                worst[id.index()],
+                split.parts,
+            );
             if found.is_none() {
                 for p in network.projections.values().filter(|p| p.matrix == id) {
                     models[p.target.index()] = None;
@@ -82,7 +99,7 @@ impl<'n> IntSim<'n> {
         } else {
             base
         };
-        Ok(Self { base, synapses, models })
+        Ok(Self { base, synapses, models, split })
     }
 
     /// The network.
@@ -110,6 +127,15 @@ impl<'n> IntSim<'n> {
     /// # Errors
     /// As [`simulate`].
     pub fn run(&self, stimulus: &Stimulus, probe: &IntProbe) -> Result<IntRun, SimError> {
+        if self.split.parts > 1 {
+            // On a thread of the pool, so that steps need not be handed over to it one by one.
+            rayon::scope(|_| self.run_here(stimulus, probe))
+        } else {
+            self.run_here(stimulus, probe)
+        }
+    }
+
+    fn run_here(&self, stimulus: &Stimulus, probe: &IntProbe) -> Result<IntRun, SimError> {
         let mut trains = self.base.inject(stimulus)?;
         let mut messages = self.base.silence();
         let mut traces = self.base.traces(probe)?;
@@ -130,7 +156,7 @@ impl<'n> IntSim<'n> {
             }
             for trace in &mut traces {
                 let [u, h, v] = match &bodies[trace.population.index()] {
-                    Body::Fast(state) => state.registers(trace.neuron),
+                    Body::Fast(neurons) => neurons.registers(trace.neuron),
                     Body::Slow(Slow::Neurons(state)) => state.registers(trace.neuron),
                     Body::Slow(Slow::Input | Slow::Relay(_)) => continue,
                 };
@@ -158,13 +184,19 @@ impl<'n> IntSim<'n> {
             .iter()
             .filter_map(|&(source, matrix, delay)| Some((source, matrix, t.checked_sub(delay)?)));
         match body {
-            Body::Fast(state) => {
-                for (source, matrix, then) in arrivals {
+            Body::Fast(neurons) => {
+                let mut lists = std::mem::take(&mut work.lists);
+                let mut used = Vec::with_capacity(incoming.len());
+                lists.resize_with(lists.len().max(incoming.len()), Vec::new);
+                for ((source, matrix, then), active) in arrivals.zip(&mut lists) {
                     let Some(synapses) = &self.synapses[matrix] else { continue };
-                    list(trains[source].step(then), &mut work.active);
-                    synapses.add(&work.active, &mut work.scratch, state.input());
+                    list(trains[source].step(then), active);
+                    used.push(Arrival { synapses, active });
                 }
-                state.update(&mut trains[id.index()], t)
+                let result = neurons.step(t, &used, &mut work.scratch, &mut trains[id.index()]);
+                drop(used);
+                work.lists = lists;
+                result
             }
             Body::Slow(body) => {
                 let Some(input) = body.input() else { return Ok(()) };
@@ -200,7 +232,10 @@ impl<'n> IntSim<'n> {
                     SimError::Malformed(format!("biases of `{name}` leave their stated range"))
                 })?),
             };
-            Ok(Body::Fast(Box::new(State::new(model, bias, traced))))
+            let mut matrices = self.base.incoming[id.index()].iter().map(|(_, matrix, _)| *matrix);
+            let cut = matrices.all(|m| self.synapses[m].as_ref().is_some_and(Synapses::has_parts));
+            let split = if cut { self.split } else { Split::NONE };
+            Ok(Body::Fast(Box::new(Neurons::new(model, bias, split, traced))))
         };
         self.network().populations.ids().zip(&host).map(body).collect()
     }
@@ -208,15 +243,17 @@ impl<'n> IntSim<'n> {
 
 /// What a population consists of during a run.
 enum Body<'m> {
-    Fast(Box<State<'m>>),
+    Fast(Box<Neurons<'m>>),
     Slow(Slow),
 }
 
 /// Memory that steps share.
 #[derive(Default)]
 struct Work {
-    active: Vec<u32>,
-    scratch: Scratch,
+    /// Sources that spike, one list for each projection into the population at hand.
+    lists: Vec<Vec<u32>>,
+    /// One for each part.
+    scratch: Vec<Scratch>,
     sums: Vec<i64>,
 }
 

@@ -1,6 +1,7 @@
 //! Neurons of the integer contract in 32 bits, a block at a time.
 
 use crate::error::Register;
+use crate::event::part::Part;
 use crate::event::simd::{BLOCK, Blocks, wide, word};
 use crate::integer::REGISTER_MAX;
 use crate::integer::neuron::Overflow;
@@ -84,9 +85,19 @@ impl Model {
         Some(Blocks::new(&narrow(&sums)?, 0))
     }
 
+    /// Neurons.
+    pub(super) const fn size(&self) -> usize {
+        self.size
+    }
+
     /// Updates between two looks at the arrivals.
     pub(super) const fn period(&self) -> usize {
         self.period
+    }
+
+    /// Whether neurons are updated in step `t`.
+    pub(super) const fn is_due(&self, t: usize) -> bool {
+        t % self.period == self.phase
     }
 }
 
@@ -95,11 +106,9 @@ fn narrow(bias: &[i64]) -> Option<Vec<i32>> {
     bias.iter().map(fits).collect()
 }
 
-/// Registers of one population in one run.
-pub(super) struct State<'m> {
-    model: &'m Model,
-    /// Of this run, where the host adds to biases.
-    bias: Option<Blocks<i32>>,
+/// Neurons of one part of a population in one run.
+pub(super) struct Section {
+    part: Part,
     /// Weights that arrived since the last update.
     input: Vec<[i32; BLOCK]>,
     u: Vec<[i32; BLOCK]>,
@@ -108,45 +117,58 @@ pub(super) struct State<'m> {
     h: Vec<[i32; BLOCK]>,
     /// Updates for which the membrane is still held; empty where nothing is ever held.
     hold: Vec<[u32; BLOCK]>,
+    /// Spikes of the last update.
+    words: Vec<u64>,
 }
 
-impl<'m> State<'m> {
-    pub(super) fn new(model: &'m Model, bias: Option<Blocks<i32>>, traced: bool) -> Self {
-        let count = model.size.div_ceil(BLOCK);
+impl Section {
+    pub(super) fn new(model: &Model, part: Part, traced: bool) -> Self {
+        let count = part.len().div_ceil(BLOCK);
         let blocks = || vec![[0; BLOCK]; count];
         Self {
-            model,
-            bias,
+            part,
             input: blocks(),
             u: blocks(),
             v: blocks(),
             h: if traced { blocks() } else { Vec::new() },
             hold: vec![[0; BLOCK]; if model.hold > 0 { count } else { 0 }],
+            words: vec![0; count],
         }
     }
 
-    /// Where arriving weights are summed.
-    pub(super) fn input(&mut self) -> &mut [i32] {
-        &mut self.input.as_flattened_mut()[..self.model.size]
+    /// The part, and where weights that arrive in it are summed.
+    pub(super) fn input(&mut self) -> (Part, &mut [i32]) {
+        (self.part, &mut self.input.as_flattened_mut()[..self.part.len()])
     }
 
-    /// u, compared membrane and v of a neuron; the compared membrane only if the run is traced.
-    pub(super) fn registers(&self, neuron: usize) -> [i32; 3] {
+    /// u, compared membrane and v of a neuron of the population, if it is one of this part; the compared
+    /// membrane only if the run is traced.
+    pub(super) fn registers(&self, neuron: usize) -> Option<[i32; 3]> {
+        let neuron = neuron.checked_sub(self.part.first())?;
         let (b, i) = (neuron / BLOCK, neuron % BLOCK);
-        [self.u[b][i], self.h.get(b).map_or(0, |h| h[i]), self.v[b][i]]
+        Some([self.u.get(b)?[i], self.h.get(b).map_or(0, |h| h[i]), self.v[b][i]])
     }
 
-    /// Step `t`: marks spikes in `train`.
-    pub(super) fn update(&mut self, train: &mut SpikeTrain, t: usize) -> Result<(), Overflow> {
-        if t % self.model.period != self.model.phase {
-            return Ok(());
+    /// Marks the spikes of the last update in step `t` of `train`.
+    pub(super) fn mark(&self, train: &mut SpikeTrain, t: usize) {
+        for (word, &bits) in (self.part.first() / BLOCK..).zip(&self.words) {
+            train.set_word(t, word, bits);
         }
+    }
+
+    /// One update; `bias` is that of this run where the host adds to it.
+    pub(super) fn update(
+        &mut self,
+        model: &Model,
+        bias: Option<&Blocks<i32>>,
+    ) -> Result<(), Overflow> {
+        let bias = bias.unwrap_or(&model.blocks);
         wide(
             #[inline(always)]
             || {
                 // A loop, not an iterator's method: that would be compiled for the base set.
                 for b in 0..self.u.len() {
-                    train.set_word(t, b, self.block(b)?);
+                    self.words[b] = self.block(model, bias, b)?;
                 }
                 Ok(())
             },
@@ -156,11 +178,11 @@ impl<'m> State<'m> {
     /// Updates block `b` and returns its spikes.
     #[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
     #[inline(always)]
-    fn block(&mut self, b: usize) -> Result<u64, Overflow> {
-        let model = self.model;
-        let (keep_u, keep_v) = (model.keep_u.at(b), model.keep_v.at(b));
-        let bias = self.bias.as_ref().unwrap_or(&model.blocks).at(b);
-        let threshold = model.threshold.at(b);
+    fn block(&mut self, model: &Model, bias: &Blocks<i32>, b: usize) -> Result<u64, Overflow> {
+        // Parameters are those of the whole population.
+        let at = self.part.first() / BLOCK + b;
+        let (keep_u, keep_v) = (model.keep_u.at(at), model.keep_v.at(at));
+        let (bias, threshold) = (bias.at(at), model.threshold.at(at));
         let (input, old_u, old_v) = (&self.input[b], &self.u[b], &self.v[b]);
         let (mut u, mut v, mut h) = ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
         let (mut fires, mut beyond) = ([0_u8; BLOCK], 0);
@@ -190,7 +212,7 @@ impl<'m> State<'m> {
             beyond |= i32::from(!(-MAX..=MAX).contains(x));
         }
         if let Some(amount) = &model.subtract {
-            let amount = amount.at(b);
+            let amount = amount.at(at);
             for i in 0..BLOCK {
                 let rest = h[i].wrapping_sub(amount[i]);
                 v[i] = if fires[i] == 1 { rest } else { h[i] };
@@ -202,9 +224,9 @@ impl<'m> State<'m> {
             }
         }
         // What stands behind the last neuron computes as neurons do, and is nobody's.
-        let real = model.size - b * BLOCK;
+        let real = self.part.len() - b * BLOCK;
         if beyond != 0 {
-            if let Some(overflow) = overflow(b, real.min(BLOCK), [&u, &h, &v]) {
+            if let Some(overflow) = overflow(at, real.min(BLOCK), [&u, &h, &v]) {
                 return Err(overflow);
             }
             u[real..].fill(0);

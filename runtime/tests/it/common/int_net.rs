@@ -56,6 +56,11 @@ pub(crate) fn stimulus(feeds: Vec<Feed>) -> Stimulus {
 }
 
 pub(crate) fn random(rng: &mut Rng, kind: Kind) -> QuantizedNetwork {
+    random_up_to(rng, kind, 66)
+}
+
+/// As [`random`], with populations of as many as `neurons` neurons.
+pub(crate) fn random_up_to(rng: &mut Rng, kind: Kind, neurons: u32) -> QuantizedNetwork {
     let mut populations: Arena<PopId, Population> = Arena::new();
     let mut convolutions = Vec::new();
     let inputs = rng.size(1, 2);
@@ -71,7 +76,7 @@ pub(crate) fn random(rng: &mut Rng, kind: Kind) -> QuantizedNetwork {
         let mut shape = match rng.range(0, 5) {
             0 | 1 => Shape::chw(rng.size(1, 3), rng.size(1, 5), rng.size(1, 5)),
             // Around the edge of a word of 64 spikes.
-            2 => Shape::flat(rng.size(62, 66)),
+            2 => Shape::flat(rng.size(62, neurons)),
             _ => Shape::flat(rng.size(1, 12)),
         };
         if i >= inputs && !images.is_empty() && rng.chance(50) {
