@@ -1,6 +1,7 @@
 //! Sources: genomes and files of any level, recognized by the end of their names.
 
 use crate::files::{self, shown};
+use snnc_frontend::tennlab::{self, Placed};
 use snnc_frontend::{GenomeAccount, RandomWeights, ReadOptions, Unfolding};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::level::AnyDraft;
@@ -15,7 +16,7 @@ use std::str::FromStr;
 /// Kinds of files that hold a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// `.json`: a genome.
+    /// `.json`: a genome, or a network of the TENNLab framework.
     Genome,
     /// `.snn`: the text form of a level.
     Text,
@@ -38,7 +39,7 @@ impl FileKind {
                 format!("{} has no known kind", shown(path)),
             )
             .in_file(shown(path))
-            .note("expected a name that ends in .json (genome), .snn (text) or .snnb (binary)")
+            .note("expected a name that ends in .json (genome or TENNLab network), .snn (text) or .snnb (binary)")
             .help("rename the file, or name another one")),
         }
     }
@@ -71,6 +72,15 @@ impl fmt::Display for Weights {
     }
 }
 
+/// What is said of a source beside its file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Weights of a genome that has none.
+    pub weights: Option<Weights>,
+    /// Steps of a run, for a file that does not say so, or to be used instead.
+    pub steps: Option<u32>,
+}
+
 /// A verified network of any level, with its origin.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -84,6 +94,8 @@ pub struct Source {
     pub account: Option<GenomeAccount>,
     /// What its genotype unfolds to, if it is a motif genome.
     pub unfolding: Option<Unfolding>,
+    /// Where its nodes are, if it is a TENNLab network.
+    pub places: Option<Vec<Placed>>,
     /// Where its weights come from, if not from the file.
     pub weights: Option<Weights>,
     /// Warnings of the reader.
@@ -100,9 +112,10 @@ impl Source {
         }
     }
 
-    /// `genome`, or the name of the level.
+    /// `genome`, `TENNLab network` or the name of the level.
     pub fn kind_name(&self) -> &'static str {
         match self.kind {
+            FileKind::Genome if self.places.is_some() => "TENNLab network",
             FileKind::Genome => "genome",
             FileKind::Text | FileKind::Binary => self.level.kind().name(),
         }
@@ -115,17 +128,28 @@ impl Source {
 /// `SNN0801`, `SNN0803`, `SNN0804`, `SNN0808` for the file, and what its reader and the verifier of
 /// its level reject.
 pub fn read(path: &Path) -> Result<Source, Diagnostics> {
-    read_with(path, None)
+    read_with(path, Given::default())
 }
 
-/// As [`read`], with weights in place of those that a genome names.
+/// As [`read`], with what is given beside the file.
 ///
 /// # Errors
-/// As [`read`], and `SNN0810` if the file is no genome.
-pub fn read_with(path: &Path, weights: Option<Weights>) -> Result<Source, Diagnostics> {
+/// As [`read`], and `SNN0810` where something is given that does not go with the file.
+pub fn read_with(path: &Path, given: Given) -> Result<Source, Diagnostics> {
     let kind = FileKind::of(path)?;
+    let Given { weights, steps } = given;
     if kind == FileKind::Genome {
         files::require(path)?;
+        if tennlab::is_tennlab(path) {
+            return tennlab_network(path, given);
+        }
+    }
+    if let Some(steps) = steps {
+        return Err(conflict(path, &format!("--steps {steps}"), "TENNLab networks")
+            .help("leave `--steps` out: the file says how long a run is")
+            .into());
+    }
+    if kind == FileKind::Genome {
         let random = weights.map(|Weights::Random(seed)| RandomWeights { seed });
         let loaded = snnc_frontend::read_genome_with(path, &ReadOptions { weights: random })?;
         let mut warnings = loaded.warnings;
@@ -144,23 +168,48 @@ pub fn read_with(path: &Path, weights: Option<Weights>) -> Result<Source, Diagno
             hash: loaded.hash,
             account: Some(loaded.account),
             unfolding: loaded.unfolding,
+            places: None,
             weights,
             warnings,
         });
     }
     if let Some(weights) = weights {
-        return Err(Diagnostic::error(
-            usage::CONFLICTING_OPTIONS,
-            format!("`--weights {weights}` is for genomes, and {} is none", shown(path)),
-        )
-        .in_file(shown(path))
-        .help("leave `--weights` out: the file holds the weights of its network")
-        .into());
+        return Err(own_weights(path, weights).into());
     }
     let (draft, hash) = read_draft(path)?;
     let level = verify(draft).map_err(|d| d.in_file(&shown(path)))?;
     let warnings = Diagnostics::new();
-    Ok(Source { level, kind, hash, account: None, unfolding: None, weights, warnings })
+    let (account, unfolding, places) = (None, None, None);
+    Ok(Source { level, kind, hash, account, unfolding, places, weights, warnings })
+}
+
+/// Reads a network that was evolved for RISP.
+fn tennlab_network(path: &Path, given: Given) -> Result<Source, Diagnostics> {
+    if let Some(weights) = given.weights {
+        return Err(own_weights(path, weights).into());
+    }
+    let read = tennlab::read_tennlab(path, given.steps)?;
+    Ok(Source {
+        level: AnyLevel::Quantized(read.network),
+        kind: FileKind::Genome,
+        hash: read.hash,
+        account: None,
+        unfolding: None,
+        places: Some(read.places),
+        weights: None,
+        warnings: read.warnings,
+    })
+}
+
+/// An option that does not go with the file at `path`, but with others.
+fn conflict(path: &Path, option: &str, others: &str) -> Diagnostic {
+    let message = format!("`{option}` is for {others}, and {} is none", shown(path));
+    Diagnostic::error(usage::CONFLICTING_OPTIONS, message).in_file(shown(path))
+}
+
+fn own_weights(path: &Path, weights: Weights) -> Diagnostic {
+    conflict(path, &format!("--weights {weights}"), "genomes")
+        .help("leave `--weights` out: the file holds the weights of its network")
 }
 
 /// Reads a `.snn` or `.snnb` file without verifying it. Returns the draft and the file's hash.

@@ -6,7 +6,7 @@
 use snnc::ir::text::{print_mapped, print_network, print_quantized};
 use snnc::passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
 use snnc::pipeline::{Delays, Stage, standard};
-use snnc::source::Weights;
+use snnc::source::{Given, Weights};
 use snnc::{Target, source};
 use std::path::PathBuf;
 
@@ -21,7 +21,8 @@ fn text(level: &AnyLevel) -> String {
 fn golden(case: &str, target: &str, delays: Delays, weights: Option<Weights>) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let genome = folder.join(format!("examples/small/{case}.genome.json"));
-    let source = source::read_with(&genome, weights).expect("a shipped genome");
+    let source =
+        source::read_with(&genome, Given { weights, steps: None }).expect("a shipped genome");
     let target = Target::find(target).expect("a shipped target");
     let registry = Registry::standard();
     let pipeline = Pipeline::parse(&standard(Stage::Network, delays)).expect("the pipeline parses");

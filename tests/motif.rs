@@ -14,7 +14,7 @@ use snnc::ir::diag::codes::{Code, quantize};
 use snnc::ir::network::Op;
 use snnc::ir::{Diagnostics, Severity};
 use snnc::passes::AnyLevel;
-use snnc::source::Weights;
+use snnc::source::{Given, Weights};
 use snnc::stimulus::{self, Interface};
 use snnc::verify::measure;
 use snnc::{Options, Target, compile, source, verify};
@@ -183,7 +183,10 @@ fn the_published_genome_unfolds_to_what_is_known_of_it() {
 #[test]
 fn populations_of_the_published_genome_merge() {
     let start = Instant::now();
-    let source = source::read_with(&repo(PUBLISHED), Some(Weights::Random(1)));
+    let source = source::read_with(
+        &repo(PUBLISHED),
+        Given { weights: Some(Weights::Random(1)), steps: None },
+    );
     let source = source.unwrap_or_else(|e| panic!("{e}"));
     let AnyLevel::Network(network) = &source.level else { panic!("a genome is a network") };
     let target = Target::find("loihi2").expect("a shipped target");

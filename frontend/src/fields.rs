@@ -290,6 +290,12 @@ impl<'a> Fields<'a> {
         item
     }
 
+    /// Names of the fields that were never asked for.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = &'a str> {
+        let known = self.known.clone();
+        self.entries.iter().map(|(key, _)| &**key).filter(move |key| !known.contains(key))
+    }
+
     /// Reports fields that were never asked for and do not start with `x_`; the first of them, if
     /// there are many.
     pub(crate) fn finish(self, out: &mut Diagnostics) {

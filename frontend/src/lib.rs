@@ -12,10 +12,12 @@ mod account;
 pub mod arrays;
 mod fields;
 mod files;
+mod findings;
 mod genome;
 mod json;
 pub mod search;
 mod suggest;
+pub mod tennlab;
 
 pub use account::{GenomeAccount, Stored};
 pub use genome::{

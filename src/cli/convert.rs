@@ -77,9 +77,10 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostic
             ("recipe", recipe_as(&recipe::read(&args.input)?, to, output)?)
         }
         FileKind::Genome => {
-            let source = source::read_with(&args.input, args.weights.weights)?;
+            let source = source::read_with(&args.input, args.weights.given())?;
+            let from = source.kind_name();
             diagnostics = source.warnings;
-            ("genome", encode(&into_draft(source.level), to, output)?)
+            (from, encode(&into_draft(source.level), to, output)?)
         }
         FileKind::Binary => {
             let bytes = files::read(&args.input, files::MAX_BINARY)?;

@@ -24,7 +24,7 @@ mod verify;
 
 use crate::calibrate::Progress;
 use crate::exit::Exit;
-use crate::source::{self, Source, Weights};
+use crate::source::{self, Given, Source, Weights};
 use clap::{Args, Parser, Subcommand};
 use output::{Format, Outcome, Reply, render};
 use snnc_ir::diag::codes::{internal, usage};
@@ -58,10 +58,10 @@ struct Common {
     json: Option<PathBuf>,
 }
 
-/// A source, and where its weights come from.
+/// A source, and what is said of it beside its file.
 #[derive(Debug, Args)]
 struct SourceArgs {
-    /// Genome (.json), text form (.snn) or binary form (.snnb) of a network.
+    /// Genome or TENNLab network (.json), text form (.snn) or binary form (.snnb) of a network.
     source: PathBuf,
     #[command(flatten)]
     weights: WeightsArgs,
@@ -70,27 +70,36 @@ struct SourceArgs {
 impl SourceArgs {
     /// Reads and verifies the source.
     fn read(&self) -> Result<Source, Diagnostics> {
-        source::read_with(&self.source, self.weights.weights)
+        source::read_with(&self.source, self.weights.given())
     }
 }
 
-/// Where the weights of a genome come from.
+/// What is said of a source beside its file.
 #[derive(Debug, Args)]
 struct WeightsArgs {
     /// Draw the weights of a genome at random: for genomes without weights, to study how they map.
     #[arg(long, value_name = "random:SEED")]
     weights: Option<Weights>,
+    /// Steps of a run, for TENNLab networks [default: the `sim_time` of the file].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    steps: Option<u32>,
 }
 
 impl WeightsArgs {
-    /// Refuses the option for something that holds its weights.
+    /// What is given.
+    const fn given(&self) -> Given {
+        Given { weights: self.weights, steps: self.steps }
+    }
+
+    /// Refuses the options for something that says all itself.
     fn refuse_for(&self, what: &str) -> Result<(), Diagnostic> {
-        let Some(weights) = self.weights else { return Ok(()) };
-        Err(Diagnostic::error(
-            usage::CONFLICTING_OPTIONS,
-            format!("`--weights {weights}` is for genomes, not for {what}"),
-        )
-        .help("leave `--weights` out"))
+        let weights = self.weights.map(|weights| (format!("--weights {weights}"), "genomes"));
+        let steps = self.steps.map(|steps| (format!("--steps {steps}"), "TENNLab networks"));
+        let Some((option, others)) = weights.or(steps) else { return Ok(()) };
+        let message = format!("`{option}` is for {others}, not for {what}");
+        let name = option.split(' ').next().unwrap_or_default();
+        Err(Diagnostic::error(usage::CONFLICTING_OPTIONS, message)
+            .help(format!("leave `{name}` out")))
     }
 }
 

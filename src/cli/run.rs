@@ -163,7 +163,7 @@ fn machine(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
     if load::is_artifact(&args.path) {
         return of_artifact(args);
     }
-    let source = source::read_with(&args.path, args.weights.weights)?;
+    let source = source::read_with(&args.path, args.weights.given())?;
     let start = Stage::of(&source.level);
     let own = match start {
         Stage::Network => LevelArg::Float,
@@ -236,6 +236,7 @@ fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
                 hash: artifact.manifest.source.blake3,
                 account: None,
                 unfolding: None,
+                places: None,
                 weights: None,
                 warnings,
             };

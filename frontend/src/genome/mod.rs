@@ -27,18 +27,17 @@ pub(crate) use tensors::name as tensor_name;
 pub(crate) use weight::{BiasSpec, WeightKind, WeightSpec};
 
 use crate::account::GenomeAccount;
+use crate::findings::limited;
 use crate::json::Value;
 use crate::search::{self, RandomWeights, Unfolding};
 use crate::{files, json};
 use envelope::{GenomeFile, GraphSpec};
 use snnc_ir::diag::codes::{genome as codes, internal};
-use snnc_ir::{Diagnostic, Diagnostics, Level, Network, Rules, Severity};
+use snnc_ir::{Diagnostic, Diagnostics, Level, Network, Rules};
 use std::path::Path;
 
 /// Largest JSON part of a genome. It holds structure; bulk numbers are in the side-car file.
 const MAX_JSON: u64 = 4 << 20;
-/// Most findings that are reported.
-const MAX_REPORTED: usize = 100;
 
 /// A genome that was read.
 #[derive(Clone, Debug)]
@@ -277,25 +276,4 @@ fn no_weights() -> Diagnostic {
         .at("$")
         .note("without `tensors` it is an architecture genome: it can be inspected, not run")
         .help("name the state dict in `tensors`, or study it with random weights (--weights random:SEED)")
-}
-
-/// The first findings, errors before warnings, none twice (a neuron with a wrong tensor is found
-/// wrong at each node that uses it). A broken file may have thousands.
-fn limited(out: Diagnostics) -> Diagnostics {
-    let (errors, rest): (Vec<_>, Vec<_>) =
-        out.into_iter().partition(|d| d.severity == Severity::Error);
-    let mut kept: Vec<Diagnostic> = Vec::new();
-    let mut more = 0_usize;
-    for d in errors.into_iter().chain(rest) {
-        if kept.len() == MAX_REPORTED {
-            more += 1;
-        } else if !kept.contains(&d) {
-            kept.push(d);
-        }
-    }
-    if more > 0 {
-        let message = format!("up to {more} more findings are not shown");
-        kept.push(Diagnostic::note_only(codes::LIMIT, message));
-    }
-    kept.into_iter().collect()
 }

@@ -6,6 +6,7 @@ use crate::artifact::manifest::{HostEntry, QuantizationEntry};
 use crate::describe::{self, shape_text};
 use crate::source::Source;
 use serde::Serialize;
+use snnc_frontend::tennlab::Placed;
 use snnc_ir::network::Op;
 use snnc_ir::quantized::{HostBias, PopKind, Role, Time};
 use snnc_ir::{MappedDraft, Network, QuantizedDraft};
@@ -75,6 +76,9 @@ struct IntegerEntry {
     latency: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     ranges: Option<QuantizationEntry>,
+    /// Node of the file for each neuron, in a TENNLab network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nodes: Option<Vec<u32>>,
 }
 
 /// An integer network on cores.
@@ -161,8 +165,20 @@ pub(super) fn network(network: &Network, source: &Source) -> (String, NetworkRep
     (text, report)
 }
 
-/// Populations and ranges of an integer network.
-pub(super) fn quantized(network: &QuantizedDraft, hash: &str) -> (String, QuantizedReport) {
+/// Nodes of the file in the order of a population's neurons; `None` if it has none, as inputs do.
+fn nodes_of(places: &[Placed], population: &str) -> Option<Vec<u32>> {
+    let mut found: Vec<&Placed> =
+        places.iter().filter(|place| place.population == population).collect();
+    found.sort_unstable_by_key(|place| place.neuron);
+    (!found.is_empty()).then(|| found.iter().map(|place| place.id).collect())
+}
+
+/// Populations and ranges of an integer network, and which nodes they are if it is a TENNLab network.
+pub(super) fn quantized(
+    network: &QuantizedDraft,
+    hash: &str,
+    places: Option<&[Placed]>,
+) -> (String, QuantizedReport) {
     let populations: Vec<IntegerEntry> = network
         .populations
         .iter()
@@ -178,6 +194,7 @@ pub(super) fn quantized(network: &QuantizedDraft, hash: &str) -> (String, Quanti
             shape: p.shape.0.clone(),
             latency: describe::latency(network, id),
             ranges: describe::quantization(network, id),
+            nodes: places.and_then(|places| nodes_of(places, &p.name)),
         })
         .collect();
     let (time, period) = match &network.time {
@@ -215,6 +232,11 @@ pub(super) fn quantized(network: &QuantizedDraft, hash: &str) -> (String, Quanti
         ]);
     }
     text.push_str(&table.render(2));
+    for (p, nodes) in populations.iter().filter_map(|p| p.nodes.as_ref().map(|nodes| (p, nodes))) {
+        let nodes: Vec<String> = nodes.iter().map(u32::to_string).collect();
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "neurons of `{}` are nodes {}", p.name, nodes.join(", "));
+    }
     let host: Vec<HostEntry> = network.host.iter().map(|h| host_entry(network, h)).collect();
     text.push_str(&host_table(&host));
     let report = QuantizedReport {
@@ -245,7 +267,7 @@ fn host_entry(network: &QuantizedDraft, host: &HostBias) -> HostEntry {
 
 /// As [`quantized`], with the cores.
 pub(super) fn mapped(mapped: &MappedDraft, hash: &str) -> (String, MappedReport) {
-    let (text, network) = quantized(&mapped.network, hash);
+    let (text, network) = quantized(&mapped.network, hash, None);
     let cores: Vec<_> = mapped
         .cores
         .values()

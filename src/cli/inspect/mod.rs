@@ -131,7 +131,7 @@ pub(super) fn run(
             return Ok(Reply { product: text.into_bytes(), ..Reply::new(report) });
         }
     }
-    let source = match source::read_with(&args.path, args.weights.weights) {
+    let source = match source::read_with(&args.path, args.weights.given()) {
         Ok(source) => source,
         // A genotype says all about the architecture without weights.
         Err(errors)
@@ -169,7 +169,7 @@ pub(super) fn run(
             (text, InspectReport::Network(report))
         }
         AnyLevel::Quantized(network) => {
-            let (text, report) = levels::quantized(network, &source.hash);
+            let (text, report) = levels::quantized(network, &source.hash, source.places.as_deref());
             (text, InspectReport::Quantized(report))
         }
         AnyLevel::Mapped(network) => {
@@ -201,7 +201,7 @@ impl InspectArgs {
 
 /// The account of a source.
 fn folding(args: &InspectArgs) -> Result<Reply<InspectReport>, Diagnostics> {
-    let source = source::read_with(&args.path, args.weights.weights)?;
+    let source = source::read_with(&args.path, args.weights.given())?;
     let target = Target::find(args.target.as_deref().unwrap_or("loihi2"))?;
     let mut options = Options::default();
     if let Some(lowering) = args.lowering.as_deref().and_then(Lowering::named) {

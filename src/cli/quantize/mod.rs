@@ -98,13 +98,13 @@ pub(super) fn run(
     let source = args.source.read()?;
     if !matches!(source.level, AnyLevel::Network(_)) {
         let path = &args.source.source;
-        return Err(Diagnostic::error(
-            usage::WRONG_LEVEL,
-            format!("{} is quantized already", shown(path)),
-        )
-        .in_file(shown(path))
-        .help("name the genome or the float network that it was made from")
-        .into());
+        let help = match source.places {
+            Some(_) => "compile it: a TENNLab network consists of integers from the start",
+            None => "name the genome or the float network that it was made from",
+        };
+        let message = format!("{} is quantized already", shown(path));
+        let error = Diagnostic::error(usage::WRONG_LEVEL, message).in_file(shown(path));
+        return Err(error.help(help).into());
     }
     let threads = args.threads.map(usize::from);
     let mut found = source.warnings.clone();

@@ -14,6 +14,7 @@ pub mod mapping;
 pub mod network;
 pub mod quantize;
 pub mod syntax;
+pub mod tennlab;
 pub mod usage;
 
 use serde::{Serialize, Serializer};
@@ -91,6 +92,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
     [
         syntax::BLOCK,
         genome::BLOCK,
+        tennlab::BLOCK,
         network::BLOCK,
         quantize::BLOCK,
         folding::BLOCK,
