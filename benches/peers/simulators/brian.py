@@ -17,15 +17,24 @@ CLOCK = """
   std::cout << "cpu " << usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + 1e-6 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) << std::endl; }
 """
 
-LEAK = {False: "v * (15.0 / 16.0)", True: "int(v * 15360.0) / 16384.0"}
+LEAK = {False: "v * keep", True: "int(v * kept_units) * unit"}
+
+# As parameters, because numbers in equations are f64, and so would be what is done with them.
+CONSTANTS = {
+    "keep": loads.DECAY,
+    "kept_units": loads.DECAY / loads.UNIT,
+    "unit": loads.UNIT,
+    "theta": loads.THRESHOLD,
+}
 
 
 def group(name, neurons, bias, truncated, slot):
     """Neurons that update in the slots of `slot`."""
     made = NeuronGroup(
         neurons,
-        "v : 1\narriving : 1\nbias : 1 (constant)\nspikes : integer",
-        threshold=f"v > {loads.THRESHOLD!r}",
+        "v : 1\narriving : 1\nbias : 1 (constant)\nspikes : integer\n"
+        + "\n".join(f"{constant} : 1 (constant, shared)" for constant in CONSTANTS),
+        threshold="v > theta",
         reset="v = 0\nspikes += 1",
         dt=1 * ms,
         name=name,
@@ -34,6 +43,8 @@ def group(name, neurons, bias, truncated, slot):
     updater = made.run_regularly(update, dt=1 * ms, when=slot("update"))
     made.thresholder["spike"].when = slot("thresholds")
     made.resetter["spike"].when = slot("resets")
+    for constant, value in CONSTANTS.items():
+        setattr(made, constant, value)
     made.bias = np.zeros(neurons) if bias is None else bias
     return made, updater
 

@@ -73,11 +73,13 @@ class Variant:
         return f"{self.peer}, {self.form}" if self.form else self.peer
 
 
-def variants(peers, name, recurrent):
-    for peer in peers:
+def variants(options, name, recurrent):
+    for peer in options.peers:
         if (peer, name) in ABSENT:
             continue
         forms = (SPARSE if recurrent else LAYERED).get(peer, [""])
+        if options.quick:
+            forms = forms[:1]
         arithmetics = ["truncated", "plain"] if recurrent and peer != "nest" else ["plain"]
         for arithmetic in arithmetics:
             yield [Variant(peer, form, arithmetic) for form in forms]
@@ -120,7 +122,7 @@ def compare(name, options, scratch):
     missed, taking_part = [], []
     if recurrent and loads.spikes(load, truncated=True) != ours.spikes:
         missed.append(f"{name}: snnc does not spike as often as the definition")
-    for forms in variants(options.peers, name, recurrent):
+    for forms in variants(options, name, recurrent):
         for variant in forms:
             variant.start(path, scratch)
             variant.measure()
@@ -174,6 +176,7 @@ def arguments():
     parser.add_argument("--only", nargs="*", choices=list(GOALS), default=list(GOALS), help="these workloads")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS, help="these simulators")
     parser.add_argument("--repeat", type=int, default=5, help="measurements of each, one after the other in turns")
+    parser.add_argument("--quick", action="store_true", help="let everybody compute in one way only")
     parser.add_argument("--goals", action="store_true", help="fail where a goal of time is missed")
     parser.add_argument("--markdown", type=Path, help="write the table here, too")
     return parser.parse_args()
