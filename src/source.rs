@@ -2,7 +2,7 @@
 
 use crate::files::{self, shown};
 use snnc_frontend::{GenomeAccount, RandomWeights, ReadOptions, Unfolding};
-use snnc_ir::diag::codes::usage;
+use snnc_ir::diag::codes::{nir, usage};
 use snnc_ir::level::AnyDraft;
 use snnc_ir::{
     Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Rules, binary, text,
@@ -21,6 +21,8 @@ pub enum FileKind {
     Text,
     /// `.snnb`: the binary form of a level, or a program.
     Binary,
+    /// `.nir`: a NIR graph or recording.
+    Nir,
 }
 
 impl FileKind {
@@ -33,12 +35,16 @@ impl FileKind {
             Some("json") => Ok(Self::Genome),
             Some("snn") => Ok(Self::Text),
             Some("snnb") => Ok(Self::Binary),
+            Some("nir") => Ok(Self::Nir),
             _ => Err(Diagnostic::error(
                 usage::UNKNOWN_FILE_KIND,
                 format!("{} has no known kind", shown(path)),
             )
             .in_file(shown(path))
-            .note("expected a name that ends in .json (genome), .snn (text) or .snnb (binary)")
+            .note(
+                "expected a name that ends in .json (genome), .snn (text), .snnb (binary) or .nir \
+                 (NIR graph)",
+            )
             .help("rename the file, or name another one")),
         }
     }
@@ -104,6 +110,7 @@ impl Source {
     pub fn kind_name(&self) -> &'static str {
         match self.kind {
             FileKind::Genome => "genome",
+            FileKind::Nir => "NIR graph",
             FileKind::Text | FileKind::Binary => self.level.kind().name(),
         }
     }
@@ -124,6 +131,10 @@ pub fn read(path: &Path) -> Result<Source, Diagnostics> {
 /// As [`read`], and `SNN0810` if the file is no genome.
 pub fn read_with(path: &Path, weights: Option<Weights>) -> Result<Source, Diagnostics> {
     let kind = FileKind::of(path)?;
+    if kind == FileKind::Nir {
+        files::require(path)?;
+        return Err(not_compiled(path).into());
+    }
     if kind == FileKind::Genome {
         files::require(path)?;
         let random = weights.map(|Weights::Random(seed)| RandomWeights { seed });
@@ -163,6 +174,17 @@ pub fn read_with(path: &Path, weights: Option<Weights>) -> Result<Source, Diagno
     Ok(Source { level, kind, hash, account: None, unfolding: None, weights, warnings })
 }
 
+/// The finding that a NIR graph is not a network yet.
+fn not_compiled(path: &Path) -> Diagnostic {
+    Diagnostic::error(
+        nir::NOT_COMPILED,
+        format!("{} is a NIR graph, which is read and checked, not compiled", shown(path)),
+    )
+    .in_file(shown(path))
+    .note("a NIR graph leaves open how time is cut into steps, so it has no spikes to certify yet")
+    .help("`snnc check` and `snnc inspect` take it; `inspect` lists what it leaves open")
+}
+
 /// Reads a `.snn` or `.snnb` file without verifying it. Returns the draft and the file's hash.
 ///
 /// # Errors
@@ -179,6 +201,7 @@ pub fn read_draft(path: &Path) -> Result<(AnyDraft, String), Diagnostics> {
             .help("convert it first: `snnc convert GENOME -o FILE.snn`")
             .into());
         }
+        FileKind::Nir => return Err(not_compiled(path).into()),
         FileKind::Text => {
             let content = files::read_text(path, files::MAX_TEXT)?;
             (text::parse(&content).map_err(in_file)?, blake3::hash(content.as_bytes()))

@@ -14,6 +14,7 @@ mod fields;
 mod files;
 mod genome;
 mod json;
+pub mod nir;
 pub mod search;
 mod suggest;
 
