@@ -109,7 +109,7 @@ impl Chosen {
 ///
 /// # Errors
 /// `SNN0809` if this binary does not have it, `SNN0810` if it does not run such a machine, `SNN0827` without a graphics
-/// processor, `SNN0828` if one computes wrongly.
+/// processor, `SNN0828` if one computes wrongly, `SNN0835` if it cannot run this network.
 pub(super) fn choose(arg: RuntimeArg, machine: &Machine) -> Result<Chosen, Diagnostics> {
     let program = matches!(machine, Machine::Program(_));
     match arg {

@@ -142,7 +142,7 @@ impl Sparse {
         match part.first() {
             0 => self.ahead(active, part, entries, |target, w| sums[target] += widen(w)),
             first => {
-                self.ahead(active, part, entries, |target, w| sums[target - first] += widen(w))
+                self.ahead(active, part, entries, |target, w| sums[target - first] += widen(w));
             }
         }
     }

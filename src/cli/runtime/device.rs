@@ -14,9 +14,17 @@ const DRIVERS: &str = "install a driver: NVIDIA's or Mesa's for Vulkan (Debian: 
 /// A graphics processor for `machine`, or why there is none.
 ///
 /// # Errors
-/// `SNN0827`, `SNN0828`.
+/// `SNN0827`, `SNN0828`; `SNN0835` if the device cannot run such a network.
 pub(super) fn gpu(machine: &Machine) -> Result<Chosen, Diagnostics> {
     let gpu = Gpu::open().map_err(|e| refused(&e))?;
+    if let Machine::Integers(network) = machine
+        && let Err(error) = IntSim::new(network, gpu)
+    {
+        let message = format!("{} cannot run this network: {error}", gpu.adapter().name);
+        return Err(Diagnostic::error(usage::SIMULATION_FAILED, message)
+            .help("`--runtime cpu` has no such limit")
+            .into());
+    }
     let mut chosen = on(gpu, machine);
     if gpu.adapter().software {
         let message = format!(
