@@ -1,10 +1,11 @@
 //! Reading bounded files and writing files whole or not at all.
 
-use snnc_ir::Diagnostic;
 use snnc_ir::diag::codes::usage;
+use snnc_ir::{Diagnostic, Diagnostics};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// Largest binary form, genome or stimulus.
 pub const MAX_BINARY: u64 = 2 << 30;
@@ -92,20 +93,39 @@ pub fn cannot_write(path: &Path, reason: &io::Error) -> Diagnostic {
 /// # Errors
 /// `SNN0802`; nothing is left behind.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
-    let attempt = || -> io::Result<()> {
-        if fs::metadata(path).is_ok_and(|m| m.is_dir()) {
-            return Err(io::Error::other("it is a folder"));
-        }
-        let mut file = builder().tempfile_in(parent(path))?;
-        file.write_all(bytes)?;
-        if let Ok(meta) = fs::metadata(path) {
-            file.as_file().set_permissions(meta.permissions())?;
-        }
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|e| e.error)?;
-        sync_folder(&parent(path))
-    };
-    attempt().map_err(|e| cannot_write(path, &e))
+    let file = create(path).and_then(|mut file| file.write_all(bytes).map(|()| file));
+    file.and_then(|file| publish(path, file)).map_err(|e| cannot_write(path, &e))
+}
+
+/// As [`fn@write`], with what `fill` puts into the file, which need not fit into memory.
+///
+/// # Errors
+/// Those of `fill`, and `SNN0802`; nothing is left behind.
+pub(crate) fn write_with(
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> Result<(), Diagnostics>,
+) -> Result<(), Diagnostics> {
+    let mut file = create(path).map_err(|e| cannot_write(path, &e))?;
+    fill(file.as_file_mut())?;
+    Ok(publish(path, file).map_err(|e| cannot_write(path, &e))?)
+}
+
+/// A temporary file beside `path`.
+fn create(path: &Path) -> io::Result<NamedTempFile> {
+    if fs::metadata(path).is_ok_and(|m| m.is_dir()) {
+        return Err(io::Error::other("it is a folder"));
+    }
+    builder().tempfile_in(parent(path))
+}
+
+/// Makes a temporary file durable and renames it to `path`.
+fn publish(path: &Path, file: NamedTempFile) -> io::Result<()> {
+    if let Ok(meta) = fs::metadata(path) {
+        file.as_file().set_permissions(meta.permissions())?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|e| e.error)?;
+    sync_folder(&parent(path))
 }
 
 /// The folder that holds `path`; `.` for a bare name.
@@ -169,6 +189,26 @@ mod tests {
         assert_eq!(write(&inside_a_file, b"x").unwrap_err().code, usage::CANNOT_WRITE);
         assert_eq!(write(dir.path(), b"x").unwrap_err().code, usage::CANNOT_WRITE);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_filled_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.txt");
+        write(&path, b"one").unwrap();
+        let refused = write_with(&path, |file| {
+            file.write_all(b"half").unwrap();
+            Err(cannot_read(Path::new("b"), "no").into())
+        });
+        assert!(refused.is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        write_with(&path, |file| {
+            file.write_all(b"two").unwrap();
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod draw;
 pub mod exit;
 pub mod files;
 pub mod folding;
+pub mod nir;
 mod page;
 mod picture;
 pub mod pipeline;

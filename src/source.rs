@@ -3,7 +3,7 @@
 use crate::files::{self, shown};
 use snnc_frontend::tennlab::{self, Placed};
 use snnc_frontend::{GenomeAccount, RandomWeights, ReadOptions, Unfolding};
-use snnc_ir::diag::codes::usage;
+use snnc_ir::diag::codes::{nir, usage};
 use snnc_ir::level::AnyDraft;
 use snnc_ir::{
     Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Rules, binary, text,
@@ -22,6 +22,8 @@ pub enum FileKind {
     Text,
     /// `.snnb`: the binary form of a level, or a program.
     Binary,
+    /// `.nir`: a NIR graph or recording.
+    Nir,
 }
 
 impl FileKind {
@@ -34,12 +36,16 @@ impl FileKind {
             Some("json") => Ok(Self::Genome),
             Some("snn") => Ok(Self::Text),
             Some("snnb") => Ok(Self::Binary),
+            Some("nir") => Ok(Self::Nir),
             _ => Err(Diagnostic::error(
                 usage::UNKNOWN_FILE_KIND,
                 format!("{} has no known kind", shown(path)),
             )
             .in_file(shown(path))
-            .note("expected a name that ends in .json (genome or TENNLab network), .snn (text) or .snnb (binary)")
+            .note(
+                "expected a name that ends in .json (genome or TENNLab network), .snn (text), .snnb (binary) \
+                 or .nir (NIR graph)",
+            )
             .help("rename the file, or name another one")),
         }
     }
@@ -117,6 +123,7 @@ impl Source {
         match self.kind {
             FileKind::Genome if self.places.is_some() => "TENNLab network",
             FileKind::Genome => "genome",
+            FileKind::Nir => "NIR graph",
             FileKind::Text | FileKind::Binary => self.level.kind().name(),
         }
     }
@@ -138,6 +145,10 @@ pub fn read(path: &Path) -> Result<Source, Diagnostics> {
 pub fn read_with(path: &Path, given: Given) -> Result<Source, Diagnostics> {
     let kind = FileKind::of(path)?;
     let Given { weights, steps } = given;
+    if kind == FileKind::Nir {
+        files::require(path)?;
+        return Err(not_compiled(path).into());
+    }
     if kind == FileKind::Genome {
         files::require(path)?;
         if tennlab::is_tennlab(path) {
@@ -212,6 +223,17 @@ fn own_weights(path: &Path, weights: Weights) -> Diagnostic {
         .help("leave `--weights` out: the file holds the weights of its network")
 }
 
+/// The finding that a NIR graph is not a network yet.
+fn not_compiled(path: &Path) -> Diagnostic {
+    Diagnostic::error(
+        nir::NOT_COMPILED,
+        format!("{} is a NIR graph, which is read and checked, not compiled", shown(path)),
+    )
+    .in_file(shown(path))
+    .note("a NIR graph leaves open how time is cut into steps, so it has no spikes to certify yet")
+    .help("`snnc check` and `snnc inspect` take it; `inspect` lists what it leaves open")
+}
+
 /// Reads a `.snn` or `.snnb` file without verifying it. Returns the draft and the file's hash.
 ///
 /// # Errors
@@ -228,6 +250,7 @@ pub fn read_draft(path: &Path) -> Result<(AnyDraft, String), Diagnostics> {
             .help("convert it first: `snnc convert GENOME -o FILE.snn`")
             .into());
         }
+        FileKind::Nir => return Err(not_compiled(path).into()),
         FileKind::Text => {
             let content = files::read_text(path, files::MAX_TEXT)?;
             (text::parse(&content).map_err(in_file)?, blake3::hash(content.as_bytes()))

@@ -15,6 +15,7 @@ mod files;
 mod findings;
 mod genome;
 mod json;
+pub mod nir;
 pub mod search;
 mod suggest;
 pub mod tennlab;

@@ -209,6 +209,9 @@ pub enum SimError {
         /// What it has.
         what: &'static str,
     },
+    /// A graphics processor gave no result.
+    #[error("graphics processor: {0}")]
+    Device(String),
     /// The tensor library failed.
     #[error("tensor back end: {0}")]
     Tensor(String),

@@ -7,6 +7,7 @@
 //! | [`cores`] | `Program` | hardware | core by core; differential check of [`integer`] |
 //! | [`event`] | `Network`, `QuantizedNetwork` | the same | the same results, event by event, fast |
 //! | `tensor` | `Network`, `QuantizedNetwork` | the same | batches on burn (feature `burn`) |
+//! | `gpu` | `QuantizedNetwork` | the same | kernels for graphics processors (feature `gpu`) |
 //!
 //! All levels take a [`Stimulus`]. [`encode`] turns samples into spikes, [`compare`] measures and
 //! locates differences of spikes and messages, [`batch`] runs many samples on all processors. Every
@@ -19,6 +20,8 @@ pub mod encode;
 mod error;
 pub mod event;
 pub mod float;
+#[cfg(feature = "gpu")]
+pub mod gpu;
 pub mod integer;
 mod kernel;
 mod messages;

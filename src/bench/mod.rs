@@ -6,17 +6,20 @@
 
 mod clock;
 mod draw;
+mod load;
 mod work;
 mod workload;
 mod write;
 
+use crate::files;
 use crate::verify::simulation_failed as failed;
 use clock::{cpu_seconds, peak_bytes};
+pub(crate) use load::{Loaded, load};
 use serde::Serialize;
-use snnc_ir::Diagnostics;
 use snnc_ir::arena::{Entity, NodeId};
 use snnc_ir::network::Op;
 use snnc_ir::spikes::SpikeTrain;
+use snnc_ir::{Diagnostics, binary};
 use snnc_runtime::float::FloatProbe;
 use snnc_runtime::integer::IntProbe;
 use snnc_runtime::{SimError, Stimulus, batch, event};
@@ -95,6 +98,8 @@ pub(crate) struct Measured {
     pub(crate) ns_per_event: f64,
     /// Events per second that passed.
     pub(crate) events_per_second: f64,
+    /// How many times as long one thread took, by seconds that passed; null for one thread.
+    pub(crate) speedup: Option<f64>,
     /// Most memory that the process has held so far, in bytes; null where the system does not tell.
     pub(crate) peak_bytes: Option<u64>,
 }
@@ -188,6 +193,7 @@ fn time<T: Send>(
         wall_seconds,
         ns_per_event: cpu_seconds * 1e9 / work.events as f64,
         events_per_second: work.events as f64 / wall_seconds,
+        speedup: None,
         peak_bytes: peak_bytes(),
     })
 }
@@ -197,17 +203,24 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-/// Writes the weights and inputs of `workload` for `batch` samples to `folder`, and names the file.
+/// Writes the weights and inputs of `workload` for `batch` samples to `folder`, and its network as `.snnb`; names the
+/// files.
 pub(crate) fn write(
     workload: Workload,
     batch: usize,
     folder: &Path,
-) -> Result<String, Diagnostics> {
+) -> Result<Vec<String>, Diagnostics> {
     let net = workload.build()?;
     let stimuli = workload::stimuli(&net, batch);
-    let name = format!("{}-b{batch}.npz", workload.name().to_lowercase());
-    write::write(&net, &stimuli, &folder.join(&name))?;
-    Ok(name)
+    let name = workload.name().to_lowercase();
+    let files = [format!("{name}-b{batch}.npz"), format!("{name}.snnb")];
+    write::write(&net, &stimuli, &folder.join(&files[0]))?;
+    let bytes = match net {
+        Net::Float(network) => binary::encode_network(&network),
+        Net::Integer(network) => binary::encode_quantized(&network),
+    };
+    files::write(&folder.join(&files[1]), &bytes)?;
+    Ok(files.into())
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ pub(crate) fn stimuli(net: &Net, batch: usize) -> Vec<Stimulus> {
 }
 
 /// A balanced network: four in five neurons excite, the others inhibit four times as much and a little
-/// more; every neuron hears 100 others one step later, and a constant drive keeps it going.
+/// more; every neuron hears 100 others one step later, and a constant drive lets 2.6 % of them fire in a step.
 fn recurrent(name: &str, size: u32, steps: u32, seed: u64) -> Result<Net, Diagnostics> {
     const FAN_IN: u32 = 100;
     let draw = &mut Draw::new(seed);
@@ -125,7 +125,7 @@ fn recurrent(name: &str, size: u32, steps: u32, seed: u64) -> Result<Net, Diagno
         }
         row_start.push(FAN_IN + row_start.last().copied().unwrap_or(0));
     }
-    let bias = (0..size).map(|_| MEMBRANE * i32::from(draw.between(16, 30))).collect();
+    let bias = (0..size).map(|_| MEMBRANE * i32::from(draw.between(15, 28))).collect();
     let neuron = IntNeuron {
         du: Param::Uniform(4095),
         dv: Param::Uniform(256),

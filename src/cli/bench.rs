@@ -3,7 +3,7 @@
 use super::output::Reply;
 use super::table::Table;
 use super::with_threads;
-use crate::bench::{self, Measured, Workload};
+use crate::bench::{self, Loaded, Measured, Workload};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_ir::Diagnostics;
@@ -17,15 +17,18 @@ pub(super) struct BenchArgs {
     /// Samples per run [default: 1 and 256 for W1, 16 for W2, 1 for the others].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     batch: Option<u16>,
-    /// Threads; samples are shared among them.
+    /// Threads, which share samples, or the neurons of one sample; more than one are measured beside one.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
     /// Measurements, of which the median counts.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     repeat: u16,
-    /// Write weights and inputs to this folder (.npz) instead, for other simulators.
+    /// Write weights and inputs (.npz) and the network (.snnb) to this folder instead.
     #[arg(long, value_name = "FOLDER")]
     write: Option<PathBuf>,
+    /// Measure how long this network (.snnb) takes from the file to the end of the first step instead.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["workload", "batch", "write"])]
+    load: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -61,15 +64,31 @@ impl WorkloadArg {
 }
 
 /// Report of `snnc bench`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct BenchReport {
     measured: Vec<Measured>,
     /// Files that were written instead.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     files: Vec<String>,
+    /// What loading a file cost, which was measured instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loaded: Option<Loaded>,
+}
+
+impl BenchReport {
+    fn reply(self, product: String) -> Reply<Self> {
+        Reply { product: product.into_bytes(), ..Reply::new(self) }
+    }
 }
 
 pub(super) fn run(args: &BenchArgs) -> Result<Reply<BenchReport>, Diagnostics> {
+    let [repeat, threads] = [args.repeat, args.threads].map(usize::from);
+    if let Some(file) = &args.load {
+        let loaded = with_threads(Some(threads), || bench::load(file, repeat))??;
+        let product = phases(&loaded);
+        let report = BenchReport { loaded: Some(loaded), ..BenchReport::default() };
+        return Ok(report.reply(product));
+    }
     let cases = args.workload.workloads().into_iter().flat_map(|workload| {
         let batches = match args.batch {
             Some(batch) => vec![usize::from(batch)],
@@ -79,24 +98,48 @@ pub(super) fn run(args: &BenchArgs) -> Result<Reply<BenchReport>, Diagnostics> {
     });
     if let Some(folder) = &args.write {
         let files = cases.map(|(w, batch)| bench::write(w, batch, folder));
-        let files = files.collect::<Result<Vec<_>, _>>()?;
-        let product = (files.join("\n") + "\n").into_bytes();
-        return Ok(Reply { product, ..Reply::new(BenchReport { measured: Vec::new(), files }) });
+        let mut files = files.collect::<Result<Vec<_>, _>>()?.concat();
+        // A workload of several batches has one network.
+        files.sort();
+        files.dedup();
+        let product = files.join("\n") + "\n";
+        return Ok(BenchReport { files, ..BenchReport::default() }.reply(product));
     }
-    let repeat = usize::from(args.repeat);
-    let measured = cases.map(|(workload, batch)| {
-        with_threads(Some(usize::from(args.threads)), || bench::measure(workload, batch, repeat))?
-    });
-    let measured = measured.collect::<Result<Vec<_>, _>>()?;
-    let product = table(&measured).into_bytes();
-    Ok(Reply { product, ..Reply::new(BenchReport { measured, files: Vec::new() }) })
+    let mut measured: Vec<Measured> = Vec::new();
+    for (workload, batch) in cases {
+        let on = |threads| with_threads(Some(threads), || bench::measure(workload, batch, repeat))?;
+        let one = on(1)?;
+        let many = if threads > 1 { Some(on(threads)?) } else { None };
+        let speedup = many.as_ref().map(|many| one.wall_seconds / many.wall_seconds);
+        measured.push(one);
+        measured.extend(many.map(|many| Measured { speedup, ..many }));
+    }
+    let product = table(&measured);
+    Ok(BenchReport { measured, ..BenchReport::default() }.reply(product))
+}
+
+/// Seconds by phase.
+fn phases(loaded: &Loaded) -> String {
+    let mut table = Table::new(&["phase", "CPU s"]);
+    for (name, seconds) in [
+        ("read", loaded.read_seconds),
+        ("decode", loaded.decode_seconds),
+        ("verify", loaded.verify_seconds),
+        ("lay out", loaded.prepare_seconds),
+        ("first step", loaded.first_step_seconds),
+        ("all", loaded.cpu_seconds),
+        ("all, passed", loaded.wall_seconds),
+    ] {
+        table.row([name.to_owned(), format!("{seconds:.4}")]);
+    }
+    table.render(0)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bytes for people")]
 fn table(measured: &[Measured]) -> String {
     let headings = [
         "workload", "level", "batch", "threads", "spikes", "events", "ns/event", "events/s",
-        "wall s", "peak MB",
+        "wall s", "speedup", "peak MB",
     ];
     let mut table = Table::new(&headings);
     for m in measured {
@@ -110,6 +153,7 @@ fn table(measured: &[Measured]) -> String {
             format!("{:.4}", m.ns_per_event),
             format!("{:.3e}", m.events_per_second),
             format!("{:.4}", m.wall_seconds),
+            m.speedup.map_or_else(String::new, |s| format!("{s:.2}")),
             m.peak_bytes.map_or_else(String::new, |b| format!("{:.0}", b as f64 / 1e6)),
         ]);
     }

@@ -6,6 +6,7 @@ use super::output::Reply;
 use super::quantization::QuantizationArgs;
 use crate::artifact::Manifest;
 use crate::calibrate::{CalibrationLog, Progress};
+use crate::source::FileKind;
 use crate::target::Target;
 use clap::Args;
 use serde::Serialize;
@@ -45,6 +46,9 @@ pub(super) fn run(
     args: &CheckArgs,
     progress: &dyn Progress,
 ) -> Result<Reply<CheckReport>, Diagnostics> {
+    if FileKind::of(&args.source.source)? == FileKind::Nir {
+        return nir(args);
+    }
     let source = args.source.read()?;
     let mut report = CheckReport {
         network: source.name().to_owned(),
@@ -65,4 +69,25 @@ pub(super) fn run(
     report.manifest = Some(compiled.manifest);
     report.calibration = calibration;
     Ok(Reply { summary, diagnostics, ..Reply::new(report) })
+}
+
+/// A NIR graph is checked by itself; it is not compiled.
+fn nir(args: &CheckArgs) -> Result<Reply<CheckReport>, Diagnostics> {
+    let path = &args.source.source;
+    if args.target.is_some() {
+        // The reader of sources says why.
+        args.source.read()?;
+    }
+    args.source.weights.refuse_for("a NIR graph, which holds its weights")?;
+    let (read, found) = crate::nir::check(path)?;
+    let network = path.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let summary = format!("{network}: a valid {}\n", read.kind());
+    let report = CheckReport {
+        network,
+        kind: read.kind(),
+        blake3: read.hash,
+        manifest: None,
+        calibration: None,
+    };
+    Ok(Reply { summary, diagnostics: found, ..Reply::new(report) })
 }

@@ -3,11 +3,13 @@
 use super::WeightsArgs;
 use super::output::Reply;
 use crate::files::{self, shown};
+use crate::nir::Contents;
 use crate::recipe::{self, is_recipe};
 use crate::source::{self, FileKind};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_backends::program;
+use snnc_frontend::nir::Compat;
 use snnc_ir::diag::codes::usage;
 use snnc_ir::level::AnyDraft;
 use snnc_ir::{Diagnostic, Diagnostics, Level, Recipe, binary, text};
@@ -16,16 +18,20 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct ConvertArgs {
-    /// Genome (.json), text form (.snn), binary form (.snnb), program (.snnb) or recipe (.snnb, .json).
+    /// Genome (.json), text form (.snn), binary form (.snnb), program (.snnb), recipe (.snnb, .json) or
+    /// NIR graph or recording (.nir).
     input: PathBuf,
     #[command(flatten)]
     weights: WeightsArgs,
-    /// File to write: .snn or .snnb, or .json for a program, a recipe, and with `--emit`.
+    /// File to write: .snn or .snnb, or .json for a program, a recipe, and with `--emit`; .nir for .nir.
     #[arg(long, short, value_name = "FILE", required_unless_present = "emit")]
     output: Option<PathBuf>,
     /// Another form of a genome, a program or a recipe; without `--output` it is printed.
     #[arg(long, value_name = "FORM")]
     emit: Option<Emit>,
+    /// Version of the `nir` package that is to read the output [default: 1.0.8].
+    #[arg(long, value_name = "VERSION", value_parser = Compat::ALL.map(Compat::name))]
+    nir_compat: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,6 +66,19 @@ impl ConvertReport {
 
 pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostics> {
     let kind = FileKind::of(&args.input)?;
+    if kind == FileKind::Nir {
+        args.weights.refuse_for("a NIR graph, which holds its weights")?;
+        return nir(args);
+    }
+    if args.nir_compat.is_some() {
+        return Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            format!("`--nir-compat` is for NIR graphs, and {} is none", shown(&args.input)),
+        )
+        .in_file(shown(&args.input))
+        .help("leave `--nir-compat` out")
+        .into());
+    }
     let output = match (args.emit, &args.output) {
         (Some(Emit::Resolved), output) => return resolved(args, kind, output.as_deref()),
         (Some(Emit::Json), output) => return json(args, kind, output.as_deref()),
@@ -90,10 +109,39 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostic
                 level(&args.input, to, output)?
             }
         }
-        FileKind::Text => level(&args.input, to, output)?,
+        FileKind::Text | FileKind::Nir => level(&args.input, to, output)?,
     };
     files::write(output, &bytes)?;
     let report = ConvertReport::new(from, Some(shown(output)));
+    Ok(Reply { diagnostics, ..Reply::new(report) })
+}
+
+/// A NIR graph or recording, written again.
+fn nir(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostics> {
+    let input = &args.input;
+    let output = match (args.emit, &args.output) {
+        (None, Some(output)) if FileKind::of(output)? == FileKind::Nir => output,
+        _ => {
+            return Err(Diagnostic::error(
+                usage::UNKNOWN_FILE_KIND,
+                "a NIR graph is only written as NIR",
+            )
+            .in_file(shown(input))
+            .help("name an output that ends in .nir with `-o`")
+            .into());
+        }
+    };
+    let compat = args.nir_compat.as_deref().and_then(Compat::named).unwrap_or_default();
+    let read = crate::nir::read(input)?;
+    let mut diagnostics = read.warnings;
+    let written = match &read.contents {
+        Contents::Graph(file) => snnc_frontend::nir::write(file, compat),
+        Contents::Recording(recording) => snnc_frontend::nir::write_recording(recording),
+    };
+    let written = written.map_err(|d| d.in_file(&shown(input)))?;
+    diagnostics.extend(written.notes.in_file(&shown(input)));
+    files::write(output, &written.bytes)?;
+    let report = ConvertReport::new("NIR", Some(shown(output)));
     Ok(Reply { diagnostics, ..Reply::new(report) })
 }
 
@@ -151,7 +199,7 @@ fn json(
     } else {
         let bytes = match kind {
             FileKind::Binary => files::read(input, files::MAX_BINARY)?,
-            FileKind::Genome | FileKind::Text => Vec::new(),
+            FileKind::Genome | FileKind::Text | FileKind::Nir => Vec::new(),
         };
         if !is_program(&bytes) {
             return Err(Diagnostic::error(
@@ -187,8 +235,8 @@ fn recipe_as(recipe: &Recipe, to: FileKind, output: &Path) -> Result<Vec<u8>, Di
     match to {
         FileKind::Binary => Ok(binary::encode_recipe(recipe)),
         FileKind::Genome => Ok(recipe::to_json(recipe)),
-        FileKind::Text => {
-            Err(Diagnostic::error(usage::UNKNOWN_FILE_KIND, "a recipe has no text form")
+        FileKind::Text | FileKind::Nir => {
+            Err(Diagnostic::error(usage::UNKNOWN_FILE_KIND, "a recipe has no such form")
                 .in_file(shown(output))
                 .help("name an output that ends in .snnb or .json"))
         }
@@ -225,6 +273,12 @@ fn encode(draft: &AnyDraft, to: FileKind, output: &Path) -> Result<Vec<u8>, Diag
     match to {
         FileKind::Text => Ok(text::print(draft).into_bytes()),
         FileKind::Binary => Ok(binary::encode_any(draft)),
+        FileKind::Nir => Err(Diagnostic::error(
+            usage::UNKNOWN_FILE_KIND,
+            format!("a {} cannot be written as a NIR graph yet", draft.level_name()),
+        )
+        .in_file(shown(output))
+        .help("name an output that ends in .snn or .snnb")),
         FileKind::Genome => Err(Diagnostic::error(
             usage::UNKNOWN_FILE_KIND,
             format!("a {} cannot be converted to JSON", draft.level_name()),

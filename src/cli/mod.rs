@@ -17,6 +17,7 @@ mod quantization;
 mod quantize;
 mod replay;
 mod run;
+mod runtime;
 mod samples;
 mod search;
 pub(crate) mod table;
@@ -176,7 +177,7 @@ fn dispatch(command: &Command, common: &Common, progress: &dyn Progress) -> Outc
         Command::Quantize(a) => finish(quantize::run(a, progress), "snnc-quantize/1", common),
         Command::Verify(a) => finish(verify::run(a), "snnc-verify/1", common),
         Command::Map(a) => finish(map::run(a), "snnc-map/1", common),
-        Command::Run(a) => finish(run::run(a), "snnc-run/1", common),
+        Command::Run(a) => finish(run::run(a, progress), "snnc-run/1", common),
         Command::Inspect(a) => finish(inspect::run(a, common), "snnc-inspect/1", common),
         Command::Explain(a) => finish(explain::run(a), "snnc-explain/1", common),
         Command::Convert(a) => finish(convert::run(a), "snnc-convert/1", common),

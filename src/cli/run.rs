@@ -3,13 +3,15 @@
 use super::lowering::LoweringArgs;
 use super::output::Reply;
 use super::quantization::RecipeArgs;
+use super::runtime::{self, RuntimeArg, RuntimeReport};
 use super::samples::Samples;
 use super::{WeightsArgs, replay, with_threads};
 use crate::artifact::{Artifact, load};
+use crate::calibrate::Progress;
 use crate::compile::{Failure, Options, compile, lower, lower_by};
 use crate::files::{self, shown};
 use crate::pipeline::{Stage, adapted, not_reached};
-use crate::simulate::{self, Machine, Recording, Runtime, Sent};
+use crate::simulate::{self, Machine, Recorder, Recording, Runtime, Sent, write};
 use crate::source::{self, FileKind, Source};
 use crate::stimulus;
 use crate::target::Target;
@@ -44,9 +46,18 @@ pub(super) struct RunArgs {
     lowering: LoweringArgs,
     #[command(flatten)]
     recipe: RecipeArgs,
-    /// Write the spikes of all populations to this file (.npz).
+    /// Write the spikes of all populations to this file (.npz), one byte for each neuron and step.
     #[arg(long, value_name = "FILE")]
     spikes: Option<PathBuf>,
+    /// Write the spikes of all populations to this file (.npz) as lists of sample, step and neuron.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Write the membranes of populations in every step to this file (.npz).
+    #[arg(long, value_name = "FILE")]
+    traces: Option<PathBuf>,
+    /// Population whose membranes are written; may be repeated [default: all].
+    #[arg(long, value_name = "NAME", requires = "traces")]
+    probe: Vec<String>,
     /// Simulator.
     #[arg(long, value_enum, default_value_t)]
     runtime: RuntimeArg,
@@ -67,20 +78,14 @@ enum LevelArg {
     Artifact,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum RuntimeArg {
-    /// The reference simulators.
-    #[default]
-    Cpu,
-    /// Batches of tensors (needs the cargo feature `burn`).
-    Burn,
-}
-
 /// Report of `snnc run`.
 #[derive(Debug, Serialize)]
 pub(super) struct RunReport {
     network: String,
     level: &'static str,
+    /// What ran the samples, if `--runtime` was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runtime: Option<RuntimeReport>,
     /// Position in the file of the first sample.
     first: usize,
     samples: usize,
@@ -114,48 +119,92 @@ impl SentEntry {
     }
 }
 
-pub(super) fn run(args: &RunArgs) -> Result<Reply<RunReport>, Diagnostics> {
-    let runtime = match args.runtime {
-        RuntimeArg::Cpu => Runtime::Cpu,
-        RuntimeArg::Burn => burn()?,
-    };
+pub(super) fn run(
+    args: &RunArgs,
+    progress: &dyn Progress,
+) -> Result<Reply<RunReport>, Diagnostics> {
     let (machine, mut diagnostics) = machine(args)?;
-    if args.runtime == RuntimeArg::Burn && matches!(machine, Machine::Program(_)) {
-        return Err(Diagnostic::error(
-            usage::CONFLICTING_OPTIONS,
-            "`--runtime burn` runs networks, not programs",
-        )
-        .help("add `--level quantized` or `--level scheduled`")
-        .into());
+    let chosen = runtime::choose(args.runtime, &machine)?;
+    let runtime = chosen.runtime;
+    if args.traces.is_some() && !matches!(runtime, Runtime::Cpu) {
+        return Err(refused(
+            "`--traces` needs the runtime that keeps membranes",
+            "add `--runtime cpu`",
+        ));
     }
+    diagnostics.extend(chosen.remarks.clone());
     let samples = Samples::range(args.samples.as_ref());
     let stimuli = stimulus::read(&args.stimulus, &machine.interface(), samples)?;
-    if args.spikes.is_some() {
-        simulate::check_size(&machine, stimuli.samples())?;
-    }
-    let record = args.spikes.is_some();
+    let recorder = recorder(args, &machine, stimuli.samples())?;
+    let recorder = recorder.as_ref();
     let threads = args.threads.map(usize::from);
-    let recording = with_threads(threads, || simulate::run(&machine, &stimuli, runtime, record))??;
-    if let Some(path) = &args.spikes {
-        files::write(path, &snnc_frontend::arrays::write_npz(&recording.arrays(&stimuli)?)?)?;
+    let recording =
+        with_threads(threads, || simulate::run(&machine, &stimuli, runtime, recorder, progress))??;
+    if let Some(recorder) = recorder {
+        let files = [&args.spikes, &args.events, &args.traces].into_iter().flatten().count() as u64;
+        let (mut written, show) = (0, "writing files");
+        if let Some(path) = &args.spikes {
+            progress.step(show, written, files);
+            write::spikes(path, recorder, &recording, &stimuli)?;
+            written += 1;
+        }
+        if let Some(path) = &args.events {
+            progress.step(show, written, files);
+            write::events(path, recorder, &recording, &stimuli)?;
+            written += 1;
+        }
+        if let Some(path) = &args.traces {
+            progress.step(show, written, files);
+            let floats = matches!(machine, Machine::Float(_));
+            write::traces(path, recorder, &stimuli, floats)?;
+        }
     }
-    let report = report(&machine, recording, &stimuli)?;
-    let (product, summary) = texts(&report, stimuli.first());
+    let mut report = report(&machine, recording, &stimuli)?;
+    let (product, mut summary) = texts(&report, stimuli.first());
+    summary.push_str(&chosen.summary());
+    report.runtime = chosen.report;
     diagnostics.sort();
     Ok(Reply { product: product.into_bytes(), summary, diagnostics, ..Reply::new(report) })
 }
 
-/// The tensor runtime, if this binary has it.
-#[cfg_attr(
-    feature = "burn",
-    expect(clippy::unnecessary_wraps, reason = "a build without the feature returns an error")
-)]
-fn burn() -> Result<Runtime, Diagnostic> {
-    #[cfg(feature = "burn")]
-    return Ok(Runtime::Burn);
-    #[cfg(not(feature = "burn"))]
-    Err(Diagnostic::error(usage::NOT_BUILT_IN, "this snnc was built without the burn runtime")
-        .help("build it with `cargo build --release --features burn`"))
+fn refused(message: &str, help: &str) -> Diagnostics {
+    Diagnostic::error(usage::CONFLICTING_OPTIONS, message).help(help).into()
+}
+
+/// What keeps what is to be written; `None` if nothing is.
+fn recorder(
+    args: &RunArgs,
+    machine: &Machine,
+    samples: usize,
+) -> Result<Option<Recorder>, Diagnostics> {
+    let trains = args.spikes.is_some() || args.events.is_some();
+    let Some(first) = args.spikes.as_ref().or(args.events.as_ref()).or(args.traces.as_ref()) else {
+        return Ok(None);
+    };
+    let recorder = Recorder::new(&files::parent(first), samples, trains)
+        .map_err(|e| files::cannot_write(first, &e))?;
+    if args.traces.is_none() {
+        return Ok(Some(recorder));
+    }
+    let Some((mut populations, steps)) = machine.traceable() else {
+        return Err(refused(
+            "membranes of a program are not written",
+            "add `--level scheduled`: its networks have the same",
+        ));
+    };
+    for name in &args.probe {
+        if !populations.iter().any(|p| p.name == *name) {
+            let names: Vec<_> = populations.iter().map(|p| p.name.as_str()).collect();
+            let message = format!("no population `{name}` has membranes");
+            return Err(Diagnostic::error(usage::CONFLICTING_OPTIONS, message)
+                .note(format!("populations with membranes: {}", names.join(", ")))
+                .help("give one of these to `--probe`, or leave it out to write all")
+                .into());
+        }
+    }
+    populations.retain(|p| args.probe.is_empty() || args.probe.contains(&p.name));
+    let registers = if matches!(machine, Machine::Float(_)) { 2 } else { 3 };
+    Ok(Some(recorder.tracing(populations, registers, steps)))
 }
 
 /// What is to be run, brought to its level.
@@ -298,6 +347,7 @@ fn report(
     Ok(RunReport {
         network: machine.name().to_owned(),
         level: machine.level(),
+        runtime: None,
         first: stimuli.first(),
         samples: stimuli.samples(),
         labels,

@@ -35,9 +35,9 @@ pub fn read(path: &Path) -> Result<Recipe, Diagnostics> {
     let recipe = match FileKind::of(path)? {
         FileKind::Binary => binary::decode_recipe(&files::read(path, files::MAX_BINARY)?),
         FileKind::Genome => json::parse(&files::read_text(path, files::MAX_TEXT)?),
-        FileKind::Text => Err(Diagnostic::error(
+        FileKind::Text | FileKind::Nir => Err(Diagnostic::error(
             usage::UNKNOWN_FILE_KIND,
-            format!("{} is the text form of a network, not a recipe", shown(path)),
+            format!("{} holds a network, not a recipe", shown(path)),
         )
         .note("expected a name that ends in .snnb or .json")
         .help("name the recipe.snnb of an artifact, or what `snnc quantize -o` wrote")

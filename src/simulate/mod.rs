@@ -1,27 +1,30 @@
-//! Runs of one level on a stimulus, and their spikes as arrays.
+//! Runs of one level on a stimulus, and files of what they leave behind.
 
 #[cfg(feature = "burn")]
-mod burn;
+mod batches;
+mod record;
+mod spool;
+pub(crate) mod write;
 
-use crate::describe;
+use crate::calibrate::Progress;
+use crate::files::cannot_write;
 use crate::stimulus::{Interface, Stimuli};
 use crate::verify::simulation_failed;
-use snnc_frontend::arrays::{Array, ArrayData};
-use snnc_ir::diag::codes::usage;
-use snnc_ir::network::{Coding, Emission, Node, Op};
+use record::Tracer;
+pub(crate) use record::{Recorder, Traced};
+use snnc_ir::network::{Coding, Op};
 use snnc_ir::program::Program;
-use snnc_ir::quantized::{Population, Time};
+use snnc_ir::quantized::Time;
 use snnc_ir::spikes::SpikeTrain;
-use snnc_ir::{Diagnostic, Diagnostics, Network, QuantizedNetwork};
+use snnc_ir::{Diagnostics, Network, QuantizedNetwork};
 use snnc_runtime::cores::{CoreProbe, CoreSim};
+use snnc_runtime::event::Split;
 use snnc_runtime::event::float::FloatSim;
 use snnc_runtime::event::integer::IntSim;
-use snnc_runtime::float::{FloatProbe, FloatRun};
-use snnc_runtime::integer::IntProbe;
-use snnc_runtime::{MessageTrain, Signal, SimError, batch};
-
-/// Largest file of spikes.
-const MAX_SPIKES: u64 = 4 << 30;
+use snnc_runtime::float::FloatRun;
+use snnc_runtime::{MessageTrain, Probe, SimError, batch};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Something that can be run.
 #[derive(Clone, Debug)]
@@ -35,13 +38,16 @@ pub(crate) enum Machine {
 }
 
 /// Which simulators run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Runtime {
-    /// The reference simulators.
+    /// Event by event.
     Cpu,
-    /// Batches of tensors.
+    /// Batches of tensors on the CPU.
     #[cfg(feature = "burn")]
-    Burn,
+    Tensors,
+    /// Batches on a graphics processor.
+    #[cfg(feature = "gpu")]
+    Gpu(&'static snnc_runtime::gpu::Gpu),
 }
 
 /// What came out, sample by sample.
@@ -53,8 +59,6 @@ pub(crate) struct Recording {
     pub(crate) classes: Vec<Option<usize>>,
     /// Spikes or messages of each population over all samples.
     pub(crate) counts: Vec<Sent>,
-    /// What each population sent in each sample, if it was to be kept.
-    trains: Vec<Vec<Train>>,
 }
 
 /// What a population sent, counted.
@@ -142,56 +146,27 @@ impl Machine {
         }
     }
 
-    /// Steps of a run and bytes that a step of a sample takes in a file: 1 per neuron, 4 more per
-    /// neuron that sends messages.
-    fn extent(&self) -> (u64, u64) {
-        let sum = |sizes: &mut dyn Iterator<Item = (usize, bool)>| {
-            sizes.fold(0_u64, |bytes, (size, sends_messages)| {
-                let each = if sends_messages { 5 } else { 1 };
-                bytes.saturating_add((size as u64).saturating_mul(each))
-            })
-        };
+    /// Populations with membranes, and the steps of a run, in the order in which runs give them; `None` for
+    /// a program, of which no membranes are recorded.
+    pub(crate) fn traceable(&self) -> Option<(Vec<Traced>, usize)> {
+        let traced = |name: &String, size| Traced { name: name.clone(), size };
         match self {
             Self::Float(n) => {
-                let size = |n: &Node| {
-                    let bursts = matches!(&n.op, Op::Neuron(n) if n.emission != Emission::Binary);
-                    (n.shape.size(), bursts)
-                };
-                let populations = n.nodes.values().filter(|n| n.op.is_population());
-                (u64::from(n.steps), sum(&mut populations.map(size)))
+                let neurons = n.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_)));
+                let populations = neurons.map(|n| traced(&n.name, n.shape.size()));
+                Some((populations.collect(), n.steps as usize))
             }
             Self::Integers(n) => {
-                let size = |p: &Population| (p.size(), p.graded().is_some());
-                (n.run_steps(), sum(&mut n.populations.values().map(size)))
+                let neurons = n.populations.values().filter(|p| p.neuron().is_some());
+                let populations = neurons.map(|p| traced(&p.name, p.size())).collect();
+                Some((populations, usize::try_from(n.run_steps()).ok()?))
             }
-            Self::Program(p) => {
-                let modes = describe::graded_modes(p);
-                let sizes = p.populations.iter().zip(modes);
-                (p.run_steps, sum(&mut sizes.map(|(s, mode)| (s.shape.size(), mode.is_some()))))
-            }
+            Self::Program(_) => None,
         }
     }
 }
 
-/// Checks, before anything runs, that the spikes of `samples` samples can be written.
-///
-/// # Errors
-/// `SNN0820`.
-pub(crate) fn check_size(machine: &Machine, samples: usize) -> Result<(), Diagnostic> {
-    let (steps, per_step) = machine.extent();
-    let bytes = (samples as u64).saturating_mul(steps).saturating_mul(per_step);
-    if bytes > MAX_SPIKES {
-        return Err(Diagnostic::error(
-            usage::TOO_MANY_SAMPLES,
-            format!("the spikes of {samples} samples take {bytes} bytes"),
-        )
-        .note(format!("expected at most {MAX_SPIKES}"))
-        .help("limit the number of samples with `--samples`"));
-    }
-    Ok(())
-}
-
-/// Runs `machine` on all samples; `record` keeps every train.
+/// Runs `machine` on all samples; `recorder` keeps what they leave behind.
 ///
 /// # Errors
 /// `SNN0835` if a simulation stops.
@@ -199,41 +174,125 @@ pub(crate) fn run(
     machine: &Machine,
     stimuli: &Stimuli,
     runtime: Runtime,
-    record: bool,
+    recorder: Option<&Recorder>,
+    progress: &dyn Progress,
 ) -> Result<Recording, Diagnostics> {
     let result = match runtime {
-        Runtime::Cpu => on_cpu(machine, stimuli, record),
+        Runtime::Cpu => on_cpu(machine, stimuli, recorder, progress),
         #[cfg(feature = "burn")]
-        Runtime::Burn => burn::run(machine, stimuli, record),
+        Runtime::Tensors => batches::on_cpu(machine, stimuli, recorder),
+        #[cfg(feature = "gpu")]
+        Runtime::Gpu(gpu) => batches::on_gpu(machine, stimuli, gpu, recorder),
     };
+    if let Some(recorder) = recorder {
+        recorder.check().map_err(|e| cannot_write(Path::new("a temporary file"), &e))?;
+    }
     let samples = result.map_err(|e| simulation_failed(&e))?;
-    Ok(Recording::new(machine.names(), samples))
+    Ok(Recording::new(machine.names(), &samples))
 }
 
-fn on_cpu(machine: &Machine, stimuli: &Stimuli, record: bool) -> Result<Vec<Sample>, SimError> {
+fn on_cpu(
+    machine: &Machine,
+    stimuli: &Stimuli,
+    recorder: Option<&Recorder>,
+    progress: &dyn Progress,
+) -> Result<Vec<Sample>, SimError> {
     let samples: Vec<usize> = (0..stimuli.samples()).collect();
+    let meter = Meter::new(progress, samples.len());
     match machine {
         Machine::Float(network) => {
             let sim = FloatSim::new(network)?;
+            let nodes = network.nodes.iter().filter(|(_, n)| matches!(n.op, Op::Neuron(_)));
+            let neurons = nodes.map(|(id, n)| (id, n.name.as_str(), n.shape.size()));
+            let probe = probe(recorder, neurons);
             batch::map(&samples, |&sample| {
-                let run = sim.run(&stimuli.stimulus(sample)?, &FloatProbe::None)?;
-                Ok(Sample::of_float(run, record))
+                let mut tracer = begin(recorder, sample)?;
+                let run = sim.watch(&stimuli.stimulus(sample)?, &probe, &mut |t, membranes| {
+                    meter.step(t, network.steps.into());
+                    if let Some(tracer) = &mut tracer {
+                        tracer.push(membranes, f32::to_le_bytes);
+                    }
+                })?;
+                Ok(meter.done(Sample::of_float(run).keep(sample, recorder)))
             })
         }
         Machine::Integers(network) => {
-            let sim = IntSim::new(network)?;
+            let sim = IntSim::with_split(network, Split::over(samples.len()))?;
+            let populations = network.populations.iter().filter(|(_, p)| p.neuron().is_some());
+            let neurons = populations.map(|(id, p)| (id, p.name.as_str(), p.size()));
+            let probe = probe(recorder, neurons);
             batch::map(&samples, |&sample| {
-                let run = sim.run(&stimuli.stimulus(sample)?, &IntProbe::None)?;
-                Ok(Sample::of_integers(run.class(), run.spikes, run.messages, record))
+                let mut tracer = begin(recorder, sample)?;
+                let run = sim.watch(&stimuli.stimulus(sample)?, &probe, &mut |t, registers| {
+                    meter.step(t, network.run_steps());
+                    if let Some(tracer) = &mut tracer {
+                        tracer.push(registers, i32::to_le_bytes);
+                    }
+                })?;
+                let sent = Sample::of_integers(run.class(), run.spikes, run.messages);
+                Ok(meter.done(sent.keep(sample, recorder)))
             })
         }
         Machine::Program(program) => {
             let sim = CoreSim::new(program)?;
             batch::map(&samples, |&sample| {
+                begin(recorder, sample)?;
                 let run = sim.run(&stimuli.stimulus(sample)?, &CoreProbe::None)?;
-                Ok(Sample::of_integers(run.class(), run.spikes, run.messages, record))
+                let sent = Sample::of_integers(run.class(), run.spikes, run.messages);
+                Ok(meter.done(sent.keep(sample, recorder)))
             })
         }
+    }
+}
+
+/// What takes the membranes of a sample. Stops where what came before could not be kept.
+fn begin(recorder: Option<&Recorder>, sample: usize) -> Result<Option<Tracer<'_>>, SimError> {
+    let Some(recorder) = recorder else { return Ok(None) };
+    if recorder.has_failed() {
+        return Err(SimError::Malformed("what came before could not be recorded".to_owned()));
+    }
+    Ok(recorder.trace(sample))
+}
+
+/// All neurons of the populations whose membranes are kept, in their order.
+fn probe<'a, K: Copy>(
+    recorder: Option<&Recorder>,
+    neurons: impl Iterator<Item = (K, &'a str, usize)>,
+) -> Probe<K> {
+    let traced = recorder.map_or(&[][..], Recorder::traced);
+    if traced.is_empty() {
+        return Probe::None;
+    }
+    let chosen = neurons.filter(|(_, name, _)| traced.iter().any(|t| t.name == *name));
+    Probe::Neurons(chosen.flat_map(|(id, _, size)| (0..size).map(move |n| (id, n))).collect())
+}
+
+/// Counts samples, or the steps of a single one.
+struct Meter<'p> {
+    progress: &'p dyn Progress,
+    samples: u64,
+    done: AtomicU64,
+}
+
+impl<'p> Meter<'p> {
+    fn new(progress: &'p dyn Progress, samples: usize) -> Self {
+        Self { progress, samples: samples as u64, done: AtomicU64::new(0) }
+    }
+
+    /// Step `t` of `steps` is done.
+    fn step(&self, t: usize, steps: u64) {
+        if self.samples == 1 {
+            self.progress.step("simulating steps", t as u64 + 1, steps);
+        }
+    }
+
+    /// Counts a sample.
+    fn done<T>(&self, sample: T) -> T {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        if self.samples > 1 {
+            self.progress.step("simulating samples", done, self.samples);
+        }
+        sample
     }
 }
 
@@ -245,9 +304,18 @@ struct Sample {
 }
 
 impl Sample {
-    fn new(class: Option<usize>, trains: Vec<Train>, record: bool) -> Self {
+    fn new(class: Option<usize>, trains: Vec<Train>) -> Self {
         let counts = trains.iter().map(Train::count).collect();
-        Self { class, counts, trains: if record { trains } else { Vec::new() } }
+        Self { class, counts, trains }
+    }
+
+    /// Hands the trains of sample `index` over to `recorder`, if there is one.
+    fn keep(mut self, index: usize, recorder: Option<&Recorder>) -> Self {
+        if let Some(recorder) = recorder {
+            recorder.keep(index, &self);
+        }
+        self.trains = Vec::new();
+        self
     }
 
     /// Populations with messages are graded.
@@ -255,132 +323,31 @@ impl Sample {
         class: Option<usize>,
         spikes: Vec<SpikeTrain>,
         messages: Vec<Option<MessageTrain>>,
-        record: bool,
     ) -> Self {
         let train = |(spikes, messages): (SpikeTrain, Option<MessageTrain>)| {
             messages.map_or(Train::Spikes(spikes), Train::Messages)
         };
-        Self::new(class, spikes.into_iter().zip(messages).map(train).collect(), record)
+        Self::new(class, spikes.into_iter().zip(messages).map(train).collect())
     }
 
     /// Populations come in the order of node ids, as in [`Machine::names`].
-    fn of_float(mut run: FloatRun, record: bool) -> Self {
+    fn of_float(mut run: FloatRun) -> Self {
         let class = run.class();
         let train = |(node, spikes)| {
             run.messages.remove(&node).map_or(Train::Spikes(spikes), Train::Bursts)
         };
         let trains = run.spikes.into_iter().map(train).collect();
-        Self::new(class, trains, record)
+        Self::new(class, trains)
     }
 }
 
 impl Recording {
-    fn new(names: Vec<String>, samples: Vec<Sample>) -> Self {
+    fn new(names: Vec<String>, samples: &[Sample]) -> Self {
         let mut counts = vec![Sent::Spikes(0); names.len()];
-        for sample in &samples {
+        for sample in samples {
             counts.iter_mut().zip(&sample.counts).for_each(|(sum, n)| *sum = sum.add(*n));
         }
         let classes = samples.iter().map(|s| s.class).collect();
-        Self { names, classes, counts, trains: samples.into_iter().map(|s| s.trains).collect() }
+        Self { names, classes, counts }
     }
-
-    /// `spikes_NAME` `[samples, steps, neurons]` of every population in the time of the level,
-    /// `messages_NAME` with the values where it sends graded ones, and `input_NAME`
-    /// `[samples, logical steps, elements]` of every input (frames: `[samples, elements]`).
-    ///
-    /// # Errors
-    /// `SNN0835` if a sample cannot be coded.
-    pub(crate) fn arrays(&self, stimuli: &Stimuli) -> Result<Vec<(String, Array)>, Diagnostics> {
-        let mut arrays = Vec::new();
-        let signals = (0..stimuli.samples())
-            .map(|sample| stimuli.stimulus(sample))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|e| simulation_failed(&e))?;
-        for (i, name) in stimuli.input_names().enumerate() {
-            let of_input = signals.iter().map(|s| &s.inputs[i]);
-            arrays.push((format!("input_{name}"), input_array(of_input)));
-        }
-        for (i, name) in self.names.iter().enumerate() {
-            let trains = || self.trains.iter().map(move |sample| &sample[i]);
-            let spikes: Vec<SpikeTrain> = trains().map(Train::spikes).collect();
-            arrays.push((format!("spikes_{name}"), spike_array(spikes.iter())));
-            if let Some(messages) = message_array(trains()) {
-                arrays.push((format!("messages_{name}"), messages));
-            }
-        }
-        Ok(arrays)
-    }
-}
-
-impl Train {
-    /// Where something was sent.
-    fn spikes(&self) -> SpikeTrain {
-        match self {
-            Self::Spikes(train) => train.clone(),
-            Self::Messages(train) => train.spikes(),
-            Self::Bursts(train) => train.spikes(),
-        }
-    }
-}
-
-/// The values that a population sent; `None` if it spikes.
-fn message_array<'a>(trains: impl ExactSizeIterator<Item = &'a Train>) -> Option<Array> {
-    let samples = trains.len();
-    let (mut extent, mut integers, mut bursts) = ((0, 0), Vec::new(), Vec::new());
-    for train in trains {
-        match train {
-            Train::Spikes(_) => return None,
-            Train::Messages(train) => extent = put(train, &mut integers),
-            Train::Bursts(train) => extent = put(train, &mut bursts),
-        }
-    }
-    let data = if bursts.is_empty() { ArrayData::I32(integers) } else { ArrayData::F32(bursts) };
-    Some(Array { shape: vec![samples, extent.0, extent.1], data })
-}
-
-/// Appends the values of a train, 0 where nothing was sent; returns its steps and neurons.
-fn put<T: Copy + Default>(train: &MessageTrain<T>, values: &mut Vec<T>) -> (usize, usize) {
-    for t in 0..train.steps() {
-        let first = values.len();
-        values.resize(first + train.neurons(), T::default());
-        train.step(t).iter().for_each(|&(n, value)| values[first + n as usize] = value);
-    }
-    (train.steps(), train.neurons())
-}
-
-fn input_array<'a>(signals: impl ExactSizeIterator<Item = &'a Signal> + Clone) -> Array {
-    let trains = signals.clone().filter_map(|s| match s {
-        Signal::Spikes(train) => Some(train),
-        Signal::Frame(_) => None,
-    });
-    let trains: Vec<&SpikeTrain> = trains.collect();
-    if trains.len() == signals.len() {
-        return spike_array(trains.into_iter());
-    }
-    let samples = signals.len();
-    let values: Vec<f32> = signals
-        .filter_map(|s| match s {
-            Signal::Frame(values) => Some(values.as_slice()),
-            Signal::Spikes(_) => None,
-        })
-        .flatten()
-        .copied()
-        .collect();
-    let shape = vec![samples, values.len() / samples.max(1)];
-    Array { shape, data: ArrayData::F32(values) }
-}
-
-fn spike_array<'a>(trains: impl ExactSizeIterator<Item = &'a SpikeTrain>) -> Array {
-    let samples = trains.len();
-    let mut values = Vec::new();
-    let mut extent = (0, 0);
-    for train in trains {
-        extent = (train.steps(), train.neurons());
-        for t in 0..train.steps() {
-            let first = values.len();
-            values.resize(first + train.neurons(), 0_u8);
-            train.active(t).for_each(|n| values[first + n] = 1);
-        }
-    }
-    Array { shape: vec![samples, extent.0, extent.1], data: ArrayData::U8(values) }
 }

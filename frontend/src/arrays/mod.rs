@@ -3,13 +3,13 @@
 //! Readers check every length against the bytes that are there before they allocate, and never
 //! run or interpret anything but numbers.
 
-mod dtype;
+pub(crate) mod dtype;
 mod npy;
 mod npz;
 pub(crate) mod safetensors;
 
 pub(crate) use npz::parse as parse_npz;
-pub use npz::{read_npz, write_npz};
+pub use npz::{Element, NpzWriter, read_npz, write_npz};
 
 /// An array of any rank, row-major.
 #[derive(Clone, Debug, PartialEq)]

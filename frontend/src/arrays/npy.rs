@@ -3,7 +3,7 @@
 //! Layout: `\x93NUMPY`, version (major, minor), header length (u16 for 1.x, u32 after), a header
 //! that is a Python dictionary of three entries, then the elements.
 
-use super::dtype::{Dtype, Endian, encode};
+use super::dtype::{Dtype, Endian};
 use super::safetensors::bad_boolean;
 use super::{Array, ArrayData, each, elements, show_shape};
 use crate::json::quote;
@@ -239,10 +239,10 @@ from_elements!(
     F32: f32, F64: f64
 );
 
-/// The bytes of one array, version 1.0, row-major; or why there are none.
-pub(super) fn write(array: &Array) -> Result<Vec<u8>, &'static str> {
-    let (descr, data) = encode(&array.data);
-    let extents: String = match &array.shape[..] {
+/// What stands before the elements of an array, version 1.0, row-major; or why nothing can. `descr` is the
+/// element type as npy files name it.
+pub(super) fn header(descr: &str, shape: &[usize]) -> Result<Vec<u8>, &'static str> {
+    let extents: String = match shape {
         [n] => format!("{n},"),
         shape => shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
     };
@@ -252,14 +252,15 @@ pub(super) fn write(array: &Array) -> Result<Vec<u8>, &'static str> {
     let unpadded = MAGIC.len() + 4 + header.len() + 1;
     header.push_str(&" ".repeat(unpadded.next_multiple_of(64) - unpadded));
     header.push('\n');
-    let length = u16::try_from(header.len()).ok().filter(|_| array.shape.len() <= MAX_RANK);
+    let length = u16::try_from(header.len()).ok().filter(|_| shape.len() <= MAX_RANK);
     let length = length.ok_or("a shape has at most 32 extents")?;
-    Ok([&MAGIC[..], &[1, 0], &length.to_le_bytes(), header.as_bytes(), &data].concat())
+    Ok([&MAGIC[..], &[1, 0], &length.to_le_bytes(), header.as_bytes()].concat())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arrays::dtype::encode;
 
     fn npy(header: &str, data: &[u8]) -> Vec<u8> {
         let length = u16::try_from(header.len()).unwrap().to_le_bytes();
@@ -289,7 +290,8 @@ mod tests {
     fn what_is_written_is_read() {
         let data = ArrayData::F64(vec![0.5, -1.0, 3.25, 0.0, 1e300, -0.0]);
         let array = Array { shape: vec![3, 1, 2], data };
-        let bytes = write(&array).unwrap();
+        let (descr, data) = encode(&array.data);
+        let bytes = [header(descr, &array.shape).unwrap(), data].concat();
         assert_eq!((bytes.len() - 6 * 8) % 64, 0);
         assert_eq!(read(&bytes[..], 48), Ok(array));
     }

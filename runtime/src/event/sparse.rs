@@ -4,10 +4,11 @@ use super::part::Part;
 use super::rows::HALVES;
 use super::simd::wide;
 use std::hint::black_box;
+use std::ops::AddAssign;
 
-/// Sources whose synapses are fetched together: their cache lines are all asked for before the first
+/// Synapses that are fetched together: the cache lines of several sources are all asked for before the first
 /// is waited for, which a row by row walk through memory would not do.
-const AHEAD: usize = 4;
+const AHEAD: usize = 1600;
 
 /// Packed synapses in a cache line.
 const LINE: usize = 16;
@@ -74,6 +75,11 @@ impl Sparse {
         synapses * self.parts / self.start.len()
     }
 
+    /// Sources whose synapses into one of `of` parts are fetched together.
+    fn together(&self, of: usize) -> usize {
+        (AHEAD * of / self.fan_out().max(1)).clamp(4, 32)
+    }
+
     /// Adds the synapses of `active` sources into `part` to `sums`, one per target of the part.
     pub(super) fn add(&self, active: &[u32], part: Part, partial: &mut Vec<i16>, sums: &mut [i32]) {
         let first = part.first();
@@ -82,9 +88,7 @@ impl Sparse {
             Entries::Packed(entries) if self.halves && active.len() * 8 > sums.len() / 64 => {
                 partial.clear();
                 partial.resize(sums.len(), 0);
-                self.ahead(active, part, entries, |target, weight| {
-                    partial[target - first] += i16::from(weight);
-                });
+                self.add_packed(active, part, entries, partial, i16::from);
                 wide(
                     #[inline(always)]
                     || {
@@ -94,9 +98,7 @@ impl Sparse {
                     },
                 );
             }
-            Entries::Packed(entries) => self.ahead(active, part, entries, |target, weight| {
-                sums[target - first] += i32::from(weight);
-            }),
+            Entries::Packed(entries) => self.add_packed(active, part, entries, sums, i32::from),
             Entries::Pairs(entries) => {
                 for row in active.iter().map(|&s| self.row(s, part, entries)) {
                     for &(target, weight) in row {
@@ -127,11 +129,29 @@ impl Sparse {
         }
     }
 
+    /// Adds packed synapses to sums of one width.
+    fn add_packed<A: AddAssign>(
+        &self,
+        active: &[u32],
+        part: Part,
+        entries: &[u32],
+        sums: &mut [A],
+        widen: impl Fn(i8) -> A,
+    ) {
+        // Spares the populations that are not cut a subtraction for each synapse.
+        match part.first() {
+            0 => self.ahead(active, part, entries, |target, w| sums[target] += widen(w)),
+            first => {
+                self.ahead(active, part, entries, |target, w| sums[target - first] += widen(w));
+            }
+        }
+    }
+
     /// Visits the packed synapses of `active` sources.
     #[expect(clippy::inline_always, reason = "the loop around `add`")]
     #[inline(always)]
     fn ahead(&self, active: &[u32], part: Part, entries: &[u32], mut add: impl FnMut(usize, i8)) {
-        for group in active.chunks(AHEAD) {
+        for group in active.chunks(self.together(part.of())) {
             let mut fetched = 0;
             for row in group.iter().map(|&s| self.row(s, part, entries)) {
                 for line in row.chunks(LINE) {

@@ -166,7 +166,7 @@ impl<'n> FloatSim<'n> {
     pub fn run(&self, stimulus: &Stimulus, probe: &FloatProbe) -> Result<FloatRun, SimError> {
         self.check(stimulus)?;
         let nodes = &self.network.nodes;
-        let probed = self.resolve(probe)?;
+        let probed = self.resolve(probe, self.steps)?;
         let mut run = Run {
             sim: self,
             values: nodes
@@ -217,10 +217,15 @@ impl<'n> FloatSim<'n> {
         Ok(FloatRun { spikes, messages: run.messages, scores, traces: run.traces })
     }
 
-    pub(crate) fn resolve(&self, probe: &FloatProbe) -> Result<Vec<(NodeId, usize)>, SimError> {
+    /// The neurons that `probe` chooses; `steps` of them are kept.
+    pub(crate) fn resolve(
+        &self,
+        probe: &FloatProbe,
+        steps: usize,
+    ) -> Result<Vec<(NodeId, usize)>, SimError> {
         let neurons = self.network.nodes.iter().filter(|(_, n)| matches!(n.op, Op::Neuron(_)));
         let sizes: Vec<_> = neurons.map(|(id, n)| (id, n.shape.size())).collect();
-        probe.resolve(&sizes, self.steps, 1)
+        probe.resolve(&sizes, steps, 1)
     }
 
     /// Trains of all nodes: inputs filled, neurons silent, none for the rest.

@@ -239,9 +239,18 @@ impl<'n> IntSim<'n> {
         populations.map(|p| p.graded().map(|_| MessageTrain::new(self.steps, p.size()))).collect()
     }
 
-    pub(crate) fn traces(&self, probe: &IntProbe) -> Result<Vec<IntTrace>, SimError> {
+    /// The neurons that `probe` chooses; `steps` of them are kept.
+    pub(crate) fn resolve(
+        &self,
+        probe: &IntProbe,
+        steps: usize,
+    ) -> Result<Vec<(PopId, usize)>, SimError> {
         let neurons = self.network.populations.iter().filter(|(_, p)| p.neuron().is_some());
         let sizes: Vec<_> = neurons.map(|(id, p)| (id, p.size())).collect();
+        probe.resolve(&sizes, steps, 2)
+    }
+
+    pub(crate) fn traces(&self, probe: &IntProbe) -> Result<Vec<IntTrace>, SimError> {
         let trace = |(population, neuron)| IntTrace {
             population,
             neuron,
@@ -249,7 +258,7 @@ impl<'n> IntSim<'n> {
             h: Vec::new(),
             v: Vec::new(),
         };
-        Ok(probe.resolve(&sizes, self.steps, 2)?.into_iter().map(trace).collect())
+        Ok(self.resolve(probe, self.steps)?.into_iter().map(trace).collect())
     }
 
     /// What the host computes from the trains of a run.

@@ -9,7 +9,7 @@ use snnc_ir::quantized::messages::{self, host_range};
 use snnc_ir::quantized::{PopKind, QuantizedDraft};
 
 /// Largest sums of magnitudes, `Σ|w|·|m|`, over all stimuli.
-pub(super) struct Bounds {
+pub(crate) struct Bounds {
     /// Of one row of each matrix, by matrix.
     pub(super) products: Vec<u64>,
 }
@@ -20,7 +20,7 @@ impl Bounds {
     /// # Errors
     /// [`SimError::TooLarge`] where a message could be inexact in f32 or a sum leave i32;
     /// [`SimError::ZeroDelayCycle`] for a loop of relays, which a verified network has not.
-    pub(super) fn new(network: &QuantizedDraft) -> Result<Self, SimError> {
+    pub(crate) fn new(network: &QuantizedDraft) -> Result<Self, SimError> {
         let worst: Vec<u64> = network.matrices.values().map(worst_row).collect();
         let sent = messages(network)?;
         let mut products = vec![0_u64; worst.len()];

@@ -32,6 +32,8 @@ pub use burn::tensor::Device;
 use burn::tensor::{DType, FloatDType, IntDType, Tensor, TensorData};
 pub use float::FloatSim;
 pub use int::IntSim;
+#[cfg(feature = "gpu")]
+pub(crate) use int_bounds::Bounds;
 use snnc_ir::spikes::SpikeTrain;
 
 /// The CPU through ndarray.

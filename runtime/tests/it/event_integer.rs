@@ -31,6 +31,29 @@ fn same(network: &QuantizedNetwork, stimulus: &Stimulus) -> Result<(), TestCaseE
     for probe in [IntProbe::All, IntProbe::None] {
         prop_assert_eq!(fast.run(stimulus, &probe), definition.run(stimulus, &probe));
     }
+    watched(&definition, &fast, stimulus)
+}
+
+/// Registers that are watched are those that are kept.
+fn watched(
+    definition: &IntSim<'_>,
+    fast: &event::integer::IntSim<'_>,
+    stimulus: &Stimulus,
+) -> Result<(), TestCaseError> {
+    let mut seen = Vec::new();
+    let run = fast.watch(stimulus, &IntProbe::All, &mut |t, registers| {
+        seen.push((t, registers.to_vec()));
+    });
+    let Ok(kept) = definition.run(stimulus, &IntProbe::All) else {
+        prop_assert!(run.is_err());
+        return Ok(());
+    };
+    let step = |t: usize| {
+        (t, kept.traces.iter().map(|trace| [trace.u[t], trace.h[t], trace.v[t]]).collect())
+    };
+    let steps = if kept.traces.is_empty() { 0 } else { definition.steps() };
+    prop_assert_eq!(seen, (0..steps).map(step).collect::<Vec<(usize, Vec<_>)>>());
+    prop_assert_eq!(run.unwrap().spikes, kept.spikes);
     Ok(())
 }
 

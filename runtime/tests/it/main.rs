@@ -21,4 +21,6 @@ mod graded_golden;
 mod integer_golden;
 mod integer_random;
 #[cfg(feature = "burn")]
+mod suite;
+#[cfg(feature = "burn")]
 mod tensor;

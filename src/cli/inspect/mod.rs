@@ -3,6 +3,7 @@
 mod folding;
 mod levels;
 mod motif;
+pub(super) mod nir;
 mod picture;
 mod program;
 mod recipe;
@@ -14,6 +15,7 @@ use crate::alike::Distinct;
 use crate::artifact::{Artifact, load};
 use crate::compile::Options;
 use crate::draw;
+use crate::exit::Exit;
 use crate::files::{self, shown};
 use crate::pipeline::Lowering;
 use crate::recipe::is_recipe;
@@ -23,6 +25,7 @@ use clap::{Args, ValueEnum};
 use folding::FoldingReport;
 use levels::{MappedReport, NetworkReport, QuantizedReport};
 use motif::{Motif, MotifReport};
+use nir::NirReport;
 use program::{ArtifactReport, ProgramReport};
 use recipe::RecipeReport;
 use serde::Serialize;
@@ -34,7 +37,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct InspectArgs {
-    /// Genome, .snn, .snnb, program.snnb, recipe.snnb, or the folder of an artifact.
+    /// Genome, .snn, .snnb, program.snnb, recipe.snnb, .nir, or the folder of an artifact.
     path: PathBuf,
     #[command(flatten)]
     weights: WeightsArgs,
@@ -80,6 +83,8 @@ pub(super) enum InspectReport {
     Program(ProgramReport),
     /// A recipe.
     Recipe(RecipeReport),
+    /// A NIR graph or recording.
+    Nir(NirReport),
     /// An artifact.
     Artifact(Box<ArtifactReport>),
     /// What a source or an artifact takes on its way to cores.
@@ -109,6 +114,13 @@ pub(super) fn run(
         });
     }
     let kind = FileKind::of(&args.path)?;
+    if kind == FileKind::Nir && !args.folding {
+        args.only_for_genomes("a NIR graph")?;
+        let (text, report, diagnostics) = nir::nir(&args.path)?;
+        let exit = Exit::of(&diagnostics);
+        let report = InspectReport::Nir(report);
+        return Ok(Reply { product: text.into_bytes(), diagnostics, exit, ..Reply::new(report) });
+    }
     if args.folding {
         return folding(args);
     }

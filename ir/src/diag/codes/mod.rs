@@ -1,6 +1,6 @@
 //! Every diagnostic code, with its documentation.
 //!
-//! Blocks: 01xx files and syntax, 02xx genomes, 03xx networks, 04xx quantization, 05xx mapping and
+//! Blocks: 01xx files and syntax, 02xx genomes and NIR graphs, 03xx networks, 04xx quantization, 05xx mapping and
 //! limits, 06xx emission and artifacts, 07xx equivalence, 08xx command line, 09xx internal.
 
 pub mod account;
@@ -12,6 +12,7 @@ pub mod genome;
 pub mod internal;
 pub mod mapping;
 pub mod network;
+pub mod nir;
 pub mod quantize;
 pub mod syntax;
 pub mod tennlab;
@@ -92,6 +93,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
     [
         syntax::BLOCK,
         genome::BLOCK,
+        nir::BLOCK,
         tennlab::BLOCK,
         network::BLOCK,
         quantize::BLOCK,

@@ -1,11 +1,8 @@
-//! Networks of the TENNLab framework (0286–0295).
+//! Networks of the TENNLab framework (0287–0296).
 
 use super::codes;
 
 codes! {
-    TENNLAB_UNREAD = 286, "TENNLab network: field not read",
-        "A warning: the file holds something that this reader does not know. It is ignored, and the network \
-         may mean something else where it was made. Remove the field if it says nothing about the network.";
     TENNLAB_NODE = 287, "TENNLab network: no such node, or one too many",
         "An edge, an input or an output names a node that does not exist, or something that may exist once is given \
          twice: a node, an edge between the same two nodes, an input or an output.";
@@ -39,4 +36,7 @@ codes! {
          Say it with `--steps N`.";
     TENNLAB_EMPTY = 295, "TENNLab network: nothing to run",
         "The network has no neurons, no inputs or no outputs, so nothing could be sent to it or read from it.";
+    TENNLAB_UNREAD = 296, "TENNLab network: field not read",
+        "A warning: the file holds something that this reader does not know. It is ignored, and the network \
+         may mean something else where it was made. Remove the field if it says nothing about the network.";
 }

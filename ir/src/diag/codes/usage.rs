@@ -102,6 +102,16 @@ codes! {
         "A recipe as JSON is an object with `settings`, `populations`, `projections` and \
          `calibration`, each of which may be left out; unknown fields are errors. \
          `snnc convert recipe.snnb -o recipe.json` writes one.";
+    NO_GPU = 827, "no graphics processor",
+        "`--runtime gpu` needs a device that Vulkan, Metal, Direct3D 12 or OpenGL reaches, and none was found \
+         or opened. The notes list what was found. Install a driver (Mesa's software Vulkan counts as a \
+         device, for tests), or use `--runtime auto`, which falls back to the CPU.";
+    GPU_WRONG = 828, "a graphics processor computes wrongly",
+        "Before a device is used, arithmetic, a product of matrices and a small network are compared with \
+         the CPU. The note says what differed. Drivers have bugs: update it, or use `--runtime cpu`.";
+    RUNTIME_CHOSEN = 829, "about the runtime",
+        "Which simulator runs, and why, where that is not plain from the options: what `--runtime auto` \
+         found, that a device is a program on the CPU, or that it rounds floats in its own way.";
     NOT_AN_ARTIFACT = 830, "not an artifact",
         "The folder has no `manifest.json`, or the file is not a manifest of this version of snnc. \
          Compile the network again, or name the folder that `snnc compile` wrote.";

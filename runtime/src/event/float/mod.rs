@@ -17,7 +17,6 @@ use crate::error::SimError;
 use crate::float::plan::Operator;
 use crate::float::{self, FloatProbe, FloatRun, FloatTrace, sends_bursts, value};
 use crate::messages::MessageTrain;
-use crate::probe::Probe;
 use crate::stimulus::{Signal, Stimulus};
 use neuron::{Model, State};
 use plan::{Exact, Plan, Source};
@@ -102,20 +101,55 @@ impl<'n> FloatSim<'n> {
     /// As [`simulate`].
     pub fn run(&self, stimulus: &Stimulus, probe: &FloatProbe) -> Result<FloatRun, SimError> {
         self.check(stimulus)?;
+        let chosen = self.base.resolve(probe, self.base.steps)?;
+        let trace = |&(node, neuron)| FloatTrace { node, neuron, h: Vec::new(), v: Vec::new() };
+        let mut traces: Vec<_> = chosen.iter().map(trace).collect();
+        let run = self.drive(stimulus, &chosen, &mut |_, membranes| {
+            for (trace, &[h, v]) in traces.iter_mut().zip(membranes) {
+                trace.h.push(h);
+                trace.v.push(v);
+            }
+        });
+        Ok(FloatRun { traces, ..run })
+    }
+
+    /// Runs the network once. Membranes that `probe` chooses are not kept: `watch` gets them after every step,
+    /// with the step, as compared membrane and membrane of each neuron in the order of the probe.
+    ///
+    /// # Errors
+    /// As [`simulate`].
+    pub fn watch(
+        &self,
+        stimulus: &Stimulus,
+        probe: &FloatProbe,
+        watch: &mut dyn FnMut(usize, &[[f32; 2]]),
+    ) -> Result<FloatRun, SimError> {
+        self.check(stimulus)?;
+        let chosen = self.base.resolve(probe, 1)?;
+        Ok(self.drive(stimulus, &chosen, watch))
+    }
+
+    /// All steps on a stimulus that fits. Keeps no membranes.
+    fn drive(
+        &self,
+        stimulus: &Stimulus,
+        chosen: &[(NodeId, usize)],
+        watch: &mut dyn FnMut(usize, &[[f32; 2]]),
+    ) -> FloatRun {
         let nodes = &self.network().nodes;
-        let probed = self.base.resolve(probe)?;
-        let mut run = Run::new(self, stimulus, *probe != Probe::None);
-        run.traces = probed
-            .into_iter()
-            .map(|(node, neuron)| FloatTrace { node, neuron, h: Vec::new(), v: Vec::new() })
-            .collect();
+        let mut run = Run::new(self, stimulus, !chosen.is_empty());
+        let mut membranes = Vec::new();
         let readout = self.network().readout;
         let mut sums = vec![0.0_f64; nodes[readout.node()].shape.size()];
         for t in 0..self.base.steps {
             for &id in self.order() {
                 run.step(id, t, stimulus);
             }
-            run.record();
+            if !chosen.is_empty() {
+                membranes.clear();
+                membranes.extend(chosen.iter().map(|&(node, neuron)| run.membranes(node, neuron)));
+                watch(t, &membranes);
+            }
             if let Readout::MeanLinear(node) = readout {
                 for (sum, &x) in sums.iter_mut().zip(value(&run.values[node.index()], t, 0)) {
                     *sum += f64::from(x);
@@ -133,7 +167,7 @@ impl<'n> FloatSim<'n> {
                 .map(|train| train.counts().into_iter().map(f64::from).collect())
                 .unwrap_or_default(),
         };
-        Ok(FloatRun { spikes, messages: run.messages, scores, traces: run.traces })
+        FloatRun { spikes, messages: run.messages, scores, traces: Vec::new() }
     }
 }
 
@@ -153,7 +187,6 @@ struct Run<'a, 'n> {
     bodies: Vec<Body>,
     trains: Vec<Option<SpikeTrain>>,
     messages: BTreeMap<NodeId, MessageTrain<f32>>,
-    traces: Vec<FloatTrace>,
     work: Work,
 }
 
@@ -194,7 +227,6 @@ impl<'a, 'n> Run<'a, 'n> {
             messages: bursts
                 .map(|(id, n)| (id, MessageTrain::new(sim.base.steps, n.shape.size())))
                 .collect(),
-            traces: Vec::new(),
             work: Work::default(),
         }
     }
@@ -318,16 +350,13 @@ impl<'a, 'n> Run<'a, 'n> {
         }
     }
 
-    /// Appends the membranes of this step to the recordings.
-    fn record(&mut self) {
-        for trace in &mut self.traces {
-            let [h, v] = match &self.bodies[trace.node.index()] {
-                Body::Blocks(state) => state.membranes(trace.neuron),
-                Body::Single(state) => [state.h[trace.neuron], state.v[trace.neuron]],
-                Body::None => continue,
-            };
-            trace.h.push(h);
-            trace.v.push(v);
+    /// Compared membrane and membrane of a neuron.
+    fn membranes(&self, node: NodeId, neuron: usize) -> [f32; 2] {
+        match &self.bodies[node.index()] {
+            Body::Blocks(state) => state.membranes(neuron),
+            Body::Single(state) => [state.h[neuron], state.v[neuron]],
+            // Has no membranes, so that no probe chooses it.
+            Body::None => [0.0; 2],
         }
     }
 }

@@ -17,7 +17,6 @@ use crate::integer::bounds::worst_row;
 use crate::integer::neuron::Overflow;
 use crate::integer::{self, IntProbe, IntRun, window};
 use crate::messages::MessageTrain;
-use crate::probe::Probe;
 use crate::stimulus::Stimulus;
 use neuron::{MAX_ARRIVALS, Model};
 use population::{Arrival, Neurons};
@@ -127,20 +126,64 @@ impl<'n> IntSim<'n> {
     /// # Errors
     /// As [`simulate`].
     pub fn run(&self, stimulus: &Stimulus, probe: &IntProbe) -> Result<IntRun, SimError> {
+        let trains = self.base.inject(stimulus)?;
+        let mut traces = self.base.traces(probe)?;
+        let chosen: Vec<_> = traces.iter().map(|t| (t.population, t.neuron)).collect();
+        let mut keep = |_, registers: &[[i32; 3]]| {
+            for (trace, &[u, h, v]) in traces.iter_mut().zip(registers) {
+                trace.u.push(u);
+                trace.h.push(h);
+                trace.v.push(v);
+            }
+        };
+        let run = self.on_pool(stimulus, trains, &chosen, &mut keep)?;
+        Ok(IntRun { traces, ..run })
+    }
+
+    /// Runs the network once. Registers that `probe` chooses are not kept: `watch` gets them after every step,
+    /// with the step, as current, compared membrane and membrane of each neuron in the order of the probe.
+    ///
+    /// # Errors
+    /// As [`simulate`].
+    pub fn watch(
+        &self,
+        stimulus: &Stimulus,
+        probe: &IntProbe,
+        watch: &mut (dyn FnMut(usize, &[[i32; 3]]) + Send),
+    ) -> Result<IntRun, SimError> {
+        let trains = self.base.inject(stimulus)?;
+        let chosen = self.base.resolve(probe, 1)?;
+        self.on_pool(stimulus, trains, &chosen, watch)
+    }
+
+    /// As [`IntSim::drive`].
+    fn on_pool(
+        &self,
+        stimulus: &Stimulus,
+        trains: Vec<SpikeTrain>,
+        chosen: &[(PopId, usize)],
+        watch: &mut (dyn FnMut(usize, &[[i32; 3]]) + Send),
+    ) -> Result<IntRun, SimError> {
         if self.split.parts > 1 {
             // On a thread of the pool, so that steps need not be handed over to it one by one.
-            rayon::scope(|_| self.run_here(stimulus, probe))
+            rayon::scope(|_| self.drive(stimulus, trains, chosen, watch))
         } else {
-            self.run_here(stimulus, probe)
+            self.drive(stimulus, trains, chosen, watch)
         }
     }
 
-    fn run_here(&self, stimulus: &Stimulus, probe: &IntProbe) -> Result<IntRun, SimError> {
-        let mut trains = self.base.inject(stimulus)?;
+    /// All steps, from trains that hold the inputs. Keeps no registers.
+    fn drive(
+        &self,
+        stimulus: &Stimulus,
+        mut trains: Vec<SpikeTrain>,
+        chosen: &[(PopId, usize)],
+        watch: &mut (dyn FnMut(usize, &[[i32; 3]]) + Send),
+    ) -> Result<IntRun, SimError> {
         let mut messages = self.base.silence();
-        let mut traces = self.base.traces(probe)?;
-        let mut bodies = self.bodies(stimulus, *probe != Probe::None)?;
+        let mut bodies = self.bodies(stimulus, !chosen.is_empty())?;
         let mut work = Work::default();
+        let mut registers = Vec::new();
         for t in 0..self.steps() {
             for &id in self.order() {
                 let body = &mut bodies[id.index()];
@@ -154,19 +197,20 @@ impl<'n> IntSim<'n> {
                     }
                 })?;
             }
-            for trace in &mut traces {
-                let [u, h, v] = match &bodies[trace.population.index()] {
-                    Body::Fast(neurons) => neurons.registers(trace.neuron),
-                    Body::Slow(Slow::Neurons(state)) => state.registers(trace.neuron),
-                    Body::Slow(Slow::Input | Slow::Relay(_)) => continue,
-                };
-                trace.u.push(u);
-                trace.h.push(h);
-                trace.v.push(v);
+            if chosen.is_empty() {
+                continue;
             }
+            registers.clear();
+            registers.extend(chosen.iter().map(|&(id, neuron)| match &bodies[id.index()] {
+                Body::Fast(neurons) => neurons.registers(neuron),
+                Body::Slow(Slow::Neurons(state)) => state.registers(neuron),
+                // Neither has registers, so that no probe chooses it.
+                Body::Slow(Slow::Input | Slow::Relay(_)) => [0; 3],
+            }));
+            watch(t, &registers);
         }
         let scores = self.base.scores(&trains);
-        Ok(IntRun { spikes: trains, messages, scores, traces })
+        Ok(IntRun { spikes: trains, messages, scores, traces: Vec::new() })
     }
 
     /// Step `t` of population `id`: what arrives, and what it sends.

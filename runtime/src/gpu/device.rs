@@ -1,0 +1,147 @@
+//! Opening a graphics processor.
+
+use super::check;
+use cubecl::device::WgpuDeviceKind;
+use cubecl::prelude::Client;
+use cubecl::wgpu::wgpu;
+use std::fmt;
+use std::sync::OnceLock;
+
+/// What a device calls itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adapter {
+    /// Name of the device.
+    pub name: String,
+    /// Interface through which it is reached: `vulkan`, `metal`, `dx12` or `gl`.
+    pub backend: String,
+    /// Driver and its version, as far as it tells.
+    pub driver: String,
+    /// Whether it is a program that runs on the CPU.
+    pub software: bool,
+}
+
+impl Adapter {
+    fn new(info: &wgpu::AdapterInfo) -> Self {
+        let driver = [info.driver.trim(), info.driver_info.trim()];
+        let driver: Vec<_> = driver.into_iter().filter(|part| !part.is_empty()).collect();
+        Self {
+            name: info.name.trim().to_owned(),
+            backend: info.backend.to_str().to_owned(),
+            driver: driver.join(" "),
+            software: info.device_type == wgpu::DeviceType::Cpu,
+        }
+    }
+}
+
+impl fmt::Display for Adapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}", self.name, self.backend)?;
+        if !self.driver.is_empty() {
+            write!(f, ", driver {}", self.driver)?;
+        }
+        f.write_str(if self.software { ", software)" } else { ")" })
+    }
+}
+
+/// Why no device was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    /// There is none, or none that can be opened.
+    Unavailable {
+        /// What the library says.
+        message: String,
+        /// Devices that were found all the same.
+        found: Vec<Adapter>,
+    },
+    /// A device computes wrongly, or fails.
+    Wrong {
+        /// The device.
+        adapter: Adapter,
+        /// What it computed wrongly.
+        what: String,
+    },
+}
+
+/// A device that passed its check.
+#[derive(Clone)]
+pub struct Gpu {
+    adapter: Adapter,
+    client: Client,
+    tensors: burn::tensor::Device,
+    rounds: Option<String>,
+}
+
+/// Turns of loops in one invocation, counted at their heads, after which Mesa's software rasterizers leave a loop
+/// without a word; a little less, for what is around the loops.
+const SOFTWARE_TURNS: u64 = 60_000;
+
+impl fmt::Debug for Gpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Gpu").field(&self.adapter).finish()
+    }
+}
+
+impl Gpu {
+    /// Opens the device that the system prefers, checks it, and keeps it for the whole process.
+    ///
+    /// # Errors
+    /// [`OpenError`], the same at every call.
+    pub fn open() -> Result<&'static Self, OpenError> {
+        static OPENED: OnceLock<Result<Gpu, OpenError>> = OnceLock::new();
+        OPENED.get_or_init(Self::acquire).as_ref().map_err(Clone::clone)
+    }
+
+    fn acquire() -> Result<Self, OpenError> {
+        // Of all ways to a device, only this one returns errors; the others panic on first use.
+        let (tensors, setup) = burn::tensor::Device::wgpu_options()
+            .init_with_setup()
+            .map_err(|e| OpenError::Unavailable { message: e.to_string(), found: adapters() })?;
+        let adapter = Adapter::new(&setup.adapter.get_info());
+        // The same device: it is registered under the name of the default.
+        let client = cubecl::Device::wgpu(WgpuDeviceKind::DefaultDevice)
+            .map_err(|e| OpenError::Unavailable { message: e.to_string(), found: adapters() })?
+            .client();
+        let mut gpu = Self { adapter, client, tensors, rounds: None };
+        let wrong = |what| OpenError::Wrong { adapter: gpu.adapter.clone(), what };
+        check::integers(&gpu).map_err(wrong)?;
+        gpu.rounds = check::floats(&gpu).map_err(wrong)?;
+        Ok(gpu)
+    }
+
+    /// What the device calls itself.
+    pub const fn adapter(&self) -> &Adapter {
+        &self.adapter
+    }
+
+    /// The device, for [`crate::tensor`].
+    pub const fn tensors(&self) -> &burn::tensor::Device {
+        &self.tensors
+    }
+
+    /// What the device rounds otherwise than IEEE 754 says, if it does: then float networks may differ from the
+    /// definition.
+    pub fn rounds(&self) -> Option<&str> {
+        self.rounds.as_deref()
+    }
+
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Bytes that one buffer may have.
+    pub(super) fn largest_buffer(&self) -> u64 {
+        self.client.properties().memory.max_page_size
+    }
+
+    /// Turns of loops that one invocation may take; `None` if there is no limit.
+    pub(super) const fn turns(&self) -> Option<u64> {
+        if self.adapter.software { Some(SOFTWARE_TURNS) } else { None }
+    }
+}
+
+/// All devices that can be found, whether or not they can be opened.
+pub fn adapters() -> Vec<Adapter> {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let found = cubecl::future::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    found.iter().map(|adapter| Adapter::new(&adapter.get_info())).collect()
+}
