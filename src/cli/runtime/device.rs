@@ -49,8 +49,12 @@ pub(super) fn gpu(machine: &Machine) -> Result<Chosen, Diagnostics> {
 
 /// A graphics processor if there is a real one that computes rightly and can run `machine`, else the CPU.
 pub(super) fn auto(machine: &Machine) -> Chosen {
-    let gpu = match Gpu::open() {
+    let gpu = match Gpu::open_hardware() {
         Ok(gpu) => gpu,
+        Err(OpenError::Software(adapter)) => {
+            let why = format!("{} is a program on the CPU itself", described(&adapter));
+            return Chosen::fallback(machine, &why);
+        }
         Err(OpenError::Unavailable { message, .. }) => {
             return Chosen::fallback(
                 machine,
@@ -63,9 +67,6 @@ pub(super) fn auto(machine: &Machine) -> Chosen {
         }
     };
     let name = described(gpu.adapter());
-    if gpu.adapter().software {
-        return Chosen::fallback(machine, &format!("{name} is a program on the CPU itself"));
-    }
     let why_not = match machine {
         Machine::Float(_) => gpu.rounds().map(|what| format!("{name} rounds otherwise: {what}")),
         Machine::Integers(network) => {
@@ -114,7 +115,7 @@ fn refused(error: &OpenError) -> Diagnostics {
             } else {
                 found.iter().fold(error, |error, a| error.note(format!("found {a}")))
             };
-            error.help(DRIVERS).help("`--runtime auto` and `--runtime cpu` do without")
+            error.note("`--runtime auto` and `--runtime cpu` do without").help(DRIVERS)
         }
         OpenError::Wrong { adapter, what } => {
             Diagnostic::error(usage::GPU_WRONG, format!("{} computes wrongly", described(adapter)))
