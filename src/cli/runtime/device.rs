@@ -1,6 +1,7 @@
 //! Graphics processors.
 
 use super::{AdapterReport, Chosen, RuntimeReport};
+use crate::bench::{self, Measured, Workload};
 use crate::simulate::{Machine, Runtime};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::{Diagnostic, Diagnostics};
@@ -83,6 +84,18 @@ pub(super) fn auto(machine: &Machine) -> Chosen {
     chosen
 }
 
+/// Measures a workload.
+///
+/// # Errors
+/// Those of [`gpu`] and of [`bench::measure_on`].
+pub(super) fn measure(
+    workload: Workload,
+    batch: usize,
+    repeat: usize,
+) -> Result<Measured, Diagnostics> {
+    bench::measure_on(Gpu::open().map_err(|e| refused(&e))?, workload, batch, repeat)
+}
+
 fn on(gpu: &'static Gpu, machine: &Machine) -> Chosen {
     let mut remarks = Diagnostics::new();
     let mut by = "kernels";
@@ -116,6 +129,10 @@ fn refused(error: &OpenError) -> Diagnostics {
                 found.iter().fold(error, |error, a| error.note(format!("found {a}")))
             };
             error.note("`--runtime auto` and `--runtime cpu` do without").help(DRIVERS)
+        }
+        OpenError::Software(adapter) => {
+            let message = format!("{} is a program on the CPU", described(adapter));
+            Diagnostic::error(usage::NO_GPU, message).help(DRIVERS)
         }
         OpenError::Wrong { adapter, what } => {
             Diagnostic::error(usage::GPU_WRONG, format!("{} computes wrongly", described(adapter)))
