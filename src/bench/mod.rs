@@ -5,6 +5,8 @@
 //! that other programs on the machine disturb it little; the median of several runs counts.
 
 mod clock;
+#[cfg(feature = "gpu")]
+mod device;
 mod draw;
 mod load;
 mod work;
@@ -14,6 +16,8 @@ mod write;
 use crate::files;
 use crate::verify::simulation_failed as failed;
 use clock::{cpu_seconds, peak_bytes};
+#[cfg(feature = "gpu")]
+pub(crate) use device::measure_on;
 pub(crate) use load::{Loaded, load};
 use serde::Serialize;
 use snnc_ir::arena::{Entity, NodeId};
@@ -84,6 +88,9 @@ pub(crate) struct Measured {
     pub(crate) batch: usize,
     /// Threads.
     pub(crate) threads: usize,
+    /// The graphics processor that ran it, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) adapter: Option<String>,
     /// Spikes of neurons in all samples.
     pub(crate) spikes: u64,
     /// Stored synapses that were reached by a value other than 0, in all samples.
@@ -186,6 +193,7 @@ fn time<T: Send>(
         level,
         batch: stimuli.len(),
         threads: rayon::current_num_threads(),
+        adapter: None,
         spikes: work.spikes,
         events: work.events,
         prepare_seconds,

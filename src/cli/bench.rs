@@ -1,6 +1,7 @@
 //! `snnc bench`: how fast this machine simulates.
 
 use super::output::Reply;
+use super::runtime::{self, RuntimeArg};
 use super::table::Table;
 use super::with_threads;
 use crate::bench::{self, Loaded, Measured, Workload};
@@ -23,6 +24,9 @@ pub(super) struct BenchArgs {
     /// Measurements, of which the median counts.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     repeat: u16,
+    /// Simulator: `cpu`, or `gpu` for fused kernels on a graphics processor (W3 and W4).
+    #[arg(long, value_enum, default_value_t, conflicts_with_all = ["threads", "write", "load"])]
+    runtime: RuntimeArg,
     /// Write weights and inputs (.npz) and the network (.snnb) to this folder instead.
     #[arg(long, value_name = "FOLDER")]
     write: Option<PathBuf>,
@@ -106,6 +110,16 @@ pub(super) fn run(args: &BenchArgs) -> Result<Reply<BenchReport>, Diagnostics> {
         return Ok(BenchReport { files, ..BenchReport::default() }.reply(product));
     }
     let mut measured: Vec<Measured> = Vec::new();
+    if args.runtime != RuntimeArg::Cpu {
+        let on = cases.map(|(w, batch)| runtime::measure(args.runtime, w, batch, repeat));
+        let measured = on.collect::<Result<Vec<_>, _>>()?;
+        let adapters = measured.iter().filter_map(|m| m.adapter.clone());
+        let adapters: std::collections::BTreeSet<_> = adapters.collect();
+        let summary = adapters.iter().map(|a| format!("runtime gpu by kernels on {a}\n"));
+        let product = table(&measured);
+        let reply = BenchReport { measured, ..BenchReport::default() }.reply(product);
+        return Ok(Reply { summary: summary.collect(), ..reply });
+    }
     for (workload, batch) in cases {
         let on = |threads| with_threads(Some(threads), || bench::measure(workload, batch, repeat))?;
         let one = on(1)?;

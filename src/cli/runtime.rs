@@ -1,5 +1,6 @@
 //! Which simulator `--runtime` names, and what it runs on.
 
+use crate::bench::{Measured, Workload};
 use crate::simulate::{Machine, Runtime};
 use clap::ValueEnum;
 use serde::Serialize;
@@ -137,6 +138,24 @@ fn tensors() -> Result<Chosen, Diagnostics> {
 #[cfg(not(feature = "burn"))]
 fn tensors() -> Result<Chosen, Diagnostics> {
     Err(not_built_in("burn"))
+}
+
+/// Measures a workload of `snnc bench` on a graphics processor.
+///
+/// # Errors
+/// `SNN0809`, `SNN0827`, `SNN0828` as [`choose`]; `SNN0810` for another runtime and for float workloads.
+pub(super) fn measure(
+    arg: RuntimeArg,
+    workload: Workload,
+    batch: usize,
+    repeat: usize,
+) -> Result<Measured, Diagnostics> {
+    if arg != RuntimeArg::Gpu {
+        let message = format!("`snnc bench` does not measure `--runtime {}`", arg.name());
+        let help = "use `--runtime cpu` or `--runtime gpu`";
+        return Err(Diagnostic::error(usage::CONFLICTING_OPTIONS, message).help(help).into());
+    }
+    device::measure(workload, batch, repeat)
 }
 
 /// This binary was built without a feature.

@@ -53,6 +53,8 @@ pub enum OpenError {
         /// Devices that were found all the same.
         found: Vec<Adapter>,
     },
+    /// The device that the system prefers is a program on the CPU, and hardware was asked for.
+    Software(Adapter),
     /// A device computes wrongly, or fails.
     Wrong {
         /// The device.
@@ -87,25 +89,47 @@ impl Gpu {
     /// # Errors
     /// [`OpenError`], the same at every call.
     pub fn open() -> Result<&'static Self, OpenError> {
-        static OPENED: OnceLock<Result<Gpu, OpenError>> = OnceLock::new();
-        OPENED.get_or_init(Self::acquire).as_ref().map_err(Clone::clone)
+        static CHECKED: OnceLock<Result<Gpu, OpenError>> = OnceLock::new();
+        let checked = CHECKED.get_or_init(|| Self::found().and_then(Self::checked));
+        checked.as_ref().map_err(Clone::clone)
+    }
+
+    /// As [`Gpu::open`], but not a device in software, which is not even checked.
+    ///
+    /// # Errors
+    /// As [`Gpu::open`], and [`OpenError::Software`].
+    pub fn open_hardware() -> Result<&'static Self, OpenError> {
+        let found = Self::found()?;
+        if found.adapter.software {
+            return Err(OpenError::Software(found.adapter.clone()));
+        }
+        Self::open()
+    }
+
+    /// The device, not checked yet.
+    fn found() -> Result<&'static Self, OpenError> {
+        static FOUND: OnceLock<Result<Gpu, OpenError>> = OnceLock::new();
+        FOUND.get_or_init(Self::acquire).as_ref().map_err(Clone::clone)
     }
 
     fn acquire() -> Result<Self, OpenError> {
+        let none = |message: String| OpenError::Unavailable { message, found: adapters() };
         // Of all ways to a device, only this one returns errors; the others panic on first use.
         let (tensors, setup) = burn::tensor::Device::wgpu_options()
             .init_with_setup()
-            .map_err(|e| OpenError::Unavailable { message: e.to_string(), found: adapters() })?;
+            .map_err(|e| none(e.to_string()))?;
         let adapter = Adapter::new(&setup.adapter.get_info());
         // The same device: it is registered under the name of the default.
-        let client = cubecl::Device::wgpu(WgpuDeviceKind::DefaultDevice)
-            .map_err(|e| OpenError::Unavailable { message: e.to_string(), found: adapters() })?
-            .client();
-        let mut gpu = Self { adapter, client, tensors, rounds: None };
-        let wrong = |what| OpenError::Wrong { adapter: gpu.adapter.clone(), what };
-        check::integers(&gpu).map_err(wrong)?;
-        gpu.rounds = check::floats(&gpu).map_err(wrong)?;
-        Ok(gpu)
+        let device = cubecl::Device::wgpu(WgpuDeviceKind::DefaultDevice);
+        let client = device.map_err(|e| none(e.to_string()))?.client();
+        Ok(Self { adapter, client, tensors, rounds: None })
+    }
+
+    /// The device, if it computes rightly.
+    fn checked(&self) -> Result<Self, OpenError> {
+        let wrong = |what| OpenError::Wrong { adapter: self.adapter.clone(), what };
+        check::integers(self).map_err(wrong)?;
+        Ok(Self { rounds: check::floats(self).map_err(wrong)?, ..self.clone() })
     }
 
     /// What the device calls itself.

@@ -45,3 +45,91 @@ pub(super) fn stages(network: &QuantizedNetwork, order: &[PopId]) -> Vec<Stage> 
     }
     stages
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Stage, stages};
+    use snnc_ir::arena::{Arena, Entity, PopId};
+    use snnc_ir::network::{Coding, Compare, Provenance, UpdateOrder};
+    use snnc_ir::param::Param;
+    use snnc_ir::quantized::{
+        IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection,
+        QuantizedDraft, QuantizedNetwork, Role, Sign, Structure, Time,
+    };
+    use snnc_ir::shape::Shape;
+    use snnc_ir::{Level, Rules};
+
+    /// An input and four populations of one neuron, with these links: source, target, delay.
+    fn network(links: &[(usize, usize, u32)]) -> QuantizedNetwork {
+        let neuron = IntNeuron {
+            du: Param::Uniform(4095),
+            dv: Param::Uniform(0),
+            threshold: Param::Uniform(64),
+            compare: Compare::Gt,
+            reset: IntReset::Zero,
+            bias: Param::Uniform(0),
+            refractory: 1,
+            order: UpdateOrder::LeakInputFire,
+            update_period: 1,
+        };
+        let mut populations = Arena::new();
+        for i in 0..5 {
+            let kind = if i == 0 {
+                PopKind::Input(Coding::Events)
+            } else {
+                PopKind::Neurons(neuron.clone())
+            };
+            let (name, shape) = (format!("p{i}"), Shape::flat(1));
+            populations.push(Population { name, shape, role: Role::Logical, kind });
+        }
+        let mut matrices = Arena::new();
+        let matrix = matrices.push(IntMatrix {
+            name: "w".to_owned(),
+            structure: Structure::Dense { rows: 1, cols: 1 },
+            mantissa: vec![2],
+            exponent: -1,
+            sign: Sign::Mixed,
+            provenance: Provenance::Dense { tensor: "w".to_owned() },
+        });
+        let mut projections = Arena::new();
+        for &(source, target, delay) in links {
+            let (source, target) = (PopId::new(source), PopId::new(target));
+            projections.push(Projection { source, target, matrix, delay });
+        }
+        let draft = QuantizedDraft {
+            name: "order".to_owned(),
+            steps: 9,
+            time: Time::Logical,
+            populations,
+            projections,
+            matrices,
+            host: Vec::new(),
+            readout: IntReadout::SpikeCount(PopId::new(4)),
+        };
+        QuantizedNetwork::verify(draft, &Rules::default()).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn of(links: &[(usize, usize, u32)]) -> Vec<Stage> {
+        let network = network(links);
+        stages(&network, &network.order().unwrap_or_default())
+    }
+
+    fn stage(populations: &[usize], steps: Option<u32>) -> Stage {
+        Stage { populations: populations.iter().map(|&p| PopId::new(p)).collect(), steps }
+    }
+
+    #[test]
+    fn chains_run_all_steps_at_once() {
+        // Against the order of ids: 4 is evaluated before 3.
+        let found = of(&[(0, 1, 0), (1, 2, 3), (2, 4, 0), (4, 3, 1)]);
+        let alone = |p| stage(&[p], None);
+        assert_eq!(found, [alone(1), alone(2), alone(4), alone(3)]);
+    }
+
+    #[test]
+    fn cycles_take_turns_of_their_shortest_way_back() {
+        let links = [(0, 1, 0), (1, 2, 0), (2, 3, 0), (3, 1, 4), (3, 2, 2), (1, 3, 1), (3, 4, 1)];
+        assert_eq!(of(&links), [stage(&[1, 2, 3], Some(2)), stage(&[4], None)]);
+        assert_eq!(of(&[(0, 1, 0), (1, 1, 3), (1, 4, 1)])[0], stage(&[1], Some(3)));
+    }
+}

@@ -1,6 +1,7 @@
 //! Graphics processors.
 
 use super::{AdapterReport, Chosen, RuntimeReport};
+use crate::bench::{self, Measured, Workload};
 use crate::simulate::{Machine, Runtime};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::{Diagnostic, Diagnostics};
@@ -49,8 +50,12 @@ pub(super) fn gpu(machine: &Machine) -> Result<Chosen, Diagnostics> {
 
 /// A graphics processor if there is a real one that computes rightly and can run `machine`, else the CPU.
 pub(super) fn auto(machine: &Machine) -> Chosen {
-    let gpu = match Gpu::open() {
+    let gpu = match Gpu::open_hardware() {
         Ok(gpu) => gpu,
+        Err(OpenError::Software(adapter)) => {
+            let why = format!("{} is a program on the CPU itself", described(&adapter));
+            return Chosen::fallback(machine, &why);
+        }
         Err(OpenError::Unavailable { message, .. }) => {
             return Chosen::fallback(
                 machine,
@@ -63,9 +68,6 @@ pub(super) fn auto(machine: &Machine) -> Chosen {
         }
     };
     let name = described(gpu.adapter());
-    if gpu.adapter().software {
-        return Chosen::fallback(machine, &format!("{name} is a program on the CPU itself"));
-    }
     let why_not = match machine {
         Machine::Float(_) => gpu.rounds().map(|what| format!("{name} rounds otherwise: {what}")),
         Machine::Integers(network) => {
@@ -80,6 +82,18 @@ pub(super) fn auto(machine: &Machine) -> Chosen {
     let message = format!("`--runtime auto` runs on {name}, which passed its check");
     chosen.remarks.push(Diagnostic::note_only(usage::RUNTIME_CHOSEN, message));
     chosen
+}
+
+/// Measures a workload.
+///
+/// # Errors
+/// Those of [`gpu`] and of [`bench::measure_on`].
+pub(super) fn measure(
+    workload: Workload,
+    batch: usize,
+    repeat: usize,
+) -> Result<Measured, Diagnostics> {
+    bench::measure_on(Gpu::open().map_err(|e| refused(&e))?, workload, batch, repeat)
 }
 
 fn on(gpu: &'static Gpu, machine: &Machine) -> Chosen {
@@ -114,7 +128,11 @@ fn refused(error: &OpenError) -> Diagnostics {
             } else {
                 found.iter().fold(error, |error, a| error.note(format!("found {a}")))
             };
-            error.help(DRIVERS).help("`--runtime auto` and `--runtime cpu` do without")
+            error.note("`--runtime auto` and `--runtime cpu` do without").help(DRIVERS)
+        }
+        OpenError::Software(adapter) => {
+            let message = format!("{} is a program on the CPU", described(adapter));
+            Diagnostic::error(usage::NO_GPU, message).help(DRIVERS)
         }
         OpenError::Wrong { adapter, what } => {
             Diagnostic::error(usage::GPU_WRONG, format!("{} computes wrongly", described(adapter)))

@@ -34,13 +34,11 @@ pub(super) fn arrivals(
 /// What neuron `n` of a source sent: its message, or 1 for a spike. `at` is the place of the step.
 #[cube]
 pub(super) fn sent(spikes: &[u32], messages: &[i32], graded: bool, at: u32, n: u32) -> i32 {
-    let mut value = 0i32;
     if graded {
-        value = messages[(at + n) as usize];
+        messages[(at + n) as usize]
     } else {
-        value = ((spikes[(at + n / 32) as usize] >> (n % 32)) & 1) as i32;
+        ((spikes[(at + n / 32) as usize] >> (n % 32)) & 1) as i32
     }
-    value
 }
 
 /// The weight that stands at position `index` of packed ones: `packed` is the logarithm of how many share
