@@ -84,8 +84,10 @@ fn read_bytes(bytes: &[u8], name: &str, steps: Option<u32>) -> Result<TennlabNet
     let found = json::parse(bytes).map_err(|d| out.push(d)).ok().and_then(|value| {
         let document = document::read(&value, &mut out)?;
         let risp = risp::Risp::new(&document, &mut out)?;
-        let steps = risp::steps(&document, steps, &mut out)?;
-        let (draft, places) = lower::lower(&risp, name, steps, &mut out)?;
+        let steps = risp::steps(&document, steps, &mut out);
+        // Without steps, for what else is wrong.
+        let (draft, places) = lower::lower(&risp, name, steps.unwrap_or(1), &mut out)?;
+        steps?;
         let network =
             QuantizedNetwork::verify(draft, &Rules::default()).map_err(|d| out.extend(d)).ok()?;
         Some((network, places))

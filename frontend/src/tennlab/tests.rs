@@ -111,6 +111,9 @@ fn steps_come_from_the_file_or_from_outside() {
     assert_eq!(read_bytes(GOOD.as_bytes(), "net", Some(7)).unwrap().network.steps, 7);
     let path = "$.Associated_Data.other";
     refused(r#", "sim_time": 20.0"#, "", codes::TENNLAB_STEPS, path);
+    let twice = GOOD.replace(r#", "sim_time": 20.0"#, "").replace("\"all\"", "\"none\"");
+    let found: Vec<Code> = read(&twice).unwrap_err().iter().map(|d| d.code).collect();
+    assert_eq!(found, [codes::TENNLAB_STEPS, codes::TENNLAB_FLOOR]);
     let path = "$.Associated_Data.other.sim_time";
     refused("20.0", "20.5", genome::BAD_VALUE, path);
 }
