@@ -1,7 +1,5 @@
 """PyTorch, and what is built on it: SpikingJelly and snnTorch."""
 
-import os
-
 import torch
 import torch.nn.functional as F
 
@@ -80,8 +78,9 @@ class SpikingJelly:
 
         node = Truncated if truncated else neuron.LIFNode
         options = {"tau": 16.0, "decay_input": False, "v_threshold": ABOVE, "v_reset": 0.0}
-        self.one = node(**options, step_mode="s").eval()
-        self.many = node(**options, step_mode="m").eval()
+        # A node that does not train has loops of its own, which do not ask how it is charged.
+        self.one = node(**options, step_mode="s").train(truncated)
+        self.many = node(**options, step_mode="m").train(truncated)
         self.reset = functional.reset_net
 
     def start(self, like):
