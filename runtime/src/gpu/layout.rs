@@ -1,6 +1,6 @@
 //! A network as the words that kernels read.
 
-#[expect(clippy::wildcard_imports, reason = "names of words")]
+#[allow(clippy::wildcard_imports, reason = "names of words")]
 use super::kernel::words::*;
 use crate::error::SimError;
 use crate::integer::window;

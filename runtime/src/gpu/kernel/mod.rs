@@ -8,7 +8,7 @@
     reason = "the language of kernels casts with `as`, and has neither method"
 )]
 #![expect(clippy::many_single_char_names, reason = "t, n, b: step, neuron, sample")]
-#![expect(clippy::wildcard_imports, reason = "names of words")]
+#![allow(clippy::wildcard_imports, reason = "names of words")]
 
 mod by_source;
 mod by_target;
