@@ -174,7 +174,7 @@ fn dispatch(command: &Command, common: &Common, progress: &dyn Progress) -> Outc
         Command::Convert(a) => finish(convert::run(a), "snnc-convert/1", common),
         Command::Fmt(a) => finish(fmt::run(a), "snnc-fmt/1", common),
         Command::List(a) => finish(list::run(a, common), "snnc-list/1", common),
-        Command::Bench(a) => finish(bench::run(a), "snnc-bench/1", common),
+        Command::Bench(a) => finish(bench::run(a, progress), "snnc-bench/1", common),
     }
 }
 

@@ -32,13 +32,16 @@ impl Terminal {
 impl Progress for Terminal {
     fn step(&self, stage: &str, done: u64, total: u64) {
         if let Some(bar) = &self.0 {
-            if bar.message() != stage {
-                // Another stage goes at a pace of its own.
-                bar.set_message(stage.to_owned());
+            let another = bar.message() != stage;
+            if another {
+                // It goes at a pace of its own.
                 bar.reset();
             }
             bar.set_length(total);
             bar.set_position(done.min(total));
+            if another {
+                bar.set_message(stage.to_owned());
+            }
         }
     }
 }
