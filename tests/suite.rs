@@ -7,6 +7,7 @@ mod common;
 
 use common::repo;
 use snnc::ir::QuantizedNetwork;
+use snnc::ir::spikes::SpikeTrain;
 use snnc::runtime::compare::{CoreSubject, IntSubject, Side, Subject, compare};
 use snnc::runtime::cores::{CoreProbe, CoreSim};
 use snnc::runtime::event::integer::IntSim;
@@ -84,7 +85,7 @@ fn every_simulator_of_every_level_agrees() {
             }
             first.push(expected);
         }
-        let spikes: u64 = first[0].iter().flat_map(|r| &r.spikes).map(|train| train.count()).sum();
+        let spikes: u64 = first[0].iter().flat_map(|r| &r.spikes).map(SpikeTrain::count).sum();
         assert!(spikes > 0, "{name} spikes");
         // What hardware time and the decoded program send, in logical time.
         let sims = [&logical, &scheduled].map(|n| IntSim::new(n).expect("a simulator"));

@@ -81,7 +81,7 @@ impl Default for CalibrationOptions {
     }
 }
 
-/// Learns how far a calibration is.
+/// Learns how far something slow is: a calibration, or the samples of a run.
 pub trait Progress: Sync {
     /// `done` of `total` units of work are done, and `stage` is at work.
     fn step(&self, stage: &str, done: u64, total: u64);

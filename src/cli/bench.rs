@@ -5,6 +5,7 @@ use super::runtime::{self, RuntimeArg};
 use super::table::Table;
 use super::with_threads;
 use crate::bench::{self, Loaded, Measured, Workload};
+use crate::calibrate::Progress;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_ir::Diagnostics;
@@ -85,7 +86,10 @@ impl BenchReport {
     }
 }
 
-pub(super) fn run(args: &BenchArgs) -> Result<Reply<BenchReport>, Diagnostics> {
+pub(super) fn run(
+    args: &BenchArgs,
+    progress: &dyn Progress,
+) -> Result<Reply<BenchReport>, Diagnostics> {
     let [repeat, threads] = [args.repeat, args.threads].map(usize::from);
     if let Some(file) = &args.load {
         let loaded = with_threads(Some(threads), || bench::load(file, repeat))??;
@@ -120,7 +124,10 @@ pub(super) fn run(args: &BenchArgs) -> Result<Reply<BenchReport>, Diagnostics> {
         let reply = BenchReport { measured, ..BenchReport::default() }.reply(product);
         return Ok(Reply { summary: summary.collect(), ..reply });
     }
-    for (workload, batch) in cases {
+    let cases: Vec<_> = cases.collect();
+    for (done, &(workload, batch)) in (0..).zip(&cases) {
+        // Between measurements, which it would disturb.
+        progress.step("measuring workloads", done, cases.len() as u64);
         let on = |threads| with_threads(Some(threads), || bench::measure(workload, batch, repeat))?;
         let one = on(1)?;
         let many = if threads > 1 { Some(on(threads)?) } else { None };

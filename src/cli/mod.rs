@@ -175,7 +175,7 @@ fn dispatch(command: &Command, common: &Common, progress: &dyn Progress) -> Outc
         Command::Compile(a) => finish(compile::run(a, common, progress), "snnc-compile/1", common),
         Command::Check(a) => finish(check::run(a, progress), "snnc-check/1", common),
         Command::Quantize(a) => finish(quantize::run(a, progress), "snnc-quantize/1", common),
-        Command::Verify(a) => finish(verify::run(a), "snnc-verify/1", common),
+        Command::Verify(a) => finish(verify::run(a, progress), "snnc-verify/1", common),
         Command::Map(a) => finish(map::run(a), "snnc-map/1", common),
         Command::Run(a) => finish(run::run(a, progress), "snnc-run/1", common),
         Command::Inspect(a) => finish(inspect::run(a, common), "snnc-inspect/1", common),
@@ -183,7 +183,7 @@ fn dispatch(command: &Command, common: &Common, progress: &dyn Progress) -> Outc
         Command::Convert(a) => finish(convert::run(a), "snnc-convert/1", common),
         Command::Fmt(a) => finish(fmt::run(a), "snnc-fmt/1", common),
         Command::List(a) => finish(list::run(a, common), "snnc-list/1", common),
-        Command::Bench(a) => finish(bench::run(a), "snnc-bench/1", common),
+        Command::Bench(a) => finish(bench::run(a, progress), "snnc-bench/1", common),
     }
 }
 

@@ -4,6 +4,9 @@ use crate::calibrate::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
 
+/// What is at work, how much of it is done, and how fast that goes.
+const TEMPLATE: &str = "{wide_msg} {pos}/{len} [{bar:30}] {percent:>3} % {per_sec:>12} {eta:>5}";
+
 /// A bar on stderr; nothing where stderr is no terminal.
 pub(super) struct Terminal(Option<ProgressBar>);
 
@@ -12,7 +15,7 @@ impl Terminal {
     pub(super) fn new() -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{wide_msg} [{bar:30}] {percent:>3} %");
+            let style = ProgressStyle::with_template(TEMPLATE);
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         Self(bar)
@@ -29,9 +32,16 @@ impl Terminal {
 impl Progress for Terminal {
     fn step(&self, stage: &str, done: u64, total: u64) {
         if let Some(bar) = &self.0 {
-            bar.set_message(stage.to_owned());
+            let another = bar.message() != stage;
+            if another {
+                // It goes at a pace of its own.
+                bar.reset();
+            }
             bar.set_length(total);
             bar.set_position(done.min(total));
+            if another {
+                bar.set_message(stage.to_owned());
+            }
         }
     }
 }

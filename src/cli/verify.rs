@@ -6,13 +6,14 @@ use super::table::Table;
 use super::{SourceArgs, replay, with_threads};
 use crate::artifact::Artifact;
 use crate::artifact::manifest::RecipeEntry;
+use crate::calibrate::Progress;
 use crate::exit::Exit;
 use crate::files::shown;
 use crate::source::Source;
 use crate::stimulus::{self, Interface};
 use crate::verify::{
     self, AccuracyReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
-    QuantizationReport, measure,
+    QuantizationReport, measure_with,
 };
 use clap::Args;
 use serde::Serialize;
@@ -60,7 +61,10 @@ pub(super) struct VerifyReport {
     measurement: Option<Measurement>,
 }
 
-pub(super) fn run(args: &VerifyArgs) -> Result<Reply<VerifyReport>, Diagnostics> {
+pub(super) fn run(
+    args: &VerifyArgs,
+    progress: &dyn Progress,
+) -> Result<Reply<VerifyReport>, Diagnostics> {
     let source = args.source.read()?;
     let artifact = Artifact::load(&args.artifact)
         .map_err(|errors| name_what_changed(errors, &source, &args.artifact))?;
@@ -76,7 +80,9 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Reply<VerifyReport>, Diagnostics>
             let samples = Samples::range(args.samples.as_ref());
             let stimuli = stimulus::read(path, &interface, samples)?;
             let threads = args.threads.map(usize::from);
-            Some(with_threads(threads, || measure(&source, &proof, &artifact, &stimuli))??)
+            Some(with_threads(threads, || {
+                measure_with(&source, &proof, &artifact, &stimuli, progress)
+            })??)
         }
     };
     let mut diagnostics = source.warnings.clone();

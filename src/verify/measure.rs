@@ -8,6 +8,7 @@ use super::report::{
 };
 use super::{Proof, simulation_failed};
 use crate::artifact::Artifact;
+use crate::calibrate::Progress;
 use crate::source::Source;
 use crate::stimulus::Stimuli;
 use snnc_ir::arena::NodeId;
@@ -21,6 +22,7 @@ use snnc_runtime::float::{FloatProbe, FloatRun};
 use snnc_runtime::integer::{IntProbe, IntRun};
 use snnc_runtime::{SimError, Stimulus, batch};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Runs every level of a proved artifact on `stimuli`.
 ///
@@ -33,6 +35,20 @@ pub fn measure(
     artifact: &Artifact,
     stimuli: &Stimuli,
 ) -> Result<Measurement, Diagnostics> {
+    measure_with(source, proof, artifact, stimuli, &())
+}
+
+/// As [`fn@measure`], with someone who learns how many samples are done.
+///
+/// # Errors
+/// As [`fn@measure`].
+pub(crate) fn measure_with(
+    source: &Source,
+    proof: &Proof,
+    artifact: &Artifact,
+    stimuli: &Stimuli,
+    progress: &dyn Progress,
+) -> Result<Measurement, Diagnostics> {
     let (quantized, scheduled) = (proof.quantized()?, proof.scheduled()?);
     let attempt = || {
         let integers = Integers::new(quantized, scheduled, &artifact.program)?;
@@ -43,6 +59,7 @@ pub fn measure(
             _ => None,
         };
         let samples: Vec<usize> = (0..stimuli.samples()).collect();
+        let (done, total) = (AtomicU64::new(0), samples.len() as u64);
         let measured = batch::map(&samples, |&sample| {
             let stimulus = stimuli.stimulus(sample)?;
             let run = integers.quantized.run(&stimulus, &IntProbe::None)?;
@@ -51,6 +68,7 @@ pub fn measure(
                 None => None,
             };
             let sums = integers.sample(&stimulus, &run)?;
+            progress.step("comparing samples", done.fetch_add(1, Ordering::Relaxed) + 1, total);
             Ok((of_float, sums))
         })?;
         let (of_float, sums): (Vec<_>, Vec<_>) = measured.into_iter().unzip();

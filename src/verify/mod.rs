@@ -10,6 +10,7 @@ mod parts;
 mod report;
 
 pub use measure::measure;
+pub(crate) use measure::measure_with;
 pub use report::{
     AccuracyReport, DistanceReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
     QuantizationReport,

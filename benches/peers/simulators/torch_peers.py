@@ -1,7 +1,5 @@
 """PyTorch, and what is built on it: SpikingJelly and snnTorch."""
 
-import os
-
 import torch
 import torch.nn.functional as F
 
@@ -75,8 +73,10 @@ class SpikingJelly:
         from spikingjelly.activation_based import functional, neuron
 
         class Truncated(neuron.LIFNode):
-            def neuronal_charge(self, x):
-                self.v = (self.v * (loads.DECAY / loads.UNIT)).trunc() * loads.UNIT + x
+            def single_step_functional_forward(self, inputs, states, **kwargs):
+                v = (states[0] * (loads.DECAY / loads.UNIT)).trunc() * loads.UNIT + inputs[0]
+                fires = self.surrogate_function(v - self.v_threshold)
+                return (fires,), (self.apply_hard_reset(v, fires, self.v_reset), *states[1:])
 
         node = Truncated if truncated else neuron.LIFNode
         options = {"tau": 16.0, "decay_input": False, "v_threshold": ABOVE, "v_reset": 0.0}

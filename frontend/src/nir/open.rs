@@ -118,8 +118,10 @@ pub fn open(file: &NirFile, checked: &Checked) -> Vec<Open> {
             "time-unit",
             true,
             format!(
-                "time constants and delays of {low:?} to {high:?}: {} as seconds, {} as \
+                "time constants and delays of {} to {}: {} as seconds, {} as \
                  milliseconds, {} as steps",
+                number(low),
+                number(high),
                 seconds(low, high, 1.0),
                 seconds(low, high, 1e-3),
                 plausible_steps(low, high),
@@ -130,14 +132,14 @@ pub fn open(file: &NirFile, checked: &Checked) -> Vec<Open> {
     say(
         "integration",
         t.leaky > 0,
-        format!("how {} decay within a step, and the gain of their input", nodes(t.leaky)),
+        format!("the decay within a step, and the gain of the input, of {}", nodes(t.leaky)),
         "forward Euler 1 - dt/tau: snnTorch, Norse, SpikingJelly, Spyx, Lava; exponential \
          exp(-dt/tau): sinabs, Rockpool, Nengo",
     );
     say(
         "comparison",
         t.firing > 0,
-        format!("whether {} fire at a membrane equal to the threshold", nodes(t.firing)),
+        format!("firing at a membrane equal to the threshold, in {}", nodes(t.firing)),
         "above the threshold: the format's equations, snnTorch, Norse, Spyx; at or above: \
          SpikingJelly, sinabs, lava-dl",
     );
@@ -151,7 +153,7 @@ pub fn open(file: &NirFile, checked: &Checked) -> Vec<Open> {
     say(
         "spikes-per-step",
         t.firing > 0,
-        format!("whether {} may fire more than once in a step", nodes(t.firing)),
+        format!("several spikes of a neuron in one step, in {}", nodes(t.firing)),
         "once: most; several times: sinabs, Rockpool",
     );
     if let Some([low, high]) = t.if_r {
@@ -199,7 +201,7 @@ pub fn open(file: &NirFile, checked: &Checked) -> Vec<Open> {
     say(
         "recurrence",
         loops > 0,
-        format!("the delay of the edges that close {loops} loops"),
+        format!("the delay of the edges that close loops, of which there are {loops}"),
         "one step: most; Norse leaves recurrent biases out in the first step",
     );
     say(
@@ -209,6 +211,14 @@ pub fn open(file: &NirFile, checked: &Checked) -> Vec<Open> {
         "the nearest multiple of dt, or none: Norse and snnTorch leave Delay out or refuse it",
     );
     found
+}
+
+/// Six digits are enough to recognize a number.
+fn number(x: f64) -> String {
+    if x != 0.0 && !(1e-4..1e6).contains(&x.abs()) {
+        return format!("{x:.5e}");
+    }
+    format!("{x:.6}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A range of times for people.

@@ -63,10 +63,13 @@ impl Reader {
     fn group(&mut self, group: &Group, path: &str, depth: usize) -> Tree {
         let mut tree = Tree::default();
         if depth > MAX_DEPTH {
+            // Reported once: the rest of the file is not looked at.
+            self.objects = 0;
             self.found.push(
                 Diagnostic::error(codes::BUDGET, "groups are nested too deep")
                     .at(shorten(path))
-                    .note(format!("at most {MAX_DEPTH} levels are read")),
+                    .note(format!("at most {MAX_DEPTH} levels are read"))
+                    .help("look for a group that contains itself"),
             );
             return tree;
         }
@@ -114,6 +117,10 @@ impl Reader {
     }
 
     fn insert(&mut self, tree: &mut Tree, name: String, item: Item, at: &str) {
+        if name.is_empty() || name == "." || name.contains(['/', '\0']) {
+            self.fail(codes::CONTAINER, at, "a name that no path can hold");
+            return;
+        }
         if tree.entries.insert(name, item).is_some() {
             self.fail(codes::CONTAINER, at, "the name is given twice in its group");
         }
@@ -121,7 +128,8 @@ impl Reader {
 
     fn broken(&mut self, path: &str, error: &hdf5_pure::Error) {
         let d = Diagnostic::error(codes::CONTAINER, "the object cannot be decoded");
-        self.found.push(d.at(shorten(path)).note(error.to_string()));
+        let d = d.at(shorten(path)).note(error.to_string());
+        self.found.push(d.help("damaged bytes or soft links are frequent causes"));
     }
 
     /// Counts an object; false if there were too many, which is reported once.

@@ -69,6 +69,19 @@ impl Sparse {
         Self { start, parts, entries, halves: bound <= HALVES }
     }
 
+    /// Whether [`Sparse::gather`] can be used.
+    pub(super) const fn gathers(&self) -> bool {
+        self.halves && matches!(self.entries, Entries::Packed(_))
+    }
+
+    /// Adds the synapses of some of the sources that are active in one step to `sums`, one per target of the
+    /// whole population, if [`Sparse::gathers`].
+    pub(super) fn gather(&self, active: &[u32], sums: &mut [i16]) {
+        if let Entries::Packed(entries) = &self.entries {
+            self.add_packed(active, Part::whole(sums.len()), entries, sums, i16::from);
+        }
+    }
+
     /// Mean number of synapses of a source.
     pub(super) fn fan_out(&self) -> usize {
         let synapses = self.start.last().map_or(0, |&end| end as usize);

@@ -52,6 +52,14 @@ impl Synapses {
         !matches!(self, Self::Conv(_))
     }
 
+    /// The matrix, if parts of its sources can be added to sums of 16 bits, and these sums to one another.
+    pub(super) fn gathers(&self) -> Option<&Sparse> {
+        match self {
+            Self::Sparse(sparse) => Some(sparse).filter(|sparse| sparse.gathers()),
+            _ => None,
+        }
+    }
+
     /// About what `active` sources cost, in sparse synapses.
     pub(super) fn cost(&self, active: usize) -> usize {
         /// Weights of a row that are added in the time of one sparse synapse.

@@ -156,22 +156,24 @@ pub(super) fn floats(gpu: &Gpu) -> Result<Option<String>, String> {
         (0..2048).map(|_| one()).collect()
     };
     let full = 1 << 23;
-    let (a, b) = (real(-full, full), real(-full, full));
-    let (c, divisor) = (real(-full, full), real(full / 4, full));
+    let [first, second, third] = [(); 3].map(|()| real(-full, full));
+    let divisor = real(full / 4, full);
     let tensor = |data: &[f32]| -> Tensor<1> {
         Tensor::from_data(TensorData::new(data.to_vec(), [2048]), (gpu.tensors(), DType::F32))
     };
-    let (x, y, z) = (tensor(&a), tensor(&b), tensor(&c));
+    let x = tensor(&first);
     let tiny = 1.0e-22_f32;
     let results = [
-        ("a product and a sum, at once", x.clone() * y + z, {
-            let terms = a.iter().zip(&b).zip(&c);
+        ("a product and a sum, at once", x.clone() * tensor(&second) + tensor(&third), {
+            let terms = first.iter().zip(&second).zip(&third);
             terms.map(|((a, b), c)| a * b + c).collect::<Vec<_>>()
         }),
         ("a quotient", x.clone() / tensor(&divisor), {
-            a.iter().zip(&divisor).map(|(a, d)| a / d).collect()
+            first.iter().zip(&divisor).map(|(a, d)| a / d).collect()
         }),
-        ("numbers below 2^-126", x * tiny * tiny, { a.iter().map(|a| a * tiny * tiny).collect() }),
+        ("numbers below 2^-126", x * tiny * tiny, {
+            first.iter().map(|a| a * tiny * tiny).collect()
+        }),
     ];
     for (name, found, expected) in results {
         let found = found.try_into_vec_as::<f32>().map_err(|e| e.to_string())?;

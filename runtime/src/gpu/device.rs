@@ -77,6 +77,10 @@ pub struct Gpu {
 /// without a word; a little less, for what is around the loops.
 const SOFTWARE_TURNS: u64 = 60_000;
 
+/// Turns of one invocation on hardware. There is no such limit, but a launch should end soon: systems reset
+/// devices that do not answer for some seconds.
+const HARDWARE_TURNS: u64 = 1 << 20;
+
 impl fmt::Debug for Gpu {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Gpu").field(&self.adapter).finish()
@@ -157,9 +161,9 @@ impl Gpu {
         self.client.properties().memory.max_page_size
     }
 
-    /// Turns of loops that one invocation may take; `None` if there is no limit.
-    pub(super) const fn turns(&self) -> Option<u64> {
-        if self.adapter.software { Some(SOFTWARE_TURNS) } else { None }
+    /// Turns of loops that one invocation should take in one launch.
+    pub(super) const fn turns(&self) -> u64 {
+        if self.adapter.software { SOFTWARE_TURNS } else { HARDWARE_TURNS }
     }
 }
 

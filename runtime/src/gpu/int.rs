@@ -63,12 +63,12 @@ impl<'n> IntSim<'n> {
     pub fn new(network: &'n QuantizedNetwork, gpu: &'n Gpu) -> Result<Self, SimError> {
         let base = integer::IntSim::with_kernels(network, |_| false)?;
         Bounds::new(network)?;
-        let layout = Layout::new(network)?;
+        let mut layout = Layout::new(network)?;
         let stages = stages(network, base.order());
         fits("the weights of the network", layout.data.len() as u64, gpu)?;
         for ((_, population), place) in network.populations.iter().zip(&layout.populations) {
             let most = place.scattered.iter().map(|s| s.turns).fold(place.turns, u64::max);
-            if gpu.turns().is_some_and(|limit| most > limit) {
+            if gpu.adapter().software && most > gpu.turns() {
                 return Err(SimError::Unsupported {
                     place: population.name.clone(),
                     what: "loops of more than 60,000 turns, after which software devices leave a \
@@ -82,7 +82,7 @@ impl<'n> IntSim<'n> {
                 return Err(SimError::TooLarge { what, size, limit });
             }
         }
-        let data = Buffer::new(gpu.client(), layout.data.clone());
+        let data = Buffer::new(gpu.client(), std::mem::take(&mut layout.data));
         let sim = Self { base, network, gpu, layout, stages, data };
         sim.batch()?;
         Ok(sim)
@@ -245,9 +245,8 @@ impl<'n> IntSim<'n> {
         let mut chunk = stage.steps.map_or(steps, |s| steps.min(s as usize)).min(MAX_GROUPS);
         for &id in &stage.populations {
             let place = &self.layout.populations[id.index()];
-            if let Some(limit) = self.gpu.turns() {
-                chunk = chunk.min(usize::try_from(limit / place.turns.max(1)).unwrap_or(chunk));
-            }
+            let turns = self.gpu.turns() / place.turns.max(1);
+            chunk = chunk.min(usize::try_from(turns).unwrap_or(chunk));
             if self.scatters(id) {
                 let each = self.network.populations[id].size() as u64 * samples as u64 * WORD;
                 let room = MAX_SCATTERED.min(self.gpu.largest_buffer()) / each.max(1);

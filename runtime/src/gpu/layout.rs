@@ -1,5 +1,6 @@
 //! A network as the words that kernels read.
 
+#[allow(clippy::wildcard_imports, reason = "names of words")]
 use super::kernel::words::*;
 use crate::error::SimError;
 use crate::integer::window;
@@ -189,7 +190,7 @@ impl Layout {
                     turns: 64 + 33 * u64::from(weights.longest.div_ceil(GROUP)),
                 });
             } else {
-                turns += 1 + turns_of(&matrix.structure, source);
+                turns += 1 + turns_of(&matrix.structure);
             }
             reads.extend(read);
         }
@@ -293,7 +294,9 @@ impl Layout {
                 let packed = if packed == 2 && *rows < 1 << 24 { 2 } else { 0 };
                 let cols = *cols as usize;
                 let mut start = vec![0_u32; cols + 1];
-                col.iter().for_each(|&c| start[c as usize + 1] += 1);
+                for &c in col {
+                    start[c as usize + 1] += 1;
+                }
                 let longest = start.iter().copied().max().unwrap_or(0);
                 for c in 0..cols {
                     start[c + 1] += start[c];
@@ -340,13 +343,12 @@ fn parameters(neuron: &IntNeuron, population: &Population) -> Vec<i32> {
 }
 
 /// Turns of loops that one target takes in one step, at most: every source spikes.
-fn turns_of(structure: &Structure, source: &Population) -> u64 {
+fn turns_of(structure: &Structure) -> u64 {
     match structure {
-        Structure::Dense { cols, .. } => u64::from(*cols) + u64::from(cols.div_ceil(32)),
+        Structure::Dense { cols, .. } => u64::from(*cols) + 2 * u64::from(cols.div_ceil(32)) + 1,
         Structure::Conv(conv) => {
             let [_, inputs, height, width] = conv.kernel_shape().map(u64::from);
-            let _ = source;
-            inputs * (1 + height * (1 + width))
+            1 + inputs * (2 + height * (2 + width))
         }
         Structure::Identity { .. } | Structure::Sparse { .. } => 0,
     }
@@ -356,13 +358,8 @@ fn turns_of(structure: &Structure, source: &Population) -> u64 {
 fn packing(weights: impl Iterator<Item = i32>) -> u32 {
     let mut packed = 2;
     for w in weights {
-        packed = packed.min(if i8::try_from(w).is_ok() {
-            2
-        } else if i16::try_from(w).is_ok() {
-            1
-        } else {
-            0
-        });
+        let fits = [i16::try_from(w).is_ok(), i8::try_from(w).is_ok()];
+        packed = packed.min(fits.into_iter().map(u32::from).sum());
     }
     packed
 }

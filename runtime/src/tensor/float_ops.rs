@@ -13,7 +13,7 @@ use snnc_ir::shape::Shape;
 pub(super) enum Operator {
     /// Weights by source `[in, out]`, bias per output.
     Linear {
-        by_source: Tensor<2>,
+        by_source: Box<Tensor<2>>,
         bias: Option<Vec<f32>>,
     },
     /// For each group, offset and input channel (innermost last) the weights of the output
@@ -69,7 +69,7 @@ impl Operator {
                 let weights = network.values(*weight).into_owned();
                 let cols = weights.len() / size.max(1);
                 Self::Linear {
-                    by_source: matrix(weights, [size, cols], device).transpose(),
+                    by_source: Box::new(matrix(weights, [size, cols], device).transpose()),
                     bias: bias.map(|b| data(b).to_vec()),
                 }
             }
@@ -132,7 +132,7 @@ impl Operator {
                 let [sources, targets] = by_source.dims();
                 let mut sum = zeros(batch, targets, device);
                 for i in 0..sources {
-                    let weights = by_source.clone().narrow(0, i, 1);
+                    let weights = Tensor::clone(by_source).narrow(0, i, 1);
                     sum = sum + x.clone().narrow(1, i, 1) * weights;
                 }
                 bias.iter().fold(sum, |sum, b| sum + constant(b))

@@ -47,6 +47,28 @@ fn same(network: &Network, stimulus: &Stimulus) -> Result<(), TestCaseError> {
         let (found, expected) = (fast.run(stimulus, &probe), definition.run(stimulus, &probe));
         prop_assert_eq!(bits(found), bits(expected));
     }
+    watched(&definition, &fast, stimulus)
+}
+
+/// Membranes that are watched are those that are kept.
+fn watched(
+    definition: &FloatSim<'_>,
+    fast: &event::float::FloatSim<'_>,
+    stimulus: &Stimulus,
+) -> Result<(), TestCaseError> {
+    let mut seen: Vec<(usize, Vec<[u32; 2]>)> = Vec::new();
+    let run = fast.watch(stimulus, &FloatProbe::All, &mut |t, membranes| {
+        seen.push((t, membranes.iter().map(|m| m.map(f32::to_bits)).collect()));
+    });
+    let Ok(kept) = definition.run(stimulus, &FloatProbe::All) else {
+        prop_assert!(run.is_err());
+        return Ok(());
+    };
+    let steps = kept.traces.first().map_or(0, |trace| trace.h.len());
+    let step =
+        |t: usize| (t, kept.traces.iter().map(|x| [x.h[t], x.v[t]].map(f32::to_bits)).collect());
+    prop_assert_eq!(seen, (0..steps).map(step).collect::<Vec<_>>());
+    prop_assert_eq!(run.unwrap().spikes, kept.spikes);
     Ok(())
 }
 

@@ -163,6 +163,7 @@ fn same_floats(network: &Network, samples: &[Stimulus]) -> bool {
     let Some(found) = run(&cpu()) else { return false };
     assert_eq!(found, expected, "burn-cpu");
     #[cfg(feature = "gpu")]
+    #[expect(clippy::print_stderr, reason = "what is excused is printed")]
     if let Some(gpu) = gpu() {
         let found = run(gpu.tensors()).unwrap();
         match gpu.rounds() {
@@ -248,7 +249,7 @@ fn weights_of_every_width() {
             let mantissa = (0..structure.stored())
                 .map(|_| 2 * i16::try_from(rng.range(-127, 127)).unwrap())
                 .collect();
-            let threshold = Param::Uniform(64 * 400 << (exponent + 1));
+            let threshold = Param::Uniform((64 * 400) << (exponent + 1));
             let model = IntNeuron { threshold, ..neuron() };
             let net = network(
                 20,

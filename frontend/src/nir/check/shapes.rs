@@ -111,8 +111,12 @@ impl Inference<'_> {
 
     fn conflicts(&self, path: &str, checked: &mut Checked) {
         let decides = |name: &str| match self.declared.get(name) {
-            Some(d) => format!("{} decides by its {}", quote(name), d.from),
-            None => format!("{} follows from what it receives", quote(name)),
+            Some(d) => {
+                format!("{} ({}) decides by its {}", quote(name), self.kind(name), d.from)
+            }
+            None => {
+                format!("{} ({}) follows from what it receives", quote(name), self.kind(name))
+            }
         };
         for (i, (from, to)) in self.graph.edges.iter().enumerate() {
             let (Some(State::Known(source)), Some(State::Known(target))) =
@@ -129,13 +133,8 @@ impl Inference<'_> {
                 format!("{} gives {given}, and {} takes {taken}", quote(from), quote(to)),
             )
             .at(join(path, &format!("edges[{i}]")))
-            .note(format!(
-                "{} of type {}; {} of type {}",
-                decides(from),
-                self.kind(from),
-                decides(to),
-                self.kind(to)
-            ));
+            .note(decides(from))
+            .note(decides(to));
             checked.found.push(match self.hint((from, source), (to, target)) {
                 Some(hint) => d.help(hint),
                 None => d,

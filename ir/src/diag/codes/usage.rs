@@ -74,9 +74,6 @@ codes! {
     STIMULUS_UNKNOWN = 819, "array that no input reads",
         "An array named `x…` or `spikes…` belongs to no input of the network, probably because of a \
          misspelled name. Arrays of other names are ignored.";
-    TOO_MANY_SAMPLES = 820, "the stimulus is too large to hold",
-        "The spikes to be recorded do not fit the bound for one file (4 GiB). Limit the number of \
-         samples with `--samples`.";
     RANDOM_WEIGHTS = 821, "the weights are random",
         "The genome says what the network looks like, and `--weights random:SEED` drew its weights. \
          What is compiled or run has learnt nothing: use it to see whether and how the architecture \

@@ -237,7 +237,13 @@ impl<'n> IntSim<'n> {
                     list(trains[source].step(then), active);
                     used.push(Arrival { synapses, active });
                 }
-                let result = neurons.step(t, &used, &mut work.scratch, &mut trains[id.index()]);
+                let result = neurons.step(
+                    t,
+                    &used,
+                    &mut work.scratch,
+                    &mut work.gathered,
+                    &mut trains[id.index()],
+                );
                 drop(used);
                 work.lists = lists;
                 result
@@ -298,6 +304,8 @@ struct Work {
     lists: Vec<Vec<u32>>,
     /// One for each part.
     scratch: Vec<Scratch>,
+    /// One for each part: sums of a part of the sources.
+    gathered: Vec<Vec<i16>>,
     sums: Vec<i64>,
 }
 

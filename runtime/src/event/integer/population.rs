@@ -2,7 +2,7 @@
 
 use super::neuron::{Model, Section};
 use crate::event::part::{Part, Split};
-use crate::event::simd::Blocks;
+use crate::event::simd::{Blocks, wide};
 use crate::event::synapses::{Scratch, Synapses};
 use crate::integer::neuron::Overflow;
 use rayon::prelude::*;
@@ -52,19 +52,29 @@ impl<'m> Neurons<'m> {
         t: usize,
         arrivals: &[Arrival<'_>],
         scratch: &mut Vec<Scratch>,
+        gathered: &mut Vec<Vec<i16>>,
         train: &mut SpikeTrain,
     ) -> Result<(), Overflow> {
         let (model, bias, due) = (self.model, self.bias.as_ref(), self.model.is_due(t));
+        let cost = arrivals.iter().map(|a| a.synapses.cost(a.active.len())).sum::<usize>();
+        let shared = self.sections.len() > 1 && cost + model.size() / UPDATES >= self.least;
+        let apart = if shared { self.gather(arrivals, gathered) } else { None };
+        let gathered = &*gathered;
         scratch.resize_with(scratch.len().max(self.sections.len()), Scratch::default);
         let step = |(section, scratch): (&mut Section, &mut Scratch)| {
             let (part, sums) = section.input();
-            for arrival in arrivals {
-                arrival.synapses.add(arrival.active, part, scratch, sums);
+            for (i, arrival) in arrivals.iter().enumerate() {
+                if apart == Some(i) {
+                    for partial in gathered {
+                        add(sums, &partial[part.first()..]);
+                    }
+                } else {
+                    arrival.synapses.add(arrival.active, part, scratch, sums);
+                }
             }
             if due { section.update(model, bias) } else { Ok(()) }
         };
-        let cost = arrivals.iter().map(|a| a.synapses.cost(a.active.len())).sum::<usize>();
-        if self.sections.len() > 1 && cost + model.size() / UPDATES >= self.least {
+        if shared {
             let sections = self.sections.par_iter_mut().zip(scratch).with_max_len(1);
             // Collected whole: the first overflow counts, whoever finds one first.
             let results: Vec<_> = sections.map(step).collect();
@@ -77,4 +87,35 @@ impl<'m> Neurons<'m> {
         }
         Ok(())
     }
+
+    /// Sums the arrival with the most synapses by parts of its sources, one part for each thread, and says
+    /// which arrival that is. Short rows are not cut: to fetch a row costs more than to add it.
+    fn gather(&self, arrivals: &[Arrival<'_>], gathered: &mut Vec<Vec<i16>>) -> Option<usize> {
+        let cost = |a: &Arrival<'_>| a.synapses.gathers().map(|s| s.fan_out() * a.active.len());
+        let costs = arrivals.iter().enumerate().filter_map(|(i, a)| Some((cost(a)?, i)));
+        // Below it, clearing and adding up one more copy of all sums costs more than it saves.
+        let (_, most) = costs.max().filter(|&(cost, _)| cost >= self.model.size())?;
+        let Arrival { synapses, active } = &arrivals[most];
+        let sparse = synapses.gathers()?;
+        let (parts, size) = (self.sections.len(), self.model.size());
+        gathered.resize_with(parts, Vec::new);
+        gathered.par_iter_mut().enumerate().with_max_len(1).for_each(|(i, sums)| {
+            sums.clear();
+            sums.resize(size, 0);
+            sparse.gather(&active[active.len() * i / parts..active.len() * (i + 1) / parts], sums);
+        });
+        Some(most)
+    }
+}
+
+/// Adds as many of `more` as there are sums.
+fn add(sums: &mut [i32], more: &[i16]) {
+    wide(
+        #[inline(always)]
+        || {
+            for (sum, x) in sums.iter_mut().zip(more) {
+                *sum += i32::from(*x);
+            }
+        },
+    );
 }

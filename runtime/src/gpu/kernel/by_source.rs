@@ -41,7 +41,7 @@ pub(crate) fn scatter(
             while i < 32 {
                 let source = word * 32 + i;
                 if source < sources && messages[(at + source) as usize] != 0 {
-                    bits = bits | (1u32 << i);
+                    bits |= 1u32 << i;
                 }
                 i += 1;
             }
