@@ -109,6 +109,7 @@ def twice(path):
         group(nodes, "in", "Input", shape=np.array([2]))
         made = group(nodes, "out", "Linear")
         plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_obj_track_times(False)
         plist.set_chunk((512, 512))
         plist.set_deflate(9)
         plist.set_deflate(9)
