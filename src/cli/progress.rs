@@ -1,11 +1,12 @@
 //! How far a slow step is, on a terminal.
 
 use crate::calibrate::Progress;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt::Write;
 use std::io::{self, IsTerminal};
 
 /// What is at work, how much of it is done, and how fast that goes.
-const TEMPLATE: &str = "{wide_msg} {pos}/{len} [{bar:30}] {percent:>3} % {per_sec:>12} {eta:>5}";
+const TEMPLATE: &str = "{wide_msg} {pos}/{len} [{bar:20}] {percent:>3} % {rate:>8}";
 
 /// A bar on stderr; nothing where stderr is no terminal.
 pub(super) struct Terminal(Option<ProgressBar>);
@@ -16,7 +17,12 @@ impl Terminal {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template(TEMPLATE);
-            bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            let rate = |state: &ProgressState, text: &mut dyn Write| {
+                // A rate that cannot be shown is left out.
+                let _ = write!(text, "{:.0}/s", state.per_sec());
+            };
+            bar.with_style(style.with_key("rate", rate))
         });
         Self(bar)
     }
@@ -35,7 +41,7 @@ impl Progress for Terminal {
             let another = bar.message() != stage;
             if another {
                 // It goes at a pace of its own.
-                bar.reset();
+                bar.reset_eta();
             }
             bar.set_length(total);
             bar.set_position(done.min(total));

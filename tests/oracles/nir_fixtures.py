@@ -102,6 +102,22 @@ def claims(path):
         made.create_dataset("weight", shape=(1 << 30, 1 << 30), dtype="f4", chunks=(64, 64))
 
 
+def twice(path):
+    """A megabyte of zeros, deflated twice to a few bytes."""
+    file, nodes = graph(path, edges=[("in", "out")])
+    with file:
+        group(nodes, "in", "Input", shape=np.array([2]))
+        made = group(nodes, "out", "Linear")
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_obj_track_times(False)
+        plist.set_chunk((512, 512))
+        plist.set_deflate(9)
+        plist.set_deflate(9)
+        space = h5py.h5s.create_simple((512, 512))
+        data = h5py.h5d.create(made.id, b"weight", h5py.h5t.NATIVE_FLOAT, space, plist)
+        data.write(h5py.h5s.ALL, h5py.h5s.ALL, np.zeros((512, 512), np.float32))
+
+
 def main(folder):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -110,7 +126,7 @@ def main(folder):
     # As 1.0.8 does it by default, once.
     nir.write(folder / "compressed.nir", graphs()["recurrent"])
     nir.write_data(folder / "recording.nir", recording(), compression=None)
-    for make in (older, foreign, single_numbers, endless, links, claims):
+    for make in (older, foreign, single_numbers, endless, links, claims, twice):
         make(folder / f"{make.__name__}.nir")
 
 

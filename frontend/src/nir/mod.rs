@@ -2,7 +2,7 @@
 //!
 //! [`read`] takes a file to a typed [`NirFile`], which says what the file says and no more.
 //! [`check`] infers every shape and reports everything that is wrong with the graph at once.
-//! [`open`] lists what a graph leaves to its reader. [`write`] makes a file that the `nir` package
+//! [`open`] lists what a graph leaves to its reader. [`write()`] makes a file that the `nir` package
 //! reads back equal. The format and its checks are described in `docs/nir.md`.
 //!
 //! Files are untrusted: extents are compared with the length of the file before anything is

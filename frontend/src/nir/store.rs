@@ -195,6 +195,10 @@ impl Reader {
         let count = shape.as_deref().and_then(elements);
         let size = dataset.element_size()?;
         let bytes_of = |n: Option<u64>| n.and_then(|n| n.checked_mul(size));
+        if let Some(why) = flaw_of_filters(&dataset.filters()) {
+            self.fail(codes::CONTAINER, path, why);
+            return Ok(None);
+        }
         // A chunk is unpacked whole, so it is bounded like the whole.
         if let Some(chunk) = dataset.chunk_shape()? {
             let n = chunk.iter().try_fold(1_u64, |n, &d| n.checked_mul(d));
@@ -329,6 +333,17 @@ impl Reader {
         }
         read
     }
+}
+
+/// Filters that are undone: deflate, shuffle, Fletcher's checksum, LZF; each once, because deflate over
+/// deflate packs tighter than any bound.
+fn flaw_of_filters(filters: &[u16]) -> Option<&'static str> {
+    const KNOWN: [u16; 4] = [1, 2, 3, 32000];
+    if filters.iter().any(|f| !KNOWN.contains(f)) {
+        return Some("a filter other than deflate, shuffle, Fletcher's checksum and LZF");
+    }
+    let unique: BTreeSet<&u16> = filters.iter().collect();
+    (unique.len() < filters.len()).then_some("a filter is applied twice")
 }
 
 /// Attributes that recordings have: single numbers and strings.

@@ -66,6 +66,8 @@ fn groups_within_themselves_and_absurd_extents() {
     let found = refused(bytes("claims"));
     insta::assert_snapshot!("claims", found);
     assert_eq!(codes(&refused(bytes("links"))), ["SNN0260"]);
+    let twice = refused(bytes("twice"));
+    assert!(twice.to_string().contains("a filter is applied twice"), "{twice}");
 }
 
 #[test]
