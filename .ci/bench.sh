@@ -17,6 +17,7 @@ expect() {
 }
 expect W1 1 5479
 expect W1 256 1419479
+expect W1i 256 1419319
 expect W2 16 194351
 expect W3 1 260448
 expect W4 1 259802

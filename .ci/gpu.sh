@@ -34,12 +34,15 @@ for level in quantized scheduled; do
 done
 grep -q '"software": true' "$scratch/gpu.json"
 
-# Sparse recurrent networks of 10,000 neurons over 1000 steps spike as often as event by event.
-for runtime in cpu gpu; do
-    "$snnc" bench W3 --runtime "$runtime" --repeat 1 --json "$scratch/bench.$runtime.json"
-    grep '"spikes"' "$scratch/bench.$runtime.json" >"$scratch/bench.$runtime.spikes"
+# Dense layers and sparse recurrent networks of 10,000 neurons over 1000 steps spike as often as event by event.
+for workload in "W1i --batch 8" W3; do
+    for runtime in cpu gpu; do
+        # shellcheck disable=SC2086
+        "$snnc" bench $workload --runtime "$runtime" --repeat 1 --json "$scratch/bench.$runtime.json"
+        grep '"spikes"' "$scratch/bench.$runtime.json" >"$scratch/bench.$runtime.spikes"
+    done
+    diff "$scratch/bench.cpu.spikes" "$scratch/bench.gpu.spikes"
 done
-diff "$scratch/bench.cpu.spikes" "$scratch/bench.gpu.spikes"
 
 # Without a driver: an error that says how to get one, and `auto` that does without. It never takes a software device.
 without=(env VK_DRIVER_FILES=/nowhere.json VK_ICD_FILENAMES=/nowhere.json __EGL_VENDOR_LIBRARY_FILENAMES=/nowhere.json)

@@ -29,7 +29,7 @@ pub(crate) fn measure_on(
     let Net::Integer(network) = &net else {
         let message = format!("{} is a float network, and kernels run integers", workload.name());
         return Err(Diagnostic::error(usage::CONFLICTING_OPTIONS, message)
-            .help("`--runtime gpu` measures W3 and W4")
+            .help("`--runtime gpu` measures W1i, W3 and W4")
             .into());
     };
     let start = cpu_seconds();

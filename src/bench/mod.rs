@@ -37,6 +37,8 @@ use workload::Net;
 pub(crate) enum Workload {
     /// `784 – 512 – 512 – 10`.
     W1,
+    /// The same in integers.
+    W1i,
     /// Two convolutions and an average pooling.
     W2,
     /// 10,000 neurons, 1,000,000 synapses.
@@ -46,13 +48,13 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    /// All of them.
+    /// Those that other simulators are compared on.
     pub(crate) const ALL: [Self; 4] = [Self::W1, Self::W2, Self::W3, Self::W4];
 
     /// Batches that are measured unless others are asked for.
     pub(crate) const fn batches(self) -> &'static [usize] {
         match self {
-            Self::W1 => &[1, 256],
+            Self::W1 | Self::W1i => &[1, 256],
             Self::W2 => &[16],
             Self::W3 | Self::W4 => &[1],
         }
@@ -61,6 +63,7 @@ impl Workload {
     const fn name(self) -> &'static str {
         match self {
             Self::W1 => "W1",
+            Self::W1i => "W1i",
             Self::W2 => "W2",
             Self::W3 => "W3",
             Self::W4 => "W4",
@@ -70,6 +73,7 @@ impl Workload {
     fn build(self) -> Result<Net, Diagnostics> {
         match self {
             Self::W1 => workload::w1(),
+            Self::W1i => workload::w1_integer(),
             Self::W2 => workload::w2(),
             Self::W3 => workload::w3(),
             Self::W4 => workload::w4(),

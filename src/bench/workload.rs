@@ -2,17 +2,17 @@
 //! same weights and inputs.
 //!
 //! All neurons are `v ← 15/16 · v + input + bias`, fire above `1 + 2⁻¹⁰`, and reset to 0. Weights and
-//! biases are multiples of 2⁻⁸. W1 and W2 are networks in f32. W3 and W4 are integer networks, because
-//! only those have sparse matrices: their membrane counts 2⁻¹⁴, and `15/16 · v` is rounded toward zero to
+//! biases are multiples of 2⁻⁸. W1 and W2 are networks in f32. W3, W4 and W1i, a form of W1, are integer networks, because
+//! only those have sparse matrices and run by kernels on graphics processors: their membrane counts 2⁻¹⁴, and `15/16 · v` is rounded toward zero to
 //! a multiple of that. In both forms f32 holds every intermediate result exactly where it is stated so.
 
+mod builder;
+
 use super::draw::Draw;
-use snnc_ir::arena::{Arena, NodeId, PopId, TensorId};
+use builder::Builder;
+use snnc_ir::arena::{Arena, MatId, PopId, ProjId};
 use snnc_ir::conv::Conv;
-use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Network, NetworkDraft, Neuron, Node, Op, Provenance,
-    Readout, Reset, Tensor, UpdateOrder,
-};
+use snnc_ir::network::{Coding, Compare, Network, Op, Provenance, UpdateOrder};
 use snnc_ir::param::Param;
 use snnc_ir::quantized::{
     IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection, QuantizedDraft,
@@ -39,18 +39,57 @@ const GRID: f32 = 1.0 / 256.0;
 /// `784 – 512 – 512 – 10`, 100 steps, spikes in 15 % of the inputs.
 pub(crate) fn w1() -> Result<Net, Diagnostics> {
     let mut net = Builder::new("W1", 100);
-    let input = net.input(Shape::flat(784));
-    let draw = &mut Draw::new(1);
-    let mut last = (input, 784_u32);
-    for (size, weight, bias) in [(512_u32, 14, [0, 2]), (512, 40, [0, 4]), (10, 40, [0, 4])] {
-        let weights = draw.many((size * last.1) as usize, -weight, weight);
-        let bias = draw.many(size as usize, bias[0], bias[1]);
-        let weight = net.tensor(&[size, last.1], &weights);
-        let bias = Some(net.tensor(&[size], &bias));
-        let sum = net.node(Op::Linear { weight, bias }, Shape::flat(size), last.0);
-        last = (net.neurons(Shape::flat(size), sum), size);
+    let mut last = net.input(Shape::flat(784));
+    for Layer { rows, cols, weights, bias } in layers() {
+        let weight = net.tensor(&[rows, cols], &weights);
+        let bias = Some(net.tensor(&[rows], &bias));
+        let sum = net.node(Op::Linear { weight, bias }, Shape::flat(rows), last);
+        last = net.neurons(Shape::flat(rows), sum);
     }
-    net.seal(last.0)
+    net.seal(last)
+}
+
+/// [`w1`] in integers.
+pub(crate) fn w1_integer() -> Result<Net, Diagnostics> {
+    let mut populations = Arena::new();
+    let mut last: PopId = populations.push(Population {
+        name: "input".to_owned(),
+        shape: Shape::flat(784),
+        role: Role::Logical,
+        kind: PopKind::Input(Coding::Events),
+    });
+    let (mut matrices, mut projections) = (Arena::new(), Arena::new());
+    for Layer { rows, cols, weights, bias } in layers() {
+        let bias = bias.iter().map(|&units| MEMBRANE * i32::from(units)).collect();
+        let target = populations.push(neurons(&format!("layer{}", matrices.len() + 1), rows, bias));
+        let matrix = matrices.push(matrix(Structure::Dense { rows, cols }, &weights));
+        projections.push(Projection { source: last, target, matrix, delay: 0 });
+        last = target;
+    }
+    seal("W1i", 100, (populations, projections, matrices), last)
+}
+
+/// A dense layer; weights and biases in units of 2⁻⁸.
+struct Layer {
+    rows: u32,
+    cols: u32,
+    weights: Vec<i16>,
+    bias: Vec<i16>,
+}
+
+/// The layers of [`w1`].
+fn layers() -> Vec<Layer> {
+    let draw = &mut Draw::new(1);
+    let mut cols = 784;
+    let sizes = [(512, 14, [0, 2]), (512, 40, [0, 4]), (10, 40, [0, 4])];
+    let layer = |(rows, weight, [low, high]): (u32, i16, [i16; 2])| {
+        let weights = draw.many((rows * cols) as usize, -weight, weight);
+        let bias = draw.many(rows as usize, low, high);
+        let layer = Layer { rows, cols, weights, bias };
+        cols = rows;
+        layer
+    };
+    sizes.into_iter().map(layer).collect()
 }
 
 /// `2×34×34 → conv 8@3×3 → average 2×2 → conv 16@3×3 → 10`, 50 steps, spikes in 10 % of the inputs.
@@ -89,16 +128,23 @@ pub(crate) fn w4() -> Result<Net, Diagnostics> {
     recurrent("W4", 100_000, 100, 4)
 }
 
-/// One train per sample for the input of a float workload; recurrent networks have no input.
+/// One train per sample for the input; recurrent networks have none.
 pub(crate) fn stimuli(net: &Net, batch: usize) -> Vec<Stimulus> {
-    let Net::Float(network) = net else { return vec![Stimulus::default(); batch] };
-    let percent = if network.name == "W1" { 15 } else { 10 };
-    let inputs = network.nodes.values().filter(|n| matches!(n.op, Op::Input(_)));
-    let sizes: Vec<_> = inputs.map(|n| n.shape.size()).collect();
+    let (name, steps, sizes): (_, _, Vec<usize>) = match net {
+        Net::Float(network) => {
+            let inputs = network.nodes.values().filter(|n| matches!(n.op, Op::Input(_)));
+            (&network.name, network.steps, inputs.map(|n| n.shape.size()).collect())
+        }
+        Net::Integer(network) => {
+            let inputs = network.populations.values().filter(|p| p.is_input());
+            (&network.name, network.steps, inputs.map(Population::size).collect())
+        }
+    };
+    let percent = if name.starts_with("W1") { 15 } else { 10 };
     (0..batch as u64)
         .map(|sample| {
             let draw = &mut Draw::new(1000 + sample);
-            let trains = sizes.iter().map(|&n| draw.train(network.steps as usize, n, percent));
+            let trains = sizes.iter().map(|&n| draw.train(steps as usize, n, percent));
             Stimulus::from(trains.collect::<Vec<_>>())
         })
         .collect()
@@ -110,7 +156,7 @@ fn recurrent(name: &str, size: u32, steps: u32, seed: u64) -> Result<Net, Diagno
     const FAN_IN: u32 = 100;
     let draw = &mut Draw::new(seed);
     let (mut row_start, mut col) = (vec![0], Vec::new());
-    let mut mantissa = Vec::new();
+    let mut weights = Vec::new();
     for _ in 0..size {
         let mut sources = std::collections::BTreeSet::new();
         while sources.len() < FAN_IN as usize {
@@ -118,14 +164,23 @@ fn recurrent(name: &str, size: u32, steps: u32, seed: u64) -> Result<Net, Diagno
         }
         for source in sources {
             let excites = source < size / 5 * 4;
-            let weight = if excites { draw.between(1, 19) } else { -draw.between(40, 80) };
-            // Of a mixed group, which stores even mantissas.
-            mantissa.push(2 * weight);
+            weights.push(if excites { draw.between(1, 19) } else { -draw.between(40, 80) });
             col.push(source);
         }
         row_start.push(FAN_IN + row_start.last().copied().unwrap_or(0));
     }
     let bias = (0..size).map(|_| MEMBRANE * i32::from(draw.between(15, 28))).collect();
+    let (mut populations, mut matrices, mut projections) =
+        (Arena::new(), Arena::new(), Arena::new());
+    let population: PopId = populations.push(neurons("neurons", size, bias));
+    let structure = Structure::Sparse { rows: size, cols: size, row_start, col };
+    let matrix = matrices.push(matrix(structure, &weights));
+    projections.push(Projection { source: population, target: population, matrix, delay: 1 });
+    seal(name, steps, (populations, projections, matrices), population)
+}
+
+/// Integer neurons with these biases, in units of the membrane.
+fn neurons(name: &str, size: u32, bias: Vec<i32>) -> Population {
     let neuron = IntNeuron {
         du: Param::Uniform(4095),
         dv: Param::Uniform(256),
@@ -137,25 +192,35 @@ fn recurrent(name: &str, size: u32, steps: u32, seed: u64) -> Result<Net, Diagno
         order: UpdateOrder::LeakInputFire,
         update_period: 1,
     };
-    let mut populations = Arena::new();
-    let population = populations.push(Population {
-        name: "neurons".to_owned(),
+    Population {
+        name: name.to_owned(),
         shape: Shape::flat(size),
         role: Role::Logical,
         kind: PopKind::Neurons(neuron),
-    });
-    let mut matrices = Arena::new();
-    let matrix = matrices.push(IntMatrix {
+    }
+}
+
+/// Weights in units of 2⁻⁸, of a mixed group, which stores even mantissas.
+fn matrix(structure: Structure, weights: &[i16]) -> IntMatrix {
+    IntMatrix {
         name: "w".to_owned(),
-        structure: Structure::Sparse { rows: size, cols: size, row_start, col },
-        mantissa,
+        structure,
+        mantissa: weights.iter().map(|&weight| 2 * weight).collect(),
         exponent: -1,
         sign: Sign::Mixed,
         provenance: Provenance::Dense { tensor: "w".to_owned() },
-    });
-    let mut projections = Arena::new();
-    let (source, target): (PopId, PopId) = (population, population);
-    projections.push(Projection { source, target, matrix, delay: 1 });
+    }
+}
+
+/// Populations, projections and matrices.
+type Parts = (Arena<PopId, Population>, Arena<ProjId, Projection>, Arena<MatId, IntMatrix>);
+
+fn seal(
+    name: &str,
+    steps: u32,
+    (populations, projections, matrices): Parts,
+    readout: PopId,
+) -> Result<Net, Diagnostics> {
     let draft = QuantizedDraft {
         name: name.to_owned(),
         steps,
@@ -164,94 +229,7 @@ fn recurrent(name: &str, size: u32, steps: u32, seed: u64) -> Result<Net, Diagno
         projections,
         matrices,
         host: Vec::new(),
-        readout: IntReadout::SpikeCount(population),
+        readout: IntReadout::SpikeCount(readout),
     };
     Ok(Net::Integer(QuantizedNetwork::verify(draft, &Rules::default())?))
-}
-
-/// A float network, node by node.
-struct Builder {
-    draft: NetworkDraft,
-}
-
-impl Builder {
-    fn new(name: &str, steps: u32) -> Self {
-        use snnc_ir::arena::Entity;
-        Self {
-            draft: NetworkDraft {
-                name: name.to_owned(),
-                steps,
-                nodes: Arena::new(),
-                tensors: Arena::new(),
-                readout: Readout::SpikeCount(NodeId::new(0)),
-            },
-        }
-    }
-
-    fn tensor(&mut self, shape: &[u32], units: &[i16]) -> TensorId {
-        let name = format!("t{}", self.draft.tensors.len());
-        self.draft.tensors.push(Tensor {
-            provenance: Provenance::Dense { tensor: name.clone() },
-            name,
-            shape: Shape(shape.to_vec()),
-            data: units.iter().map(|&k| f32::from(k) * GRID).collect(),
-            genes: None,
-        })
-    }
-
-    fn add(&mut self, op: Op, shape: Shape, inputs: Vec<Edge>) -> NodeId {
-        let name = format!("{}{}", op.name(), self.draft.nodes.len());
-        self.draft.nodes.push(Node { name, op, inputs, shape })
-    }
-
-    fn node(&mut self, op: Op, shape: Shape, source: NodeId) -> NodeId {
-        self.add(op, shape, vec![Edge { source, delay: 0 }])
-    }
-
-    fn input(&mut self, shape: Shape) -> NodeId {
-        self.add(Op::Input(Coding::Events), shape, Vec::new())
-    }
-
-    /// A convolution of 3×3 that keeps height and width.
-    fn conv(
-        &mut self,
-        draw: &mut Draw,
-        input: [u32; 3],
-        out_channels: u32,
-        weight: i16,
-        source: NodeId,
-    ) -> NodeId {
-        let conv = Conv {
-            input,
-            out_channels,
-            kernel: [3, 3],
-            stride: [1, 1],
-            pad: [1; 4],
-            groups: 1,
-            crop: [0; 4],
-        };
-        let weights = draw.many(conv.kernel_size(), -weight, weight);
-        let weight = self.tensor(&conv.kernel_shape(), &weights);
-        let shape = Shape::chw(out_channels, input[1], input[2]);
-        self.node(Op::Conv2d { weight, bias: None, conv }, shape, source)
-    }
-
-    fn neurons(&mut self, shape: Shape, source: NodeId) -> NodeId {
-        let neuron = Neuron {
-            dynamics: Dynamics::Decay(Param::Uniform(1.0 / 16.0)),
-            threshold: Param::Uniform(1.0 + 1.0 / 1024.0),
-            compare: Compare::Gt,
-            reset: Reset::To(0.0),
-            v_init: 0.0,
-            refractory: 0,
-            order: UpdateOrder::LeakInputFire,
-            emission: Emission::Binary,
-        };
-        self.node(Op::Neuron(neuron), shape, source)
-    }
-
-    fn seal(mut self, readout: NodeId) -> Result<Net, Diagnostics> {
-        self.draft.readout = Readout::SpikeCount(readout);
-        Ok(Net::Float(Network::verify(self.draft, &Rules::default())?))
-    }
 }

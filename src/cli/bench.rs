@@ -25,7 +25,7 @@ pub(super) struct BenchArgs {
     /// Measurements, of which the median counts.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     repeat: u16,
-    /// Simulator: `cpu`, or `gpu` for fused kernels on a graphics processor (W3 and W4).
+    /// Simulator: `cpu`, or `gpu` for fused kernels on a graphics processor (W1i, W3 and W4).
     #[arg(long, value_enum, default_value_t, conflicts_with_all = ["threads", "write", "load"])]
     runtime: RuntimeArg,
     /// Write weights and inputs (.npz) and the network (.snnb) to this folder instead.
@@ -41,6 +41,9 @@ enum WorkloadArg {
     /// 784-512-512-10, 100 steps.
     #[value(name = "W1")]
     W1,
+    /// W1 in integers.
+    #[value(name = "W1i")]
+    W1i,
     /// Two convolutions and a pooling on 2x34x34, 50 steps.
     #[value(name = "W2")]
     W2,
@@ -50,7 +53,7 @@ enum WorkloadArg {
     /// Balanced recurrent network: 100,000 neurons, 10,000,000 synapses, 100 steps.
     #[value(name = "W4")]
     W4,
-    /// All four.
+    /// All four, without W1i.
     #[default]
     #[value(name = "all")]
     All,
@@ -60,6 +63,7 @@ impl WorkloadArg {
     fn workloads(self) -> Vec<Workload> {
         match self {
             Self::W1 => vec![Workload::W1],
+            Self::W1i => vec![Workload::W1i],
             Self::W2 => vec![Workload::W2],
             Self::W3 => vec![Workload::W3],
             Self::W4 => vec![Workload::W4],
