@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{GENOME, Place, STIMULUS, repo, said};
+use common::{GENOME, Place, compiled, repo, said};
 use serde_json::Value;
 use snnc::artifact::manifest::FileEntry;
 use snnc::artifact::{Artifact, Manifest};
@@ -11,15 +11,6 @@ use snnc::ir::diag::codes;
 use std::fs;
 use std::io::Read;
 use std::process::Stdio;
-
-/// A folder with a genome `g.json`, its stimulus `s.npz` and its artifact `art`.
-fn compiled() -> Place {
-    let place = Place::new();
-    place.copy(GENOME, "g.json");
-    place.copy(STIMULUS, "s.npz");
-    place.run(&["compile", "g.json", "-t", "loihi2", "-o", "art"]).exits(0);
-    place
-}
 
 /// Text for a snapshot: paths, versions, hashes and the lengths of the accounts taken out.
 fn golden(place: &Place, text: &str) -> String {

@@ -2,20 +2,11 @@
 
 mod common;
 
-use common::{GENOME, Place, STIMULUS, repo};
+use common::{Place, compiled, repo};
 use snnc::frontend::arrays::{Array, ArrayData, read_npz};
 use std::collections::BTreeMap;
 
 type Arrays = BTreeMap<String, Array>;
-
-/// A folder with a genome `g.json`, its stimulus `s.npz` and its artifact `art`.
-fn compiled() -> Place {
-    let place = Place::new();
-    place.copy(GENOME, "g.json");
-    place.copy(STIMULUS, "s.npz");
-    place.run(&["compile", "g.json", "-t", "loihi2", "-o", "art"]).exits(0);
-    place
-}
 
 fn read(place: &Place, name: &str) -> Arrays {
     read_npz(&place.path(name)).unwrap_or_else(|e| panic!("{e}")).into_iter().collect()

@@ -150,22 +150,13 @@ pub(crate) fn measure(
             let sim = event::integer::IntSim::with_split(network, split).map_err(|e| failed(&e))?;
             let prepare = cpu_seconds() - start;
             let run = |stimulus: &Stimulus| sim.run(stimulus, &IntProbe::None);
-            let count = |stimulus: &Stimulus| {
-                let run = run(stimulus)?;
-                let neurons = network.populations.iter().filter(|(_, p)| p.neuron().is_some());
-                let trains = neurons.map(|(id, _)| &run.spikes[id.index()]);
-                Ok(Work {
-                    spikes: trains.map(SpikeTrain::count).sum(),
-                    events: counter.events(|population| run.spikes.get(population)),
-                })
-            };
+            let count = |stimulus: &Stimulus| Ok(counter.integers(network, &run(stimulus)?.spikes));
             time(workload, "integer", &stimuli, repeat, prepare, count, run)
         }
     }
 }
 
 /// Counts the work of the samples, then runs them until the clock is sure.
-#[expect(clippy::cast_precision_loss, reason = "times and counts for people")]
 fn time<T: Send>(
     workload: Workload,
     level: &'static str,
@@ -179,35 +170,58 @@ fn time<T: Send>(
     for part in batch::map(stimuli, count).map_err(|e| failed(&e))? {
         work += part;
     }
-    let (mut cpu, mut wall) = (Vec::new(), Vec::new());
-    for _ in 0..repeat.max(1) {
-        let (start, watch) = (cpu_seconds(), Instant::now());
-        let mut runs = 0.0;
-        while runs == 0.0 || watch.elapsed().as_secs_f64() < SHORTEST {
-            // Each result is dropped at once: a batch need not be held.
-            batch::map(stimuli, |stimulus| run(stimulus).map(drop)).map_err(|e| failed(&e))?;
-            runs += 1.0;
+    let case = Case { workload, level, batch: stimuli.len(), work, prepare_seconds };
+    // Each result is dropped at once: a batch need not be held.
+    case.measure(repeat, || batch::map(stimuli, |stimulus| run(stimulus).map(drop)).map(drop))
+}
+
+/// What is measured.
+struct Case {
+    workload: Workload,
+    level: &'static str,
+    batch: usize,
+    work: Work,
+    prepare_seconds: f64,
+}
+
+impl Case {
+    /// Calls `run`, which runs all samples, until the clock is sure, `repeat` times.
+    #[expect(clippy::cast_precision_loss, reason = "times and counts for people")]
+    fn measure(
+        self,
+        repeat: usize,
+        run: impl Fn() -> Result<(), SimError>,
+    ) -> Result<Measured, Diagnostics> {
+        let (mut cpu, mut wall) = (Vec::new(), Vec::new());
+        for _ in 0..repeat.max(1) {
+            let (start, watch) = (cpu_seconds(), Instant::now());
+            let mut runs = 0.0;
+            while runs == 0.0 || watch.elapsed().as_secs_f64() < SHORTEST {
+                run().map_err(|e| failed(&e))?;
+                runs += 1.0;
+            }
+            wall.push(watch.elapsed().as_secs_f64() / runs);
+            cpu.push((cpu_seconds() - start) / runs);
         }
-        wall.push(watch.elapsed().as_secs_f64() / runs);
-        cpu.push((cpu_seconds() - start) / runs);
+        let [cpu_seconds, wall_seconds] = [median(cpu), median(wall)];
+        let events = self.work.events;
+        Ok(Measured {
+            workload: self.workload.name(),
+            level: self.level,
+            batch: self.batch,
+            threads: rayon::current_num_threads(),
+            adapter: None,
+            spikes: self.work.spikes,
+            events,
+            prepare_seconds: self.prepare_seconds,
+            cpu_seconds,
+            wall_seconds,
+            ns_per_event: cpu_seconds * 1e9 / events as f64,
+            events_per_second: events as f64 / wall_seconds,
+            speedup: None,
+            peak_bytes: peak_bytes(),
+        })
     }
-    let [cpu_seconds, wall_seconds] = [median(cpu), median(wall)];
-    Ok(Measured {
-        workload: workload.name(),
-        level,
-        batch: stimuli.len(),
-        threads: rayon::current_num_threads(),
-        adapter: None,
-        spikes: work.spikes,
-        events: work.events,
-        prepare_seconds,
-        cpu_seconds,
-        wall_seconds,
-        ns_per_event: cpu_seconds * 1e9 / work.events as f64,
-        events_per_second: work.events as f64 / wall_seconds,
-        speedup: None,
-        peak_bytes: peak_bytes(),
-    })
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -46,6 +46,15 @@ impl Counter {
         }
     }
 
+    /// The work of one run of an integer network, of which these are the trains by population.
+    pub(crate) fn integers(&self, network: &QuantizedNetwork, trains: &[SpikeTrain]) -> Work {
+        let neurons = network.populations.iter().filter(|(_, p)| p.neuron().is_some());
+        Work {
+            spikes: neurons.map(|(id, _)| trains[id.index()].count()).sum(),
+            events: self.events(|population| trains.get(population)),
+        }
+    }
+
     /// Events of one run; `train` gives the spikes of a population by index.
     pub(crate) fn events<'a>(&self, train: impl Fn(usize) -> Option<&'a SpikeTrain>) -> u64 {
         let mut events = 0;

@@ -16,6 +16,15 @@ pub(crate) fn repo(path: &str) -> PathBuf {
 pub(crate) const GENOME: &str = "tests/fixtures/skip.genome.json";
 pub(crate) const STIMULUS: &str = "tests/fixtures/skip.npz";
 
+/// A folder with a genome `g.json`, its stimulus `s.npz` and its artifact `art`.
+pub(crate) fn compiled() -> Place {
+    let place = Place::new();
+    place.copy(GENOME, "g.json");
+    place.copy(STIMULUS, "s.npz");
+    place.run(&["compile", "g.json", "-t", "loihi2", "-o", "art"]).exits(0);
+    place
+}
+
 /// What the binary said.
 #[derive(Debug)]
 pub(crate) struct Said {
