@@ -130,6 +130,10 @@ mod tests {
     fn cycles_take_turns_of_their_shortest_way_back() {
         let links = [(0, 1, 0), (1, 2, 0), (2, 3, 0), (3, 1, 4), (3, 2, 2), (1, 3, 1), (3, 4, 1)];
         assert_eq!(of(&links), [stage(&[1, 2, 3], Some(2)), stage(&[4], None)]);
-        assert_eq!(of(&[(0, 1, 0), (1, 1, 3), (1, 4, 1)])[0], stage(&[1], Some(3)));
+        // 2 and 3 may stand anywhere.
+        let found = of(&[(0, 1, 0), (1, 1, 3), (1, 4, 1)]);
+        let linked =
+            found.into_iter().filter(|s| ![2, 3].map(PopId::new).contains(&s.populations[0]));
+        assert_eq!(linked.collect::<Vec<_>>(), [stage(&[1], Some(3)), stage(&[4], None)]);
     }
 }
