@@ -13,6 +13,9 @@ const AHEAD: usize = 1600;
 /// Packed synapses in a cache line.
 const LINE: usize = 16;
 
+/// Targets that 16 bits name. A table of so many sums needs no check of its bounds.
+const TABLE: usize = 1 << 16;
+
 /// Synapses by source, and of each source by the part that they end in.
 pub(super) struct Sparse {
     /// Synapses of source `s` into part `p` are `start[s * parts + p]..start[s * parts + p + 1]`.
@@ -24,6 +27,8 @@ pub(super) struct Sparse {
 }
 
 enum Entries {
+    /// Target in the upper 16 bits, weight in the lower 16.
+    Short(Vec<u32>),
     /// Target in the upper 24 bits, weight in the lower 8.
     Packed(Vec<u32>),
     /// Target and weight.
@@ -57,8 +62,15 @@ impl Sparse {
         for place in 1..start.len() {
             start[place] += start[place - 1];
         }
+        let short = rows <= TABLE && (0..col.len()).all(|i| i16::try_from(weight(i)).is_ok());
         let packs = rows <= 1 << 24 && (0..col.len()).all(|i| i8::try_from(weight(i)).is_ok());
-        let entries = if packs {
+        let entries = if short {
+            // The weight's lower bytes are all of it.
+            Entries::Short(by_source(&start, &cuts, row_start, col, |row, i| {
+                let [low, high, ..] = weight(i).to_le_bytes();
+                row << 16 | u32::from(u16::from_le_bytes([low, high]))
+            }))
+        } else if packs {
             // The weight's lowest byte is all of it.
             Entries::Packed(by_source(&start, &cuts, row_start, col, |row, i| {
                 row << 8 | u32::from(weight(i).to_le_bytes()[0])
@@ -71,14 +83,20 @@ impl Sparse {
 
     /// Whether [`Sparse::gather`] can be used.
     pub(super) const fn gathers(&self) -> bool {
-        self.halves && matches!(self.entries, Entries::Packed(_))
+        self.halves && matches!(self.entries, Entries::Short(_) | Entries::Packed(_))
     }
 
     /// Adds the synapses of some of the sources that are active in one step to `sums`, one per target of the
     /// whole population, if [`Sparse::gathers`].
     pub(super) fn gather(&self, active: &[u32], sums: &mut [i16]) {
-        if let Entries::Packed(entries) = &self.entries {
-            self.add_packed(active, Part::whole(sums.len()), entries, sums, i16::from);
+        let part = Part::whole(sums.len());
+        match &self.entries {
+            Entries::Short(entries) => self.ahead(active, part, entries, |entry| {
+                let (target, weight) = unpack_short(entry);
+                sums[target] += weight;
+            }),
+            Entries::Packed(entries) => self.add_packed(active, part, entries, sums, i16::from),
+            Entries::Pairs(_) => {}
         }
     }
 
@@ -98,19 +116,28 @@ impl Sparse {
         let first = part.first();
         match &self.entries {
             // Half the memory for sums pays for one pass over them, if more than a few are touched.
+            Entries::Short(entries) if self.halves && active.len() * 8 > sums.len() / 64 => {
+                partial.resize(partial.len().max(TABLE), 0);
+                let own = first..first + sums.len();
+                partial[own.clone()].fill(0);
+                if let Some(table) = partial.first_chunk_mut::<TABLE>() {
+                    self.ahead(active, part, entries, |entry| {
+                        let (target, weight) = unpack_short(entry);
+                        table[target] += weight;
+                    });
+                }
+                add_all(sums, &partial[own]);
+            }
             Entries::Packed(entries) if self.halves && active.len() * 8 > sums.len() / 64 => {
                 partial.clear();
                 partial.resize(sums.len(), 0);
                 self.add_packed(active, part, entries, partial, i16::from);
-                wide(
-                    #[inline(always)]
-                    || {
-                        for (sum, p) in sums.iter_mut().zip(&*partial) {
-                            *sum += i32::from(*p);
-                        }
-                    },
-                );
+                add_all(sums, partial);
             }
+            Entries::Short(entries) => self.ahead(active, part, entries, |entry| {
+                let (target, weight) = unpack_short(entry);
+                sums[target - first] += i32::from(weight);
+            }),
             Entries::Packed(entries) => self.add_packed(active, part, entries, sums, i32::from),
             Entries::Pairs(entries) => {
                 for row in active.iter().map(|&s| self.row(s, part, entries)) {
@@ -127,6 +154,12 @@ impl Sparse {
         let first = part.first();
         for (&source, &factor) in active.iter().zip(factors) {
             match &self.entries {
+                Entries::Short(entries) => {
+                    for &entry in self.row(source, part, entries) {
+                        let (target, weight) = unpack_short(entry);
+                        sums[target - first] += i32::from(weight) * factor;
+                    }
+                }
                 Entries::Packed(entries) => {
                     for &entry in self.row(source, part, entries) {
                         let (target, weight) = unpack(entry);
@@ -153,17 +186,21 @@ impl Sparse {
     ) {
         // Spares the populations that are not cut a subtraction for each synapse.
         match part.first() {
-            0 => self.ahead(active, part, entries, |target, w| sums[target] += widen(w)),
-            first => {
-                self.ahead(active, part, entries, |target, w| sums[target - first] += widen(w));
-            }
+            0 => self.ahead(active, part, entries, |entry| {
+                let (target, weight) = unpack(entry);
+                sums[target] += widen(weight);
+            }),
+            first => self.ahead(active, part, entries, |entry| {
+                let (target, weight) = unpack(entry);
+                sums[target - first] += widen(weight);
+            }),
         }
     }
 
     /// Visits the packed synapses of `active` sources.
     #[expect(clippy::inline_always, reason = "the loop around `add`")]
     #[inline(always)]
-    fn ahead(&self, active: &[u32], part: Part, entries: &[u32], mut add: impl FnMut(usize, i8)) {
+    fn ahead(&self, active: &[u32], part: Part, entries: &[u32], mut add: impl FnMut(u32)) {
         for group in active.chunks(self.together(part.of())) {
             let mut fetched = 0;
             for row in group.iter().map(|&s| self.row(s, part, entries)) {
@@ -173,10 +210,7 @@ impl Sparse {
             }
             black_box(fetched);
             for row in group.iter().map(|&s| self.row(s, part, entries)) {
-                for &entry in row {
-                    let (target, weight) = unpack(entry);
-                    add(target, weight);
-                }
+                row.iter().copied().for_each(&mut add);
             }
         }
     }
@@ -187,6 +221,26 @@ impl Sparse {
         let place = source as usize * self.parts + part.index() * step;
         &entries[self.start[place] as usize..self.start[place + step] as usize]
     }
+}
+
+/// Adds sums of 16 bits.
+fn add_all(sums: &mut [i32], partial: &[i16]) {
+    wide(
+        #[inline(always)]
+        || {
+            for (sum, p) in sums.iter_mut().zip(partial) {
+                *sum += i32::from(*p);
+            }
+        },
+    );
+}
+
+/// Target and weight of a short synapse.
+#[expect(clippy::inline_always, reason = "the body of the innermost loop")]
+#[inline(always)]
+fn unpack_short(entry: u32) -> (usize, i16) {
+    let [low, high, to_low, to_high] = entry.to_le_bytes();
+    (usize::from(u16::from_le_bytes([to_low, to_high])), i16::from_le_bytes([low, high]))
 }
 
 /// Target and weight of a packed synapse.

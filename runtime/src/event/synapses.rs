@@ -19,6 +19,8 @@ pub(super) enum Synapses {
 #[derive(Default)]
 pub(super) struct Scratch {
     partial: Vec<i16>,
+    /// Of sparse matrices.
+    table: Vec<i16>,
     grids: Grids,
 }
 
@@ -82,7 +84,7 @@ impl Synapses {
             Self::Conv(conv) => {
                 conv.add(active.iter().map(|&s| (s, 1)), &mut scratch.grids, sums);
             }
-            Self::Sparse(sparse) => sparse.add(active, part, &mut scratch.partial, sums),
+            Self::Sparse(sparse) => sparse.add(active, part, &mut scratch.table, sums),
             Self::Identity(w) => {
                 let from = active.partition_point(|&s| (s as usize) < part.first());
                 for &s in &active[from..] {

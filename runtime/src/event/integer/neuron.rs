@@ -24,6 +24,8 @@ const MAX_BIAS: i64 = 1 << 30;
 /// Parameters of one population, the same in every run.
 pub(super) struct Model {
     size: usize,
+    /// Whether no current lasts beyond its step.
+    forgets: bool,
     keep_u: Blocks<i32>,
     keep_v: Blocks<i32>,
     bias: Vec<i64>,
@@ -60,6 +62,7 @@ impl Model {
         let parameter = |values: Vec<i32>| Blocks::new(&values, 0);
         Some(Self {
             size: shape.size(),
+            forgets: neuron.du.values().iter().all(|&du| du == 4095),
             keep_u: parameter(neuron.du.map(|d| 4095 - i32::from(d)).expand(shape)),
             keep_v: parameter(neuron.dv.map(|d| 4096 - i32::from(d)).expand(shape)),
             blocks: Blocks::new(&narrow(&bias)?, 0),
@@ -186,8 +189,14 @@ impl Section {
         let (input, old_u, old_v) = (&self.input[b], &self.u[b], &self.v[b]);
         let (mut u, mut v, mut h) = ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
         let (mut fires, mut beyond) = ([0_u8; BLOCK], 0);
+        let mut kept = [0; BLOCK];
+        if !model.forgets {
+            for i in 0..BLOCK {
+                kept[i] = decay(old_u[i], keep_u[i]);
+            }
+        }
         for i in 0..BLOCK {
-            let current = decay(old_u[i], keep_u[i]) + 64 * input[i];
+            let current = kept[i] + 64 * input[i];
             // Wraps only where the current is beyond its range already.
             let membrane = (decay(old_v[i], keep_v[i]) + bias[i]).wrapping_add(current);
             beyond |= i32::from(current.abs() > MAX);
