@@ -14,6 +14,18 @@ pub(super) fn wide<R>(f: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(f)
 }
 
+/// Adds sums of 16 bits, as many as there are in `sums`.
+pub(super) fn add_halves(sums: &mut [i32], halves: &[i16]) {
+    wide(
+        #[inline(always)]
+        || {
+            for (sum, half) in sums.iter_mut().zip(halves) {
+                *sum += i32::from(*half);
+            }
+        },
+    );
+}
+
 /// Bit i is set where `fires[i]` is 1; every entry is 0 or 1.
 #[inline(always)]
 pub(super) fn word(fires: &[u8; BLOCK]) -> u64 {

@@ -2,7 +2,7 @@
 
 use super::part::Part;
 use super::rows::HALVES;
-use super::simd::wide;
+use super::simd::add_halves;
 use std::hint::black_box;
 use std::ops::AddAssign;
 
@@ -126,13 +126,13 @@ impl Sparse {
                         table[target] += weight;
                     });
                 }
-                add_all(sums, &partial[own]);
+                add_halves(sums, &partial[own]);
             }
             Entries::Packed(entries) if self.halves && active.len() * 8 > sums.len() / 64 => {
                 partial.clear();
                 partial.resize(sums.len(), 0);
                 self.add_packed(active, part, entries, partial, i16::from);
-                add_all(sums, partial);
+                add_halves(sums, partial);
             }
             Entries::Short(entries) => self.ahead(active, part, entries, |entry| {
                 let (target, weight) = unpack_short(entry);
@@ -221,18 +221,6 @@ impl Sparse {
         let place = source as usize * self.parts + part.index() * step;
         &entries[self.start[place] as usize..self.start[place + step] as usize]
     }
-}
-
-/// Adds sums of 16 bits.
-fn add_all(sums: &mut [i32], partial: &[i16]) {
-    wide(
-        #[inline(always)]
-        || {
-            for (sum, p) in sums.iter_mut().zip(partial) {
-                *sum += i32::from(*p);
-            }
-        },
-    );
 }
 
 /// Target and weight of a short synapse.

@@ -2,7 +2,7 @@
 
 use super::neuron::{Model, Section};
 use crate::event::part::{Part, Split};
-use crate::event::simd::{Blocks, wide};
+use crate::event::simd::{Blocks, add_halves};
 use crate::event::synapses::{Scratch, Synapses};
 use crate::integer::neuron::Overflow;
 use rayon::prelude::*;
@@ -66,7 +66,7 @@ impl<'m> Neurons<'m> {
             for (i, arrival) in arrivals.iter().enumerate() {
                 if apart == Some(i) {
                     for partial in gathered {
-                        add(sums, &partial[part.first()..]);
+                        add_halves(sums, &partial[part.first()..]);
                     }
                 } else {
                     arrival.synapses.add(arrival.active, part, scratch, sums);
@@ -106,16 +106,4 @@ impl<'m> Neurons<'m> {
         });
         Some(most)
     }
-}
-
-/// Adds as many of `more` as there are sums.
-fn add(sums: &mut [i32], more: &[i16]) {
-    wide(
-        #[inline(always)]
-        || {
-            for (sum, x) in sums.iter_mut().zip(more) {
-                *sum += i32::from(*x);
-            }
-        },
-    );
 }
