@@ -1,8 +1,8 @@
 //! Sources: genomes and files of any level, recognized by the end of their names.
 
 use crate::files::{self, shown};
-use snnc_frontend::tennlab::{self, Placed};
-use snnc_frontend::{GenomeAccount, RandomWeights, ReadOptions, Unfolding};
+use snnc_frontend::tennlab::Placed;
+use snnc_frontend::{GenomeAccount, JsonFile, RandomWeights, ReadOptions, Unfolding};
 use snnc_ir::diag::codes::{nir, usage};
 use snnc_ir::level::AnyDraft;
 use snnc_ir::{
@@ -149,20 +149,23 @@ pub fn read_with(path: &Path, given: Given) -> Result<Source, Diagnostics> {
         files::require(path)?;
         return Err(not_compiled(path).into());
     }
-    if kind == FileKind::Genome {
+    let json = if kind == FileKind::Genome {
         files::require(path)?;
-        if tennlab::is_tennlab(path) {
-            return tennlab_network(path, given);
-        }
+        Some(JsonFile::read(path)?)
+    } else {
+        None
+    };
+    if let Some(json) = json.as_ref().filter(|json| json.is_tennlab()) {
+        return tennlab_network(path, json, given);
     }
     if let Some(steps) = steps {
         return Err(conflict(path, &format!("--steps {steps}"), "TENNLab networks")
             .help("leave `--steps` out: the file says how long a run is")
             .into());
     }
-    if kind == FileKind::Genome {
+    if let Some(json) = json {
         let random = weights.map(|Weights::Random(seed)| RandomWeights { seed });
-        let loaded = snnc_frontend::read_genome_with(path, &ReadOptions { weights: random })?;
+        let loaded = json.genome(&ReadOptions { weights: random })?;
         let mut warnings = loaded.warnings;
         if let Some(weights) = weights {
             warnings.push(
@@ -195,11 +198,11 @@ pub fn read_with(path: &Path, given: Given) -> Result<Source, Diagnostics> {
 }
 
 /// Reads a network that was evolved for RISP.
-fn tennlab_network(path: &Path, given: Given) -> Result<Source, Diagnostics> {
+fn tennlab_network(path: &Path, json: &JsonFile, given: Given) -> Result<Source, Diagnostics> {
     if let Some(weights) = given.weights {
         return Err(own_weights(path, weights).into());
     }
-    let read = tennlab::read_tennlab(path, given.steps)?;
+    let read = json.tennlab(given.steps)?;
     Ok(Source {
         level: AnyLevel::Quantized(read.network),
         kind: FileKind::Genome,

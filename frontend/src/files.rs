@@ -22,13 +22,8 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
     if !metadata.is_file() {
         return Err(unreadable(&"not a regular file"));
     }
-    let too_large = |size: u64| {
-        Diagnostic::error(syntax::FILE_SIZE, format!("`{shown}` has {size} bytes or more"))
-            .in_file(&shown)
-            .note(format!("at most {limit} bytes are read"))
-    };
     if metadata.len() > limit {
-        return Err(too_large(metadata.len()));
+        return Err(too_large(path, metadata.len(), limit));
     }
     let mut bytes = Vec::new();
     File::open(path)
@@ -36,7 +31,15 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
         .map_err(|e| unreadable(&e))?;
     // The file may have grown since its size was asked.
     if bytes.len() as u64 > limit {
-        return Err(too_large(bytes.len() as u64));
+        return Err(too_large(path, bytes.len() as u64, limit));
     }
     Ok(bytes)
+}
+
+/// The finding that a file of `size` bytes is above the limit.
+pub(crate) fn too_large(path: &Path, size: u64, limit: u64) -> Diagnostic {
+    let shown = path.display().to_string();
+    Diagnostic::error(syntax::FILE_SIZE, format!("`{shown}` has {size} bytes or more"))
+        .in_file(&shown)
+        .note(format!("at most {limit} bytes are read"))
 }

@@ -15,6 +15,7 @@ mod files;
 mod findings;
 mod genome;
 mod json;
+mod json_file;
 pub mod nir;
 pub mod search;
 mod suggest;
@@ -24,6 +25,7 @@ pub use account::{GenomeAccount, Stored};
 pub use genome::{
     Loaded, ReadOptions, read_genome, read_genome_bytes, read_genome_with, resolved, unfold,
 };
+pub use json_file::JsonFile;
 pub use search::{RandomWeights, Unfolding, library};
 
 /// The JSON Schema (draft 2020-12) of genome files of version 1.0.

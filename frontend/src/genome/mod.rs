@@ -37,7 +37,7 @@ use snnc_ir::{Diagnostic, Diagnostics, Level, Network, Rules};
 use std::path::Path;
 
 /// Largest JSON part of a genome. It holds structure; bulk numbers are in the side-car file.
-const MAX_JSON: u64 = 4 << 20;
+pub(crate) const MAX_JSON: u64 = 4 << 20;
 
 /// A genome that was read.
 #[derive(Clone, Debug)]
@@ -79,9 +79,20 @@ pub fn read_genome(path: &Path) -> Result<Loaded, Diagnostics> {
 /// As [`read_genome`].
 pub fn read_genome_with(path: &Path, options: &ReadOptions) -> Result<Loaded, Diagnostics> {
     let (bytes, file) = open(path)?;
+    let document = json::parse(&bytes).map_err(|d| d.in_file(&file))?;
+    read_parsed(&bytes, &document, path, options)
+}
+
+/// As [`read_genome_with`], from a file that was read and parsed.
+pub(crate) fn read_parsed(
+    bytes: &[u8],
+    document: &Value,
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<Loaded, Diagnostics> {
     let mut out = Diagnostics::new();
-    let loaded = load(&bytes, folder(path), options, &mut out);
-    finish(loaded, out, &file)
+    let loaded = load(bytes, document, folder(path), options, &mut out);
+    finish(loaded, out, &path.display().to_string())
 }
 
 /// As [`read_genome`], from the bytes of the JSON file. A side-car file is looked for in `folder`;
@@ -90,8 +101,9 @@ pub fn read_genome_with(path: &Path, options: &ReadOptions) -> Result<Loaded, Di
 /// # Errors
 /// As [`read_genome`].
 pub fn read_genome_bytes(json: &[u8], folder: &Path, file: &str) -> Result<Loaded, Diagnostics> {
+    let document = json::parse(json).map_err(|d| d.in_file(file))?;
     let mut out = Diagnostics::new();
-    let loaded = load(json, folder, &ReadOptions::default(), &mut out);
+    let loaded = load(json, &document, folder, &ReadOptions::default(), &mut out);
     finish(loaded, out, file)
 }
 
@@ -167,11 +179,12 @@ struct Graph {
 
 fn load(
     bytes: &[u8],
+    document: &Value,
     folder: &Path,
     options: &ReadOptions,
     out: &mut Diagnostics,
 ) -> Option<Loaded> {
-    let (_, mut file) = parse(bytes, out)?;
+    let mut file = envelope::parse(document, out)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update(bytes);
     let random = options.weights;

@@ -15,15 +15,14 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use crate::files;
 use crate::findings::limited;
-use crate::json::{self, Value};
+use crate::json::Value;
 use snnc_ir::diag::codes::internal;
 use snnc_ir::{Diagnostic, Diagnostics, Level, QuantizedNetwork, Rules};
 use std::path::Path;
 
 /// Largest file that is read: 100,000 edges take about 10 MB.
-const MAX_JSON: u64 = 256 << 20;
+pub(crate) const MAX_JSON: u64 = 256 << 20;
 
 /// A TENNLab network that was read.
 #[derive(Clone, Debug)]
@@ -49,40 +48,40 @@ pub struct Placed {
     pub neuron: usize,
 }
 
-/// Whether the file at `path` is JSON with the fields of a TENNLab network. A file that cannot be read or parsed is none: its reader
-/// says what is wrong.
-pub fn is_tennlab(path: &Path) -> bool {
-    let document = files::read(path, MAX_JSON).ok().and_then(|bytes| json::parse(&bytes).ok());
-    document.is_some_and(|document| looks_like_it(&document))
-}
-
-fn looks_like_it(document: &Value) -> bool {
+/// Whether a document has the fields of a TENNLab network.
+pub(crate) fn is_tennlab(document: &Value) -> bool {
     let Value::Object(entries) = document else { return false };
     let has = |name: &str| entries.iter().any(|(key, _)| key == name);
     has("Nodes") && has("Edges") && !has("format")
 }
 
-/// Reads the TENNLab network at `path`. A run takes `steps` steps; without them, as many as the file says.
+/// The TENNLab network in a file that was read and parsed. A run takes `steps` steps; without them, as many as the file says.
 ///
 /// # Errors
-/// `SNN01xx` if the file cannot be read or parsed, `SNN028x` and `SNN029x` if it is no network of RISP or does what no chip does.
-/// All findings are reported together, each with its JSON path.
-pub fn read_tennlab(path: &Path, steps: Option<u32>) -> Result<TennlabNetwork, Diagnostics> {
-    let bytes = files::read(path, MAX_JSON)?;
+/// `SNN028x` and `SNN029x` if it is no network of RISP or does what no chip does. All findings are reported together, each with its
+/// JSON path.
+pub(crate) fn read_parsed(
+    bytes: &[u8],
+    document: &Value,
+    path: &Path,
+    steps: Option<u32>,
+) -> Result<TennlabNetwork, Diagnostics> {
     let file = path.display().to_string();
-    let name =
-        path.file_stem().map_or_else(|| "network".to_owned(), |s| s.to_string_lossy().into_owned());
-    read_bytes(&bytes, &name, steps).map_err(|d| d.in_file(&file)).map(|mut read| {
-        read.warnings = std::mem::take(&mut read.warnings).in_file(&file);
-        read
-    })
+    let name = path.file_stem().map_or_else(|| "network".into(), |stem| stem.to_string_lossy());
+    let mut read = read(bytes, document, &name, steps).map_err(|d| d.in_file(&file))?;
+    read.warnings = read.warnings.in_file(&file);
+    Ok(read)
 }
 
-/// As [`read_tennlab`], from the bytes of the file; `name` is the network's.
-fn read_bytes(bytes: &[u8], name: &str, steps: Option<u32>) -> Result<TennlabNetwork, Diagnostics> {
+/// As [`read_parsed`]; `name` is the network's.
+fn read(
+    bytes: &[u8],
+    document: &Value,
+    name: &str,
+    steps: Option<u32>,
+) -> Result<TennlabNetwork, Diagnostics> {
     let mut out = Diagnostics::new();
-    let found = json::parse(bytes).map_err(|d| out.push(d)).ok().and_then(|value| {
-        let document = document::read(&value, &mut out)?;
+    let found = document::read(document, &mut out).and_then(|document| {
         let risp = risp::Risp::new(&document, &mut out)?;
         let steps = risp::steps(&document, steps, &mut out);
         // Without steps, for what else is wrong.

@@ -1,6 +1,7 @@
 //! Every refusal, with its place; and how neurons are realized.
 
 use super::*;
+use crate::json;
 use snnc_ir::diag::codes::{Code, genome, tennlab as codes};
 use snnc_ir::network::Compare;
 use snnc_ir::quantized::{IntReadout, Sign};
@@ -29,7 +30,11 @@ const GOOD: &str = r#"{
 }"#;
 
 fn read(text: &str) -> Result<TennlabNetwork, Diagnostics> {
-    read_bytes(text.as_bytes(), "net", None)
+    read_for(text, None)
+}
+
+fn read_for(text: &str, steps: Option<u32>) -> Result<TennlabNetwork, Diagnostics> {
+    super::read(text.as_bytes(), &json::parse(text.as_bytes())?, "net", steps)
 }
 
 /// Codes and places of what is found after `from` became `to`.
@@ -108,7 +113,7 @@ fn large_weights_are_cut_in_two() {
 
 #[test]
 fn steps_come_from_the_file_or_from_outside() {
-    assert_eq!(read_bytes(GOOD.as_bytes(), "net", Some(7)).unwrap().network.steps, 7);
+    assert_eq!(read_for(GOOD, Some(7)).unwrap().network.steps, 7);
     let path = "$.Associated_Data.other";
     refused(r#", "sim_time": 20.0"#, "", codes::TENNLAB_STEPS, path);
     let twice = GOOD.replace(r#", "sim_time": 20.0"#, "").replace("\"all\"", "\"none\"");
