@@ -1,0 +1,210 @@
+//! Neurons as primitives.
+
+use super::super::graph::Primitive;
+use super::builder::Builder;
+use super::invert::{array, round, shortest, taken, time_constant};
+use snnc_ir::network::discretization::{IfDialect, Integration, SpikesPerStep};
+use snnc_ir::network::neuron::sigmoid;
+use snnc_ir::network::{Discretization, Dynamics, Emission, Neuron, Reset};
+use snnc_ir::{Param, Shape};
+
+/// A neuron's step as coefficients, which are those of [`snnc_ir::network::neuron::LinearDynamics`].
+struct Step {
+    /// Keep and gain of the current, if it remembers.
+    current: Option<(Vec<f32>, Vec<f32>)>,
+    keep: Vec<f32>,
+    gain: Vec<f32>,
+    drive: Vec<f32>,
+}
+
+/// What writes the neurons of one population.
+pub(super) struct Writer<'a> {
+    pub(super) builder: &'a mut Builder,
+    pub(super) choices: &'a Discretization,
+    /// Where the population is.
+    pub(super) place: String,
+    /// Its shape.
+    pub(super) shape: &'a Shape,
+    /// Extents of the primitive's parameters.
+    pub(super) extents: &'a [usize],
+}
+
+impl Writer<'_> {
+    fn refuse(&mut self, what: &str, help: &str) {
+        self.builder.refuse(&self.place, what, help);
+    }
+
+    fn expand(&self, param: &Param<f32>) -> Vec<f32> {
+        param.expand(self.shape)
+    }
+
+    /// The primitive of `neuron`; `None` where it was refused.
+    pub(super) fn primitive(&mut self, neuron: &Neuron) -> Option<Primitive> {
+        let before = self.builder.found.errors();
+        self.limits(neuron);
+        let step = self.step(&neuron.dynamics)?;
+        let v_reset = match neuron.reset {
+            Reset::To(value) => value,
+            Reset::Subtract => 0.0,
+        };
+        let size = self.shape.size();
+        let v_threshold = self.numbers(self.expand(&neuron.threshold));
+        let v_reset = Some(self.numbers(vec![v_reset; size]));
+        let primitive = match step.current {
+            Some((keep, gain)) => {
+                let tau_syn = self.taus(&keep, "a current that never fades")?;
+                let tau_mem = self.taus(&step.keep, "a current in front of a membrane without leak")?;
+                Primitive::CubaLif {
+                    w_in: Some(self.gains(&gain, &tau_syn, "a gain of the current")?),
+                    tau_syn: self.times(tau_syn),
+                    r: self.gains(&step.gain, &tau_mem, "a gain of the membrane")?,
+                    v_leak: self.leaks(&step.drive, &tau_mem)?,
+                    tau_mem: self.times(tau_mem),
+                    v_threshold,
+                    v_reset,
+                }
+            }
+            None if step.keep.iter().all(|&k| k >= 1.0) => {
+                if step.drive.iter().any(|d| d.abs() > 0.0) {
+                    self.refuse(
+                        "a constant drive of a membrane without leak",
+                        "use a bias of the current, which does the same",
+                    );
+                }
+                let unit = match self.choices.if_dialect {
+                    IfDialect::Literal => self.choices.step(),
+                    IfDialect::Free => 1.0,
+                };
+                let r = self.inverted(&step.gain, |_| unit, "a gain of the membrane")?;
+                Primitive::If { r, v_threshold, v_reset }
+            }
+            None => {
+                let tau = self.taus(&step.keep, "neurons with and without leak in one population")?;
+                Primitive::Lif {
+                    r: self.gains(&step.gain, &tau, "a gain of the membrane")?,
+                    v_leak: self.leaks(&step.drive, &tau)?,
+                    tau: self.times(tau),
+                    v_threshold,
+                    v_reset,
+                }
+            }
+        };
+        (self.builder.found.errors() == before).then_some(primitive)
+    }
+
+    /// What no primitive has.
+    fn limits(&mut self, neuron: &Neuron) {
+        if neuron.refractory > 0 {
+            self.refuse("refractory time", "set `refractory` to 0");
+        }
+        if neuron.v_init.abs() > 0.0 {
+            self.refuse("a membrane that does not start at 0", "set `v_init` to 0");
+        }
+        match neuron.emission {
+            Emission::Binary => {}
+            Emission::Several if self.choices.spikes_per_step == SpikesPerStep::Several => {}
+            Emission::Several => self.refuse(
+                "some neurons that fire several times in a step among others",
+                "let all populations fire once, or all several times",
+            ),
+            Emission::Burst { .. } => {
+                self.refuse("graded bursts", "use neurons that emit plain spikes");
+            }
+        }
+    }
+
+    fn step(&mut self, dynamics: &Dynamics) -> Option<Step> {
+        let size = self.shape.size();
+        let (zeros, ones) = (vec![0.0; size], vec![1.0; size]);
+        let plain = |keep, gain| Step { current: None, keep, gain, drive: zeros.clone() };
+        let of_share = |share: Vec<f64>| {
+            plain(
+                share.iter().map(|a| round(1.0 - a)).collect(),
+                share.iter().map(|&a| round(a)).collect(),
+            )
+        };
+        Some(match dynamics {
+            Dynamics::Integrate => plain(ones.clone(), ones),
+            Dynamics::Decay(decay) => {
+                plain(self.expand(decay).into_iter().map(|d| 1.0 - d).collect(), ones)
+            }
+            Dynamics::Tau(tau) => {
+                of_share(self.expand(tau).into_iter().map(|t| 1.0 / f64::from(t)).collect())
+            }
+            Dynamics::Sigmoid(w) => {
+                of_share(self.expand(w).into_iter().map(|w| f64::from(sigmoid(w))).collect())
+            }
+            Dynamics::Linear(linear) => Step {
+                current: linear
+                    .current
+                    .as_ref()
+                    .map(|c| (self.expand(&c.keep), self.expand(&c.gain))),
+                keep: self.expand(&linear.keep),
+                gain: self.expand(&linear.gain),
+                drive: self.expand(&linear.drive),
+            },
+            Dynamics::Izhikevich { .. } => {
+                self.refuse("Izhikevich's neurons", "use leaky integrate-and-fire neurons");
+                return None;
+            }
+        })
+    }
+
+    /// Time constants of states that keep these shares.
+    fn taus(&mut self, keep: &[f32], what: &str) -> Option<Vec<f64>> {
+        let (integration, step) = (self.choices.integration, self.choices.step());
+        let found: Option<Vec<f64>> =
+            keep.iter().map(|&k| time_constant(integration, step, k)).collect();
+        if found.is_none() {
+            self.refuse(what, "give all neurons a leak between 0 and 1, or none of them");
+        }
+        found
+    }
+
+    /// Factors that, times the share lost in a step, are these gains.
+    fn gains(&mut self, gain: &[f32], taus: &[f64], what: &str) -> Option<crate::arrays::Array> {
+        let (integration, step) = (self.choices.integration, self.choices.step());
+        let unit = |i: usize| match integration {
+            Integration::Euler | Integration::Exponential => taken(integration, step, taus[i]),
+            // The input is added as it is.
+            Integration::ExponentialUnit => 1.0,
+        };
+        self.inverted(gain, unit, what)
+    }
+
+    /// Resting membranes that drive a leaky membrane so.
+    fn leaks(&mut self, drive: &[f32], taus: &[f64]) -> Option<crate::arrays::Array> {
+        let (integration, step) = (self.choices.integration, self.choices.step());
+        let unit = |i: usize| taken(integration, step, taus[i]);
+        self.inverted(drive, unit, "a constant drive")
+    }
+
+    /// Numbers that, times `unit`, are `wanted`.
+    fn inverted(
+        &mut self,
+        wanted: &[f32],
+        unit: impl Fn(usize) -> f64,
+        what: &str,
+    ) -> Option<crate::arrays::Array> {
+        let found: Option<Vec<f64>> = wanted
+            .iter()
+            .enumerate()
+            .map(|(i, &w)| shortest(f64::from(w) / unit(i), w, |x| round(x * unit(i))))
+            .collect();
+        match found {
+            Some(values) => Some(array(self.extents, values)),
+            None => {
+                self.refuse(&format!("{what} of this size"), "use another length of a step");
+                None
+            }
+        }
+    }
+
+    fn numbers(&self, values: Vec<f32>) -> crate::arrays::Array {
+        array(self.extents, values.into_iter().map(f64::from).collect())
+    }
+
+    fn times(&self, values: Vec<f64>) -> crate::arrays::Array {
+        array(self.extents, values)
+    }
+}
