@@ -18,6 +18,7 @@
 //! * Neurons: see [`neuron`].
 
 pub mod decode;
+pub mod discretization;
 pub mod neuron;
 mod verify;
 
@@ -25,6 +26,7 @@ use crate::arena::{Arena, Entity, NodeId, TensorId};
 use crate::conv::Conv;
 use crate::level::sealed;
 use crate::shape::Shape;
+pub use discretization::Discretization;
 pub use neuron::{Compare, Dynamics, Emission, Neuron, Reset, UpdateOrder};
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +43,8 @@ pub struct NetworkDraft {
     pub tensors: Arena<TensorId, Tensor>,
     /// How a run becomes a class or a score.
     pub readout: Readout,
+    /// How it was made from a graph in continuous time, if it was: a record, which nothing computes with.
+    pub discretization: Option<Discretization>,
 }
 
 sealed! {

@@ -6,8 +6,8 @@ use super::shapes::{SIDE, conv, param, shape, strided};
 use crate::arena::{Arena, NodeId, TensorId};
 use crate::conv::Conv;
 use crate::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Genes, Keep, NetworkDraft, Neuron, Node, Op,
-    Provenance, Readout, Reset, Scheme, Tensor, UpdateOrder,
+    Coding, Compare, Discretization, Dynamics, Edge, Emission, Genes, Keep, NetworkDraft, Neuron,
+    Node, Op, Provenance, Readout, Reset, Scheme, Tensor, UpdateOrder,
 };
 use crate::param::Param;
 use crate::shape::Shape;
@@ -40,7 +40,8 @@ pub(super) fn build(draw: &mut Draw, space: Space) -> NetworkDraft {
         Readout::SpikeCount(last)
     };
     let Builder { nodes, tensors, .. } = builder;
-    NetworkDraft { name: "generated".to_owned(), steps, nodes, tensors, readout }
+    let discretization = draw.one_in(4).then(|| discretization(draw));
+    NetworkDraft { name: "generated".to_owned(), steps, nodes, tensors, readout, discretization }
 }
 
 struct Builder<'a> {
@@ -400,5 +401,28 @@ impl Builder<'_> {
             _ => Provenance::Dense { tensor: name.clone() },
         };
         self.tensors.push(Tensor { name, shape, data, provenance, genes: None })
+    }
+}
+
+/// Any valid record; which choices it makes has no effect.
+fn discretization(draw: &mut Draw) -> Discretization {
+    use crate::network::discretization as d;
+    fn any<T: Copy>(draw: &mut Draw, all: &[(&str, T)]) -> T {
+        draw.pick(all).1
+    }
+    let time_unit = any(draw, d::TimeUnit::ALL);
+    let timed = time_unit != d::TimeUnit::Steps;
+    let reset = any(draw, d::ResetRule::ALL);
+    let several = reset == d::ResetRule::Subtract && draw.one_in(2);
+    Discretization {
+        dialect: draw.one_in(2).then(|| any(draw, d::Dialect::ALL)),
+        dt: timed.then(|| draw.pick(&[1e-4, 1e-3, 0.25])),
+        time_unit,
+        integration: any(draw, d::Integration::ALL),
+        comparison: draw.pick(&[Compare::Gt, Compare::Ge]),
+        reset,
+        spikes_per_step: if several { d::SpikesPerStep::Several } else { d::SpikesPerStep::One },
+        if_dialect: any(draw, d::IfDialect::ALL),
+        loop_bias: any(draw, d::LoopBias::ALL),
     }
 }

@@ -145,4 +145,8 @@ codes! {
     DECODED = 388, "factors multiplied out",
         "A note for the report: the weight of a node is generated from encodings and interactions, and was decoded \
         to one matrix, because its factors cannot be stages of their own, or do not pay. The note says why.";
+    DISCRETIZATION = 395, "network: record of a discretization that contradicts itself",
+        "A network that was made from a graph in continuous time holds a record of how time was cut into steps. The \
+        length of a step is a finite number above 0, and it is there unless times are counted in steps; several \
+        spikes in one step go with the reset that subtracts the threshold. Correct the record, or remove it.";
 }

@@ -6,7 +6,8 @@ use crate::check::{MAX_DELAY, MAX_ELEMENTS};
 use crate::diag::Code;
 use crate::level::{AnyDraft, Level, Rules};
 use crate::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Network, NetworkDraft, Neuron, Op, Readout, Reset,
+    Coding, Compare, Discretization, Dynamics, Edge, Emission, Network, NetworkDraft, Neuron, Op,
+    Readout, Reset,
 };
 use crate::param::Param;
 use crate::shape::Shape;
@@ -323,6 +324,38 @@ fn a_run_has_steps() {
     draft.steps = 0;
     draft.nodes[node(0)].op = Op::Input(Coding::Events);
     assert_eq!(findings(draft), [codes::STEPS]);
+}
+
+#[test]
+fn a_record_of_a_discretization_is_consistent() {
+    use crate::network::discretization as d;
+    let good_record = Discretization {
+        dialect: None,
+        dt: Some(1e-4),
+        time_unit: d::TimeUnit::Seconds,
+        integration: d::Integration::Euler,
+        comparison: Compare::Gt,
+        reset: d::ResetRule::Zero,
+        spikes_per_step: d::SpikesPerStep::One,
+        if_dialect: d::IfDialect::Literal,
+        loop_bias: d::LoopBias::AtOnce,
+    };
+    let mut draft = good();
+    let mut found = |record: Discretization| {
+        draft.discretization = Some(record);
+        findings(draft.clone())
+    };
+    assert_eq!(found(good_record.clone()), []);
+    for dt in [Some(0.0), Some(f64::NAN), Some(-1.0), None] {
+        let record = Discretization { dt, ..good_record.clone() };
+        assert_eq!(found(record), [codes::DISCRETIZATION], "{dt:?}");
+    }
+    let several =
+        Discretization { spikes_per_step: d::SpikesPerStep::Several, ..good_record.clone() };
+    assert_eq!(found(several.clone()), [codes::DISCRETIZATION]);
+    assert_eq!(found(Discretization { reset: d::ResetRule::Subtract, ..several }), []);
+    let steps = Discretization { dt: None, time_unit: d::TimeUnit::Steps, ..good_record };
+    assert_eq!(found(steps), []);
 }
 
 #[test]

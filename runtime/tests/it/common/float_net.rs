@@ -27,6 +27,7 @@ impl Builder {
                 nodes: Arena::new(),
                 tensors: Arena::new(),
                 readout,
+                discretization: None,
             },
         }
     }
