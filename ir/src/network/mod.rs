@@ -27,7 +27,9 @@ use crate::conv::Conv;
 use crate::level::sealed;
 use crate::shape::Shape;
 pub use discretization::Discretization;
-pub use neuron::{Compare, Dynamics, Emission, Neuron, Reset, UpdateOrder};
+pub use neuron::{
+    Compare, Current, Dynamics, Emission, LinearDynamics, Neuron, Reset, UpdateOrder,
+};
 use serde::{Deserialize, Serialize};
 
 /// An editable network in f32 and logical time.
@@ -282,7 +284,8 @@ impl Coding {
 /// How a run becomes scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Readout {
-    /// Spikes of a neuron population summed over all steps; class = largest, ties to the lowest.
+    /// Spikes of a neuron population summed over all steps (with [`Emission::Several`], what they say);
+    /// class = largest, ties to the lowest.
     SpikeCount(NodeId),
     /// Mean over steps of an analog node, computed by the host from spike counts.
     MeanLinear(NodeId),

@@ -175,7 +175,7 @@ fn loops(draft: &NetworkDraft, out: &mut Diagnostics) {
 fn readout(draft: &NetworkDraft, out: &mut Diagnostics) {
     let id = draft.readout.node();
     let op = &draft.nodes[id].op;
-    let bursts = |n: &Neuron| n.emission != Emission::Binary;
+    let bursts = |n: &Neuron| matches!(n.emission, Emission::Burst { .. });
     let (message, expected) = match (draft.readout, op) {
         (Readout::SpikeCount(_), Op::Neuron(neuron)) if bursts(neuron) => (
             "the readout counts spikes that are graded bursts".to_owned(),

@@ -10,8 +10,8 @@ use super::lexis::{
 use crate::arena::{NodeId, TensorId};
 use crate::level::AnyDraft;
 use crate::network::{
-    Discretization, Dynamics, Edge, Emission, Genes, NetworkDraft, Neuron, Node, Op, Readout,
-    Reset, Tensor,
+    Current, Discretization, Dynamics, Edge, Emission, Genes, LinearDynamics, NetworkDraft, Neuron,
+    Node, Op, Readout, Reset, Tensor,
 };
 use nom::Parser;
 use nom::branch::alt;
@@ -231,12 +231,17 @@ fn neuron(input: &str) -> Parsed<'_, Neuron> {
             ),
             |(a, b, d)| Dynamics::Izhikevich { a, b, d },
         ),
+        map(field("linear", linear_dynamics), Dynamics::Linear),
     ));
     let reset =
         alt((map(field("to", f32::number), Reset::To), value(Reset::Subtract, word("subtract"))));
     let burst =
         map(field("burst", field("factor", f32::number)), |factor| Emission::Burst { factor });
-    let emission = alt((value(Emission::Binary, word("binary")), burst));
+    let emission = alt((
+        value(Emission::Binary, word("binary")),
+        burst,
+        value(Emission::Several, word("several")),
+    ));
     map(
         (
             dynamics,
@@ -258,6 +263,17 @@ fn neuron(input: &str) -> Parsed<'_, Neuron> {
             order,
             emission: emission.unwrap_or(Emission::Binary),
         },
+    )
+    .parse(input)
+}
+
+fn linear_dynamics(input: &str) -> Parsed<'_, LinearDynamics> {
+    let current = map((param("current_keep"), cut(param("current_gain"))), |(keep, gain)| {
+        Current { keep, gain }
+    });
+    map(
+        (opt(current), param("keep"), param("gain"), param("drive")),
+        |(current, keep, gain, drive)| LinearDynamics { current, keep, gain, drive },
     )
     .parse(input)
 }

@@ -2,8 +2,8 @@
 
 use super::{Quoted, coding, compare, conv, order, param, provenance, values};
 use crate::network::{
-    Discretization, Dynamics, Emission, Genes, NetworkDraft, Neuron, Node, Op, Readout, Reset,
-    Tensor,
+    Discretization, Dynamics, Emission, Genes, LinearDynamics, NetworkDraft, Neuron, Node, Op,
+    Readout, Reset, Tensor,
 };
 use crate::text::VERSION;
 use std::fmt::{self, Display, Formatter};
@@ -112,6 +112,16 @@ fn neuron(f: &mut Formatter<'_>, neuron: &Neuron) -> fmt::Result {
         Dynamics::Izhikevich { a, b, d } => {
             write!(f, "\n  izhikevich a {a:?} b {b:?} d {d:?}")?;
         }
+        Dynamics::Linear(LinearDynamics { current, keep, gain, drive }) => {
+            f.write_str("\n  linear")?;
+            if let Some(current) = current {
+                param(f, "current_keep", &current.keep)?;
+                param(f, "current_gain", &current.gain)?;
+            }
+            param(f, "keep", keep)?;
+            param(f, "gain", gain)?;
+            param(f, "drive", drive)?;
+        }
     }
     param(f, "threshold", &neuron.threshold)?;
     write!(f, "\n  compare {}", compare(neuron.compare))?;
@@ -130,5 +140,6 @@ fn neuron(f: &mut Formatter<'_>, neuron: &Neuron) -> fmt::Result {
     match neuron.emission {
         Emission::Binary => Ok(()),
         Emission::Burst { factor } => write!(f, "\n  emission burst factor {factor:?}"),
+        Emission::Several => f.write_str("\n  emission several"),
     }
 }
