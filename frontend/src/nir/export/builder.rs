@@ -4,9 +4,9 @@ use super::super::graph::{NirFile, NirGraph, NirNode, Primitive};
 use super::super::tree::Tree;
 use super::DISCRETIZATION;
 use crate::arrays::{Array, ArrayData};
-use snnc_ir::diag::codes::nir as codes;
+use snnc_ir::diag::codes::nir_export as codes;
 use snnc_ir::network::Discretization;
-use snnc_ir::{Diagnostic, Diagnostics};
+use snnc_ir::{Diagnostic, Diagnostics, Severity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a node of a network became: nodes of the graph whose outputs add up to its value.
@@ -80,6 +80,11 @@ impl Builder {
                 .at(place)
                 .help(help),
         );
+    }
+
+    /// How much was refused so far.
+    pub(super) fn refused(&self) -> usize {
+        self.found.iter().filter(|d| d.severity == Severity::Error).count()
     }
 
     /// The file, with `discretization` as metadata.

@@ -30,8 +30,11 @@ pub(super) fn taken(integration: Integration, step: f64, tau: f64) -> f64 {
     }
 }
 
-/// The time constant after which `keep` of a state remains in a step; `None` where there is none: nothing
-/// is lost, or the whole in an instant.
+/// Steps of a time constant so long that f32 takes what is lost in a step for nothing.
+pub(super) const ENDLESS: f64 = 67_108_864.0;
+
+/// The time constant after which `keep` of a state remains in a step, [`ENDLESS`] where all of it does; `None`
+/// where there is none: the whole is lost in an instant.
 pub(super) fn time_constant(integration: Integration, step: f64, keep: f32) -> Option<f64> {
     let kept = f64::from(keep);
     let guess = match integration {
@@ -39,6 +42,7 @@ pub(super) fn time_constant(integration: Integration, step: f64, keep: f32) -> O
         Integration::Exponential | Integration::ExponentialUnit if kept > 0.0 && kept < 1.0 => {
             -step / kept.ln()
         }
+        _ if kept >= 1.0 => return Some(step * ENDLESS),
         _ => return None,
     };
     let forward = |tau: f64| self::keep(integration, step, tau);
@@ -75,7 +79,10 @@ mod tests {
                 assert_eq!(time_constant(integration, step, kept), Some(stored), "{tau} {step}");
             }
         }
-        assert_eq!(time_constant(Integration::Euler, 1.0, 1.0), None);
+        for integration in [Integration::Euler, Integration::Exponential] {
+            let endless = time_constant(integration, 0.25, 1.0).unwrap();
+            assert_eq!(keep(integration, 0.25, endless).to_bits(), 1.0_f32.to_bits());
+        }
         assert_eq!(time_constant(Integration::Exponential, 1.0, 0.0), None);
         assert_eq!(time_constant(Integration::Euler, 0.5, 0.0), Some(0.5));
     }

@@ -6,27 +6,26 @@
 //! What NIR has no word for is refused by name.
 
 mod builder;
+mod choices;
 mod invert;
 mod network;
 mod neuron;
 mod ops;
 mod quantized;
+mod wiring;
 
 use super::graph::NirFile;
-use super::tree::Tree;
+use snnc_ir::diag::codes::nir_export;
 use snnc_ir::network::Discretization;
-use snnc_ir::network::discretization::{
-    IfDialect, Integration, LoopBias, ResetRule, SpikesPerStep, TimeUnit,
-};
-use snnc_ir::network::Compare;
-use snnc_ir::{Diagnostics, MappedNetwork, Network, QuantizedDraft};
+use snnc_ir::quantized::QuantizedDraft;
+use snnc_ir::{Diagnostic, Diagnostics, Network};
 
 /// Key of the discretization in the metadata of a graph: JSON.
-pub const DISCRETIZATION: &str = "snnc_discretization";
+pub(super) const DISCRETIZATION: &str = "snnc_discretization";
 /// Key of the file beside the graph that holds its integers.
-pub const INTEGERS: &str = "snnc_integers";
+pub(super) const INTEGERS: &str = "snnc_integers";
 /// Key of the blake3 hash of that file, hexadecimal.
-pub const INTEGERS_HASH: &str = "snnc_integers_blake3";
+pub(super) const INTEGERS_HASH: &str = "snnc_integers_blake3";
 
 /// Length of a step where the network does not know it: that of snnTorch and SpikingJelly.
 pub const DEFAULT_DT: f64 = 1e-4;
@@ -50,15 +49,66 @@ pub fn export_network(network: &Network, dt: f64) -> Result<Exported, Diagnostic
     network::export(network, dt)
 }
 
-/// An integer network as a real-valued graph in units of its integers: without the truncation of the
-/// integer contract, which the file named `beside` (name and blake3) holds.
+/// An integer network as a real-valued graph in units of its weights: without the truncation of the integer
+/// contract. The metadata names the file `beside` (name, and blake3 in hexadecimal) that holds the integers. `dt` is
+/// the length of a step in seconds; of networks in hardware time, a step of the chip.
 ///
 /// # Errors
 /// `SNN0297`: everything that NIR has no word for.
-pub fn export_quantized(
+pub fn export_integers(
     network: &QuantizedDraft,
     dt: f64,
     beside: (&str, &str),
 ) -> Result<Exported, Diagnostics> {
     quantized::export(network, dt, beside)
+}
+
+/// A file of integers beside a graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Integers {
+    /// Its name, in the folder of the graph.
+    pub name: String,
+    /// blake3, hexadecimal.
+    pub hash: String,
+}
+
+/// The file of integers that a graph names.
+///
+/// # Errors
+/// `SNN0299` if what the metadata says is no name of a file in the same folder.
+pub fn integers(file: &NirFile) -> Result<Option<Integers>, Diagnostics> {
+    let text = |key: &str| file.root.metadata.text(key);
+    let Some(name) = text(INTEGERS) else { return Ok(None) };
+    let name = name.unwrap_or_default();
+    let plain = !name.is_empty() && !name.contains(['/', '\\']) && name.ends_with(".snnb");
+    match text(INTEGERS_HASH) {
+        Some(Some(hash)) if plain => {
+            Ok(Some(Integers { name: name.to_owned(), hash: hash.to_owned() }))
+        }
+        _ => Err(Diagnostic::error(
+            nir_export::EXPORT_INTEGERS,
+            format!("the metadata names {} as integers", crate::json::quote(name)),
+        )
+        .at("/node/metadata")
+        .note("expected the name of an .snnb file in the folder of the graph, and its hash")
+        .help("remove both keys from the metadata to read the graph alone")
+        .into()),
+    }
+}
+
+/// The discretization that a graph was written with; `None` if it says nothing.
+///
+/// # Errors
+/// `SNN0298` if what it says is none.
+pub fn discretization(file: &NirFile) -> Result<Option<Discretization>, Diagnostics> {
+    let Some(text) = file.root.metadata.text(DISCRETIZATION) else { return Ok(None) };
+    serde_json::from_str(text.unwrap_or_default()).map(Some).map_err(|e| {
+        Diagnostic::error(
+            nir_export::EXPORT_READING,
+            format!("the metadata `{DISCRETIZATION}` is no discretization: {e}"),
+        )
+        .at("/node/metadata")
+        .help("remove the key from the metadata, and say how to read the graph")
+        .into()
+    })
 }

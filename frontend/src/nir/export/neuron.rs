@@ -3,10 +3,11 @@
 use super::super::graph::Primitive;
 use super::builder::Builder;
 use super::invert::{array, round, shortest, taken, time_constant};
+use snnc_ir::diag::codes::nir_export as codes;
 use snnc_ir::network::discretization::{IfDialect, Integration, SpikesPerStep};
 use snnc_ir::network::neuron::sigmoid;
 use snnc_ir::network::{Discretization, Dynamics, Emission, Neuron, Reset};
-use snnc_ir::{Param, Shape};
+use snnc_ir::{Diagnostic, Param, Shape};
 
 /// A neuron's step as coefficients, which are those of [`snnc_ir::network::neuron::LinearDynamics`].
 struct Step {
@@ -40,7 +41,7 @@ impl Writer<'_> {
 
     /// The primitive of `neuron`; `None` where it was refused.
     pub(super) fn primitive(&mut self, neuron: &Neuron) -> Option<Primitive> {
-        let before = self.builder.found.errors();
+        let before = self.builder.refused();
         self.limits(neuron);
         let step = self.step(&neuron.dynamics)?;
         let v_reset = match neuron.reset {
@@ -52,8 +53,7 @@ impl Writer<'_> {
         let v_reset = Some(self.numbers(vec![v_reset; size]));
         let primitive = match step.current {
             Some((keep, gain)) => {
-                let tau_syn = self.taus(&keep, "a current that never fades")?;
-                let tau_mem = self.taus(&step.keep, "a current in front of a membrane without leak")?;
+                let (tau_syn, tau_mem) = (self.taus(&keep)?, self.taus(&step.keep)?);
                 Primitive::CubaLif {
                     w_in: Some(self.gains(&gain, &tau_syn, "a gain of the current")?),
                     tau_syn: self.times(tau_syn),
@@ -64,13 +64,9 @@ impl Writer<'_> {
                     v_reset,
                 }
             }
-            None if step.keep.iter().all(|&k| k >= 1.0) => {
-                if step.drive.iter().any(|d| d.abs() > 0.0) {
-                    self.refuse(
-                        "a constant drive of a membrane without leak",
-                        "use a bias of the current, which does the same",
-                    );
-                }
+            None if step.keep.iter().all(|&k| k >= 1.0)
+                && step.drive.iter().all(|d| d.abs() <= 0.0) =>
+            {
                 let unit = match self.choices.if_dialect {
                     IfDialect::Literal => self.choices.step(),
                     IfDialect::Free => 1.0,
@@ -79,7 +75,7 @@ impl Writer<'_> {
                 Primitive::If { r, v_threshold, v_reset }
             }
             None => {
-                let tau = self.taus(&step.keep, "neurons with and without leak in one population")?;
+                let tau = self.taus(&step.keep)?;
                 Primitive::Lif {
                     r: self.gains(&step.gain, &tau, "a gain of the membrane")?,
                     v_leak: self.leaks(&step.drive, &tau)?,
@@ -89,7 +85,7 @@ impl Writer<'_> {
                 }
             }
         };
-        (self.builder.found.errors() == before).then_some(primitive)
+        (self.builder.refused() == before).then_some(primitive)
     }
 
     /// What no primitive has.
@@ -151,12 +147,22 @@ impl Writer<'_> {
     }
 
     /// Time constants of states that keep these shares.
-    fn taus(&mut self, keep: &[f32], what: &str) -> Option<Vec<f64>> {
+    fn taus(&mut self, keep: &[f32]) -> Option<Vec<f64>> {
         let (integration, step) = (self.choices.integration, self.choices.step());
-        let found: Option<Vec<f64>> =
-            keep.iter().map(|&k| time_constant(integration, step, k)).collect();
+        let found = each(keep.iter().copied(), |&k| time_constant(integration, step, k));
         if found.is_none() {
-            self.refuse(what, "give all neurons a leak between 0 and 1, or none of them");
+            let help = "read the network with forward Euler, which loses a state in one step";
+            self.refuse("a state that is lost in an instant", help);
+        }
+        if keep.iter().any(|&k| k >= 1.0) {
+            self.builder.found.push(
+                Diagnostic::note_only(
+                    codes::EXPORT_READING,
+                    "a state that does not fade is written with a time constant of 2^26 steps",
+                )
+                .at(&*self.place)
+                .note("no primitive has neurons with and without leak; in f32, 2^-26 of a state is nothing"),
+            );
         }
         found
     }
@@ -186,11 +192,8 @@ impl Writer<'_> {
         unit: impl Fn(usize) -> f64,
         what: &str,
     ) -> Option<crate::arrays::Array> {
-        let found: Option<Vec<f64>> = wanted
-            .iter()
-            .enumerate()
-            .map(|(i, &w)| shortest(f64::from(w) / unit(i), w, |x| round(x * unit(i))))
-            .collect();
+        let pairs = wanted.iter().enumerate().map(|(i, &w)| (w, unit(i)));
+        let found = each(pairs, |&(w, unit)| shortest(f64::from(w) / unit, w, |x| round(x * unit)));
         match found {
             Some(values) => Some(array(self.extents, values)),
             None => {
@@ -207,4 +210,22 @@ impl Writer<'_> {
     fn times(&self, values: Vec<f64>) -> crate::arrays::Array {
         array(self.extents, values)
     }
+}
+
+/// `find` of each item; of equal ones in a row only once.
+fn each<T: PartialEq>(
+    items: impl Iterator<Item = T>,
+    find: impl Fn(&T) -> Option<f64>,
+) -> Option<Vec<f64>> {
+    let mut last: Option<(T, f64)> = None;
+    let mut found = Vec::new();
+    for item in items {
+        let value = match &last {
+            Some((known, value)) if *known == item => *value,
+            _ => find(&item)?,
+        };
+        found.push(value);
+        last = Some((item, value));
+    }
+    Some(found)
 }

@@ -3,7 +3,12 @@
 use super::super::graph::{Conv, Flatten, Padding, Pool, Primitive};
 use super::builder::{Builder, Value, floats};
 use crate::arrays::{Array, ArrayData};
+use snnc_ir::Diagnostic;
 use snnc_ir::conv::Conv as Geometry;
+use snnc_ir::diag::codes::nir_export as codes;
+
+/// Most values of a matrix or kernel that is written out.
+pub(super) const LARGEST: usize = 1 << 28;
 
 /// `value` as a vector.
 pub(super) fn flat(builder: &mut Builder, value: &Value) -> Value {
@@ -42,7 +47,7 @@ pub(super) fn linear(
     builder.after(name, primitive, &input, vec![rows])
 }
 
-/// A convolution; zeros around the input that differ from side to side become zeros of the kernel.
+/// A convolution, as the `nir` package can read it.
 pub(super) fn conv(
     builder: &mut Builder,
     name: &str,
@@ -67,32 +72,77 @@ pub(super) fn conv(
         builder.refuse(&place, "a convolution that leaves out rows or columns", help);
         return None;
     }
-    let [out, per_group, rows, columns] = geometry.kernel_shape().map(|d| d as usize);
-    let pad = geometry.pad.map(|d| d as usize);
-    // A padding p on both sides: where one side has less, the kernel begins or ends with zeros.
-    let around = [pad[0].max(pad[1]), pad[2].max(pad[3])];
-    let before = [around[0] - pad[0], around[1] - pad[2]];
-    let [k_h, k_w] = [
-        rows + before[0] + around[0] - pad[1],
-        columns + before[1] + around[1] - pad[3],
-    ];
-    let mut kernel = vec![0.0; out * per_group * k_h * k_w];
-    for (i, row) in weight.chunks_exact(columns.max(1)).enumerate() {
-        let (plane, y) = (i / rows.max(1), i % rows.max(1));
-        let at = (plane * k_h + y + before[0]) * k_w + before[1];
-        kernel[at..at + columns].copy_from_slice(row);
+    let Some(kernel) = Kernel::of(geometry, weight) else {
+        let help = "keep the network as .snn or .snnb";
+        builder.refuse(
+            &place,
+            "groups of a convolution so large that they cannot be written out",
+            help,
+        );
+        return None;
+    };
+    if geometry.groups > 1 {
+        builder.found.push(
+            Diagnostic::note_only(
+                codes::EXPORT_READING,
+                "the groups of the convolution are written out, with zeros between them",
+            )
+            .at(place)
+            .note("the `nir` package up to 1.0.8 refuses convolutions with groups"),
+        );
     }
-    let bias = bias.unwrap_or_else(|| vec![0.0; out]);
+    let bias = bias.unwrap_or_else(|| vec![0.0; kernel.shape[0]]);
     let primitive = Primitive::Conv2d(Conv {
         input_shape: Some([height, width]),
-        weight: Array { shape: vec![out, per_group, k_h, k_w], data: ArrayData::F32(kernel) },
-        bias: Array { shape: vec![out], data: ArrayData::F32(bias) },
+        bias: Array { shape: vec![kernel.shape[0]], data: ArrayData::F32(bias) },
+        weight: Array { shape: kernel.shape.to_vec(), data: ArrayData::F32(kernel.values) },
         stride: geometry.stride.map(|d| d as usize),
-        padding: Padding::Zeros(around),
+        padding: Padding::Zeros(kernel.padding),
         dilation: [1, 1],
-        groups: geometry.groups as usize,
+        groups: 1,
     });
     Some(builder.after(name, primitive, value, output.to_vec()))
+}
+
+/// A kernel as the `nir` package reads it: without groups, padded alike on both sides, and square where zeros can make
+/// it so.
+struct Kernel {
+    /// `[out, in, rows, columns]`
+    shape: [usize; 4],
+    values: Vec<f32>,
+    padding: [usize; 2],
+}
+
+impl Kernel {
+    /// `None` if it would be too large.
+    fn of(geometry: &Geometry, weight: &[f32]) -> Option<Self> {
+        let [out, per_group, rows, columns] = geometry.kernel_shape().map(|d| d as usize);
+        let pad = geometry.pad.map(|d| d as usize);
+        // With f zeros in front of the kernel and g behind it, f more are padded on one side and g on the other.
+        let least = [rows + pad[0].abs_diff(pad[1]), columns + pad[2].abs_diff(pad[3])];
+        let even = least[0] % 2 == least[1] % 2;
+        let extents = if even { [least[0].max(least[1]); 2] } else { least };
+        let front =
+            |axis: usize, own: usize| (extents[axis] - own + pad[2 * axis + 1] - pad[2 * axis]) / 2;
+        let (top, left) = (front(0, rows), front(1, columns));
+        let inputs = geometry.input[0] as usize;
+        let out_per_group = out / (geometry.groups as usize).max(1);
+        let [k_h, k_w] = extents;
+        let size = [inputs, k_h, k_w].into_iter().try_fold(out, usize::checked_mul)?;
+        let mut values = vec![0.0; Some(size).filter(|&n| n <= LARGEST)?];
+        for (i, row) in weight.chunks_exact(columns.max(1)).enumerate() {
+            let (plane, y) = (i / rows.max(1), i % rows.max(1));
+            let (target, source) = (plane / per_group.max(1), plane % per_group.max(1));
+            let source = target / out_per_group.max(1) * per_group + source;
+            let at = ((target * inputs + source) * k_h + y + top) * k_w + left;
+            values[at..at + columns].copy_from_slice(row);
+        }
+        Some(Self {
+            shape: [out, inputs, k_h, k_w],
+            values,
+            padding: [pad[0] + top, pad[2] + left],
+        })
+    }
 }
 
 /// Means of windows.
@@ -132,4 +182,62 @@ pub(super) fn scale(builder: &mut Builder, name: &str, value: &Value, scale: &[f
     let per_channel = (size / scale.len().max(1)).max(1);
     let array = floats(&value.shape, |i| scale[i / per_channel]);
     builder.after(name, Primitive::Scale { scale: array }, value, value.shape.clone())
+}
+
+/// `value` as a vector, unless it has the extents that are wanted.
+pub(super) fn flat_unless(builder: &mut Builder, value: &Value, wanted: &[usize]) -> Value {
+    if value.shape == wanted { value.clone() } else { flat(builder, value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What a convolution gives for each output, from its definition.
+    fn convolved(geometry: &Geometry, weight: &[f32], x: &[f32]) -> Vec<f32> {
+        let outputs = geometry.output().map_or(0, |o| o.iter().product::<u32>()) as usize;
+        let row = |target| {
+            let mut sum = 0.0;
+            geometry.for_sources(target, |source, k| sum += weight[k] * x[source]);
+            sum
+        };
+        (0..outputs).map(row).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn kernels_without_groups_and_uneven_padding_mean_the_same(
+            groups in 1_u32..3,
+            per_group in [1_u32..3, 1_u32..3],
+            extents in [3_u32..7, 3_u32..7],
+            kernel in [1_u32..4, 1_u32..4],
+            stride in [1_u32..3, 1_u32..3],
+            pad in [0_u32..3, 0_u32..3, 0_u32..3, 0_u32..3],
+        ) {
+            let geometry = Geometry {
+                input: [groups * per_group[0], extents[0], extents[1]],
+                out_channels: groups * per_group[1],
+                kernel,
+                stride,
+                pad,
+                groups,
+                crop: [0; 4],
+            };
+            let small = |n: usize| f32::from(u8::try_from(n * 37 % 11).unwrap_or(0)) - 5.0;
+            let weight: Vec<f32> = (0..geometry.kernel_size()).map(small).collect();
+            let x: Vec<f32> =
+                (0..geometry.input.iter().product::<u32>() as usize).map(|n| small(n + 3)).collect();
+            let found = Kernel::of(&geometry, &weight).unwrap();
+            let [v, h] = found.padding.map(|p| u32::try_from(p).unwrap());
+            let [_, _, k_h, k_w] = found.shape.map(|d| u32::try_from(d).unwrap());
+            let plain = Geometry { kernel: [k_h, k_w], pad: [v, v, h, h], groups: 1, ..geometry };
+            prop_assert_eq!(plain.output(), geometry.output());
+            let [a, b] = [(&plain, &found.values), (&geometry, &weight)]
+                .map(|(g, w)| convolved(g, w, &x));
+            prop_assert_eq!(a, b);
+            let parity = |axis: usize| (kernel[axis] + pad[2 * axis] + pad[2 * axis + 1]) % 2;
+            prop_assert_eq!(k_h == k_w, parity(0) == parity(1) || k_h == k_w);
+        }
+    }
 }

@@ -13,6 +13,7 @@ pub mod internal;
 pub mod mapping;
 pub mod network;
 pub mod nir;
+pub mod nir_export;
 pub mod quantize;
 pub mod syntax;
 pub mod tennlab;
@@ -95,6 +96,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         genome::BLOCK,
         nir::BLOCK,
         tennlab::BLOCK,
+        nir_export::BLOCK,
         network::BLOCK,
         quantize::BLOCK,
         folding::BLOCK,
