@@ -124,7 +124,8 @@ fn every_shortened_file_is_refused() {
     }
 }
 
-/// By hand: `NIR_FUZZ_SECONDS=1800 cargo test -p snnc-frontend --release --test nir -- --ignored`.
+/// By hand: `NIR_FUZZ_SECONDS=1800 cargo test -p snnc-frontend --release --test nir -- --ignored`;
+/// `NIR_FUZZ_SEED` is a number, for other files than before.
 #[test]
 #[ignore = "takes as long as NIR_FUZZ_SECONDS says"]
 fn damaged_files_for_a_long_time() {
@@ -132,7 +133,10 @@ fn damaged_files_for_a_long_time() {
     use proptest::test_runner::{Config, TestRng, TestRunner};
     let seconds: u64 = std::env::var("NIR_FUZZ_SECONDS").map_or(10, |s| s.parse().unwrap());
     let files: Vec<Vec<u8>> = FILES.iter().map(|name| bytes(name)).collect();
-    let seed = *b"an arbitrary seed of the fuzzing";
+    let mut seed = *b"an arbitrary seed of the fuzzing";
+    if let Ok(number) = std::env::var("NIR_FUZZ_SEED") {
+        seed[..8].copy_from_slice(&number.parse::<u64>().unwrap().to_le_bytes());
+    }
     let rng = TestRng::from_seed(prop::test_runner::RngAlgorithm::ChaCha, &seed);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let strategy = (0..files.len(), prop::collection::vec(change(), 1..6));
