@@ -8,7 +8,7 @@ use super::build::{Builder, memoryless, shape};
 use super::no_form;
 use super::parameters::{Values, count, param};
 use super::plan::PlanNode;
-use crate::arrays::Array;
+use crate::arrays::{Array, ArrayData};
 use crate::json::quote;
 use crate::nir::dialect::{Expected, NeuronRules, Rules};
 use crate::nir::graph::Primitive;
@@ -25,6 +25,8 @@ use snnc_ir::{Diagnostic, Param, Shape};
 /// Parameters as the file has them.
 struct Written {
     kind: &'static str,
+    /// Whether the file holds doubles.
+    wide: bool,
     /// `None`: integrates without leak.
     tau_mem: Option<Values>,
     /// `None`: no current with memory.
@@ -53,9 +55,11 @@ impl Written {
             array.as_ref().map_or_else(|| Values::uniform(value), Values::of)
         };
         let (zero, one) = (Values::uniform(0.0), Values::uniform(1.0));
+        let wide = primitive.arrays().iter().any(|(_, a)| matches!(a.data, ArrayData::F64(_)));
         Some(match primitive {
             Primitive::If { r, v_threshold, v_reset } => Self {
                 kind: "IF",
+                wide,
                 tau_mem: None,
                 tau_syn: None,
                 r: Values::of(r),
@@ -66,6 +70,7 @@ impl Written {
             },
             Primitive::Lif { tau, r, v_leak, v_threshold, v_reset } => Self {
                 kind: "LIF",
+                wide,
                 tau_mem: Some(Values::of(tau)),
                 tau_syn: None,
                 r: Values::of(r),
@@ -77,6 +82,7 @@ impl Written {
             Primitive::CubaLif { tau_mem, tau_syn, r, v_leak, v_threshold, v_reset, w_in } => {
                 Self {
                     kind: "CubaLIF",
+                    wide,
                     tau_mem: Some(Values::of(tau_mem)),
                     tau_syn: Some(Values::of(tau_syn)),
                     r: Values::of(r),
@@ -345,8 +351,14 @@ fn coefficients(written: &Written, found: &Discretization, index: usize) -> Coef
     let with_current = written.tau_syn.is_some();
     match (found.dialect, found.integration) {
         (Some(Dialect::SnnTorch), Integration::Euler) => {
-            // 1 − dt/tau in f32; gains are in the threshold.
-            let keep = |tau: f64| 1.0 - narrow(step) / narrow(tau);
+            // 1 − dt/tau in the precision of the file; gains are in the threshold.
+            let keep = |tau: f64| {
+                if written.wide {
+                    narrow(1.0 - step / tau)
+                } else {
+                    1.0 - narrow(step) / narrow(tau)
+                }
+            };
             let current = with_current.then(|| [keep(tau_syn), 1.0]);
             Coefficients { current, keep: keep(tau_mem), gain: 1.0, drive: 0.0, threshold }
         }
@@ -379,7 +391,9 @@ fn coefficients(written: &Written, found: &Discretization, index: usize) -> Coef
             let keep = |tau: f64| narrow(f64::from(-narrow(step) / narrow(tau)).exp());
             let syn = keep(tau_syn);
             let current = with_current.then_some([syn, syn]);
-            Coefficients { current, keep: keep(tau_mem), gain: 1.0, drive: 0.0, threshold }
+            // sinabs demands 0, Rockpool adds it as it is.
+            let drive = narrow(v_leak);
+            Coefficients { current, keep: keep(tau_mem), gain: 1.0, drive, threshold }
         }
         (_, integration) => {
             let share = |tau: f64| {
@@ -415,21 +429,27 @@ fn fold_gain(
     if found.integration != Integration::Euler {
         return Ok(());
     }
-    let step = narrow(found.step());
+    let step = found.step();
     let gain = |i: usize| {
-        let [tau_mem, tau_syn] = written.taus(i).map(narrow);
-        if written.tau_syn.is_some() {
-            narrow(written.w_in.at(i)) * (step / tau_syn)
-        } else {
-            narrow(written.r.at(i)) * step / tau_mem
+        let [tau_mem, tau_syn] = written.taus(i);
+        let (r, w_in) = (written.r.at(i), written.w_in.at(i));
+        match (written.wide, written.tau_syn.is_some()) {
+            (true, true) => w_in * (step / tau_syn),
+            (true, false) => r * step / tau_mem,
+            (false, true) => f64::from(narrow(w_in) * (narrow(step) / narrow(tau_syn))),
+            (false, false) => f64::from(narrow(r) * narrow(step) / narrow(tau_mem)),
         }
     };
-    let gains: Vec<f32> = (0..all.len()).map(gain).collect();
-    if gains.iter().all(|&g| near(g.into(), 1.0)) {
+    let gains: Vec<f64> = (0..all.len()).map(gain).collect();
+    if gains.iter().all(|&g| near(g, 1.0)) {
         return Ok(());
     }
-    for (coefficients, gain) in all.iter_mut().zip(&gains) {
-        coefficients.threshold /= gain;
+    for (i, (coefficients, gain)) in all.iter_mut().zip(&gains).enumerate() {
+        coefficients.threshold = if written.wide {
+            narrow(written.threshold.at(i) / gain)
+        } else {
+            coefficients.threshold / narrow(*gain)
+        };
     }
     let first = all[0].threshold;
     if gains.iter().any(|g| g.to_bits() != gains[0].to_bits())
