@@ -14,6 +14,7 @@ pub mod mapping;
 pub mod network;
 pub mod nir;
 pub mod nir_export;
+pub mod nir_time;
 pub mod quantize;
 pub mod syntax;
 pub mod tennlab;
@@ -94,6 +95,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
     [
         syntax::BLOCK,
         genome::BLOCK,
+        nir_time::BLOCK,
         nir::BLOCK,
         tennlab::BLOCK,
         nir_export::BLOCK,
