@@ -5,6 +5,7 @@ use crate::pipeline;
 use crate::target::Target;
 use snnc_frontend::nir::{self, Compat, Exported, NirFile};
 use snnc_ir::diag::codes::nir_export as codes;
+use snnc_ir::diag::codes::usage;
 use snnc_ir::level::AnyDraft;
 use snnc_ir::{Diagnostic, Diagnostics, Level, Network, binary};
 use snnc_passes::AnyLevel;
@@ -13,16 +14,17 @@ use std::path::{Path, PathBuf};
 /// What makes operations of those that NIR has no word for, the populations left as they are.
 const CANONICAL: &str = "fold-batchnorm,fold-pooling,lower-currents";
 
-/// Writes a network as a graph; of integers, the level itself as well, in a file beside it. Returns notes.
+/// Writes a network as a graph, in steps of `dt` seconds; of integers, the level itself as well, in a file beside
+/// it. Returns notes.
 ///
 /// # Errors
 /// `SNN0284` and `SNN0297`: what the format cannot hold; `SNN0802`.
 pub(crate) fn write_as_nir(
     level: &AnyLevel,
-    compat: Compat,
+    (compat, dt): (Compat, Option<f64>),
     output: &Path,
 ) -> Result<Diagnostics, Diagnostics> {
-    let dt = nir::DEFAULT_DT;
+    let dt = step(level, dt)?;
     let (exported, beside) = match level {
         AnyLevel::Network(network) => (of_network(network, dt)?, None),
         AnyLevel::Quantized(network) => {
@@ -44,6 +46,25 @@ pub(crate) fn write_as_nir(
     }
     files::write(output, &written.bytes)?;
     Ok(notes)
+}
+
+/// The length of a step in seconds.
+fn step(level: &AnyLevel, given: Option<f64>) -> Result<f64, Diagnostic> {
+    let known = matches!(level, AnyLevel::Network(n) if n.discretization.is_some());
+    let conflict = |message: String, help: &str| {
+        Err(Diagnostic::error(usage::CONFLICTING_OPTIONS, message).help(help))
+    };
+    match given {
+        Some(_) if known => conflict(
+            "`--dt` is given, and the network was read in steps of its own".to_owned(),
+            "leave `--dt` out: the network is written in the steps that it has",
+        ),
+        Some(dt) if !(dt.is_finite() && dt > 0.0) => conflict(
+            format!("the length of a step is {dt:?} s"),
+            "give a number above 0 with `--dt`",
+        ),
+        _ => Ok(given.unwrap_or(nir::DEFAULT_DT)),
+    }
 }
 
 /// The graph of a float network, lowered where NIR has no word for what it is made of.
@@ -73,7 +94,7 @@ fn of_network(network: &Network, dt: f64) -> Result<Exported, Diagnostics> {
 fn beside(output: &Path, bytes: &[u8]) -> Result<(String, String), Diagnostic> {
     let stem = output.file_stem().and_then(|s| s.to_str()).ok_or_else(|| {
         Diagnostic::error(
-            snnc_ir::diag::codes::usage::UNKNOWN_FILE_KIND,
+            usage::UNKNOWN_FILE_KIND,
             format!("{} is no name in UTF-8", shown(output)),
         )
         .help("name the output in UTF-8")

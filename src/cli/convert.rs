@@ -6,11 +6,12 @@ use crate::files::{self, shown};
 use crate::nir::Contents;
 use crate::nir_export::write_as_nir;
 use crate::recipe::{self, is_recipe};
-use crate::source::{self, FileKind};
+use crate::source::{self, FileKind, Given};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_backends::program;
 use snnc_frontend::nir::Compat;
+use snnc_frontend::nir::dialect::Choices;
 use snnc_ir::diag::codes::usage;
 use snnc_ir::level::AnyDraft;
 use snnc_ir::{Diagnostic, Diagnostics, Level, Recipe, binary, text};
@@ -173,14 +174,20 @@ fn as_nir(
         .help("name a genome, or a network as .snn or .snnb")
         .into());
     }
-    if kind != FileKind::Genome {
-        args.weights.refuse_for("a file that holds its weights")?;
+    // Of a network that is written, `--dt` says how long its steps are.
+    let dt = args.weights.discretization.dt();
+    let given = Given { choices: Choices::default(), ..args.weights.given() };
+    if args.weights.given().choices != (Choices { dt, ..Choices::default() }) {
+        args.weights.refuse_for("a network, which says how it is cut into steps")?;
     }
-    let source = source::read_with(input, args.weights.given())?;
+    if kind != FileKind::Genome {
+        args.weights.refuse_weights("a file that holds its weights")?;
+    }
+    let source = source::read_with(input, given)?;
     let from = source.kind_name();
     let compat = args.nir_compat.as_deref().and_then(Compat::named).unwrap_or_default();
     let notes =
-        write_as_nir(&source.level, compat, output).map_err(|d| d.in_file(&shown(input)))?;
+        write_as_nir(&source.level, (compat, dt), output).map_err(|d| d.in_file(&shown(input)))?;
     let mut diagnostics = source.warnings;
     diagnostics.extend(notes.in_file(&shown(output)));
     let report = ConvertReport::new(from, Some(shown(output)));

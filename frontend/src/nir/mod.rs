@@ -30,6 +30,7 @@ pub use check::{Checked, Cycle, Flat, FlatNode, NodeShapes, Shapes, check};
 pub use encode::{Compat, write};
 pub use export::{
     DEFAULT_DT, Exported, Integers, discretization, export_integers, export_network, integers,
+    steps,
 };
 pub use facts::{Facts, Parameter, facts};
 pub use graph::{Conv, Flatten, NirFile, NirGraph, NirNode, Padding, Pool, Primitive};

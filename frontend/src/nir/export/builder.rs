@@ -2,7 +2,7 @@
 
 use super::super::graph::{NirFile, NirGraph, NirNode, Primitive};
 use super::super::tree::Tree;
-use super::DISCRETIZATION;
+use super::{DISCRETIZATION, STEPS};
 use crate::arrays::{Array, ArrayData};
 use snnc_ir::diag::codes::nir_export as codes;
 use snnc_ir::network::Discretization;
@@ -87,10 +87,10 @@ impl Builder {
         self.found.iter().filter(|d| d.severity == Severity::Error).count()
     }
 
-    /// The file, with `discretization` as metadata.
+    /// The file, with the discretization, the steps of a run and `more` as metadata.
     pub(super) fn finish(
         self,
-        discretization: &Discretization,
+        (discretization, steps): (&Discretization, u32),
         more: &[(&str, &str)],
     ) -> Result<(NirFile, Diagnostics), Diagnostics> {
         let mut found = self.found;
@@ -99,6 +99,7 @@ impl Builder {
         let mut metadata = Tree::default();
         let json = serde_json::to_string(discretization).expect("a record has string keys only");
         metadata.put(DISCRETIZATION, json.as_str());
+        metadata.put(STEPS, steps.to_string().as_str());
         for (key, value) in more {
             metadata.put(key, *value);
         }

@@ -1,13 +1,14 @@
 //! The discretization that reads a graph back as the network that it came from.
 
 use super::builder::Builder;
-use snnc_ir::Diagnostic;
 use snnc_ir::Network;
 use snnc_ir::diag::codes::nir_export as codes;
 use snnc_ir::network::discretization::{
     IfDialect, Integration, LoopBias, ResetRule, SpikesPerStep, TimeUnit,
 };
-use snnc_ir::network::{Compare, Discretization, Emission, Neuron, Op, Reset};
+use snnc_ir::network::neuron::LinearDynamics;
+use snnc_ir::network::{Compare, Discretization, Dynamics, Emission, Neuron, Op, Reset};
+use snnc_ir::{Diagnostic, Param};
 
 /// What the neurons of a population do, which a graph can say once.
 pub(super) type Says = (Compare, ResetRule, SpikesPerStep);
@@ -15,7 +16,7 @@ pub(super) type Says = (Compare, ResetRule, SpikesPerStep);
 /// What `network` was read with, or else forward Euler in steps of `dt` seconds with what its neurons do.
 pub(super) fn of_network(network: &Network, dt: f64, builder: &mut Builder) -> Discretization {
     let neurons = network.nodes.values().filter_map(|node| match &node.op {
-        Op::Neuron(neuron) => Some((node.name.as_str(), says(neuron))),
+        Op::Neuron(neuron) if !is_threshold(neuron) => Some((node.name.as_str(), says(neuron))),
         _ => None,
     });
     let mut delayed = network.nodes.values().flat_map(|n| &n.inputs).filter(|e| e.delay > 0);
@@ -63,6 +64,27 @@ pub(super) fn of<'a>(
     let (comparison, reset, spikes_per_step) = said;
     // Simulators that were followed round in ways of their own; what is written says the numbers.
     Discretization { dialect: None, comparison, reset, spikes_per_step, ..known }
+}
+
+/// Whether a neuron fires where what it reads is above its threshold, and remembers nothing.
+pub(super) fn is_threshold(neuron: &Neuron) -> bool {
+    let Neuron { dynamics, compare, v_init, refractory, emission, .. } = neuron;
+    let forgets = match dynamics {
+        Dynamics::Decay(decay) => decay.values().iter().all(|&d| d >= 1.0),
+        Dynamics::Linear(linear) => {
+            let LinearDynamics { current, keep, gain, drive } = linear;
+            let each = |param: &Param<f32>, value: f32| {
+                param.values().iter().all(|v| (v - value).abs() <= 0.0)
+            };
+            current.is_none() && each(keep, 0.0) && each(gain, 1.0) && each(drive, 0.0)
+        }
+        _ => false,
+    };
+    forgets
+        && *compare == Compare::Gt
+        && *emission == Emission::Binary
+        && v_init.abs() <= 0.0
+        && *refractory == 0
 }
 
 fn says(neuron: &Neuron) -> (Compare, ResetRule, SpikesPerStep) {

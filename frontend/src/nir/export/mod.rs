@@ -22,6 +22,8 @@ use snnc_ir::{Diagnostic, Diagnostics, Network};
 
 /// Key of the discretization in the metadata of a graph: JSON.
 pub(super) const DISCRETIZATION: &str = "snnc_discretization";
+/// Key of the steps of a run: a number.
+pub(super) const STEPS: &str = "snnc_steps";
 /// Key of the file beside the graph that holds its integers.
 pub(super) const INTEGERS: &str = "snnc_integers";
 /// Key of the blake3 hash of that file, hexadecimal.
@@ -109,6 +111,24 @@ pub fn discretization(file: &NirFile) -> Result<Option<Discretization>, Diagnost
         )
         .at("/node/metadata")
         .help("remove the key from the metadata, and say how to read the graph")
+        .into()
+    })
+}
+
+/// The steps of a run that a graph was written with; `None` if it says nothing.
+///
+/// # Errors
+/// `SNN0298` if what it says is no number of steps.
+pub fn steps(file: &NirFile) -> Result<Option<u32>, Diagnostics> {
+    let Some(text) = file.root.metadata.text(STEPS) else { return Ok(None) };
+    let steps = text.and_then(|t| t.parse().ok()).filter(|&n| n > 0);
+    steps.map(Some).ok_or_else(|| {
+        Diagnostic::error(
+            nir_export::EXPORT_READING,
+            format!("the metadata `{STEPS}` is no number of steps"),
+        )
+        .at("/node/metadata")
+        .help("remove the key from the metadata, and give `--steps`")
         .into()
     })
 }

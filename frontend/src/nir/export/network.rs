@@ -22,7 +22,7 @@ pub(super) fn export(network: &Network, dt: f64) -> Result<Exported, Diagnostics
     let writer = NetworkWriter { network, builder, choices: &discretization, flat, wiring };
     let mut builder = writer.write();
     reading(&discretization, &mut builder);
-    let (file, notes) = builder.finish(&discretization, &[])?;
+    let (file, notes) = builder.finish((&discretization, network.steps), &[])?;
     Ok(Exported { file, discretization, notes })
 }
 
@@ -163,7 +163,7 @@ impl NetworkWriter<'_> {
                 Some(ops::scale(&mut self.builder, &node.name, first?, &scale))
             }
             Op::Add => Some(self.sum(inputs)),
-            Op::Flatten => Some(ops::flat(&mut self.builder, first?)),
+            Op::Flatten => Some(ops::flattened(&mut self.builder, first?, Some(&node.name))),
             Op::AvgPool { window, exclude_pad } => {
                 ops::average(&mut self.builder, &node.name, first?, window, *exclude_pad)
             }

@@ -2,6 +2,7 @@
 
 use super::super::graph::Primitive;
 use super::builder::Builder;
+use super::choices::is_threshold;
 use super::invert::{array, round, shortest, taken, time_constant};
 use snnc_ir::diag::codes::nir_export as codes;
 use snnc_ir::network::discretization::{IfDialect, Integration, SpikesPerStep};
@@ -41,6 +42,10 @@ impl Writer<'_> {
 
     /// The primitive of `neuron`; `None` where it was refused.
     pub(super) fn primitive(&mut self, neuron: &Neuron) -> Option<Primitive> {
+        if is_threshold(neuron) {
+            let threshold = self.numbers(self.expand(&neuron.threshold));
+            return Some(Primitive::Threshold { threshold });
+        }
         let before = self.builder.refused();
         self.limits(neuron);
         let step = self.step(&neuron.dynamics)?;

@@ -12,15 +12,25 @@ pub(super) const LARGEST: usize = 1 << 28;
 
 /// `value` as a vector.
 pub(super) fn flat(builder: &mut Builder, value: &Value) -> Value {
+    flattened(builder, value, None)
+}
+
+/// `value` as a vector, by a node called `name`, or after what it reads.
+pub(super) fn flattened(builder: &mut Builder, value: &Value, name: Option<&str>) -> Value {
     if value.shape.len() == 1 {
         return value.clone();
     }
     let size = value.shape.iter().product();
+    let flatten = || {
+        let input_type = Some(value.shape.clone());
+        Primitive::Flatten(Flatten { input_type, start: 0, end: -1 })
+    };
+    if let Some(name) = name {
+        return builder.after(name, flatten(), value, vec![size]);
+    }
     let terms = value.terms.iter().map(|term| {
         let one = Value { terms: vec![term.clone()], shape: value.shape.clone() };
-        let flatten = Flatten { input_type: Some(value.shape.clone()), start: 0, end: -1 };
-        let name = format!("{term}.flat");
-        builder.after(&name, Primitive::Flatten(flatten), &one, vec![size]).terms
+        builder.after(&format!("{term}.flat"), flatten(), &one, vec![size]).terms
     });
     Value { terms: terms.flatten().collect(), shape: vec![size] }
 }
@@ -72,6 +82,11 @@ pub(super) fn conv(
         builder.refuse(&place, "a convolution that leaves out rows or columns", help);
         return None;
     }
+    if bias.is_none()
+        && let Some(pool) = sums(geometry, weight)
+    {
+        return Some(builder.after(name, Primitive::SumPool2d(pool), value, output.to_vec()));
+    }
     let Some(kernel) = Kernel::of(geometry, weight) else {
         let help = "keep the network as .snn or .snnb";
         builder.refuse(
@@ -102,6 +117,21 @@ pub(super) fn conv(
         groups: 1,
     });
     Some(builder.after(name, primitive, value, output.to_vec()))
+}
+
+/// The pooling that a convolution is: ones, channel by channel.
+fn sums(geometry: &Geometry, weight: &[f32]) -> Option<Pool> {
+    let [channels, ..] = geometry.input;
+    let apart = geometry.groups == channels && geometry.out_channels == channels;
+    let ones = weight.iter().all(|w| w.to_bits() == 1.0_f32.to_bits());
+    let [top, bottom, left, right] = geometry.pad.map(|d| d as usize);
+    // One window of one cell is no pooling.
+    let wide = geometry.kernel != [1, 1];
+    (apart && ones && wide && top == bottom && left == right).then(|| Pool {
+        kernel: geometry.kernel.map(|d| d as usize),
+        stride: geometry.stride.map(|d| d as usize),
+        padding: [top, left],
+    })
 }
 
 /// A kernel as the `nir` package reads it: without groups, padded alike on both sides, and square where zeros can make

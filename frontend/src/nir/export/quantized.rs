@@ -46,7 +46,7 @@ pub(super) fn export(
         .note("weights, thresholds and decays are those of the integers; their truncation is not in it"),
     );
     let more = [(INTEGERS, beside), (INTEGERS_HASH, hash)];
-    let (file, notes) = builder.finish(&discretization, &more)?;
+    let (file, notes) = builder.finish((&discretization, network.steps), &more)?;
     Ok(Exported { file, discretization, notes })
 }
 
