@@ -157,7 +157,7 @@ fn steps(
     shape: &Shape,
 ) -> Result<Neuron, Diagnostic> {
     let rules = rules(node, written, found)?;
-    follow(node, written, found, &rules)?;
+    follow(node, written, found, rules)?;
     let reset = reset(node, written, found)?;
     let number = count(&written.all());
     let each = (0..number).map(|i| coefficients(written, found, i));
@@ -180,7 +180,7 @@ fn steps(
         drive: of(|c| c.drive),
     };
     Ok(Neuron {
-        dynamics: quotient(written, found).unwrap_or(Dynamics::Linear(linear)),
+        dynamics: quotient(written, found).unwrap_or_else(|| simplest(linear)),
         threshold: of(|c| c.threshold),
         compare: found.comparison,
         reset,
@@ -207,13 +207,13 @@ fn rules(
         _ => rules.cuba,
     };
     rules.map_err(|why| {
-        reading(node, found, format!("{} ({}) is not read", quote(&node.name), written.kind))
+        reading(node, found, &format!("{} ({}) is not read", quote(&node.name), written.kind))
             .note(why)
     })
 }
 
 /// The simulator, as the error of a node that it reads otherwise.
-fn reading(node: &PlanNode<'_>, found: &Discretization, message: String) -> Diagnostic {
+fn reading(node: &PlanNode<'_>, found: &Discretization, message: &str) -> Diagnostic {
     let name = found.dialect.map_or("", Dialect::name);
     Diagnostic::error(codes::READING, format!("dialect `{name}`: {message}")).at(&*node.path).help(
         "choose another dialect, or leave `--dialect` out and set the attributes one by one (`exact` takes all \
@@ -226,12 +226,12 @@ fn follow(
     node: &PlanNode<'_>,
     written: &Written,
     found: &Discretization,
-    rules: &NeuronRules,
+    rules: NeuronRules,
 ) -> Result<(), Diagnostic> {
     let step = found.step();
     if rules.uniform && count(&written.all()) > 1 {
         let message = format!("the neurons of {} differ", quote(&node.name));
-        return Err(reading(node, found, message).note("it takes nodes whose neurons are alike"));
+        return Err(reading(node, found, &message).note("it takes nodes whose neurons are alike"));
     }
     for (name, values, expected) in [
         ("r", &written.r, rules.r),
@@ -248,7 +248,7 @@ fn follow(
             let ignored = matches!(expected, Expected::Zero | Expected::One);
             let what = if ignored { "refuses or ignores" } else { "refuses" };
             let message = format!("{}: `{name}` is {value:?}", quote(&node.name));
-            return Err(reading(node, found, message).note(format!(
+            return Err(reading(node, found, &message).note(format!(
                 "it {what} every value but {}, here {}",
                 expected.describe(),
                 demanded.iter().map(|d| format!("{d:?}")).collect::<Vec<_>>().join(" or ")
@@ -305,7 +305,7 @@ fn initial(
     };
     values.single().map(narrow).ok_or_else(|| {
         let message = format!("the neurons of {} start at different membranes", quote(&node.name));
-        reading(node, found, message).note("it starts at `v_leak`, which differs between them")
+        reading(node, found, &message).note("it starts at `v_leak`, which differs between them")
     })
 }
 
@@ -319,6 +319,16 @@ fn quotient(written: &Written, found: &Discretization) -> Option<Dynamics> {
     let jelly =
         found.dialect == Some(Dialect::SpikingJelly) && found.integration == Integration::Euler;
     (plain && jelly && tau >= 1.0).then(|| Dynamics::Tau(Param::Uniform(narrow(tau))))
+}
+
+/// Neurons that add their input to their membrane, and do nothing else, in their own form.
+fn simplest(linear: LinearDynamics) -> Dynamics {
+    let same = |param: &Param<f32>, value: f32| *param == Param::Uniform(value);
+    let plain = linear.current.is_none()
+        && same(&linear.keep, 1.0)
+        && same(&linear.gain, 1.0)
+        && same(&linear.drive, 0.0);
+    if plain { Dynamics::Integrate } else { Dynamics::Linear(linear) }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "networks hold f32; one rounding")]
@@ -457,7 +467,7 @@ fn fold_gain(
     {
         let message =
             format!("the neurons of {} have different gains or thresholds", quote(&node.name));
-        return Err(reading(node, found, message)
+        return Err(reading(node, found, &message)
             .note("it takes one threshold for a node, divided by the gain of its input"));
     }
     Ok(())
