@@ -45,15 +45,15 @@ impl Tree {
         self.attributes.is_empty() && self.entries.is_empty()
     }
 
-    /// The single string called `name`: `None` if there is no such member, `Some(None)` if it is something else.
-    pub(super) fn text(&self, name: &str) -> Option<Option<&str>> {
-        Some(match self.entries.get(name)? {
+    /// The single string called `name`; `None` if there is none, or something else.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        match self.entries.get(name)? {
             Item::Value(Value::Texts(texts)) => match &texts.values[..] {
                 [text] => Some(text),
                 _ => None,
             },
             Item::Value(Value::Numbers(_)) | Item::Group(_) => None,
-        })
+        }
     }
 
     /// Adds a dataset.

@@ -19,6 +19,7 @@ use snnc_ir::diag::codes::nir_export;
 use snnc_ir::network::Discretization;
 use snnc_ir::quantized::QuantizedDraft;
 use snnc_ir::{Diagnostic, Diagnostics, Network};
+use std::path::Path;
 
 /// Key of the discretization in the metadata of a graph: JSON.
 pub(super) const DISCRETIZATION: &str = "snnc_discretization";
@@ -79,14 +80,15 @@ pub struct Integers {
 /// # Errors
 /// `SNN0299` if what the metadata says is no name of a file in the same folder.
 pub fn integers(file: &NirFile) -> Result<Option<Integers>, Diagnostics> {
-    let text = |key: &str| file.root.metadata.text(key);
-    let Some(name) = text(INTEGERS) else { return Ok(None) };
-    let name = name.unwrap_or_default();
-    let plain = !name.is_empty() && !name.contains(['/', '\\']) && name.ends_with(".snnb");
-    match text(INTEGERS_HASH) {
-        Some(Some(hash)) if plain => {
-            Ok(Some(Integers { name: name.to_owned(), hash: hash.to_owned() }))
-        }
+    let metadata = &file.root.metadata;
+    if !metadata.entries.contains_key(INTEGERS) {
+        return Ok(None);
+    }
+    let name = metadata.text(INTEGERS).unwrap_or_default();
+    let plain = !name.contains(['/', '\\']);
+    let plain = plain && Path::new(name).extension().is_some_and(|e| e == "snnb");
+    match metadata.text(INTEGERS_HASH) {
+        Some(hash) if plain => Ok(Some(Integers { name: name.to_owned(), hash: hash.to_owned() })),
         _ => Err(Diagnostic::error(
             nir_export::EXPORT_INTEGERS,
             format!("the metadata names {} as integers", crate::json::quote(name)),
@@ -103,8 +105,11 @@ pub fn integers(file: &NirFile) -> Result<Option<Integers>, Diagnostics> {
 /// # Errors
 /// `SNN0298` if what it says is none.
 pub fn discretization(file: &NirFile) -> Result<Option<Discretization>, Diagnostics> {
-    let Some(text) = file.root.metadata.text(DISCRETIZATION) else { return Ok(None) };
-    serde_json::from_str(text.unwrap_or_default()).map(Some).map_err(|e| {
+    let metadata = &file.root.metadata;
+    if !metadata.entries.contains_key(DISCRETIZATION) {
+        return Ok(None);
+    }
+    serde_json::from_str(metadata.text(DISCRETIZATION).unwrap_or_default()).map(Some).map_err(|e| {
         Diagnostic::error(
             nir_export::EXPORT_READING,
             format!("the metadata `{DISCRETIZATION}` is no discretization: {e}"),
@@ -120,8 +125,11 @@ pub fn discretization(file: &NirFile) -> Result<Option<Discretization>, Diagnost
 /// # Errors
 /// `SNN0298` if what it says is no number of steps.
 pub fn steps(file: &NirFile) -> Result<Option<u32>, Diagnostics> {
-    let Some(text) = file.root.metadata.text(STEPS) else { return Ok(None) };
-    let steps = text.and_then(|t| t.parse().ok()).filter(|&n| n > 0);
+    let metadata = &file.root.metadata;
+    if !metadata.entries.contains_key(STEPS) {
+        return Ok(None);
+    }
+    let steps = metadata.text(STEPS).and_then(|t| t.parse().ok()).filter(|&n| n > 0);
     steps.map(Some).ok_or_else(|| {
         Diagnostic::error(
             nir_export::EXPORT_READING,

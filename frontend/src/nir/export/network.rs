@@ -26,7 +26,7 @@ pub(super) fn export(network: &Network, dt: f64) -> Result<Exported, Diagnostics
     Ok(Exported { file, discretization, notes })
 }
 
-fn read(reader: NodeId, edge: &Edge) -> Read {
+fn read(reader: NodeId, edge: Edge) -> Read {
     Read { reader: reader.index(), source: edge.source.index(), delay: edge.delay }
 }
 
@@ -60,7 +60,7 @@ impl NetworkWriter<'_> {
         }
         for (id, node) in network.nodes.iter() {
             if let (Op::Neuron(_), [edge]) = (&node.op, &node.inputs[..])
-                && let Some(current) = self.seen(id, edge)
+                && let Some(current) = self.seen(id, *edge)
                 && let Some(neuron) = self.wiring.values.get(&id.index())
             {
                 let current = ops::flat_unless(&mut self.builder, &current, &neuron.shape);
@@ -117,7 +117,7 @@ impl NetworkWriter<'_> {
     }
 
     /// What `reader` sees of a node through `edge`; `None` if that was refused.
-    fn seen(&mut self, reader: NodeId, edge: &Edge) -> Option<Value> {
+    fn seen(&mut self, reader: NodeId, edge: Edge) -> Option<Value> {
         let place = format!("node {}", self.network.nodes[reader].name);
         self.wiring.seen(&mut self.builder, read(reader, edge), &place)
     }
@@ -131,7 +131,7 @@ impl NetworkWriter<'_> {
         let network = self.network;
         let node = &network.nodes[id];
         let inputs: Vec<Value> =
-            node.inputs.iter().map(|e| self.seen(id, e)).collect::<Option<_>>()?;
+            node.inputs.iter().map(|e| self.seen(id, *e)).collect::<Option<_>>()?;
         let first = inputs.first();
         let place = format!("node {}", node.name);
         match &node.op {

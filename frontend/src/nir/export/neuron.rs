@@ -199,13 +199,10 @@ impl Writer<'_> {
     ) -> Option<crate::arrays::Array> {
         let pairs = wanted.iter().enumerate().map(|(i, &w)| (w, unit(i)));
         let found = each(pairs, |&(w, unit)| shortest(f64::from(w) / unit, w, |x| round(x * unit)));
-        match found {
-            Some(values) => Some(array(self.extents, values)),
-            None => {
-                self.refuse(&format!("{what} of this size"), "use another length of a step");
-                None
-            }
+        if found.is_none() {
+            self.refuse(&format!("{what} of this size"), "use another length of a step");
         }
+        Some(array(self.extents, found?))
     }
 
     fn numbers(&self, values: Vec<f32>) -> crate::arrays::Array {
