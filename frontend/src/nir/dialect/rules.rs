@@ -101,7 +101,8 @@ impl Rules {
             Some(Dialect::Rockpool) => Self {
                 lif: Err("its reader of `LIF` asks for a parameter that the format does not have"),
                 integrate: Err("it has no reader for `IF`"),
-                cuba: Ok(NeuronRules { w_in: E::One, ..zeros }),
+                // It adds `v_leak` to the membrane in every step, as it is.
+                cuba: Ok(NeuronRules { w_in: E::One, v_reset: E::Zero, ..WRITTEN }),
             },
             Some(Dialect::Lava) => Self {
                 lif: Ok(NeuronRules { r: E::One, ..zeros }),

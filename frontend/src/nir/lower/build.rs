@@ -132,13 +132,13 @@ impl<'a, 'p> Builder<'a, 'p> {
         for (position, source) in inputs.iter().enumerate() {
             edges.push(match *source {
                 Source::Built(source, delay) => Edge { source, delay },
-                Source::Plan(index, delay) => match self.built.get(&index) {
-                    Some(&source) => Edge { source, delay },
-                    None => {
+                Source::Plan(index, delay) => {
+                    let source = self.built.get(&index).copied().unwrap_or_else(|| {
                         self.pending.push((id, position, index));
-                        Edge { source: id, delay }
-                    }
-                },
+                        id
+                    });
+                    Edge { source, delay }
+                }
             });
         }
         self.nodes.push(Node { name, op, inputs: edges, shape })

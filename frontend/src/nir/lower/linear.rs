@@ -16,6 +16,9 @@ use std::collections::BTreeSet;
 /// Most values of a matrix that is made of a smaller parameter.
 const MAX_MADE: usize = 1 << 24;
 
+/// Most different delays of one node.
+const MAX_MASKS: usize = 64;
+
 /// Whether a node adds something to its input.
 pub(super) fn is_biased(primitive: &Primitive) -> bool {
     match primitive {
@@ -316,13 +319,12 @@ impl<'a> Builder<'a, '_> {
         if lengths.len() < 2 {
             return self.pass(index, node);
         }
-        const MOST: usize = 64;
-        if lengths.len() > MOST {
+        if lengths.len() > MAX_MASKS {
             return Err(no_form(
                 &format!("{}/delay", node.path),
                 format!("{} has {} different delays", quote(&node.name), lengths.len()),
             )
-            .note(format!("each takes a mask of its own, and at most {MOST} are made"))
+            .note(format!("each takes a mask of its own, and at most {MAX_MASKS} are made"))
             .help("round the delays, or split the node"));
         }
         let shape = shape(node, &node.output)?;

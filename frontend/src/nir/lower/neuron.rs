@@ -8,7 +8,7 @@ use super::build::{Builder, memoryless, shape};
 use super::no_form;
 use super::parameters::{Values, count, param};
 use super::plan::PlanNode;
-use crate::arrays::Array;
+use crate::arrays::{Array, ArrayData};
 use crate::json::quote;
 use crate::nir::dialect::{Expected, NeuronRules, Rules};
 use crate::nir::graph::Primitive;
@@ -25,6 +25,8 @@ use snnc_ir::{Diagnostic, Param, Shape};
 /// Parameters as the file has them.
 struct Written {
     kind: &'static str,
+    /// Whether the file holds doubles.
+    wide: bool,
     /// `None`: integrates without leak.
     tau_mem: Option<Values>,
     /// `None`: no current with memory.
@@ -53,9 +55,11 @@ impl Written {
             array.as_ref().map_or_else(|| Values::uniform(value), Values::of)
         };
         let (zero, one) = (Values::uniform(0.0), Values::uniform(1.0));
+        let wide = primitive.arrays().iter().any(|(_, a)| matches!(a.data, ArrayData::F64(_)));
         Some(match primitive {
             Primitive::If { r, v_threshold, v_reset } => Self {
                 kind: "IF",
+                wide,
                 tau_mem: None,
                 tau_syn: None,
                 r: Values::of(r),
@@ -66,6 +70,7 @@ impl Written {
             },
             Primitive::Lif { tau, r, v_leak, v_threshold, v_reset } => Self {
                 kind: "LIF",
+                wide,
                 tau_mem: Some(Values::of(tau)),
                 tau_syn: None,
                 r: Values::of(r),
@@ -77,6 +82,7 @@ impl Written {
             Primitive::CubaLif { tau_mem, tau_syn, r, v_leak, v_threshold, v_reset, w_in } => {
                 Self {
                     kind: "CubaLIF",
+                    wide,
                     tau_mem: Some(Values::of(tau_mem)),
                     tau_syn: Some(Values::of(tau_syn)),
                     r: Values::of(r),
@@ -151,7 +157,7 @@ fn steps(
     shape: &Shape,
 ) -> Result<Neuron, Diagnostic> {
     let rules = rules(node, written, found)?;
-    follow(node, written, found, &rules)?;
+    follow(node, written, found, rules)?;
     let reset = reset(node, written, found)?;
     let number = count(&written.all());
     let each = (0..number).map(|i| coefficients(written, found, i));
@@ -174,7 +180,7 @@ fn steps(
         drive: of(|c| c.drive),
     };
     Ok(Neuron {
-        dynamics: quotient(written, found).unwrap_or(Dynamics::Linear(linear)),
+        dynamics: quotient(written, found).unwrap_or_else(|| simplest(linear)),
         threshold: of(|c| c.threshold),
         compare: found.comparison,
         reset,
@@ -201,13 +207,13 @@ fn rules(
         _ => rules.cuba,
     };
     rules.map_err(|why| {
-        reading(node, found, format!("{} ({}) is not read", quote(&node.name), written.kind))
+        reading(node, found, &format!("{} ({}) is not read", quote(&node.name), written.kind))
             .note(why)
     })
 }
 
 /// The simulator, as the error of a node that it reads otherwise.
-fn reading(node: &PlanNode<'_>, found: &Discretization, message: String) -> Diagnostic {
+fn reading(node: &PlanNode<'_>, found: &Discretization, message: &str) -> Diagnostic {
     let name = found.dialect.map_or("", Dialect::name);
     Diagnostic::error(codes::READING, format!("dialect `{name}`: {message}")).at(&*node.path).help(
         "choose another dialect, or leave `--dialect` out and set the attributes one by one (`exact` takes all \
@@ -220,12 +226,12 @@ fn follow(
     node: &PlanNode<'_>,
     written: &Written,
     found: &Discretization,
-    rules: &NeuronRules,
+    rules: NeuronRules,
 ) -> Result<(), Diagnostic> {
     let step = found.step();
     if rules.uniform && count(&written.all()) > 1 {
         let message = format!("the neurons of {} differ", quote(&node.name));
-        return Err(reading(node, found, message).note("it takes nodes whose neurons are alike"));
+        return Err(reading(node, found, &message).note("it takes nodes whose neurons are alike"));
     }
     for (name, values, expected) in [
         ("r", &written.r, rules.r),
@@ -242,7 +248,7 @@ fn follow(
             let ignored = matches!(expected, Expected::Zero | Expected::One);
             let what = if ignored { "refuses or ignores" } else { "refuses" };
             let message = format!("{}: `{name}` is {value:?}", quote(&node.name));
-            return Err(reading(node, found, message).note(format!(
+            return Err(reading(node, found, &message).note(format!(
                 "it {what} every value but {}, here {}",
                 expected.describe(),
                 demanded.iter().map(|d| format!("{d:?}")).collect::<Vec<_>>().join(" or ")
@@ -299,7 +305,7 @@ fn initial(
     };
     values.single().map(narrow).ok_or_else(|| {
         let message = format!("the neurons of {} start at different membranes", quote(&node.name));
-        reading(node, found, message).note("it starts at `v_leak`, which differs between them")
+        reading(node, found, &message).note("it starts at `v_leak`, which differs between them")
     })
 }
 
@@ -313,6 +319,16 @@ fn quotient(written: &Written, found: &Discretization) -> Option<Dynamics> {
     let jelly =
         found.dialect == Some(Dialect::SpikingJelly) && found.integration == Integration::Euler;
     (plain && jelly && tau >= 1.0).then(|| Dynamics::Tau(Param::Uniform(narrow(tau))))
+}
+
+/// Neurons that add their input to their membrane, and do nothing else, in their own form.
+fn simplest(linear: LinearDynamics) -> Dynamics {
+    let same = |param: &Param<f32>, value: f32| *param == Param::Uniform(value);
+    let plain = linear.current.is_none()
+        && same(&linear.keep, 1.0)
+        && same(&linear.gain, 1.0)
+        && same(&linear.drive, 0.0);
+    if plain { Dynamics::Integrate } else { Dynamics::Linear(linear) }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "networks hold f32; one rounding")]
@@ -345,8 +361,14 @@ fn coefficients(written: &Written, found: &Discretization, index: usize) -> Coef
     let with_current = written.tau_syn.is_some();
     match (found.dialect, found.integration) {
         (Some(Dialect::SnnTorch), Integration::Euler) => {
-            // 1 − dt/tau in f32; gains are in the threshold.
-            let keep = |tau: f64| 1.0 - narrow(step) / narrow(tau);
+            // 1 − dt/tau in the precision of the file; gains are in the threshold.
+            let keep = |tau: f64| {
+                if written.wide {
+                    narrow(1.0 - step / tau)
+                } else {
+                    1.0 - narrow(step) / narrow(tau)
+                }
+            };
             let current = with_current.then(|| [keep(tau_syn), 1.0]);
             Coefficients { current, keep: keep(tau_mem), gain: 1.0, drive: 0.0, threshold }
         }
@@ -379,7 +401,9 @@ fn coefficients(written: &Written, found: &Discretization, index: usize) -> Coef
             let keep = |tau: f64| narrow(f64::from(-narrow(step) / narrow(tau)).exp());
             let syn = keep(tau_syn);
             let current = with_current.then_some([syn, syn]);
-            Coefficients { current, keep: keep(tau_mem), gain: 1.0, drive: 0.0, threshold }
+            // sinabs demands 0, Rockpool adds it as it is.
+            let drive = narrow(v_leak);
+            Coefficients { current, keep: keep(tau_mem), gain: 1.0, drive, threshold }
         }
         (_, integration) => {
             let share = |tau: f64| {
@@ -415,21 +439,27 @@ fn fold_gain(
     if found.integration != Integration::Euler {
         return Ok(());
     }
-    let step = narrow(found.step());
+    let step = found.step();
     let gain = |i: usize| {
-        let [tau_mem, tau_syn] = written.taus(i).map(narrow);
-        if written.tau_syn.is_some() {
-            narrow(written.w_in.at(i)) * (step / tau_syn)
-        } else {
-            narrow(written.r.at(i)) * step / tau_mem
+        let [tau_mem, tau_syn] = written.taus(i);
+        let (r, w_in) = (written.r.at(i), written.w_in.at(i));
+        match (written.wide, written.tau_syn.is_some()) {
+            (true, true) => w_in * (step / tau_syn),
+            (true, false) => r * step / tau_mem,
+            (false, true) => f64::from(narrow(w_in) * (narrow(step) / narrow(tau_syn))),
+            (false, false) => f64::from(narrow(r) * narrow(step) / narrow(tau_mem)),
         }
     };
-    let gains: Vec<f32> = (0..all.len()).map(gain).collect();
-    if gains.iter().all(|&g| near(g.into(), 1.0)) {
+    let gains: Vec<f64> = (0..all.len()).map(gain).collect();
+    if gains.iter().all(|&g| near(g, 1.0)) {
         return Ok(());
     }
-    for (coefficients, gain) in all.iter_mut().zip(&gains) {
-        coefficients.threshold /= gain;
+    for (i, (coefficients, gain)) in all.iter_mut().zip(&gains).enumerate() {
+        coefficients.threshold = if written.wide {
+            narrow(written.threshold.at(i) / gain)
+        } else {
+            coefficients.threshold / narrow(*gain)
+        };
     }
     let first = all[0].threshold;
     if gains.iter().any(|g| g.to_bits() != gains[0].to_bits())
@@ -437,7 +467,7 @@ fn fold_gain(
     {
         let message =
             format!("the neurons of {} have different gains or thresholds", quote(&node.name));
-        return Err(reading(node, found, message)
+        return Err(reading(node, found, &message)
             .note("it takes one threshold for a node, divided by the gain of its input"));
     }
     Ok(())
