@@ -44,7 +44,7 @@ impl Recording {
                 ArrayData::U8(values) if name == "input" => found.input = rows(&values, neurons),
                 ArrayData::U8(values) => drop(found.spikes.insert(node, rows(&values, neurons))),
                 ArrayData::F32(values) => {
-                    drop(found.membranes.insert(node, rows(&values, neurons)))
+                    drop(found.membranes.insert(node, rows(&values, neurons)));
                 }
                 _ => panic!("{name}: another kind of numbers"),
             }

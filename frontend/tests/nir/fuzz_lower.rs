@@ -84,7 +84,7 @@ fn graph(file: &mut NirFile) -> &mut NirGraph {
 fn nth(graph: &mut NirGraph, n: usize) -> Option<&mut Primitive> {
     let count = graph.nodes.len().max(1);
     let node = graph.nodes.values_mut().nth(n % count)?;
-    if matches!(node.primitive, Primitive::Graph(_)) && n % 3 > 0 {
+    if matches!(node.primitive, Primitive::Graph(_)) && !n.is_multiple_of(3) {
         let Primitive::Graph(inner) = &mut node.primitive else { return None };
         return nth(inner, n / count);
     }
@@ -213,10 +213,10 @@ fn apply(file: &mut NirFile, change: &Change) {
             }
         }
         Change::Replace(n, m) => {
-            if let Some(other) = nth(graph, m).cloned() {
-                if let Some(primitive) = nth(graph, n) {
-                    *primitive = other;
-                }
+            if let Some(other) = nth(graph, m).cloned()
+                && let Some(primitive) = nth(graph, n)
+            {
+                *primitive = other;
             }
         }
         Change::Remove(n) => drop(graph.nodes.remove(&name(n))),
@@ -227,10 +227,10 @@ fn apply(file: &mut NirFile, change: &Change) {
             }
         }
         Change::Kind(n, k) => {
-            if let Some(primitive) = nth(graph, n) {
-                if let Some(other) = kind(primitive, k) {
-                    *primitive = other;
-                }
+            if let Some(primitive) = nth(graph, n)
+                && let Some(other) = kind(primitive, k)
+            {
+                *primitive = other;
             }
         }
     }
@@ -331,7 +331,7 @@ fn some(seed: u64, seconds: Option<u64>, cases: u64) -> (u64, u64) {
         lowered += u64::from(survive(&changed, steps, choices));
         tried += 1;
         let took = before.elapsed();
-        assert!(took < Duration::from_secs(60), "{file} {changes:?} {choices:?} took {took:?}");
+        assert!(took < Duration::from_mins(1), "{file} {changes:?} {choices:?} took {took:?}");
     }
     (tried, lowered)
 }
@@ -343,7 +343,7 @@ fn changed_graphs_are_survived() {
     assert!(lowered > tried / 20 && lowered < tried, "{lowered} of {tried}");
 }
 
-/// By hand, as the long test of damaged files: with NIR_FUZZ_SECONDS, NIR_FUZZ_SEED, NIR_FUZZ_LAST.
+/// By hand, as the long test of damaged files: with `NIR_FUZZ_SECONDS`, `NIR_FUZZ_SEED`, `NIR_FUZZ_LAST`.
 #[test]
 #[ignore = "takes as long as NIR_FUZZ_SECONDS says"]
 fn changed_graphs_for_a_long_time() {
