@@ -150,10 +150,6 @@ codes! {
         "Several spikes in one step are as many as thresholds fit into the membrane, and each takes one threshold \
         away. That is defined for neurons that reset by subtraction and have no refractory time. Correct the \
         parameter that the note names, or let the neuron fire once per step.";
-    DISCRETIZATION = 395, "network: record of a discretization that contradicts itself",
-        "A network that was made from a graph in continuous time holds a record of how time was cut into steps. The \
-        length of a step is a finite number above 0, and it is there unless times are counted in steps; several \
-        spikes in one step go with the reset that subtracts the threshold. Correct the record, or remove it.";
     UNFILTERED = 390, "directly coded input of a current with memory",
         "What a neuron reads goes through its synaptic current. The current of a directly coded input is computed by \
         the host once per sample and added to biases, which act on the membrane at once; with memory it would have to \
@@ -163,4 +159,8 @@ codes! {
         which loses (du + 1)/4096 in a step, and dv for the membrane, which loses dv/4096. Rounding toward zero takes \
         half a unit beside that, and registers are a little smaller for it. The smallest loss of a current is 1/4096: \
         one that should lose less than 1/8192 decays faster than it should, and this is a warning.";
+    DISCRETIZATION = 395, "network: record of a discretization that contradicts itself",
+        "A network that was made from a graph in continuous time holds a record of how time was cut into steps. The \
+        length of a step is a finite number above 0, and it is there unless times are counted in steps; several \
+        spikes in one step go with the reset that subtracts the threshold. Correct the record, or remove it.";
 }
