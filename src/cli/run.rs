@@ -298,6 +298,7 @@ fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
                 account: None,
                 unfolding: None,
                 places: None,
+                delays: Vec::new(),
                 weights: None,
                 warnings,
             };

@@ -124,6 +124,27 @@ fn every_shortened_file_is_refused() {
     }
 }
 
+/// Found by the long test below: a chunk so far out that adding to its place overflows.
+#[test]
+fn a_chunk_beyond_the_extents_is_refused() {
+    let whole = bytes("compressed");
+    // B-trees of chunks: signature, kind 1, level 0; the place follows 24 + 8 bytes later.
+    let trees: Vec<usize> = whole
+        .windows(6)
+        .enumerate()
+        .filter_map(|(at, window)| (window == b"TREE\x01\x00").then_some(at + 32))
+        .collect();
+    assert!(!trees.is_empty());
+    for at in trees {
+        for offset in [u64::MAX, 1 << 40, 1] {
+            let mut bytes = whole.clone();
+            bytes[at..at + 8].copy_from_slice(&offset.to_le_bytes());
+            let found = read_any(bytes).map(|_| ()).unwrap_err();
+            assert!(found.to_string().contains("SNN0260"), "{found}");
+        }
+    }
+}
+
 /// By hand: `NIR_FUZZ_SECONDS=1800 cargo test -p snnc-frontend --release --test nir -- --ignored`;
 /// `NIR_FUZZ_SEED` is a number, for other files than before.
 #[test]
