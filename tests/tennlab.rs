@@ -209,7 +209,7 @@ fn a_long_run_is_exact() {
     let spikes: Vec<Vec<bool>> =
         (0..10_000).map(|_| (0..inputs).map(|_| bit()).collect()).collect();
     let source =
-        source::read_with(&path, Given { steps: Some(10_000), weights: None }).expect("reads");
+        source::read_with(&path, Given { steps: Some(10_000), ..Given::default() }).expect("reads");
     let expected = risp(&data, &spikes);
     let fired: usize = expected.values().flatten().filter(|&&fired| fired).count();
     assert!(fired > 10_000, "{fired} spikes");
