@@ -123,7 +123,8 @@ pub(crate) fn is_normal(neuron: &Neuron) -> bool {
     let leaks = match &neuron.dynamics {
         Dynamics::Integrate | Dynamics::Decay(_) => true,
         Dynamics::Linear(LinearDynamics { current, gain, .. }) => {
-            let ones = |gain: &Param<f32>| gain.values().iter().all(|&g| g == 1.0);
+            let ones =
+                |gain: &Param<f32>| gain.values().iter().all(|g| g.to_bits() == 1.0_f32.to_bits());
             ones(gain) && current.as_ref().is_some_and(|c| remembers(c) && ones(&c.gain))
         }
         Dynamics::Tau(_) | Dynamics::Sigmoid(_) | Dynamics::Izhikevich { .. } => false,

@@ -204,9 +204,9 @@ impl<'a> Neurons<'a> {
             None => membrane.clone(),
             Some(current) => {
                 let before = steps.saturating_sub(n);
-                let mut filtered =
+                let filtered =
                     last_kept(|decay, keep: f32| Memory::filtered(decay, keep.into(), n, before));
-                decay.zip(&current.keep, shape, |decay, keep| filtered(decay, keep))
+                decay.zip(&current.keep, shape, filtered)
             }
         };
         Self { neuron, decay, shape, steps, known, membrane }
