@@ -14,7 +14,7 @@ use snnc_ir::network::Coding;
 use snnc_ir::program::{GradedMode, Program, ProgramReadout, Symbol, SymbolRole};
 use snnc_ir::quantized::PopKind;
 use snnc_ir::{Diagnostic, MappedNetwork, Param, QuantizedDraft, QuantizedNetwork, TargetSpec};
-use snnc_passes::Pipeline;
+use snnc_passes::{AnyLevel, Pipeline};
 
 /// The manifest of a program, without its files and what its makers remarked.
 pub fn manifest(
@@ -34,6 +34,10 @@ pub fn manifest(
             kind: source.kind_name().to_owned(),
             blake3: source.hash.clone(),
             weights: source.weights.map(|w| w.to_string()),
+            discretization: match &source.level {
+                AnyLevel::Network(network) => network.discretization.clone(),
+                AnyLevel::Quantized(_) | AnyLevel::Mapped(_) => None,
+            },
         },
         target: TargetEntry { name: target.name.clone(), blake3: target.hash.clone() },
         pipeline: pipeline.to_string(),

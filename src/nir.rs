@@ -1,8 +1,13 @@
 //! NIR files as the command line takes them.
 
 use crate::files::{self, shown};
+use crate::source::{FileKind, Source};
+use snnc_frontend::nir::dialect::Choices;
+use snnc_frontend::nir::lower::{self, Given, lower};
 use snnc_frontend::nir::{self, Checked, NirFile, Recording};
-use snnc_ir::Diagnostics;
+use snnc_ir::diag::codes::nir as codes;
+use snnc_ir::{Diagnostic, Diagnostics};
+use snnc_passes::AnyLevel;
 use std::path::Path;
 
 /// What a `.nir` file holds.
@@ -74,4 +79,48 @@ pub fn examine(path: &Path) -> Result<(NirSource, Option<Checked>), Diagnostics>
         Contents::Recording(_) => None,
     };
     Ok((source, checked))
+}
+
+/// The network of a graph: of `steps` steps, cut as `choices` say.
+///
+/// # Errors
+/// As [`check`]; `SNN0285` for a recording; and what [`lower()`] refuses.
+pub fn network(path: &Path, steps: Option<u32>, choices: Choices) -> Result<Source, Diagnostics> {
+    let (source, checked) = examine(path)?;
+    let in_file = |d: Diagnostics| d.in_file(&shown(path));
+    let mut warnings = source.warnings;
+    let (Contents::Graph(file), Some(checked)) = (&source.contents, checked) else {
+        return Err(in_file(
+            Diagnostic::error(codes::RECORDING, "the file holds a recording, and no graph")
+                .help("name the graph; a recording is a stimulus: `--stimulus FILE.nir`")
+                .into(),
+        ));
+    };
+    warnings.extend(in_file(checked.found.clone()));
+    if warnings.has_errors() {
+        return Err(warnings);
+    }
+    let name =
+        path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let given = Given { name: &name, steps, choices };
+    match lower(file, &checked, &given) {
+        Ok(lower::Lowered { network, notes, delays }) => {
+            warnings.extend(in_file(notes));
+            Ok(Source {
+                level: AnyLevel::Network(network),
+                kind: FileKind::Nir,
+                hash: source.hash,
+                account: None,
+                unfolding: None,
+                places: None,
+                delays,
+                weights: None,
+                warnings,
+            })
+        }
+        Err(refused) => {
+            warnings.extend(in_file(refused));
+            Err(warnings)
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! Sources: genomes and files of any level, recognized by the end of their names.
 
 use crate::files::{self, shown};
+use snnc_frontend::nir::dialect::Choices;
+use snnc_frontend::nir::lower::DelayEntry;
 use snnc_frontend::tennlab::Placed;
 use snnc_frontend::{GenomeAccount, JsonFile, RandomWeights, ReadOptions, Unfolding};
-use snnc_ir::diag::codes::{nir, usage};
+use snnc_ir::diag::codes::usage;
 use snnc_ir::level::AnyDraft;
 use snnc_ir::{
     Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Rules, binary, text,
@@ -79,12 +81,14 @@ impl fmt::Display for Weights {
 }
 
 /// What is said of a source beside its file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Given {
     /// Weights of a genome that has none.
     pub weights: Option<Weights>,
     /// Steps of a run, for a file that does not say so, or to be used instead.
     pub steps: Option<u32>,
+    /// How time is cut into steps, for a NIR graph.
+    pub choices: Choices,
 }
 
 /// A verified network of any level, with its origin.
@@ -102,6 +106,8 @@ pub struct Source {
     pub unfolding: Option<Unfolding>,
     /// Where its nodes are, if it is a TENNLab network.
     pub places: Option<Vec<Placed>>,
+    /// Delays in steps, if it is a NIR graph.
+    pub delays: Vec<DelayEntry>,
     /// Where its weights come from, if not from the file.
     pub weights: Option<Weights>,
     /// Warnings of the reader.
@@ -144,10 +150,21 @@ pub fn read(path: &Path) -> Result<Source, Diagnostics> {
 /// As [`read`], and `SNN0810` where something is given that does not go with the file.
 pub fn read_with(path: &Path, given: Given) -> Result<Source, Diagnostics> {
     let kind = FileKind::of(path)?;
-    let Given { weights, steps } = given;
+    let Given { weights, steps, choices } = given;
     if kind == FileKind::Nir {
-        files::require(path)?;
-        return Err(not_compiled(path).into());
+        if let Some(weights) = weights {
+            return Err(own_weights(path, weights).into());
+        }
+        return crate::nir::network(path, steps, choices);
+    }
+    if !choices.is_empty() {
+        return Err(conflict(
+            path,
+            "--dialect` or another option about time and `--dt",
+            "NIR graphs",
+        )
+        .help("leave them out: the file says how its neurons compute")
+        .into());
     }
     let json = if kind == FileKind::Genome {
         files::require(path)?;
@@ -159,7 +176,7 @@ pub fn read_with(path: &Path, given: Given) -> Result<Source, Diagnostics> {
         return tennlab_network(path, json, given);
     }
     if let Some(steps) = steps {
-        return Err(conflict(path, &format!("--steps {steps}"), "TENNLab networks")
+        return Err(conflict(path, &format!("--steps {steps}"), "NIR graphs and TENNLab networks")
             .help("leave `--steps` out: the file says how long a run is")
             .into());
     }
@@ -183,6 +200,7 @@ pub fn read_with(path: &Path, given: Given) -> Result<Source, Diagnostics> {
             account: Some(loaded.account),
             unfolding: loaded.unfolding,
             places: None,
+            delays: Vec::new(),
             weights,
             warnings,
         });
@@ -194,7 +212,8 @@ pub fn read_with(path: &Path, given: Given) -> Result<Source, Diagnostics> {
     let level = verify(draft).map_err(|d| d.in_file(&shown(path)))?;
     let warnings = Diagnostics::new();
     let (account, unfolding, places) = (None, None, None);
-    Ok(Source { level, kind, hash, account, unfolding, places, weights, warnings })
+    let delays = Vec::new();
+    Ok(Source { level, kind, hash, account, unfolding, places, delays, weights, warnings })
 }
 
 /// Reads a network that was evolved for RISP.
@@ -210,6 +229,7 @@ fn tennlab_network(path: &Path, json: &JsonFile, given: Given) -> Result<Source,
         account: None,
         unfolding: None,
         places: Some(read.places),
+        delays: Vec::new(),
         weights: None,
         warnings: read.warnings,
     })
@@ -224,17 +244,6 @@ fn conflict(path: &Path, option: &str, others: &str) -> Diagnostic {
 fn own_weights(path: &Path, weights: Weights) -> Diagnostic {
     conflict(path, &format!("--weights {weights}"), "genomes")
         .help("leave `--weights` out: the file holds the weights of its network")
-}
-
-/// The finding that a NIR graph is not a network yet.
-fn not_compiled(path: &Path) -> Diagnostic {
-    Diagnostic::error(
-        nir::NOT_COMPILED,
-        format!("{} is a NIR graph, which is read and checked, not compiled", shown(path)),
-    )
-    .in_file(shown(path))
-    .note("a NIR graph leaves open how time is cut into steps, so it has no spikes to certify yet")
-    .help("`snnc check` and `snnc inspect` take it; `inspect` lists what it leaves open")
 }
 
 /// Reads a `.snn` or `.snnb` file without verifying it. Returns the draft and the file's hash.
@@ -253,7 +262,15 @@ pub fn read_draft(path: &Path) -> Result<(AnyDraft, String), Diagnostics> {
             .help("convert it first: `snnc convert GENOME -o FILE.snn`")
             .into());
         }
-        FileKind::Nir => return Err(not_compiled(path).into()),
+        FileKind::Nir => {
+            return Err(Diagnostic::error(
+                usage::WRONG_LEVEL,
+                format!("{} is a NIR graph, not a file of a level", shown(path)),
+            )
+            .in_file(shown(path))
+            .help("convert it first: `snnc convert GRAPH.nir --dialect NAME --steps N -o FILE.snn`")
+            .into());
+        }
         FileKind::Text => {
             let content = files::read_text(path, files::MAX_TEXT)?;
             (text::parse(&content).map_err(in_file)?, blake3::hash(content.as_bytes()))

@@ -223,6 +223,7 @@ fn driven(neuron: Neuron, current: &Array, dt: f32) -> Network {
         tensors,
         // Bursts cannot be counted, and no score is looked at.
         readout: Readout::MeanLinear(drive),
+        discretization: None,
     };
     Network::verify(draft, &Rules::default()).unwrap_or_else(|e| panic!("{e}"))
 }

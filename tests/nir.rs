@@ -1,4 +1,4 @@
-//! NIR files on the command line: shown, checked and rewritten, and not compiled.
+//! NIR files on the command line: shown, checked, rewritten, and compiled once it is said how time is cut into steps.
 
 mod common;
 
@@ -47,18 +47,21 @@ fn a_broken_graph_is_shown_as_far_as_it_is_understood() {
 }
 
 #[test]
-fn a_graph_is_checked_and_not_compiled() {
+fn nothing_is_compiled_while_time_is_open() {
     let place = place(RECURRENT);
     let said = place.run(&["check", "g.nir"]).exits(0);
     assert_eq!(said.stderr, "g: a valid NIR graph\n");
     for command in [
         &["compile", "g.nir", "-t", "loihi2"][..],
         &["check", "g.nir", "-t", "loihi2"],
+        &["check", "g.nir", "--steps", "8"],
         &["map", "g.nir", "-t", "loihi2"],
         &["inspect", "g.nir", "--folding"],
+        &["convert", "g.nir", "-o", "g.snn"],
     ] {
         let said = place.run(command).exits(1);
-        assert!(said.stderr.contains("SNN0286"), "{command:?}: {}", said.stderr);
+        assert!(said.stderr.contains("SNN0252"), "{command:?}: {}", said.stderr);
+        assert!(said.stderr.contains("add `--dialect NAME`"), "{command:?}: {}", said.stderr);
     }
 }
 
@@ -72,7 +75,7 @@ fn a_graph_is_rewritten() {
     place.run(&["convert", "g.nir", "-o", "c.nir", "--nir-compat", "1.0.4"]).exits(0);
     let said = place.run(&["inspect", "c.nir"]).exits(0);
     assert!(said.stdout.contains("version 1.0.4"), "{}", said.stdout);
-    let said = place.run(&["convert", "g.nir", "-o", "g.snn"]).exits(2);
+    let said = place.run(&["convert", "g.nir", "-o", "g.json"]).exits(2);
     assert!(said.stderr.contains("SNN0803"), "{}", said.stderr);
     place.copy(common::GENOME, "g.json");
     let said = place.run(&["convert", "g.json", "-o", "x.nir"]).exits(2);

@@ -129,9 +129,13 @@ fn keeps_silence(draft: &NetworkDraft, op: &Op) -> bool {
 /// Whether the neurons never fire without a current.
 ///
 /// Linear leak only brings a membrane closer to 0, and thresholds are above 0. Izhikevich's neuron
-/// has a drive of its own.
+/// has a drive of its own, and so may a linear one.
 fn stays_silent(neuron: &Neuron) -> bool {
-    let decays = !matches!(neuron.dynamics, Dynamics::Izhikevich { .. });
+    let decays = match &neuron.dynamics {
+        Dynamics::Integrate | Dynamics::Tau(_) | Dynamics::Decay(_) | Dynamics::Sigmoid(_) => true,
+        Dynamics::Linear(linear) => linear.drive.values().iter().all(|&drive| drive <= 0.0),
+        Dynamics::Izhikevich { .. } => false,
+    };
     decays && neuron.threshold.values().iter().all(|&threshold| neuron.v_init < threshold)
 }
 

@@ -68,6 +68,15 @@ pub(crate) fn for_params(op: &mut Op, mut f: impl FnMut(&mut Param<f32>)) {
     f(&mut neuron.threshold);
     match &mut neuron.dynamics {
         Dynamics::Tau(param) | Dynamics::Decay(param) | Dynamics::Sigmoid(param) => f(param),
+        Dynamics::Linear(linear) => {
+            if let Some(current) = &mut linear.current {
+                f(&mut current.keep);
+                f(&mut current.gain);
+            }
+            f(&mut linear.keep);
+            f(&mut linear.gain);
+            f(&mut linear.drive);
+        }
         Dynamics::Integrate | Dynamics::Izhikevich { .. } => {}
     }
 }

@@ -120,7 +120,7 @@ pub(crate) fn is_normal(neuron: &Neuron) -> bool {
 
 /// Whether the neuron leaks linearly and emits plain spikes.
 const fn has_normal_form(neuron: &Neuron) -> bool {
-    !matches!(neuron.dynamics, Dynamics::Izhikevich { .. })
+    !matches!(neuron.dynamics, Dynamics::Izhikevich { .. } | Dynamics::Linear(_))
         && matches!(neuron.emission, Emission::Binary)
 }
 
@@ -146,7 +146,7 @@ fn normalize(
             let decay = w.map(|w| f64::from(sigmoid(w)));
             (decay.map(|k| 1.0 / k), decay)
         }
-        Dynamics::Izhikevich { .. } => return Ok((neuron.clone(), None)),
+        Dynamics::Izhikevich { .. } | Dynamics::Linear(_) => return Ok((neuron.clone(), None)),
     };
     let threshold = neuron.threshold.zip(&scale, shape, |t, s| (f64::from(t) - rest) * s);
     if let Some(low) = threshold.values().iter().copied().find(|t| round(*t) <= 0.0) {

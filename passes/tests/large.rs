@@ -142,6 +142,7 @@ fn resnet(lowering: Lowering) -> NetworkDraft {
         nodes: Arena::new(),
         tensors: Arena::new(),
         readout: Readout::SpikeCount(NodeId::new(0)),
+        discretization: None,
     };
     let mut net = Builder { draft, seed: 1, lowering };
     let geometry = |input: [u32; 3], out_channels, stride, wide: bool| Conv {

@@ -38,6 +38,11 @@ pub fn is_artifact(path: &Path) -> bool {
     path.is_dir() || path.file_name().is_some_and(|n| n == MANIFEST)
 }
 
+/// The folder of the artifact in `path`, a folder or the manifest inside it.
+pub fn folder(path: &Path) -> PathBuf {
+    if path.is_dir() { path.to_path_buf() } else { files::parent(path) }
+}
+
 impl Artifact {
     /// Loads the artifact in `path`, a folder or the manifest inside it.
     ///
@@ -65,7 +70,7 @@ impl Artifact {
     }
 
     fn load_with(path: &Path, read: ReadFile) -> Result<Self, Diagnostics> {
-        let folder = if path.is_dir() { path.to_path_buf() } else { files::parent(path) };
+        let folder = folder(path);
         let manifest = Manifest::read(&folder)?;
         let mut contents = Contents::read(&folder, &manifest, read)?;
 

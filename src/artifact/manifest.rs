@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use snnc_backends::netx::Layout;
 use snnc_ir::Diagnostic;
 use snnc_ir::diag::codes::usage;
+use snnc_ir::network::Discretization;
 use snnc_ir::recipe::{self, Calibration, Recipe, Settings};
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
@@ -67,7 +68,7 @@ pub struct Manifest {
 }
 
 /// What was compiled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceEntry {
     /// `genome`, `network` or `quantized`.
@@ -77,6 +78,9 @@ pub struct SourceEntry {
     /// Where its weights come from if not from the file: `random:SEED`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub weights: Option<String>,
+    /// How time was cut into steps, if it was a NIR graph with anything open.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub discretization: Option<Discretization>,
 }
 
 /// What it was compiled for.

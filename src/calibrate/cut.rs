@@ -62,6 +62,7 @@ impl Cut {
             nodes: builder.nodes,
             tensors: builder.tensors,
             readout,
+            discretization: None,
         };
         Self { network, origin: kept.into_iter().collect(), has_readout, weights }
     }

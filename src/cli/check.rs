@@ -46,7 +46,7 @@ pub(super) fn run(
     args: &CheckArgs,
     progress: &dyn Progress,
 ) -> Result<Reply<CheckReport>, Diagnostics> {
-    if FileKind::of(&args.source.source)? == FileKind::Nir {
+    if FileKind::of(&args.source.source)? == FileKind::Nir && args.target.is_none() {
         return nir(args);
     }
     let source = args.source.read()?;
@@ -71,14 +71,24 @@ pub(super) fn run(
     Ok(Reply { summary, diagnostics, ..Reply::new(report) })
 }
 
-/// A NIR graph is checked by itself; it is not compiled.
+/// A NIR graph is checked by itself, and as a network if it is said how time is cut into steps.
 fn nir(args: &CheckArgs) -> Result<Reply<CheckReport>, Diagnostics> {
     let path = &args.source.source;
-    if args.target.is_some() {
-        // The reader of sources says why.
-        args.source.read()?;
+    if args.source.weights.cuts_time() {
+        // Then it can be said what the network refuses, too.
+        let source = args.source.read()?;
+        let network = source.name().to_owned();
+        let summary = format!("{network}: a valid NIR graph, and a network in steps\n");
+        let report = CheckReport {
+            network,
+            kind: source.kind_name(),
+            blake3: source.hash,
+            manifest: None,
+            calibration: None,
+        };
+        return Ok(Reply { summary, diagnostics: source.warnings, ..Reply::new(report) });
     }
-    args.source.weights.refuse_for("a NIR graph, which holds its weights")?;
+    args.source.weights.refuse_weights("a NIR graph, which holds its weights")?;
     let (read, found) = crate::nir::check(path)?;
     let network = path.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let summary = format!("{network}: a valid {}\n", read.kind());

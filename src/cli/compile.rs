@@ -207,7 +207,7 @@ pub(super) fn make(
 /// `<stem>.<target>` in the current folder.
 fn default_output(source: &Path, target: &str) -> PathBuf {
     let name = source.file_name().unwrap_or_default().to_string_lossy();
-    let stem = [".genome.json", ".json", ".snnb", ".snn"]
+    let stem = [".genome.json", ".json", ".snnb", ".snn", ".nir"]
         .iter()
         .find_map(|end| name.strip_suffix(end))
         .unwrap_or(&name);

@@ -66,8 +66,8 @@ impl ConvertReport {
 
 pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostics> {
     let kind = FileKind::of(&args.input)?;
-    if kind == FileKind::Nir {
-        args.weights.refuse_for("a NIR graph, which holds its weights")?;
+    if kind == FileKind::Nir && writes_nir(args) {
+        args.weights.refuse_for("a NIR graph that is written as one")?;
         return nir(args);
     }
     if args.nir_compat.is_some() {
@@ -87,7 +87,7 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostic
     };
     let to = FileKind::of(output)?;
     let mut diagnostics = Diagnostics::new();
-    if kind != FileKind::Genome {
+    if !matches!(kind, FileKind::Genome | FileKind::Nir) {
         args.weights.refuse_for("a file that holds its weights")?;
     }
     let (from, bytes) = match kind {
@@ -95,7 +95,7 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostic
             args.weights.refuse_for("a recipe")?;
             ("recipe", recipe_as(&recipe::read(&args.input)?, to, output)?)
         }
-        FileKind::Genome => {
+        FileKind::Genome | FileKind::Nir => {
             let source = source::read_with(&args.input, args.weights.given())?;
             let from = source.kind_name();
             diagnostics = source.warnings;
@@ -109,11 +109,17 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostic
                 level(&args.input, to, output)?
             }
         }
-        FileKind::Text | FileKind::Nir => level(&args.input, to, output)?,
+        FileKind::Text => level(&args.input, to, output)?,
     };
     files::write(output, &bytes)?;
     let report = ConvertReport::new(from, Some(shown(output)));
     Ok(Reply { diagnostics, ..Reply::new(report) })
+}
+
+/// Whether the output of a NIR graph is one too, or none that a network has.
+fn writes_nir(args: &ConvertArgs) -> bool {
+    let to = args.output.as_deref().map(FileKind::of);
+    args.emit.is_some() || !matches!(to, Some(Ok(FileKind::Text | FileKind::Binary)))
 }
 
 /// A NIR graph or recording, written again.
@@ -124,10 +130,10 @@ fn nir(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostics> {
         _ => {
             return Err(Diagnostic::error(
                 usage::UNKNOWN_FILE_KIND,
-                "a NIR graph is only written as NIR",
+                "a NIR graph is written as NIR, or as a network",
             )
             .in_file(shown(input))
-            .help("name an output that ends in .nir with `-o`")
+            .help("name an output that ends in .nir, .snn or .snnb with `-o`")
             .into());
         }
     };

@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod compile;
 mod convert;
+mod discretization;
 mod explain;
 mod fmt;
 mod inspect;
@@ -23,16 +24,18 @@ mod search;
 pub(crate) mod table;
 mod verify;
 
+use crate::artifact::{Manifest, load};
 use crate::calibrate::Progress;
 use crate::exit::Exit;
-use crate::source::{self, Given, Source, Weights};
+use crate::source::{self, FileKind, Given, Source, Weights};
 use clap::{Args, Parser, Subcommand};
 use output::{Format, Outcome, Reply, render};
+use snnc_frontend::nir::dialect::Choices;
 use snnc_ir::diag::codes::{internal, usage};
 use snnc_ir::{Diagnostic, Diagnostics};
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
@@ -62,7 +65,7 @@ struct Common {
 /// A source, and what is said of it beside its file.
 #[derive(Debug, Args)]
 struct SourceArgs {
-    /// Genome or TENNLab network (.json), text form (.snn) or binary form (.snnb) of a network.
+    /// Genome or TENNLab network (.json), NIR graph (.nir), text form (.snn) or binary form (.snnb) of a network.
     source: PathBuf,
     #[command(flatten)]
     weights: WeightsArgs,
@@ -73,6 +76,23 @@ impl SourceArgs {
     fn read(&self) -> Result<Source, Diagnostics> {
         source::read_with(&self.source, self.weights.given())
     }
+
+    /// As [`Self::read`]; what is left open about a NIR graph is as in the manifest of an artifact.
+    fn read_like(&self, artifact: &Path) -> Result<Source, Diagnostics> {
+        let mut given = self.weights.given();
+        if FileKind::of(&self.source)? == FileKind::Nir
+            // Whoever reads the artifact reports what is wrong with its manifest.
+            && let Ok(manifest) = Manifest::read(&load::folder(artifact))
+        {
+            given.steps = given.steps.or(Some(manifest.time.steps));
+            if given.choices.is_empty()
+                && let Some(found) = &manifest.source.discretization
+            {
+                given.choices = Choices::recorded(found);
+            }
+        }
+        source::read_with(&self.source, given)
+    }
 }
 
 /// What is said of a source beside its file.
@@ -81,22 +101,43 @@ struct WeightsArgs {
     /// Draw the weights of a genome at random: for genomes without weights, to study how they map.
     #[arg(long, value_name = "random:SEED")]
     weights: Option<Weights>,
-    /// Steps of a run, for TENNLab networks [default: the `sim_time` of the file].
+    /// Steps of a run, for NIR graphs and TENNLab networks [default of the latter: the `sim_time` of the file].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
+    #[command(flatten)]
+    discretization: discretization::DiscretizationArgs,
 }
 
 impl WeightsArgs {
     /// What is given.
     const fn given(&self) -> Given {
-        Given { weights: self.weights, steps: self.steps }
+        Given { weights: self.weights, steps: self.steps, choices: self.discretization.choices() }
+    }
+
+    /// Whether it is said how time is cut into steps.
+    fn cuts_time(&self) -> bool {
+        self.steps.is_some() || self.discretization.first().is_some()
+    }
+
+    /// Refuses weights for something that holds its own.
+    fn refuse_weights(&self, what: &str) -> Result<(), Diagnostic> {
+        match self.weights {
+            None => Ok(()),
+            Some(weights) => Err(Diagnostic::error(
+                usage::CONFLICTING_OPTIONS,
+                format!("`--weights {weights}` is for genomes, not for {what}"),
+            )
+            .help("leave `--weights` out")),
+        }
     }
 
     /// Refuses the options for something that says all itself.
     fn refuse_for(&self, what: &str) -> Result<(), Diagnostic> {
         let weights = self.weights.map(|weights| (format!("--weights {weights}"), "genomes"));
-        let steps = self.steps.map(|steps| (format!("--steps {steps}"), "TENNLab networks"));
-        let Some((option, others)) = weights.or(steps) else { return Ok(()) };
+        let steps =
+            self.steps.map(|steps| (format!("--steps {steps}"), "NIR graphs and TENNLab networks"));
+        let choice = self.discretization.first().map(|name| (name.to_owned(), "NIR graphs"));
+        let Some((option, others)) = weights.or(steps).or(choice) else { return Ok(()) };
         let message = format!("`{option}` is for {others}, not for {what}");
         let name = option.split(' ').next().unwrap_or_default();
         Err(Diagnostic::error(usage::CONFLICTING_OPTIONS, message)

@@ -11,9 +11,9 @@ use crate::calibrate::Progress;
 use crate::compile::{Failure, Options, compile, lower, lower_by};
 use crate::files::{self, shown};
 use crate::pipeline::{Stage, adapted, not_reached};
-use crate::simulate::{self, Machine, Recorder, Recording, Runtime, Sent, write};
+use crate::simulate::{self, Machine, Recorder, Recording, Runtime, Sent, nir, write};
 use crate::source::{self, FileKind, Source};
-use crate::stimulus;
+use crate::stimulus::{self, is_recording};
 use crate::target::Target;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -30,7 +30,7 @@ pub(super) struct RunArgs {
     path: PathBuf,
     #[command(flatten)]
     weights: WeightsArgs,
-    /// Samples (.npz).
+    /// Samples (.npz, or a NIR recording).
     #[arg(long, value_name = "FILE")]
     stimulus: PathBuf,
     /// Use the first N samples only, or those from A up to, and without, B.
@@ -46,13 +46,13 @@ pub(super) struct RunArgs {
     lowering: LoweringArgs,
     #[command(flatten)]
     recipe: RecipeArgs,
-    /// Write the spikes of all populations to this file (.npz), one byte for each neuron and step.
+    /// Write the spikes of all populations to this file (.npz or .nir), a value for each neuron and step.
     #[arg(long, value_name = "FILE")]
     spikes: Option<PathBuf>,
-    /// Write the spikes of all populations to this file (.npz) as lists of sample, step and neuron.
+    /// Write the spikes of all populations to this file (.npz or .nir) as lists of sample, step and neuron.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
-    /// Write the membranes of populations in every step to this file (.npz).
+    /// Write the membranes of populations in every step to this file (.npz or .nir).
     #[arg(long, value_name = "FILE")]
     traces: Option<PathBuf>,
     /// Population whose membranes are written; may be repeated [default: all].
@@ -145,18 +145,30 @@ pub(super) fn run(
         let (mut written, show) = (0, "writing files");
         if let Some(path) = &args.spikes {
             progress.step(show, written, files);
-            write::spikes(path, recorder, &recording, &stimuli)?;
+            if is_recording(path) {
+                nir::spikes(path, recorder, &recording, &stimuli)?;
+            } else {
+                write::spikes(path, recorder, &recording, &stimuli)?;
+            }
             written += 1;
         }
         if let Some(path) = &args.events {
             progress.step(show, written, files);
-            write::events(path, recorder, &recording, &stimuli)?;
+            if is_recording(path) {
+                nir::events(path, recorder, &recording, &stimuli)?;
+            } else {
+                write::events(path, recorder, &recording, &stimuli)?;
+            }
             written += 1;
         }
         if let Some(path) = &args.traces {
             progress.step(show, written, files);
             let floats = matches!(machine, Machine::Float(_));
-            write::traces(path, recorder, &stimuli, floats)?;
+            if is_recording(path) {
+                nir::traces(path, recorder, &stimuli, floats)?;
+            } else {
+                write::traces(path, recorder, &stimuli, floats)?;
+            }
         }
     }
     let mut report = report(&machine, recording, &stimuli)?;
@@ -286,6 +298,7 @@ fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
                 account: None,
                 unfolding: None,
                 places: None,
+                delays: Vec::new(),
                 weights: None,
                 warnings,
             };

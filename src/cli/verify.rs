@@ -65,7 +65,7 @@ pub(super) fn run(
     args: &VerifyArgs,
     progress: &dyn Progress,
 ) -> Result<Reply<VerifyReport>, Diagnostics> {
-    let source = args.source.read()?;
+    let source = args.source.read_like(&args.artifact)?;
     let artifact = Artifact::load(&args.artifact)
         .map_err(|errors| name_what_changed(errors, &source, &args.artifact))?;
     let proof = verify::verify(&source, &artifact).map_err(|failure| {

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "burn")]
 mod batches;
+pub(crate) mod nir;
 mod record;
 mod spool;
 pub(crate) mod write;

@@ -16,7 +16,7 @@ use std::path::Path;
 type Archive<'f> = NpzWriter<&'f mut File>;
 
 /// Names of the registers of a neuron in files, by their number.
-fn registers(count: usize) -> &'static [&'static str] {
+pub(super) fn registers(count: usize) -> &'static [&'static str] {
     if count == 2 { &["h", "v"] } else { &["u", "h", "v"] }
 }
 
@@ -199,12 +199,12 @@ pub(crate) fn traces(
 }
 
 /// A temporary file that cannot be read again.
-fn unreadable(error: &io::Error) -> Diagnostic {
+pub(super) fn unreadable(error: &io::Error) -> Diagnostic {
     files::cannot_read(Path::new("the temporary file of the recording"), &error.to_string())
 }
 
 /// Reads a train step by step.
-struct TrainReader<'r> {
+pub(super) struct TrainReader<'r> {
     reader: &'r mut Reader,
     extent: Extent,
     neurons: Vec<u32>,
@@ -212,7 +212,7 @@ struct TrainReader<'r> {
 }
 
 impl<'r> TrainReader<'r> {
-    fn open(
+    pub(super) fn open(
         recorder: &Recorder,
         reader: &'r mut Reader,
         sample: usize,
@@ -224,7 +224,7 @@ impl<'r> TrainReader<'r> {
     }
 
     /// Neurons that send in the next step, and the bytes of what they send; none of spikes.
-    fn step(&mut self) -> io::Result<(&[u32], &[[u8; 4]])> {
+    pub(super) fn step(&mut self) -> io::Result<(&[u32], &[[u8; 4]])> {
         let count = u32::from_le_bytes(self.reader.four()?);
         self.neurons.clear();
         self.values.clear();

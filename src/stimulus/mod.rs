@@ -1,4 +1,4 @@
-//! Stimuli: `.npz` files to what simulators take, everything checked first.
+//! Stimuli: `.npz` files and NIR recordings to what simulators take, everything checked first.
 //!
 //! | array | shape | for |
 //! | --- | --- | --- |
@@ -6,11 +6,14 @@
 //! | `spikes_NAME` | `[samples, steps, elements]` or `[samples, steps, …extents]` | its spikes |
 //! | `y` | `[samples]` | labels, optional |
 //!
-//! Where the network has one input, plain `x` and `spikes` name it too. See `docs/stimuli.md`.
+//! Where the network has one input, plain `x` and `spikes` name it too. A NIR recording has the spikes of
+//! the node that is named like the input. See `docs/stimuli.md`.
 
 mod read;
+mod recording;
 
 pub use read::read;
+pub(crate) use recording::is_recording;
 use snnc_ir::network::{Coding, NetworkDraft, Op, Readout};
 use snnc_ir::program::{Program, ProgramReadout, SymbolRole};
 use snnc_ir::quantized::{IntReadout, PopKind, QuantizedDraft};
@@ -30,7 +33,7 @@ pub struct InputSpec {
 }
 
 /// What a stimulus has to fit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Interface {
     /// Inputs, in ascending order of ids.
     pub inputs: Vec<InputSpec>,
@@ -38,6 +41,8 @@ pub struct Interface {
     pub steps: u32,
     /// Classes of the readout.
     pub classes: usize,
+    /// Length of a step in the unit of time of recordings, if the network's is known.
+    pub dt: Option<f64>,
 }
 
 impl Interface {
@@ -56,6 +61,7 @@ impl Interface {
             inputs: network.nodes.values().filter_map(spec).collect(),
             steps: network.steps,
             classes: network.nodes[read].shape.size(),
+            dt: None,
         }
     }
 
@@ -76,6 +82,7 @@ impl Interface {
                 IntReadout::SpikeCount(p) => network.populations[*p].size(),
                 IntReadout::MeanLinear { bias, .. } => bias.len(),
             },
+            dt: None,
         }
     }
 
@@ -97,6 +104,7 @@ impl Interface {
                 ProgramReadout::SpikeCount(p) => size(*p),
                 ProgramReadout::MeanLinear { bias, .. } => bias.len(),
             },
+            dt: None,
         }
     }
 }
@@ -121,6 +129,7 @@ pub struct Stimuli {
     steps: u32,
     first: usize,
     samples: usize,
+    dt: Option<f64>,
 }
 
 impl Stimuli {
@@ -132,6 +141,11 @@ impl Stimuli {
     /// Position in its file of the first sample.
     pub const fn first(&self) -> usize {
         self.first
+    }
+
+    /// Length of a step in the unit of time of recordings; 1 where it is not known.
+    pub fn dt(&self) -> f64 {
+        self.dt.unwrap_or(1.0)
     }
 
     /// Number of samples.

@@ -1,6 +1,7 @@
 //! Reading and checking a stimulus file.
 
-use super::{Feed, InputSpec, Interface, Stimuli};
+use super::recording::is_recording;
+use super::{Feed, InputSpec, Interface, Stimuli, recording};
 use crate::files::{self, shown};
 use snnc_frontend::arrays::{Array, ArrayData, read_npz};
 use snnc_ir::diag::codes::usage;
@@ -21,8 +22,12 @@ pub fn read(
     interface: &Interface,
     range: Option<Range<usize>>,
 ) -> Result<Stimuli, Diagnostics> {
-    let hash = blake3::hash(&files::read(path, files::MAX_BINARY)?).to_hex().to_string();
-    let arrays = read_npz(path)?;
+    let (arrays, hash) = if is_recording(path) {
+        recording::arrays(path, interface)?
+    } else {
+        let hash = blake3::hash(&files::read(path, files::MAX_BINARY)?).to_hex().to_string();
+        (read_npz(path)?, hash)
+    };
     let stimuli = check(&arrays, interface, range).map_err(|d| d.in_file(&shown(path)))?;
     Ok(Stimuli { hash, ..stimuli })
 }
@@ -89,7 +94,8 @@ fn check(
     let Range { start: first, end } = samples;
     let steps = interface.steps;
     let samples = end.saturating_sub(first);
-    errors.into_result(Stimuli { hash: String::new(), inputs, labels, steps, first, samples })
+    let (hash, dt) = (String::new(), interface.dt);
+    errors.into_result(Stimuli { hash, inputs, labels, steps, first, samples, dt })
 }
 
 /// That a file does not have these samples.

@@ -71,6 +71,7 @@ pub(crate) fn build(
             ReadoutKind::SpikeCount => Readout::SpikeCount(readout_id),
             ReadoutKind::MeanLinear => Readout::MeanLinear(readout_id),
         },
+        discretization: None,
     };
     Some((draft, account))
 }

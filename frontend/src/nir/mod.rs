@@ -2,7 +2,8 @@
 //!
 //! [`read`] takes a file to a typed [`NirFile`], which says what the file says and no more.
 //! [`check`] infers every shape and reports everything that is wrong with the graph at once.
-//! [`open`] lists what a graph leaves to its reader. [`write()`] makes a file that the `nir` package
+//! [`open`] lists what a graph leaves to its reader, [`dialect`] what simulators choose, and [`lower`](lower::lower) makes a network
+//! of it. [`write()`] makes a file that the `nir` package
 //! reads back equal. The format and its checks are described in `docs/nir.md`.
 //!
 //! Files are untrusted: extents are compared with the length of the file before anything is
@@ -10,12 +11,14 @@
 
 mod check;
 mod decode;
+pub mod dialect;
 mod element;
 mod emit;
 mod encode;
 mod entries;
 mod facts;
 mod graph;
+pub mod lower;
 mod open;
 mod recording;
 mod shape;

@@ -6,7 +6,9 @@
 use super::element;
 use super::tree::{Item, Texts, Tree, Value, join};
 use crate::arrays::{Array, ArrayData, elements, show_shape};
-use hdf5_pure::{AttrValue, DType, Dataset, Datatype, File, Group, VlenStringReadOptions};
+use hdf5_pure::{
+    AttrValue, ChunkIndex, DType, Dataset, Datatype, File, Group, VlenStringReadOptions,
+};
 use snnc_ir::diag::codes::nir as codes;
 use snnc_ir::{Diagnostic, Diagnostics};
 use std::collections::{BTreeMap, BTreeSet};
@@ -207,6 +209,10 @@ impl Reader {
                 return Ok(None);
             }
             self.left = before;
+            if let Some(why) = flaw_of_chunks(dataset, &chunk)? {
+                self.fail(codes::CONTAINER, path, why);
+                return Ok(None);
+            }
         }
         let Some(bytes) = self.take(bytes_of(count.map(|n| n as u64)), path) else {
             return Ok(None);
@@ -344,6 +350,32 @@ fn flaw_of_filters(filters: &[u16]) -> Option<&'static str> {
     }
     let unique: BTreeSet<&u16> = filters.iter().collect();
     (unique.len() < filters.len()).then_some("a filter is applied twice")
+}
+
+/// A chunk that starts beyond the extents, between chunks, or where another does, has no place. The library
+/// skips such chunks, or adds to offsets near the largest number.
+fn flaw_of_chunks(
+    dataset: &Dataset,
+    chunk: &[u64],
+) -> Result<Option<&'static str>, hdf5_pure::Error> {
+    if dataset.chunk_index()? == Some(ChunkIndex::BTreeV2) {
+        return Ok(Some("an index of chunks of a kind that is not read"));
+    }
+    let shape = dataset.shape()?;
+    let fits = |offset: &[u64]| {
+        let mut places = offset.iter().zip(&shape).zip(chunk);
+        places.all(|((&at, &extent), &chunk)| at < extent && chunk > 0 && at % chunk == 0)
+    };
+    let mut seen = BTreeSet::new();
+    for stored in dataset.chunks()? {
+        if !fits(&stored.offset) {
+            return Ok(Some("a chunk lies beyond the extents or between chunks"));
+        }
+        if !seen.insert(stored.offset) {
+            return Ok(Some("two chunks have one place"));
+        }
+    }
+    Ok(None)
 }
 
 /// Attributes that recordings have: single numbers and strings.

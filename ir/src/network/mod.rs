@@ -18,6 +18,7 @@
 //! * Neurons: see [`neuron`].
 
 pub mod decode;
+pub mod discretization;
 pub mod neuron;
 mod verify;
 
@@ -25,7 +26,10 @@ use crate::arena::{Arena, Entity, NodeId, TensorId};
 use crate::conv::Conv;
 use crate::level::sealed;
 use crate::shape::Shape;
-pub use neuron::{Compare, Dynamics, Emission, Neuron, Reset, UpdateOrder};
+pub use discretization::Discretization;
+pub use neuron::{
+    Compare, Current, Dynamics, Emission, LinearDynamics, Neuron, Reset, UpdateOrder,
+};
 use serde::{Deserialize, Serialize};
 
 /// An editable network in f32 and logical time.
@@ -41,6 +45,8 @@ pub struct NetworkDraft {
     pub tensors: Arena<TensorId, Tensor>,
     /// How a run becomes a class or a score.
     pub readout: Readout,
+    /// How it was made from a graph in continuous time, if it was: a record, which nothing computes with.
+    pub discretization: Option<Discretization>,
 }
 
 sealed! {
@@ -278,7 +284,8 @@ impl Coding {
 /// How a run becomes scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Readout {
-    /// Spikes of a neuron population summed over all steps; class = largest, ties to the lowest.
+    /// Spikes of a neuron population summed over all steps (with [`Emission::Several`], what they say);
+    /// class = largest, ties to the lowest.
     SpikeCount(NodeId),
     /// Mean over steps of an analog node, computed by the host from spike counts.
     MeanLinear(NodeId),

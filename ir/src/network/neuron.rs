@@ -6,10 +6,11 @@
 //! 2. If the neuron is refractory, `H` is the reset value and it does not fire.
 //! 3. [`Compare`]: fires if `H > θ` (`gt`) or `H ≥ θ` (`ge`).
 //! 4. [`Reset`], in the same step: where it fired `v = value` or `v = H − θ`, elsewhere `v = H`.
-//! 5. [`Emission`]: a spike has the value 1, or (burst) a graded one.
+//! 5. [`Emission`]: a spike has the value 1, or (burst, several) a graded one.
 //!
 //! `refractory` = number of steps after a spike in which the neuron is held (0 = none). A held
-//! neuron of subtractive reset is held at its membrane after the reset.
+//! neuron of subtractive reset is held at its membrane after the reset. A current with memory
+//! ([`Current`]) runs on while its neuron is held, and no spike resets it.
 
 use crate::param::Param;
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,50 @@ pub enum Dynamics {
         /// What a spike adds to the recovery variable.
         d: f64,
     },
+    /// `H = v · keep + i · gain + drive`, with a synaptic current that may have memory of its own.
+    Linear(LinearDynamics),
+}
+
+impl Dynamics {
+    /// The synaptic current that remembers, if there is one.
+    pub const fn current(&self) -> Option<&Current> {
+        match self {
+            Self::Linear(linear) => linear.current.as_ref(),
+            Self::Integrate
+            | Self::Tau(_)
+            | Self::Decay(_)
+            | Self::Sigmoid(_)
+            | Self::Izhikevich { .. } => None,
+        }
+    }
+}
+
+/// A linear neuron with every coefficient given: `H = v · keep + i · gain + drive`, where `i` is the
+/// synaptic current, or what the neuron reads where it has none. Float order: `p = v · keep;
+/// q = i · gain; s = p + q; H = s + drive`.
+///
+/// Leaky neurons of other forms are values of it: forward Euler in steps of `dt` gives
+/// `keep = 1 − dt/tau`, the exact solution between spikes `keep = exp(−dt/tau)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinearDynamics {
+    /// The synaptic current; `None`: the neuron reads its current without memory.
+    pub current: Option<Current>,
+    /// Share of the membrane that remains from step to step, `0 <= keep <= 1`.
+    pub keep: Param<f32>,
+    /// Membrane per unit of current, above 0.
+    pub gain: Param<f32>,
+    /// Added to the membrane in every step that is not held, from the first step on.
+    pub drive: Param<f32>,
+}
+
+/// A synaptic current with memory: `i' = i · keep + x · gain` for what the neuron reads, `x`; 0 before
+/// the first step. Float order: `p = i · keep; q = x · gain; i = p + q`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Current {
+    /// Share of the current that remains from step to step, `0 <= keep <= 1`.
+    pub keep: Param<f32>,
+    /// Current per unit of what is read, above 0.
+    pub gain: Param<f32>,
 }
 
 /// `1 / (1 + exp(−w))`, as PyTorch computes it for a single number: the exponential, the sum and the
@@ -86,6 +131,11 @@ pub enum Emission {
         /// Multiplies counts above 1; 1.5 in BrainCog.
         factor: f32,
     },
+    /// As many spikes as thresholds fit into the membrane, in one step: `n = ⌊H / θ⌋` where the
+    /// comparison holds (one division, rounded to f32, then down), and the membrane becomes
+    /// `H − n · θ` (the product rounded, then the difference). The value emitted is `n`, and a readout
+    /// of spike counts counts `n` spikes. The reset is by subtraction, and there is no refractory time.
+    Several,
 }
 
 /// Firing comparison of membrane and threshold.

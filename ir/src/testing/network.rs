@@ -6,8 +6,9 @@ use super::shapes::{SIDE, conv, param, shape, strided};
 use crate::arena::{Arena, NodeId, TensorId};
 use crate::conv::Conv;
 use crate::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Genes, Keep, NetworkDraft, Neuron, Node, Op,
-    Provenance, Readout, Reset, Scheme, Tensor, UpdateOrder,
+    Coding, Compare, Current, Discretization, Dynamics, Edge, Emission, Genes, Keep,
+    LinearDynamics, NetworkDraft, Neuron, Node, Op, Provenance, Readout, Reset, Scheme, Tensor,
+    UpdateOrder,
 };
 use crate::param::Param;
 use crate::shape::Shape;
@@ -31,7 +32,7 @@ pub(super) fn build(draw: &mut Draw, space: Space) -> NetworkDraft {
         builder.current(&neurons, k, *target);
     }
     let last = neurons[neurons.len() - 1];
-    let bursts = matches!(&builder.nodes[last].op, Op::Neuron(n) if n.emission != Emission::Binary);
+    let bursts = matches!(&builder.nodes[last].op, Op::Neuron(n) if matches!(n.emission, Emission::Burst { .. }));
     let readout = if builder.draw.one_in(3) || bursts {
         let source = builder.draw.pick(&neurons);
         let classes = Shape::flat(1 + builder.draw.small(3));
@@ -40,7 +41,8 @@ pub(super) fn build(draw: &mut Draw, space: Space) -> NetworkDraft {
         Readout::SpikeCount(last)
     };
     let Builder { nodes, tensors, .. } = builder;
-    NetworkDraft { name: "generated".to_owned(), steps, nodes, tensors, readout }
+    let discretization = draw.one_in(4).then(|| discretization(draw));
+    NetworkDraft { name: "generated".to_owned(), steps, nodes, tensors, readout, discretization }
 }
 
 struct Builder<'a> {
@@ -106,15 +108,16 @@ impl Builder<'_> {
     fn neuron(&mut self, shape: &Shape) -> Neuron {
         let eighths = |n: u32| f32::from(u16::try_from(n).unwrap_or(0)) / 8.0;
         let models = match self.space {
-            Space::Everything => 5,
-            Space::Graded => 4,
-            Space::All | Space::Programmable | Space::Fixed | Space::Stages => 3,
+            Space::Everything => 6,
+            Space::All | Space::Graded => 4,
+            Space::Programmable | Space::Fixed | Space::Stages => 3,
         };
         let dynamics = match self.draw.below(models) {
             0 => Dynamics::Integrate,
             1 => Dynamics::Tau(param(self.draw, shape, |d| 1.0 + eighths(d.small(17)))),
             2 => Dynamics::Decay(param(self.draw, shape, |d| eighths(d.small(9)))),
-            3 => Dynamics::Sigmoid(param(self.draw, shape, |d| eighths(d.small(33)) - 2.0)),
+            3 if self.space.analog() => Dynamics::Linear(self.linear_dynamics(shape)),
+            3 | 4 => Dynamics::Sigmoid(param(self.draw, shape, |d| eighths(d.small(33)) - 2.0)),
             _ => return Self::izhikevich(),
         };
         let threshold = param(self.draw, shape, |d| eighths(1 + d.small(12)));
@@ -131,6 +134,18 @@ impl Builder<'_> {
                 refractory: 0,
                 order: UpdateOrder::LeakInputFire,
                 emission: Emission::Burst { factor: self.draw.pick(&[1.5, 1.0]) },
+            };
+        }
+        if self.space.analog() && self.draw.one_in(6) {
+            return Neuron {
+                dynamics,
+                threshold,
+                compare,
+                reset: Reset::Subtract,
+                v_init: self.draw.pick(&[0.0, 0.125, -0.0]),
+                refractory: 0,
+                order: UpdateOrder::LeakInputFire,
+                emission: Emission::Several,
             };
         }
         let resets = if self.space.programmable() { 3 } else { 2 };
@@ -150,6 +165,23 @@ impl Builder<'_> {
             refractory: self.draw.small(3),
             order: UpdateOrder::LeakInputFire,
             emission: Emission::Binary,
+        }
+    }
+
+    /// Coefficients of a linear neuron; the current has memory more often than not.
+    fn linear_dynamics(&mut self, shape: &Shape) -> LinearDynamics {
+        let eighths = |n: u32| f32::from(u16::try_from(n).unwrap_or(0)) / 8.0;
+        let current = (!self.draw.one_in(3)).then(|| Current {
+            keep: param(self.draw, shape, |d| eighths(d.small(9))),
+            gain: param(self.draw, shape, |d| eighths(1 + d.small(12))),
+        });
+        LinearDynamics {
+            current,
+            keep: param(self.draw, shape, |d| eighths(d.small(9))),
+            gain: param(self.draw, shape, |d| eighths(1 + d.small(12))),
+            drive: param(self.draw, shape, |d| {
+                f32::from(i8::try_from(d.signed(2)).unwrap_or(0)) / 16.0
+            }),
         }
     }
 
@@ -400,5 +432,28 @@ impl Builder<'_> {
             _ => Provenance::Dense { tensor: name.clone() },
         };
         self.tensors.push(Tensor { name, shape, data, provenance, genes: None })
+    }
+}
+
+/// Any valid record; which choices it makes has no effect.
+fn discretization(draw: &mut Draw) -> Discretization {
+    use crate::network::discretization as d;
+    fn any<T: Copy>(draw: &mut Draw, all: &[(&str, T)]) -> T {
+        draw.pick(all).1
+    }
+    let time_unit = any(draw, d::TimeUnit::ALL);
+    let timed = time_unit != d::TimeUnit::Steps;
+    let reset = any(draw, d::ResetRule::ALL);
+    let several = reset == d::ResetRule::Subtract && draw.one_in(2);
+    Discretization {
+        dialect: draw.one_in(2).then(|| any(draw, d::Dialect::ALL)),
+        dt: timed.then(|| draw.pick(&[1e-4, 1e-3, 0.25])),
+        time_unit,
+        integration: any(draw, d::Integration::ALL),
+        comparison: draw.pick(&[Compare::Gt, Compare::Ge]),
+        reset,
+        spikes_per_step: if several { d::SpikesPerStep::Several } else { d::SpikesPerStep::One },
+        if_dialect: any(draw, d::IfDialect::ALL),
+        loop_bias: any(draw, d::LoopBias::ALL),
     }
 }

@@ -28,6 +28,18 @@
 //! readout spike_count node2
 //! ```
 //!
+//! A network that was made from a graph in continuous time ends with a record of how time was cut into steps:
+//!
+//! ```text
+//! discretization dialect snntorch dt 0.0001 time_unit s
+//!   integration euler
+//!   compare gt
+//!   reset zero
+//!   spikes_per_step one
+//!   if_dialect literal
+//!   loop_bias at-once
+//! ```
+//!
 //! An integer network has `mat`, `pop`, `proj` and `host` entries and a line `time logical` or `time hardware
 //! period 1 latency { 0 1 }`; a mapped network also a line `target "…"` and `core` entries.
 

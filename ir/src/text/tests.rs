@@ -66,6 +66,31 @@ node11 "regular" [1, 1, 2] = neuron(node8)
   v_init -65.0
   refractory 0
   order leak_input_fire
+node12 "filtered" [1, 1, 2] = neuron(node8)
+  linear
+  current_keep 0.75
+  current_gain 1.0
+  keep per_neuron { 0.5 1.0 }
+  gain 0.25
+  drive -0.125
+  threshold 1.0
+  compare ge
+  reset subtract
+  v_init 0.0
+  refractory 0
+  order leak_input_fire
+  emission several
+node13 "linear" [1, 1, 2] = neuron(node8)
+  linear
+  keep 0.5
+  gain 1.0
+  drive 0.0
+  threshold 1.0
+  compare ge
+  reset subtract
+  v_init 0.0
+  refractory 0
+  order leak_input_fire
 
 readout spike_count node4
 "#;

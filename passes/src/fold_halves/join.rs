@@ -4,7 +4,7 @@ use crate::graph::extents;
 use crate::linear::{LinearOp, Matrix, Weight, pointwise};
 use snnc_ir::arena::{Arena, TensorId};
 use snnc_ir::conv::Conv;
-use snnc_ir::network::{Dynamics, Neuron, Provenance, Tensor};
+use snnc_ir::network::{Current, Dynamics, LinearDynamics, Neuron, Provenance, Tensor};
 use snnc_ir::{MAX_ELEMENTS, Param, Shape};
 
 type Tensors = Arena<TensorId, Tensor>;
@@ -34,6 +34,21 @@ pub(super) fn neuron(a: (&Neuron, &Shape), b: (&Neuron, &Shape), shape: &Shape) 
         (Dynamics::Tau(x), Dynamics::Tau(y)) => Dynamics::Tau(join(x, y)?),
         (Dynamics::Decay(x), Dynamics::Decay(y)) => Dynamics::Decay(join(x, y)?),
         (Dynamics::Sigmoid(x), Dynamics::Sigmoid(y)) => Dynamics::Sigmoid(join(x, y)?),
+        (Dynamics::Linear(x), Dynamics::Linear(y)) => {
+            let current = match (&x.current, &y.current) {
+                (Some(x), Some(y)) => {
+                    Some(Current { keep: join(&x.keep, &y.keep)?, gain: join(&x.gain, &y.gain)? })
+                }
+                (None, None) => None,
+                _ => return None,
+            };
+            Dynamics::Linear(LinearDynamics {
+                current,
+                keep: join(&x.keep, &y.keep)?,
+                gain: join(&x.gain, &y.gain)?,
+                drive: join(&x.drive, &y.drive)?,
+            })
+        }
         (x, y) if x == y => x.clone(),
         _ => return None,
     };

@@ -31,11 +31,14 @@ pub(super) fn without_contract(network: &NetworkDraft, target: &TargetSpec) -> O
     let clip = |op: &Op| spikes_only && matches!(op, Op::Relay(_));
     let izhikevich =
         |op: &Op| matches!(op, Op::Neuron(n) if matches!(n.dynamics, Dynamics::Izhikevich { .. }));
-    let burst = |op: &Op| matches!(op, Op::Neuron(n) if n.emission != Emission::Binary);
+    let linear = |op: &Op| matches!(op, Op::Neuron(n) if matches!(n.dynamics, Dynamics::Linear(_)));
+    let burst =
+        |op: &Op| matches!(op, Op::Neuron(n) if matches!(n.emission, Emission::Burst { .. }));
+    let several = |op: &Op| matches!(op, Op::Neuron(n) if n.emission == Emission::Several);
     let named = |wanted: &dyn Fn(&Op) -> bool| -> Vec<&str> {
         network.nodes.values().filter(|n| wanted(&n.op)).map(|n| n.name.as_str()).collect()
     };
-    let all = named(&|op| clip(op) || izhikevich(op) || burst(op));
+    let all = named(&|op| clip(op) || izhikevich(op) || linear(op) || burst(op) || several(op));
     let first = all.first()?;
     let mut finding = Diagnostic::error(
         codes::NO_CONTRACT,
@@ -59,13 +62,21 @@ pub(super) fn without_contract(network: &NetworkDraft, target: &TargetSpec) -> O
             "compile for a target with graded messages (`loihi2`), or let each current have only the sign that its clip keeps, so that `drop-clips` removes it",
         );
     }
-    for (names, why) in [
-        (named(&izhikevich), "Izhikevich's neuron has no integer form"),
-        (named(&burst), "graded bursts of spikes have no integer form"),
+    let models =
+        "give these populations the model `lif`, `plif` or `if`, or stay at `run --level float`";
+    for (names, why, fix) in [
+        (named(&izhikevich), "Izhikevich's neuron has no integer form", models),
+        (named(&linear), "linear neurons with all coefficients have no integer form", models),
+        (named(&burst), "graded bursts of spikes have no integer form", models),
+        (
+            named(&several),
+            "a neuron of a chip fires once in a step, these fire several times",
+            "let a neuron fire once per step (`--spikes-per-step one`) and measure what that changes, or stay at `run --level float`",
+        ),
     ] {
         if !names.is_empty() {
             finding = finding.note(format!("{why}: {}", remarks::list(&names)));
-            help.push("give these populations the model `lif`, `plif` or `if`, or stay at `run --level float`");
+            help.push(fix);
         }
     }
     help.dedup();
@@ -155,7 +166,7 @@ pub(super) fn neuron(
     }
     match neuron.emission {
         Emission::Binary => decay(neuron),
-        Emission::Burst { .. } => None,
+        Emission::Burst { .. } | Emission::Several => None,
     }
 }
 
@@ -167,6 +178,6 @@ pub(super) fn decay(neuron: &Neuron) -> Option<Param<f64>> {
         // `normalize-neurons` removes the other forms; the decay is the same number either way.
         Dynamics::Tau(tau) => Some(tau.map(|t| f64::from(1.0 / t))),
         Dynamics::Sigmoid(w) => Some(w.map(|w| f64::from(sigmoid(w)))),
-        Dynamics::Izhikevich { .. } => None,
+        Dynamics::Izhikevich { .. } | Dynamics::Linear(_) => None,
     }
 }

@@ -52,6 +52,7 @@ fn network(weights: &[f32], bias: &[f32], neuron: Neuron) -> NetworkDraft {
         .into(),
         tensors,
         readout: Readout::SpikeCount(NodeId::new(2)),
+        discretization: None,
     }
 }
 

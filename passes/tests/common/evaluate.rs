@@ -215,6 +215,7 @@ fn windows(conv: &Conv, f: impl Fn(usize, &[(usize, usize, usize, usize)]) -> f6
 struct State {
     membrane: Vec<f64>,
     recovery: Vec<f64>,
+    synaptic: Vec<f64>,
     held: Vec<u32>,
 }
 
@@ -226,7 +227,12 @@ impl State {
             _ => 0.0,
         };
         let size = node.shape.size();
-        Self { membrane: vec![start; size], recovery: vec![0.0; size], held: vec![0; size] }
+        Self {
+            membrane: vec![start; size],
+            recovery: vec![0.0; size],
+            synaptic: vec![0.0; size],
+            held: vec![0; size],
+        }
     }
 
     fn step(
@@ -241,6 +247,13 @@ impl State {
         (0..shape.size())
             .map(|n| {
                 let v = self.membrane[n];
+                let mut i = current[n];
+                if let Some(current) = neuron.dynamics.current() {
+                    let [keep, gain] =
+                        [&current.keep, &current.gain].map(|p| f64::from(p.at(n, shape)));
+                    i = self.synaptic[n] * keep + i * gain;
+                    self.synaptic[n] = i;
+                }
                 if self.held[n] > 0 {
                     self.held[n] -= 1;
                     if let Reset::To(value) = neuron.reset {
@@ -248,13 +261,17 @@ impl State {
                     }
                     return 0.0;
                 }
-                let i = current[n];
                 let h = match &neuron.dynamics {
                     Dynamics::Integrate => v + i,
                     Dynamics::Tau(tau) => v + (i - v) / f64::from(tau.at(n, shape)),
                     Dynamics::Decay(d) => v * (1.0 - f64::from(d.at(n, shape))) + i,
                     Dynamics::Sigmoid(w) => {
                         v + (i - v) / (1.0 + (-f64::from(w.at(n, shape))).exp())
+                    }
+                    Dynamics::Linear(l) => {
+                        let [keep, gain, drive] =
+                            [&l.keep, &l.gain, &l.drive].map(|p| f64::from(p.at(n, shape)));
+                        v * keep + i * gain + drive
                     }
                     Dynamics::Izhikevich { .. } => {
                         0.04 * v * v + 6.0 * v - self.recovery[n] + 140.0 + i
@@ -277,6 +294,15 @@ impl State {
                     *margin = margin.min((h - threshold - (h - threshold).round()).abs());
                     self.membrane[n] = h * (1.0 - count);
                     return if count > 1.0 { f64::from(factor) * count } else { count };
+                }
+                if neuron.emission == Emission::Several {
+                    let count = if fires { (h / threshold).floor() } else { 0.0 };
+                    if fires {
+                        let next = h / threshold - (h / threshold).round();
+                        *margin = margin.min((next * threshold).abs());
+                    }
+                    self.membrane[n] = h - count * threshold;
+                    return count;
                 }
                 self.membrane[n] = match neuron.reset {
                     Reset::To(value) if fires => f64::from(value),

@@ -65,6 +65,7 @@ impl Builder {
                 nodes: Arena::new(),
                 tensors: Arena::new(),
                 readout: Readout::SpikeCount(snnc_ir::Entity::new(0)),
+                discretization: None,
             },
         }
     }

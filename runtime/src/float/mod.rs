@@ -44,9 +44,9 @@ pub struct FloatTrace {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FloatRun {
     /// Spikes of every population that spikes (inputs that are frames have none). Of a population
-    /// that sends graded bursts: where it sent something.
+    /// that sends bursts or several spikes at once: where it sent something.
     pub spikes: BTreeMap<NodeId, SpikeTrain>,
-    /// What the populations that send graded bursts sent.
+    /// What the populations sent that send graded bursts or several spikes at once.
     pub messages: BTreeMap<NodeId, MessageTrain<f32>>,
     /// One score per class: spike counts, or means over the steps (summed in f64 in step order,
     /// divided once).
@@ -105,7 +105,7 @@ impl<'n> FloatSim<'n> {
         let nodes = &network.nodes;
         let populations = nodes.values().filter(|n| n.op.is_population());
         let steps = check_trains(u64::from(network.steps), populations.map(|n| n.shape.size()))?;
-        let bursts = nodes.values().filter(|n| sends_bursts(&n.op));
+        let bursts = nodes.values().filter(|n| sends_values(&n.op));
         check_messages(steps, bursts.map(|n| n.shape.size()))?;
         let mut depth = vec![1_usize; nodes.len()];
         for edge in nodes.values().flat_map(|n| &n.inputs) {
@@ -177,7 +177,7 @@ impl<'n> FloatSim<'n> {
             trains: self.trains(stimulus),
             messages: nodes
                 .iter()
-                .filter(|(_, n)| sends_bursts(&n.op))
+                .filter(|(_, n)| sends_values(&n.op))
                 .map(|(id, n)| (id, MessageTrain::new(self.steps, n.shape.size())))
                 .collect(),
             traces: probed
@@ -209,10 +209,7 @@ impl<'n> FloatSim<'n> {
             Readout::MeanLinear(_) => {
                 sums.iter().map(|s| s / f64::from(self.network.steps)).collect()
             }
-            Readout::SpikeCount(node) => spikes
-                .get(&node)
-                .map(|train| train.counts().into_iter().map(f64::from).collect())
-                .unwrap_or_default(),
+            Readout::SpikeCount(node) => spike_counts(spikes.get(&node), run.messages.get(&node)),
         };
         Ok(FloatRun { spikes, messages: run.messages, scores, traces: run.traces })
     }
@@ -248,8 +245,23 @@ impl<'n> FloatSim<'n> {
     }
 }
 
+/// Spikes of every neuron over the run; what messages say, where there are some.
+pub(crate) fn spike_counts(
+    train: Option<&SpikeTrain>,
+    messages: Option<&MessageTrain<f32>>,
+) -> Vec<f64> {
+    let Some(messages) = messages else {
+        return train.map_or(Vec::new(), |t| t.counts().into_iter().map(f64::from).collect());
+    };
+    let mut counts = vec![0.0; messages.neurons()];
+    for &(n, sent) in (0..messages.steps()).flat_map(|t| messages.step(t)) {
+        counts[n as usize] += f64::from(sent);
+    }
+    counts
+}
+
 /// Whether a node's spikes carry values.
-pub(crate) fn sends_bursts(op: &Op) -> bool {
+pub(crate) fn sends_values(op: &Op) -> bool {
     matches!(op, Op::Neuron(n) if n.emission != Emission::Binary)
 }
 

@@ -1,7 +1,7 @@
 //! One step of a population.
 
 use snnc_ir::network::neuron::sigmoid;
-use snnc_ir::network::{Compare, Dynamics, Emission, Neuron, Reset};
+use snnc_ir::network::{Compare, Dynamics, Emission, LinearDynamics, Neuron, Reset};
 use snnc_ir::shape::Shape;
 
 /// A neuron model with its parameters expanded per neuron.
@@ -28,6 +28,16 @@ enum Leak {
         ab: f32,
         d: f32,
     },
+    Linear(Linear),
+}
+
+/// Coefficients of linear neurons.
+struct Linear {
+    /// Share of the synaptic current that remains, and its gain.
+    current: Option<[Vec<f32>; 2]>,
+    keep: Vec<f32>,
+    gain: Vec<f32>,
+    drive: Vec<f32>,
 }
 
 impl NeuronPlan {
@@ -44,6 +54,16 @@ impl NeuronPlan {
             Dynamics::Sigmoid(w) => Leak::Gain(w.map(sigmoid).expand(shape)),
             Dynamics::Izhikevich { a, b, d } => {
                 Leak::Izhikevich { a: round(*a), ab: round(a * b), d: round(*d) }
+            }
+            Dynamics::Linear(LinearDynamics { current, keep, gain, drive }) => {
+                Leak::Linear(Linear {
+                    current: current
+                        .as_ref()
+                        .map(|c| [&c.keep, &c.gain].map(|param| param.expand(shape))),
+                    keep: keep.expand(shape),
+                    gain: gain.expand(shape),
+                    drive: drive.expand(shape),
+                })
             }
         };
         Self {
@@ -66,6 +86,8 @@ pub(crate) struct State {
     pub(crate) h: Vec<f32>,
     /// Recovery variables of Izhikevich's model; empty for others.
     r: Vec<f32>,
+    /// Synaptic currents that have memory; empty for others.
+    i: Vec<f32>,
     /// Steps in which the neuron is still held.
     hold: Vec<u32>,
 }
@@ -77,6 +99,7 @@ impl State {
             v: vec![neuron.v_init; size],
             h: vec![neuron.v_init; size],
             r: vec![0.0; if recovers { size } else { 0 }],
+            i: vec![0.0; if neuron.dynamics.current().is_some() { size } else { 0 }],
             hold: vec![0; size],
         }
     }
@@ -109,6 +132,24 @@ impl State {
                 let fired = recovery.iter_mut().zip(&*spikes).filter(|(_, s)| **s != 0.0);
                 fired.for_each(|(r, _)| *r += d);
                 self.r = recovery;
+            }
+            Leak::Linear(linear) => {
+                let mut synaptic = std::mem::take(&mut self.i);
+                if let Some([keep, gain]) = &linear.current {
+                    for (n, i) in synaptic.iter_mut().enumerate() {
+                        let p = *i * keep[n];
+                        let q = current[n] * gain[n];
+                        *i = p + q;
+                    }
+                }
+                let i = if linear.current.is_some() { &synaptic } else { current };
+                self.step(plan, spikes, |n, v| {
+                    let p = v * linear.keep[n];
+                    let q = i[n] * linear.gain[n];
+                    let s = p + q;
+                    s + linear.drive[n]
+                });
+                self.i = synaptic;
             }
         }
     }
@@ -145,6 +186,10 @@ impl State {
                 Compare::Gt => h > threshold,
                 Compare::Ge => h >= threshold,
             };
+            if plan.emission == Emission::Several {
+                (*spike, self.v[n]) = if fires { several(h, threshold) } else { (0.0, h) };
+                continue;
+            }
             self.v[n] = match plan.reset {
                 _ if !fires => h,
                 Reset::To(value) => value,
@@ -183,9 +228,16 @@ fn burst(h: f32, threshold: f32, factor: f32) -> (f32, f32) {
     (sent, h * kept)
 }
 
+/// How many thresholds fit into a membrane that fires, and what remains of it.
+fn several(h: f32, threshold: f32) -> (f32, f32) {
+    let count = (h / threshold).floor();
+    let taken = count * threshold;
+    (count, h - taken)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{burst, izhikevich};
+    use super::{burst, izhikevich, several};
 
     #[test]
     fn recovery_follows_the_new_membrane() {
@@ -201,5 +253,13 @@ mod tests {
         assert_eq!(sent(1.5), (1.0, 0.0));
         assert_eq!(sent(2.5), (3.0, -2.5));
         assert_eq!(sent(90.0), (7.5, -360.0));
+    }
+
+    #[test]
+    fn several_spikes_take_a_threshold_each() {
+        assert_eq!(several(3.5, 1.0), (3.0, 0.5));
+        assert_eq!(several(0.75, 0.25), (3.0, 0.0));
+        // 0.7f32 / 0.1f32 is rounded to 7, of which the seven are a little more than 0.7.
+        assert_eq!(several(0.7, 0.1), (7.0, 0.7 - 7.0 * 0.1));
     }
 }

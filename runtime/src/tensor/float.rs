@@ -27,8 +27,8 @@ impl<'n> FloatSim<'n> {
     /// Puts `network` on `device`.
     ///
     /// # Errors
-    /// As [`float::FloatSim::new`]; [`SimError::Unsupported`] for Izhikevich's neurons and for graded
-    /// bursts, which only the reference simulates.
+    /// As [`float::FloatSim::new`]; [`SimError::Unsupported`] for Izhikevich's neurons, for graded
+    /// bursts and for several spikes in one step, which only the reference simulates.
     pub fn new(network: &'n Network, device: &Device) -> Result<Self, SimError> {
         let reference = float::FloatSim::new(network)?;
         let nodes = || network.nodes.values();

@@ -4,7 +4,7 @@ use super::{Device, INT, per_neuron, zeros};
 use crate::error::SimError;
 use burn::tensor::{Bool, DType, Int, Tensor};
 use snnc_ir::network::neuron::sigmoid;
-use snnc_ir::network::{Compare, Dynamics, Emission, Node, Op, Reset};
+use snnc_ir::network::{Compare, Dynamics, Emission, LinearDynamics, Node, Op, Reset};
 
 /// A neuron model with its parameters expanded per neuron.
 pub(super) struct Model {
@@ -23,6 +23,8 @@ enum Leak<T> {
     Tau(T),
     Keep(T),
     Gain(T),
+    /// Keep and gain of the synaptic current, if it has memory; keep, gain and drive of the membrane.
+    Linear(Option<[T; 2]>, [T; 3]),
 }
 
 impl<T> Leak<T> {
@@ -32,6 +34,10 @@ impl<T> Leak<T> {
             Self::Tau(x) => Leak::Tau(f(x)),
             Self::Keep(x) => Leak::Keep(f(x)),
             Self::Gain(x) => Leak::Gain(f(x)),
+            Self::Linear(current, membrane) => {
+                let current = current.as_ref().map(|c| c.each_ref().map(&f));
+                Leak::Linear(current, membrane.each_ref().map(f))
+            }
         }
     }
 }
@@ -44,8 +50,10 @@ impl Model {
     pub(super) fn new(node: &Node) -> Result<Option<Self>, SimError> {
         let Op::Neuron(neuron) = &node.op else { return Ok(None) };
         let unknown = |what| SimError::Unsupported { place: node.name.clone(), what };
-        if neuron.emission != Emission::Binary {
-            return Err(unknown("graded bursts"));
+        match neuron.emission {
+            Emission::Binary => {}
+            Emission::Burst { .. } => return Err(unknown("graded bursts")),
+            Emission::Several => return Err(unknown("several spikes in one step")),
         }
         let shape = &node.shape;
         let leak = match &neuron.dynamics {
@@ -53,6 +61,10 @@ impl Model {
             Dynamics::Tau(tau) => Leak::Tau(tau.expand(shape)),
             Dynamics::Decay(decay) => Leak::Keep(decay.map(|d| 1.0 - d).expand(shape)),
             Dynamics::Sigmoid(w) => Leak::Gain(w.map(sigmoid).expand(shape)),
+            Dynamics::Linear(LinearDynamics { current, keep, gain, drive }) => Leak::Linear(
+                current.as_ref().map(|c| [&c.keep, &c.gain].map(|param| param.expand(shape))),
+                [keep, gain, drive].map(|param| param.expand(shape)),
+            ),
             Dynamics::Izhikevich { .. } => return Err(unknown("Izhikevich's neurons")),
         };
         Ok(Some(Self {
@@ -75,6 +87,8 @@ pub(super) struct State {
     reset: Reset,
     refractory: i32,
     v: Tensor<2>,
+    /// Synaptic currents, where they have memory.
+    i: Tensor<2>,
     /// Steps in which a neuron is still held.
     hold: Tensor<2, Int>,
 }
@@ -90,6 +104,7 @@ impl State {
             reset: model.reset,
             refractory: model.refractory,
             v: spread(&vec![model.v_init; n]),
+            i: zeros(batch, n, device),
             hold: Tensor::zeros([batch, n], (device, DType::from(INT))),
         }
     }
@@ -102,6 +117,16 @@ impl State {
             Leak::Tau(tau) => v.clone() + (current - v.clone()) / tau.clone(),
             Leak::Keep(keep) => v.clone() * keep.clone() + current,
             Leak::Gain(gain) => v.clone() + (current - v.clone()) * gain.clone(),
+            Leak::Linear(synaptic, [keep, gain, drive]) => {
+                let current = match synaptic {
+                    Some([keep, gain]) => {
+                        self.i = self.i.clone() * keep.clone() + current * gain.clone();
+                        self.i.clone()
+                    }
+                    None => current,
+                };
+                v.clone() * keep.clone() + current * gain.clone() + drive.clone()
+            }
         };
         let threshold = self.threshold.clone();
         let mut fired: Tensor<2, Bool> = match self.compare {

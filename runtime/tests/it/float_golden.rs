@@ -6,7 +6,8 @@ use snnc_ir::arena::NodeId;
 use snnc_ir::conv::Conv;
 use snnc_ir::level::Level;
 use snnc_ir::network::{
-    Coding, Compare, Dynamics, Emission, Keep, Network, Neuron, Op, Readout, Reset,
+    Coding, Compare, Current, Dynamics, Emission, Keep, LinearDynamics, Network, Neuron, Op,
+    Readout, Reset,
 };
 use snnc_ir::param::Param;
 use snnc_ir::shape::Shape;
@@ -25,8 +26,8 @@ fn driven(model: Neuron, current: &[f32]) -> (Network, NodeId, Stimulus) {
     let mut train = SpikeTrain::new(current.len(), current.len());
     (0..current.len()).for_each(|t| train.set(t, t));
     // Bursts are not counted, but weighed.
-    let binary = matches!(&b.draft.nodes[n].op, Op::Neuron(n) if n.emission == Emission::Binary);
-    let readout = if binary {
+    let bursts = matches!(&b.draft.nodes[n].op, Op::Neuron(n) if matches!(n.emission, Emission::Burst { .. }));
+    let readout = if !bursts {
         Readout::SpikeCount(n)
     } else {
         Readout::MeanLinear(b.linear(1, vec![1.0], None, (n, 0)))
@@ -77,6 +78,55 @@ fn resets() {
 fn decay_does_not_scale_the_input() {
     let leaky = Neuron { v_init: 1.0, ..neuron(Dynamics::Decay(Param::Uniform(0.75)), 10.0) };
     assert_eq!(trace(leaky, &[1.0, 1.0]).0, [1.25, 1.3125]);
+}
+
+/// `i' = i / 2 + 2 x` and `H = v / 2 + i / 4 + 1 / 8`.
+fn filtered() -> Dynamics {
+    Dynamics::Linear(LinearDynamics {
+        current: Some(Current { keep: Param::Uniform(0.5), gain: Param::Uniform(2.0) }),
+        keep: Param::Uniform(0.5),
+        gain: Param::Uniform(0.25),
+        drive: Param::Uniform(0.125),
+    })
+}
+
+#[test]
+fn a_current_with_memory_runs_on_after_spikes_and_while_held() {
+    let model = neuron(filtered(), 1.0);
+    // The current is 4, 2, 1, 0.5.
+    let (h, v, spikes) = trace(model.clone(), &[2.0, 0.0, 0.0, 0.0]);
+    assert_eq!(h, [1.125, 0.625, 0.6875, 0.59375]);
+    assert_eq!((v[0], spikes), (0.0, vec![0]));
+    let held = Neuron { refractory: 2, ..model };
+    assert_eq!(trace(held, &[2.0, 0.0, 0.0, 0.0]).0, [1.125, 0.0, 0.0, 0.25]);
+}
+
+#[test]
+fn a_linear_neuron_without_memory_of_its_current_reads_it_as_it_is() {
+    let Dynamics::Linear(linear) = filtered() else { panic!("it is linear") };
+    let dynamics = Dynamics::Linear(LinearDynamics { current: None, ..linear });
+    let model = Neuron { v_init: 0.5, ..neuron(dynamics, 9.0) };
+    assert_eq!(trace(model, &[2.0, 0.0]).0, [0.875, 0.5625]);
+}
+
+#[test]
+fn several_spikes_in_one_step_are_sent_and_counted() {
+    let (reset, emission) = (Reset::Subtract, Emission::Several);
+    let strict = Neuron { reset, emission, ..neuron(Dynamics::Integrate, 0.5) };
+    let reaching = Neuron { compare: Compare::Ge, ..strict.clone() };
+    let current = [1.75, 0.25, -2.0, 0.25];
+    for (model, left, counts) in [
+        (strict, [0.25, 0.5, -1.5, -1.25], [3.0, 0.0]),
+        (reaching, [0.25, 0.0, -2.0, -1.75], [3.0, 1.0]),
+    ] {
+        let (network, n, stimulus) = driven(model, &current);
+        let probe = FloatProbe::Neurons(vec![(n, 0)]);
+        let run = simulate(&network, &stimulus, &probe).unwrap();
+        assert_eq!(run.traces[0].v, left);
+        let sent = |t| run.messages[&n].get(t, 0).unwrap_or(0.0);
+        assert_eq!([sent(0), sent(1), sent(2), sent(3)], [counts[0], counts[1], 0.0, 0.0]);
+        assert_eq!(run.scores, [f64::from(counts[0] + counts[1])]);
+    }
 }
 
 #[test]

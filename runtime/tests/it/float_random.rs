@@ -6,19 +6,22 @@ use crate::common::float_net::{random, stimulus};
 use proptest::prelude::*;
 use snnc_ir::arena::{Entity, NodeId};
 use snnc_ir::level::{Level, Rules};
-use snnc_ir::network::{Compare, Dynamics, Emission, Keep, Network, Op, Readout, Reset};
+use snnc_ir::network::{
+    Compare, Dynamics, Emission, Keep, LinearDynamics, Network, Op, Readout, Reset,
+};
 use snnc_ir::testing::{Space, network};
 use snnc_runtime::float::{FloatProbe, FloatRun, Signal, Stimulus, simulate};
 use std::collections::BTreeMap;
 
 /// Value of a node in a step; for neurons what they send, membrane before and after the reset,
-/// recovery variable, and steps for which it is still held.
+/// recovery variable, synaptic current, and steps for which it is still held.
 #[derive(Clone, Default)]
 struct Cell {
     out: Vec<f32>,
     h: Vec<f32>,
     v: Vec<f32>,
     r: Vec<f32>,
+    i: Vec<f32>,
     held: Vec<u32>,
 }
 
@@ -39,7 +42,7 @@ impl Naive<'_> {
         let cell = if t < 0 {
             let v = if let Op::Neuron(n) = &node.op { vec![n.v_init; size] } else { Vec::new() };
             let (out, r) = (vec![0.0; size], vec![0.0; size]);
-            Cell { out, h: v.clone(), v, r, held: vec![0; size] }
+            Cell { out, h: v.clone(), v, i: r.clone(), r, held: vec![0; size] }
         } else {
             let edges = node.inputs.iter();
             let inputs: Vec<_> =
@@ -151,12 +154,18 @@ impl Naive<'_> {
                 let mut cell = self.at(id, t - 1);
                 for n in 0..size {
                     cell.out[n] = 0.0;
+                    let mut x = inputs[0][n];
+                    if let Some(current) = neuron.dynamics.current() {
+                        let kept = cell.i[n] * current.keep.at(n, &node.shape);
+                        x = kept + x * current.gain.at(n, &node.shape);
+                        cell.i[n] = x;
+                    }
                     if cell.held[n] > 0 {
                         cell.held[n] -= 1;
                         cell.h[n] = cell.v[n];
                         continue;
                     }
-                    let (v, i) = (cell.v[n], inputs[0][n]);
+                    let (v, i) = (cell.v[n], x);
                     let h = match &neuron.dynamics {
                         Dynamics::Integrate => v + i,
                         Dynamics::Tau(tau) => {
@@ -172,6 +181,12 @@ impl Naive<'_> {
                             let growth = 1.0 + (-w).exp() as f32;
                             let p = (i - v) * growth.recip();
                             v + p
+                        }
+                        Dynamics::Linear(linear) => {
+                            let [keep, gain, drive] = [&linear.keep, &linear.gain, &linear.drive]
+                                .map(|param| param.at(n, &node.shape));
+                            let kept = v * keep;
+                            (kept + i * gain) + drive
                         }
                         Dynamics::Izhikevich { a, b, .. } => {
                             let square = (0.04_f32 * v) * v;
@@ -193,6 +208,12 @@ impl Naive<'_> {
                         let s = (x.ceil() + x) - x;
                         cell.out[n] = if s > 1.0 { s * factor } else { s };
                         cell.v[n] = h * (1.0 - s);
+                        continue;
+                    }
+                    if fires && neuron.emission == Emission::Several {
+                        cell.out[n] = (h / threshold).floor();
+                        let taken = cell.out[n] * threshold;
+                        cell.v[n] = h - taken;
                         continue;
                     }
                     if fires {
@@ -284,8 +305,11 @@ fn random_networks_hold_every_kind_of_node_and_spike() {
         let run = simulate(&network, &stimulus, &FloatProbe::None).unwrap();
         for node in network.nodes.values() {
             let kind = match &node.op {
+                Op::Neuron(n) if n.emission == Emission::Several => "several",
                 Op::Neuron(n) if n.emission != Emission::Binary => "burst",
                 Op::Neuron(n) => match n.dynamics {
+                    Dynamics::Linear(LinearDynamics { current: Some(_), .. }) => "filtered",
+                    Dynamics::Linear(_) => "linear neuron",
                     Dynamics::Sigmoid(_) => "sigmoid",
                     Dynamics::Izhikevich { .. } => "izhikevich",
                     _ => "neuron",
@@ -298,7 +322,7 @@ fn random_networks_hold_every_kind_of_node_and_spike() {
         let last = last.max_by_key(|id| id.index()).unwrap();
         spiking += u32::from(run.spikes[&last].count() > 0);
     }
-    assert_eq!(kinds.len(), 16, "{kinds:?}");
+    assert_eq!(kinds.len(), 19, "{kinds:?}");
     assert!(kinds.values().all(|&n| n > 20), "{kinds:?}");
     assert!(spiking > 80, "{spiking}");
 }

@@ -26,6 +26,7 @@ impl Builder {
                 nodes: Arena::new(),
                 tensors: Arena::new(),
                 readout: Readout::SpikeCount(NodeId::new(0)),
+                discretization: None,
             },
         }
     }

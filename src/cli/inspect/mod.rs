@@ -114,7 +114,7 @@ pub(super) fn run(
         });
     }
     let kind = FileKind::of(&args.path)?;
-    if kind == FileKind::Nir && !args.folding {
+    if kind == FileKind::Nir && !args.folding && !args.weights.cuts_time() {
         args.only_for_genomes("a NIR graph")?;
         let (text, report, diagnostics) = nir::nir(&args.path)?;
         let exit = Exit::of(&diagnostics);
@@ -130,7 +130,7 @@ pub(super) fn run(
         let report = InspectReport::Recipe(report);
         return Ok(Reply { product: text.into_bytes(), ..Reply::new(report) });
     }
-    if kind != FileKind::Genome {
+    if !matches!(kind, FileKind::Genome | FileKind::Nir) {
         args.only_for_genomes("a file of a level")?;
     }
     if kind == FileKind::Binary {

@@ -132,6 +132,7 @@ pub(super) fn run(args: &MapArgs) -> Result<Reply<MapReport>, Diagnostics> {
     } else {
         let path = args.what.source.clone().unwrap_or_default();
         let source = source::read_with(&path, args.weights.given())?;
+        diagnostics.extend(source.warnings.clone());
         match network::map(&source, args, &target, &mut diagnostics) {
             Ok(report) => report,
             Err(failed) => {

@@ -13,6 +13,7 @@ pub mod internal;
 pub mod mapping;
 pub mod network;
 pub mod nir;
+pub mod nir_time;
 pub mod quantize;
 pub mod syntax;
 pub mod tennlab;
@@ -93,6 +94,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
     [
         syntax::BLOCK,
         genome::BLOCK,
+        nir_time::BLOCK,
         nir::BLOCK,
         tennlab::BLOCK,
         network::BLOCK,

@@ -145,4 +145,12 @@ codes! {
     DECODED = 388, "factors multiplied out",
         "A note for the report: the weight of a node is generated from encodings and interactions, and was decoded \
         to one matrix, because its factors cannot be stages of their own, or do not pay. The note says why.";
+    SEVERAL = 389, "network: neuron cannot fire several times in one step",
+        "Several spikes in one step are as many as thresholds fit into the membrane, and each takes one threshold \
+        away. That is defined for neurons that reset by subtraction and have no refractory time. Correct the \
+        parameter that the note names, or let the neuron fire once per step.";
+    DISCRETIZATION = 395, "network: record of a discretization that contradicts itself",
+        "A network that was made from a graph in continuous time holds a record of how time was cut into steps. The \
+        length of a step is a finite number above 0, and it is there unless times are counted in steps; several \
+        spikes in one step go with the reset that subtracts the threshold. Correct the record, or remove it.";
 }

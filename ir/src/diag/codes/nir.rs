@@ -84,8 +84,4 @@ codes! {
         "A recording (NIRData) has a group for each node, with observables of type TimeGriddedData, EventData \
         or ValuedEventData. Shapes must agree, indices lie below `n_neurons`, times in 0 to `t_max`, and \
         places without an event hold index -1 and time infinity.";
-    NOT_COMPILED = 286, "NIR: graphs are read and checked, not compiled",
-        "A NIR graph is continuous in time and leaves open how time is cut into steps, so it has no \
-        spikes yet that could be certified. This version reads, checks, shows and rewrites NIR graphs. \
-        `snnc inspect` lists what a graph leaves open.";
 }

@@ -6,7 +6,7 @@ pub(super) mod op;
 #[cfg(test)]
 mod tests;
 
-use super::{Edge, Emission, NetworkDraft, Neuron, Op, Readout};
+use super::{Discretization, Edge, Emission, NetworkDraft, Neuron, Op, Readout};
 use crate::arena::{Entity, NodeId, TensorId};
 use crate::check::{self, MAX_DELAY};
 use crate::diag::codes::network as codes;
@@ -32,6 +32,16 @@ pub(super) fn check(draft: &NetworkDraft, _rules: Rules<'_>, out: &mut Diagnosti
                 .at("steps")
                 .note("expected at least 1")
                 .help("set the number of logical steps of one run"),
+        );
+    }
+    if let Some((problem, expected)) =
+        draft.discretization.as_ref().and_then(Discretization::problem)
+    {
+        out.push(
+            Diagnostic::error(codes::DISCRETIZATION, problem)
+                .at("discretization")
+                .note(format!("expected {expected}"))
+                .help("correct the record, or remove it: the network does not depend on it"),
         );
     }
     let before = out.len();
@@ -165,7 +175,7 @@ fn loops(draft: &NetworkDraft, out: &mut Diagnostics) {
 fn readout(draft: &NetworkDraft, out: &mut Diagnostics) {
     let id = draft.readout.node();
     let op = &draft.nodes[id].op;
-    let bursts = |n: &Neuron| n.emission != Emission::Binary;
+    let bursts = |n: &Neuron| matches!(n.emission, Emission::Burst { .. });
     let (message, expected) = match (draft.readout, op) {
         (Readout::SpikeCount(_), Op::Neuron(neuron)) if bursts(neuron) => (
             "the readout counts spikes that are graded bursts".to_owned(),

@@ -4,7 +4,9 @@ use super::{codes, node_place};
 use crate::arena::NodeId;
 use crate::check::Params;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::network::{Coding, Compare, Dynamics, Emission, NetworkDraft, Neuron, Reset};
+use crate::network::{
+    Coding, Compare, Dynamics, Emission, LinearDynamics, NetworkDraft, Neuron, Reset,
+};
 use crate::param::Param;
 
 /// Lengths and ranges of the parameters of the population `id`.
@@ -33,9 +35,9 @@ pub(super) fn parameters(draft: &NetworkDraft, id: NodeId, neuron: &Neuron, out:
                 params.check(name, &value, "a finite number", f64::is_finite, out);
             }
         }
+        Dynamics::Linear(dynamics) => linear(&params, dynamics, out),
     }
-    let positive = |v: f32| v.is_finite() && v > 0.0;
-    params.check("threshold", &neuron.threshold, "a finite number above 0", positive, out);
+    params.check("threshold", &neuron.threshold, "a finite number above 0", is_positive, out);
     let reset = match neuron.reset {
         Reset::To(value) => Some(("the reset value", value)),
         Reset::Subtract => None,
@@ -53,9 +55,30 @@ pub(super) fn parameters(draft: &NetworkDraft, id: NodeId, neuron: &Neuron, out:
     if let Dynamics::Izhikevich { .. } = neuron.dynamics {
         izhikevich(&params.place, neuron, out);
     }
-    if let Emission::Burst { factor } = neuron.emission {
-        burst(&params.place, neuron, factor, out);
+    match neuron.emission {
+        Emission::Binary => {}
+        Emission::Burst { factor } => burst(&params.place, neuron, factor, out),
+        Emission::Several => several(&params.place, neuron, out),
     }
+}
+
+fn is_positive(value: f32) -> bool {
+    value.is_finite() && value > 0.0
+}
+
+/// Coefficients of a linear neuron.
+fn linear(params: &Params<'_>, linear: &LinearDynamics, out: &mut Diagnostics) {
+    const KEEP: &str = "a number from 0 to 1";
+    const GAIN: &str = "a finite number above 0";
+    let share = |v: f32| (0.0..=1.0).contains(&v);
+    let LinearDynamics { current, keep, gain, drive } = linear;
+    if let Some(current) = current {
+        params.check("current keep", &current.keep, KEEP, share, out);
+        params.check("current gain", &current.gain, GAIN, is_positive, out);
+    }
+    params.check("keep", keep, KEEP, share, out);
+    params.check("gain", gain, GAIN, is_positive, out);
+    params.check("drive", drive, "a finite number", f32::is_finite, out);
 }
 
 /// What the model of Izhikevich presupposes.
@@ -79,7 +102,7 @@ fn izhikevich(place: &str, neuron: &Neuron, out: &mut Diagnostics) {
 fn burst(place: &str, neuron: &Neuron, factor: f32, out: &mut Diagnostics) {
     let leaks = match neuron.dynamics {
         Dynamics::Integrate | Dynamics::Tau(_) | Dynamics::Decay(_) => true,
-        Dynamics::Sigmoid(_) | Dynamics::Izhikevich { .. } => false,
+        Dynamics::Sigmoid(_) | Dynamics::Izhikevich { .. } | Dynamics::Linear(_) => false,
     };
     for (holds, expected) in [
         (leaks, "the dynamics integrate, tau or decay"),
@@ -94,6 +117,26 @@ fn burst(place: &str, neuron: &Neuron, factor: f32, out: &mut Diagnostics) {
                     .at(place)
                     .note(format!("expected {expected}"))
                     .help("correct the neuron's parameters, or let it send binary spikes"),
+            );
+        }
+    }
+}
+
+/// What several spikes in one step presuppose.
+fn several(place: &str, neuron: &Neuron, out: &mut Diagnostics) {
+    for (holds, expected) in [
+        (neuron.reset == Reset::Subtract, "a reset by subtraction"),
+        (neuron.refractory == 0, "no refractory time"),
+    ] {
+        if !holds {
+            out.push(
+                Diagnostic::error(
+                    codes::SEVERAL,
+                    "the neuron cannot fire several times in one step",
+                )
+                .at(place)
+                .note(format!("expected {expected}"))
+                .help("correct the neuron's parameters, or let it fire once per step"),
             );
         }
     }

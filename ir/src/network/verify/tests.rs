@@ -6,7 +6,8 @@ use crate::check::{MAX_DELAY, MAX_ELEMENTS};
 use crate::diag::Code;
 use crate::level::{AnyDraft, Level, Rules};
 use crate::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Network, NetworkDraft, Neuron, Op, Readout, Reset,
+    Coding, Compare, Current, Discretization, Dynamics, Edge, Emission, LinearDynamics, Network,
+    NetworkDraft, Neuron, Op, Readout, Reset,
 };
 use crate::param::Param;
 use crate::shape::Shape;
@@ -65,6 +66,9 @@ node18 "regular" [2, 1, 1] = neuron(node13)
   izhikevich a 0.02 b 0.2 d 8 threshold 30 compare ge reset to -65 v_init -65 refractory 0
   order leak_input_fire
 node19 "image" [2, 2, 2] = input() direct range [-1, 1]
+node20 "filtered" [2, 1, 1] = neuron(node13)
+  linear current_keep 0.5 current_gain per_channel { 1 2 } keep 1 gain 0.5 drive per_channel { -1 1 }
+  threshold 1 compare ge reset subtract v_init 0 refractory 0 order leak_input_fire emission several
 readout spike_count node11
 "#;
 
@@ -99,6 +103,17 @@ fn neuron(draft: &mut NetworkDraft, index: usize) -> &mut Neuron {
     }
 }
 
+fn linear(draft: &mut NetworkDraft, index: usize) -> &mut LinearDynamics {
+    match &mut neuron(draft, index).dynamics {
+        Dynamics::Linear(linear) => linear,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn current(draft: &mut NetworkDraft, index: usize) -> &mut Current {
+    linear(draft, index).current.as_mut().unwrap()
+}
+
 fn edge(index: usize) -> Edge {
     Edge { source: node(index), delay: 0 }
 }
@@ -106,6 +121,13 @@ fn edge(index: usize) -> Edge {
 #[test]
 fn the_good_network_is_accepted() {
     assert_eq!(findings(good()), []);
+}
+
+#[test]
+fn several_spikes_may_be_counted() {
+    let mut draft = good();
+    draft.readout = Readout::SpikeCount(node(20));
+    assert_eq!(findings(draft), []);
 }
 
 /// What breaks a rule, and the code expected.
@@ -116,7 +138,7 @@ const CASES: &[Case] = &[
     (codes::NAME, "repeated node name", |d| d.nodes[node(1)].name = "x".into()),
     (codes::NAME, "repeated tensor name", |d| d.tensors[tensor(1)].name = "w".into()),
     (codes::REFERENCE, "edge", |d| d.nodes[node(1)].inputs[0] = edge(99)),
-    (codes::REFERENCE, "readout", |d| d.readout = Readout::SpikeCount(node(20))),
+    (codes::REFERENCE, "readout", |d| d.readout = Readout::SpikeCount(node(21))),
     (codes::REFERENCE, "tensor", |d| {
         d.nodes[node(8)].op = Op::Linear { weight: tensor(3), bias: Some(tensor(5)) };
     }),
@@ -230,6 +252,29 @@ const CASES: &[Case] = &[
     (codes::BURST, "factor NaN", |d| {
         neuron(d, 16).emission = Emission::Burst { factor: f32::NAN };
     }),
+    (codes::PARAM_RANGE, "keep above 1", |d| linear(d, 20).keep = Param::Uniform(1.01)),
+    (codes::PARAM_RANGE, "keep below 0", |d| linear(d, 20).keep = Param::Uniform(-0.01)),
+    (codes::PARAM_RANGE, "gain 0", |d| linear(d, 20).gain = Param::Uniform(0.0)),
+    (codes::PARAM_RANGE, "drive infinite", |d| {
+        linear(d, 20).drive = Param::Uniform(f32::NEG_INFINITY);
+    }),
+    (codes::PARAM_RANGE, "current keep NaN", |d| {
+        current(d, 20).keep = Param::PerChannel(vec![0.5, f32::NAN]);
+    }),
+    (codes::PARAM_RANGE, "current gain negative", |d| {
+        current(d, 20).gain = Param::Uniform(-1.0);
+    }),
+    (codes::PARAM_LENGTH, "keep per neuron", |d| {
+        linear(d, 20).keep = Param::PerNeuron(vec![0.5; 3]);
+    }),
+    (codes::PARAM_LENGTH, "current keep per channel", |d| {
+        current(d, 20).keep = Param::PerChannel(vec![0.5]);
+    }),
+    (codes::SEVERAL, "reset to a value", |d| neuron(d, 20).reset = Reset::To(0.0)),
+    (codes::SEVERAL, "refractory", |d| neuron(d, 20).refractory = 1),
+    (codes::BURST, "of a linear neuron", |d| {
+        neuron(d, 16).dynamics = neuron(d, 20).dynamics.clone();
+    }),
     (codes::READOUT, "count of bursts", |d| d.readout = Readout::SpikeCount(node(16))),
     (codes::WEIGHT_SHAPE, "bias", |d| {
         d.nodes[node(8)].op = Op::Linear { weight: tensor(3), bias: Some(tensor(4)) };
@@ -323,6 +368,38 @@ fn a_run_has_steps() {
     draft.steps = 0;
     draft.nodes[node(0)].op = Op::Input(Coding::Events);
     assert_eq!(findings(draft), [codes::STEPS]);
+}
+
+#[test]
+fn a_record_of_a_discretization_is_consistent() {
+    use crate::network::discretization as d;
+    let good_record = Discretization {
+        dialect: None,
+        dt: Some(1e-4),
+        time_unit: d::TimeUnit::Seconds,
+        integration: d::Integration::Euler,
+        comparison: Compare::Gt,
+        reset: d::ResetRule::Zero,
+        spikes_per_step: d::SpikesPerStep::One,
+        if_dialect: d::IfDialect::Literal,
+        loop_bias: d::LoopBias::AtOnce,
+    };
+    let mut draft = good();
+    let mut found = |record: Discretization| {
+        draft.discretization = Some(record);
+        findings(draft.clone())
+    };
+    assert_eq!(found(good_record.clone()), []);
+    for dt in [Some(0.0), Some(f64::NAN), Some(-1.0), None] {
+        let record = Discretization { dt, ..good_record.clone() };
+        assert_eq!(found(record), [codes::DISCRETIZATION], "{dt:?}");
+    }
+    let several =
+        Discretization { spikes_per_step: d::SpikesPerStep::Several, ..good_record.clone() };
+    assert_eq!(found(several.clone()), [codes::DISCRETIZATION]);
+    assert_eq!(found(Discretization { reset: d::ResetRule::Subtract, ..several }), []);
+    let steps = Discretization { dt: None, time_unit: d::TimeUnit::Steps, ..good_record };
+    assert_eq!(found(steps), []);
 }
 
 #[test]

@@ -10,7 +10,8 @@ use super::lexis::{
 use crate::arena::{NodeId, TensorId};
 use crate::level::AnyDraft;
 use crate::network::{
-    Dynamics, Edge, Emission, Genes, NetworkDraft, Neuron, Node, Op, Readout, Reset, Tensor,
+    Current, Discretization, Dynamics, Edge, Emission, Genes, LinearDynamics, NetworkDraft, Neuron,
+    Node, Op, Readout, Reset, Tensor,
 };
 use nom::Parser;
 use nom::branch::alt;
@@ -25,6 +26,7 @@ pub(super) struct Network {
     tensors: Vec<Tensor>,
     nodes: Vec<Node>,
     readout: Option<Readout>,
+    discretization: Option<Discretization>,
 }
 
 /// What an entry starts with.
@@ -33,6 +35,7 @@ enum Key {
     Tensor(TensorId),
     Node(NodeId),
     Readout,
+    Discretization,
 }
 
 impl Level for Network {
@@ -43,6 +46,7 @@ impl Level for Network {
             tensors: Vec::new(),
             nodes: Vec::new(),
             readout: None,
+            discretization: None,
         })
         .parse(input)
     }
@@ -52,6 +56,7 @@ impl Level for Network {
             map(entity, Key::Tensor),
             map(entity, Key::Node),
             value(Key::Readout, word("readout")),
+            value(Key::Discretization, word("discretization")),
         ));
         let (rest, key) = key.parse(input)?;
         match key {
@@ -68,6 +73,11 @@ impl Level for Network {
                 entries.once(input, "readout", &mut self.readout, readout);
                 Ok((rest, ()))
             }
+            Key::Discretization => {
+                let (rest, found) = cut(discretization).parse(rest)?;
+                entries.once(input, "discretization", &mut self.discretization, found);
+                Ok((rest, ()))
+            }
         }
     }
 
@@ -79,8 +89,50 @@ impl Level for Network {
             nodes: self.nodes.into(),
             tensors: self.tensors.into(),
             readout,
+            discretization: self.discretization,
         }))
     }
+}
+
+fn discretization(input: &str) -> Parsed<'_, Discretization> {
+    use crate::network::discretization as d;
+    map(
+        (
+            opt(field("dialect", choice("a dialect", d::Dialect::ALL))),
+            opt(field("dt", f64::number)),
+            field("time_unit", choice("a unit of time", d::TimeUnit::ALL)),
+            field("integration", choice("an integration", d::Integration::ALL)),
+            compare,
+            field("reset", choice("a reset", d::ResetRule::ALL)),
+            field("spikes_per_step", choice("one or several", d::SpikesPerStep::ALL)),
+            field("if_dialect", choice("a dialect of IF", d::IfDialect::ALL)),
+            field("loop_bias", choice("a start of biases", d::LoopBias::ALL)),
+        ),
+        |(
+            dialect,
+            dt,
+            time_unit,
+            integration,
+            comparison,
+            reset,
+            spikes_per_step,
+            if_dialect,
+            loop_bias,
+        )| {
+            Discretization {
+                dialect,
+                dt,
+                time_unit,
+                integration,
+                comparison,
+                reset,
+                spikes_per_step,
+                if_dialect,
+                loop_bias,
+            }
+        },
+    )
+    .parse(input)
 }
 
 fn tensor(input: &str) -> Parsed<'_, Tensor> {
@@ -179,12 +231,17 @@ fn neuron(input: &str) -> Parsed<'_, Neuron> {
             ),
             |(a, b, d)| Dynamics::Izhikevich { a, b, d },
         ),
+        map(field("linear", linear_dynamics), Dynamics::Linear),
     ));
     let reset =
         alt((map(field("to", f32::number), Reset::To), value(Reset::Subtract, word("subtract"))));
     let burst =
         map(field("burst", field("factor", f32::number)), |factor| Emission::Burst { factor });
-    let emission = alt((value(Emission::Binary, word("binary")), burst));
+    let emission = alt((
+        value(Emission::Binary, word("binary")),
+        burst,
+        value(Emission::Several, word("several")),
+    ));
     map(
         (
             dynamics,
@@ -206,6 +263,17 @@ fn neuron(input: &str) -> Parsed<'_, Neuron> {
             order,
             emission: emission.unwrap_or(Emission::Binary),
         },
+    )
+    .parse(input)
+}
+
+fn linear_dynamics(input: &str) -> Parsed<'_, LinearDynamics> {
+    let current = map((param("current_keep"), cut(param("current_gain"))), |(keep, gain)| {
+        Current { keep, gain }
+    });
+    map(
+        (opt(current), param("keep"), param("gain"), param("drive")),
+        |(current, keep, gain, drive)| LinearDynamics { current, keep, gain, drive },
     )
     .parse(input)
 }

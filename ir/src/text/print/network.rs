@@ -2,7 +2,8 @@
 
 use super::{Quoted, coding, compare, conv, order, param, provenance, values};
 use crate::network::{
-    Dynamics, Emission, Genes, NetworkDraft, Neuron, Node, Op, Readout, Reset, Tensor,
+    Discretization, Dynamics, Emission, Genes, LinearDynamics, NetworkDraft, Neuron, Node, Op,
+    Readout, Reset, Tensor,
 };
 use crate::text::VERSION;
 use std::fmt::{self, Display, Formatter};
@@ -12,7 +13,7 @@ pub(in crate::text) struct Network<'a>(pub(in crate::text) &'a NetworkDraft);
 
 impl Display for Network<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let NetworkDraft { name, steps, nodes, tensors, readout } = self.0;
+        let NetworkDraft { name, steps, nodes, tensors, readout, discretization } = self.0;
         writeln!(f, "snn {VERSION} network\nname {}\nsteps {steps}", Quoted(name))?;
         for (id, item) in tensors.iter() {
             write!(f, "\n{id} ")?;
@@ -23,10 +24,31 @@ impl Display for Network<'_> {
             node(f, item)?;
         }
         match readout {
-            Readout::SpikeCount(node) => writeln!(f, "\n\nreadout spike_count {node}"),
-            Readout::MeanLinear(node) => writeln!(f, "\n\nreadout mean_linear {node}"),
+            Readout::SpikeCount(node) => writeln!(f, "\n\nreadout spike_count {node}")?,
+            Readout::MeanLinear(node) => writeln!(f, "\n\nreadout mean_linear {node}")?,
         }
+        discretization.iter().try_for_each(|d| self::discretization(f, d))
     }
+}
+
+fn discretization(f: &mut Formatter<'_>, found: &Discretization) -> fmt::Result {
+    let Discretization { dialect, dt, time_unit, integration, .. } = found;
+    let Discretization { comparison, reset, spikes_per_step, if_dialect, loop_bias, .. } = found;
+    f.write_str("\ndiscretization")?;
+    dialect.iter().try_for_each(|d| write!(f, " dialect {}", d.name()))?;
+    dt.iter().try_for_each(|dt| write!(f, " dt {dt:?}"))?;
+    writeln!(
+        f,
+        " time_unit {}\n  integration {}\n  compare {}\n  reset {}\n  spikes_per_step {}\n  if_dialect {}\n  \
+         loop_bias {}",
+        time_unit.name(),
+        integration.name(),
+        compare(*comparison),
+        reset.name(),
+        spikes_per_step.name(),
+        if_dialect.name(),
+        loop_bias.name()
+    )
 }
 
 fn tensor(f: &mut Formatter<'_>, tensor: &Tensor) -> fmt::Result {
@@ -90,6 +112,16 @@ fn neuron(f: &mut Formatter<'_>, neuron: &Neuron) -> fmt::Result {
         Dynamics::Izhikevich { a, b, d } => {
             write!(f, "\n  izhikevich a {a:?} b {b:?} d {d:?}")?;
         }
+        Dynamics::Linear(LinearDynamics { current, keep, gain, drive }) => {
+            f.write_str("\n  linear")?;
+            if let Some(current) = current {
+                param(f, "current_keep", &current.keep)?;
+                param(f, "current_gain", &current.gain)?;
+            }
+            param(f, "keep", keep)?;
+            param(f, "gain", gain)?;
+            param(f, "drive", drive)?;
+        }
     }
     param(f, "threshold", &neuron.threshold)?;
     write!(f, "\n  compare {}", compare(neuron.compare))?;
@@ -108,5 +140,6 @@ fn neuron(f: &mut Formatter<'_>, neuron: &Neuron) -> fmt::Result {
     match neuron.emission {
         Emission::Binary => Ok(()),
         Emission::Burst { factor } => write!(f, "\n  emission burst factor {factor:?}"),
+        Emission::Several => f.write_str("\n  emission several"),
     }
 }

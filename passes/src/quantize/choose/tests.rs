@@ -83,6 +83,7 @@ impl Layer {
             nodes: nodes.into(),
             tensors,
             readout: Readout::SpikeCount(NodeId::new(1)),
+            discretization: None,
         }
     }
 

@@ -59,6 +59,7 @@ impl Net {
             nodes: Arena::new(),
             tensors: Arena::new(),
             readout: Readout::SpikeCount(NodeId::new(0)),
+            discretization: None,
         })
     }
 

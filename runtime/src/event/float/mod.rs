@@ -15,7 +15,7 @@ use super::simd::{list, wide};
 use super::synapses::Scratch;
 use crate::error::SimError;
 use crate::float::plan::Operator;
-use crate::float::{self, FloatProbe, FloatRun, FloatTrace, sends_bursts, value};
+use crate::float::{self, FloatProbe, FloatRun, FloatTrace, sends_values, spike_counts, value};
 use crate::messages::MessageTrain;
 use crate::stimulus::{Signal, Stimulus};
 use neuron::{Model, State};
@@ -162,10 +162,7 @@ impl<'n> FloatSim<'n> {
             Readout::MeanLinear(_) => {
                 sums.iter().map(|s| s / f64::from(self.network().steps)).collect()
             }
-            Readout::SpikeCount(node) => spikes
-                .get(&node)
-                .map(|train| train.counts().into_iter().map(f64::from).collect())
-                .unwrap_or_default(),
+            Readout::SpikeCount(node) => spike_counts(spikes.get(&node), run.messages.get(&node)),
         };
         FloatRun { spikes, messages: run.messages, scores, traces: Vec::new() }
     }
@@ -218,7 +215,7 @@ impl<'a, 'n> Run<'a, 'n> {
             }
             None => Body::None,
         };
-        let bursts = nodes.iter().filter(|(_, n)| sends_bursts(&n.op));
+        let bursts = nodes.iter().filter(|(_, n)| sends_values(&n.op));
         Self {
             sim,
             values: nodes.iter().map(ring).collect(),

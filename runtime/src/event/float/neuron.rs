@@ -3,7 +3,7 @@
 
 use crate::event::simd::{BLOCK, Blocks, wide, word};
 use snnc_ir::network::neuron::sigmoid;
-use snnc_ir::network::{Compare, Dynamics, Emission, Neuron, Reset};
+use snnc_ir::network::{Compare, Dynamics, Emission, LinearDynamics, Neuron, Reset};
 use snnc_ir::shape::Shape;
 use snnc_ir::spikes::SpikeTrain;
 
@@ -26,6 +26,23 @@ enum Leak {
     Keep(Blocks<f32>),
     /// What is multiplied by `I − v`.
     Gain(Blocks<f32>),
+    Linear(Linear),
+}
+
+/// Coefficients of linear neurons.
+struct Linear {
+    /// Share of the synaptic current that remains, and its gain.
+    current: Option<[Blocks<f32>; 2]>,
+    keep: Blocks<f32>,
+    gain: Blocks<f32>,
+    drive: Blocks<f32>,
+}
+
+impl Leak {
+    /// Whether there is a synaptic current with memory.
+    const fn remembers(&self) -> bool {
+        matches!(self, Self::Linear(Linear { current: Some(_), .. }))
+    }
 }
 
 impl Model {
@@ -37,6 +54,16 @@ impl Model {
             Dynamics::Tau(tau) => Leak::Tau(blocks(tau.expand(shape))),
             Dynamics::Decay(decay) => Leak::Keep(blocks(decay.map(|d| 1.0 - d).expand(shape))),
             Dynamics::Sigmoid(w) => Leak::Gain(blocks(w.map(sigmoid).expand(shape))),
+            Dynamics::Linear(LinearDynamics { current, keep, gain, drive }) => {
+                Leak::Linear(Linear {
+                    current: current
+                        .as_ref()
+                        .map(|c| [&c.keep, &c.gain].map(|param| blocks(param.expand(shape)))),
+                    keep: blocks(keep.expand(shape)),
+                    gain: blocks(gain.expand(shape)),
+                    drive: blocks(drive.expand(shape)),
+                })
+            }
             Dynamics::Izhikevich { .. } => return None,
         };
         (neuron.emission == Emission::Binary).then(|| Self {
@@ -57,6 +84,8 @@ pub(super) struct State {
     v: Vec<[f32; BLOCK]>,
     /// Membrane that was compared with the threshold; empty unless it is recorded.
     h: Vec<[f32; BLOCK]>,
+    /// Synaptic currents that have memory; empty for others.
+    i: Vec<[f32; BLOCK]>,
     /// Steps in which the neuron is still held; empty where nothing is ever held.
     hold: Vec<[u32; BLOCK]>,
 }
@@ -68,6 +97,7 @@ impl State {
         Self {
             v: blocks(),
             h: if traced { blocks() } else { Vec::new() },
+            i: if model.leak.remembers() { vec![[0.0; BLOCK]; count] } else { Vec::new() },
             hold: vec![[0; BLOCK]; if model.refractory > 0 { count } else { 0 }],
         }
     }
@@ -130,6 +160,25 @@ impl State {
                     let difference = current[i] - v[i];
                     let part = difference * gain[i];
                     h[i] = v[i] + part;
+                }
+            }
+            Leak::Linear(linear) => {
+                if let (Some([keep, gain]), Some(synaptic)) = (&linear.current, self.i.get_mut(b)) {
+                    let (keep, gain) = (keep.at(b), gain.at(b));
+                    for i in 0..BLOCK {
+                        let kept = synaptic[i] * keep[i];
+                        let new = current[i] * gain[i];
+                        synaptic[i] = kept + new;
+                    }
+                    current = *synaptic;
+                }
+                let (keep, gain, drive) =
+                    (linear.keep.at(b), linear.gain.at(b), linear.drive.at(b));
+                for i in 0..BLOCK {
+                    let kept = v[i] * keep[i];
+                    let new = current[i] * gain[i];
+                    let sum = kept + new;
+                    h[i] = sum + drive[i];
                 }
             }
         }

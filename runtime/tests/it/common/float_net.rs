@@ -5,8 +5,8 @@ use snnc_ir::arena::{Arena, NodeId, TensorId};
 use snnc_ir::conv::Conv;
 use snnc_ir::level::{Level, Rules};
 use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Keep, Network, NetworkDraft, Neuron, Node, Op,
-    Provenance, Readout, Reset, Tensor, UpdateOrder,
+    Coding, Compare, Current, Dynamics, Edge, Emission, Keep, LinearDynamics, Network,
+    NetworkDraft, Neuron, Node, Op, Provenance, Readout, Reset, Tensor, UpdateOrder,
 };
 use snnc_ir::param::Param;
 use snnc_ir::shape::Shape;
@@ -27,6 +27,7 @@ impl Builder {
                 nodes: Arena::new(),
                 tensors: Arena::new(),
                 readout,
+                discretization: None,
             },
         }
     }
@@ -152,7 +153,8 @@ pub(crate) fn random(rng: &mut Rng) -> Network {
         values.push(neurons[neurons.len() - 1]);
     }
     let last = neurons[neurons.len() - 1];
-    let bursts = |op: &Op| matches!(op, Op::Neuron(n) if n.emission != Emission::Binary);
+    let bursts =
+        |op: &Op| matches!(op, Op::Neuron(n) if matches!(n.emission, Emission::Burst { .. }));
     let readout = if bursts(&b.draft.nodes[last].op) || rng.chance(50) {
         let cols = b.shape(last).size();
         let (weight, bias) = (reals(rng, 3 * cols), reals(rng, 3));
@@ -256,14 +258,27 @@ fn population(rng: &mut Rng, b: &mut Builder, current: NodeId) -> NodeId {
             Param::PerChannel((0..shape.channels()).map(|_| value()).collect())
         }
     };
-    let dynamics = match rng.range(0, 3) {
+    let dynamics = match rng.range(0, 4) {
         0 => Dynamics::Integrate,
         1 => Dynamics::Tau(per(rng, 1.0, 4.0)),
         2 => Dynamics::Decay(per(rng, 0.0, 1.0)),
+        3 => Dynamics::Linear(LinearDynamics {
+            current: rng
+                .chance(60)
+                .then(|| Current { keep: per(rng, 0.0, 1.0), gain: per(rng, 0.1, 2.0) }),
+            keep: per(rng, 0.0, 1.0),
+            gain: per(rng, 0.1, 2.0),
+            drive: per(rng, -0.1, 0.2),
+        }),
         _ => Dynamics::Sigmoid(per(rng, -2.0, 2.0)),
     };
-    let integrates = !matches!(dynamics, Dynamics::Sigmoid(_));
-    let neuron = if integrates && rng.chance(20) {
+    let integrates = !matches!(dynamics, Dynamics::Sigmoid(_) | Dynamics::Linear(_));
+    let neuron = if rng.chance(15) {
+        let compare = if rng.chance(50) { Compare::Gt } else { Compare::Ge };
+        let (threshold, v_init) = (per(rng, 0.05, 0.4), real(rng) / 4.0);
+        let (reset, emission) = (Reset::Subtract, Emission::Several);
+        Neuron { threshold, compare, reset, v_init, emission, ..neuron(dynamics, 1.0) }
+    } else if integrates && rng.chance(20) {
         let threshold = per(rng, 0.05, 0.8);
         let emission = Emission::Burst { factor: 1.0 + real(rng).abs() };
         Neuron { threshold, v_init: real(rng), emission, ..neuron(dynamics, 1.0) }
