@@ -185,7 +185,7 @@ fn populations_of_the_published_genome_merge() {
     let start = Instant::now();
     let source = source::read_with(
         &repo(PUBLISHED),
-        Given { weights: Some(Weights::Random(1)), steps: None },
+        Given { weights: Some(Weights::Random(1)), ..Given::default() },
     );
     let source = source.unwrap_or_else(|e| panic!("{e}"));
     let AnyLevel::Network(network) = &source.level else { panic!("a genome is a network") };

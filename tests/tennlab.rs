@@ -236,7 +236,7 @@ fn long_runs_are_exact() {
         };
         let spikes: Vec<Vec<bool>> =
             (0..10_000).map(|_| (0..inputs).map(|_| bit()).collect()).collect();
-        let given = Given { steps: Some(10_000), weights: None };
+        let given = Given { steps: Some(10_000), ..Given::default() };
         let source = source::read_with(&path, given).expect("reads");
         let expected = risp(&data, &spikes);
         let fired: usize = expected.values().flatten().filter(|&&fired| fired).count();
