@@ -21,8 +21,8 @@ fn text(level: &AnyLevel) -> String {
 fn golden(case: &str, target: &str, delays: Delays, weights: Option<Weights>) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let genome = folder.join(format!("examples/small/{case}.genome.json"));
-    let source =
-        source::read_with(&genome, Given { weights, ..Given::default() }).expect("a shipped genome");
+    let source = source::read_with(&genome, Given { weights, ..Given::default() })
+        .expect("a shipped genome");
     let target = Target::find(target).expect("a shipped target");
     let registry = Registry::standard();
     let pipeline = Pipeline::parse(&standard(Stage::Network, delays)).expect("the pipeline parses");
