@@ -48,6 +48,7 @@ pub fn plain_neuron() -> Neuron {
         refractory: 0,
         order: UpdateOrder::LeakInputFire,
         emission: Emission::Binary,
+        floor: None,
     }
 }
 
@@ -194,6 +195,7 @@ impl Generator {
             refractory: rng.below(3),
             order: UpdateOrder::LeakInputFire,
             emission: Emission::Binary,
+            floor: None,
         }
     }
 

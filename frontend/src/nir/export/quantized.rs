@@ -180,6 +180,7 @@ impl IntegerWriter<'_> {
             refractory: 0,
             order: UpdateOrder::LeakInputFire,
             emission: Emission::Binary,
+            floor: None,
         };
         let mut writer = Writer {
             builder: &mut self.builder,
