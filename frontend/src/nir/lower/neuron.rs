@@ -144,9 +144,25 @@ impl<'a> Builder<'a, '_> {
         };
         let shape = shape(node, &node.output)?;
         let neuron = steps(node, &written, found, &shape)?;
+        if found.dialect == Some(Dialect::Sinabs) && written.kind == "IF" {
+            self.out.push(unbounded(node));
+        }
         let current = self.current(index)?;
         Ok(self.add(&node.name, Op::Neuron(neuron), &[current], shape))
     }
+}
+
+/// What sinabs does to integrate-and-fire neurons that it imports, and no network here does. Those that it exports have it
+/// only if they were made so, which the file does not say.
+fn unbounded(node: &PlanNode<'_>) -> Diagnostic {
+    let message = format!(
+        "dialect `sinabs`: the membranes of {} have no lower bound here",
+        quote(&node.name)
+    );
+    Diagnostic::warning(codes::READING, message).at(&*node.path).note(
+        "sinabs sets one where it imports an `IF` (minus the threshold), and leaves it out of files where it \
+         exports one: the network here is the file's",
+    )
 }
 
 /// A neuron in steps.
