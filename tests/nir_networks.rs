@@ -3,6 +3,14 @@
 //! An interpreter that knows nothing of networks computes every node of a graph in f64, step by step. All numbers of the
 //! graphs are small multiples of powers of two, so that neither side rounds, and spikes must be equal.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may unwrap as tests do")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "all numbers are small"
+)]
+
 use snnc_frontend::arrays::{Array, ArrayData};
 use snnc_frontend::nir::dialect::Choices;
 use snnc_frontend::nir::lower::{Given, Lowered, lower};
@@ -244,18 +252,25 @@ impl Interpreter<'_> {
 }
 
 /// One forward Euler step of one neuron.
-fn fire(neuron: &Primitive, choices: Choices, n: usize, x: f64, v: &mut f64, i: &mut f64) -> f64 {
+fn fire(
+    neuron: &Primitive,
+    choices: Choices,
+    index: usize,
+    x: f64,
+    v: &mut f64,
+    current: &mut f64,
+) -> f64 {
     let arrays = neuron.arrays();
     let of = |name: &str, or: f64| {
-        arrays.iter().find(|(a, _)| *a == name).map_or(or, |(_, a)| numbers(a)[n])
+        arrays.iter().find(|(a, _)| *a == name).map_or(or, |(_, a)| numbers(a)[index])
     };
-    let (r, leak) = (of("r", 1.0), of("v_leak", 0.0));
+    let (gain, leak) = (of("r", 1.0), of("v_leak", 0.0));
     match neuron {
-        Primitive::If { .. } => *v += r * x,
-        Primitive::Lif { .. } => *v += (leak - *v + r * x) / of("tau", 1.0),
+        Primitive::If { .. } => *v += gain * x,
+        Primitive::Lif { .. } => *v += (leak - *v + gain * x) / of("tau", 1.0),
         Primitive::CubaLif { .. } => {
-            *i += (of("w_in", 1.0) * x - *i) / of("tau_syn", 1.0);
-            *v += (leak - *v + r * *i) / of("tau_mem", 1.0);
+            *current += (of("w_in", 1.0) * x - *current) / of("tau_syn", 1.0);
+            *v += (leak - *v + gain * *current) / of("tau_mem", 1.0);
         }
         other => panic!("{other:?}"),
     }
@@ -333,7 +348,6 @@ fn windows(c: &Conv<2>, takes: &[usize], gives: &[usize], x: &[f64]) -> Vec<f64>
 fn pooled(p: &Pool, factor: f64, takes: &[usize], gives: &[usize], x: &[f64]) -> Vec<f64> {
     let [kh, kw] = p.kernel;
     let channels = takes[0];
-    #[expect(clippy::cast_possible_truncation, reason = "a power of two")]
     let conv = Conv {
         input_shape: None,
         weight: constant(&[channels, 1, kh, kw], factor as f32),
