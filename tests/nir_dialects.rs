@@ -5,8 +5,8 @@ use snnc::frontend::arrays::{ArrayData, read_npz};
 use snnc::frontend::nir::dialect::Choices;
 use snnc::ir::Network;
 use snnc::ir::diag::Severity;
-use snnc::ir::network::Op;
-use snnc::ir::network::discretization::{Dialect, ResetRule};
+use snnc::ir::network::discretization::{Dialect, IfDialect, ResetRule, SpikesPerStep};
+use snnc::ir::network::{Compare, Op};
 use snnc::ir::spikes::SpikeTrain;
 use snnc::passes::AnyLevel;
 use snnc::runtime::Stimulus;
@@ -78,6 +78,16 @@ fn choices(name: &str) -> Choices {
         Some("spikingjelly") => Dialect::SpikingJelly,
         _ => Dialect::Rockpool,
     };
+    // Of an IF that can be inhibited, sinabs bounds the membrane where it imports it. This is what it does otherwise.
+    if matches!(name, "sinabs_conv" | "sinabs_import") {
+        return Choices {
+            if_dialect: Some(IfDialect::Free),
+            comparison: Some(Compare::Ge),
+            reset: Some(ResetRule::Subtract),
+            spikes_per_step: Some(SpikesPerStep::Several),
+            ..Choices::default()
+        };
+    }
     let reset = name.ends_with("_subtract").then_some(ResetRule::Subtract);
     Choices { dialect: Some(dialect), reset, ..Choices::default() }
 }
@@ -255,6 +265,9 @@ fn what_cannot_be_followed_is_refused_by_name() {
     assert_eq!(refused("norse_leak", choices("norse_leak"), "loihi2"), ["SNN0254"]);
     // A chip starts at the reset value.
     assert_eq!(refused("norse_lif", choices("norse_lif"), "loihi2"), ["SNN0366"]);
+    // A bound of the membrane below.
+    let sinabs = Choices { dialect: Some(Dialect::Sinabs), ..Choices::default() };
+    assert_eq!(refused("sinabs_conv", sinabs, "loihi2"), ["SNN0254"]);
     // Several spikes in a step.
     assert_eq!(refused("sinabs_conv", choices("sinabs_conv"), "loihi2"), ["SNN0463"]);
     assert_eq!(refused("rockpool_cuba", choices("rockpool_cuba"), "loihi2"), ["SNN0463"]);

@@ -143,26 +143,29 @@ impl<'a> Builder<'a, '_> {
             return Err(no_form(&node.path, "a neuron without a discretization"));
         };
         let shape = shape(node, &node.output)?;
-        let neuron = steps(node, &written, found, &shape)?;
-        if found.dialect == Some(Dialect::Sinabs) && written.kind == "IF" {
-            self.out.push(unbounded(node));
+        if found.dialect == Some(Dialect::Sinabs)
+            && written.kind == "IF"
+            && self.plan.is_inhibited(index)
+        {
+            return Err(bounded(node, found));
         }
+        let neuron = steps(node, &written, found, &shape)?;
         let current = self.current(index)?;
         Ok(self.add(&node.name, Op::Neuron(neuron), &[current], shape))
     }
 }
 
-/// What sinabs does to integrate-and-fire neurons that it imports, and no network here does. Those that it exports have it
-/// only if they were made so, which the file does not say.
-fn unbounded(node: &PlanNode<'_>) -> Diagnostic {
-    let message = format!(
-        "dialect `sinabs`: the membranes of {} have no lower bound here",
-        quote(&node.name)
+/// The refusal of integrators whose membranes sinabs keeps from falling.
+fn bounded(node: &PlanNode<'_>, found: &Discretization) -> Diagnostic {
+    let message = format!("{} (IF) can be inhibited", quote(&node.name));
+    let mut refused = reading(node, found, &message)
+        .note("it keeps membranes of `IF` from falling below minus the threshold, which the file does not say");
+    refused.help = Some(
+        "without that bound: `--if-dialect free --comparison ge --reset subtract --spikes-per-step several` in place \
+         of `--dialect sinabs`"
+            .to_owned(),
     );
-    Diagnostic::warning(codes::READING, message).at(&*node.path).note(
-        "sinabs sets one where it imports an `IF` (minus the threshold), and leaves it out of files where it \
-         exports one: the network here is the file's",
-    )
+    refused
 }
 
 /// A neuron in steps.

@@ -15,8 +15,7 @@ codes! {
         "The simulator whose reading was chosen does not take this node as the file says: it ignores a parameter, demands \
         another value, or has no such node. A network that follows it would not be the network of the file, and one that \
         follows the file would not be that simulator's. Change the graph, choose another dialect, or set the attributes \
-        one by one without a dialect. A warning where the simulator \
-        does to every such node what no file can hold.";
+        one by one without a dialect.";
     NO_STEPS = 255, "NIR: part of a graph that has no form in steps",
         "The node or its place in the graph cannot become part of a network in steps: membranes that are read as values \
         (`LI`, `I`, `CubaLI`) have no spikes, and some shapes and parameters have no operation. The note says why, and \
