@@ -39,6 +39,7 @@ const NETWORK: &[&str] = &[
     "lower-currents",
     "drop-clips",
     "normalize-neurons",
+    "feed-currents",
     "remove-dead",
     "fold-halves",
     "fold-shared",

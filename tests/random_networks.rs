@@ -89,6 +89,7 @@ fn lower(
             mapping::LATE_HOST_BIAS,
             network::DELAYED_BIAS,
             network::ALWAYS_FIRES,
+            network::UNFILTERED,
         ];
         let small = [mapping::NEURON_TOO_LARGE, mapping::FAN_OUT, mapping::TOO_MANY_CORES];
         let allowed = if cramped { [&allowed[..], &small].concat() } else { allowed.to_vec() };

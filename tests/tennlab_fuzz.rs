@@ -241,7 +241,7 @@ fn some(runner: &mut TestRunner, seconds: Option<u64>, cases: u64) -> (u64, u64,
         read += u64::from(network);
         compiled += u64::from(network && compiles);
         let took = before.elapsed();
-        assert!(took < Duration::from_secs(20), "{} {changes:?} took {took:?}", FILES[file]);
+        assert!(took < Duration::from_mins(2), "{} {changes:?} took {took:?}", FILES[file]);
     }
     (tried, read, compiled)
 }

@@ -27,6 +27,7 @@
 //! Complexity: O(weights + clips · terms), plus the products.
 
 use crate::currents::{Bias, Current, Term, read_all, write};
+use crate::feed_currents;
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use crate::graph::add_delays;
 use crate::linear::{Chain, LinearOp, Matrix};
@@ -63,8 +64,13 @@ impl Pass for DropClips {
         &INFO
     }
 
-    fn run(&self, draft: NetworkDraft, cx: &mut Context<'_>) -> Result<NetworkDraft, Diagnostics> {
+    fn run(
+        &self,
+        mut draft: NetworkDraft,
+        cx: &mut Context<'_>,
+    ) -> Result<NetworkDraft, Diagnostics> {
         let mut currents = read_all(&draft)?;
+        let fed = feed_currents::is_clean(&draft);
         // What passes a clip is decided for all clips before any current changes.
         let idle: Vec<(NodeId, Idle)> = currents
             .iter()
@@ -81,6 +87,10 @@ impl Pass for DropClips {
         }
         if dropped.is_empty() {
             return Ok(draft);
+        }
+        if fed {
+            // What a clip contributed in every step is a bias now.
+            feed_currents::feed(&mut draft, &mut currents);
         }
         cx.remarks.push(Diagnostic::note_only(
             network::CLIPS_DROPPED,

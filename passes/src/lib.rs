@@ -13,6 +13,7 @@
 //! | [`lower-currents`](lower_currents) | network | real-exact |
 //! | [`drop-clips`](drop_clips) | network | real-exact |
 //! | [`normalize-neurons`](normalize) | network | real-exact |
+//! | [`feed-currents`](feed_currents) | network | exact |
 //! | [`remove-dead`](remove_dead) | network | exact |
 //! | [`fold-halves`](fold_halves) | network | real-exact |
 //! | [`fold-shared`](fold_shared) | network | exact |
@@ -30,6 +31,7 @@
 mod currents;
 pub mod drop_clips;
 mod effort;
+pub mod feed_currents;
 #[cfg(test)]
 mod fixtures;
 pub mod fold_batchnorm;

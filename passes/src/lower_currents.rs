@@ -16,9 +16,10 @@
 //! * delays add up along the path and end on the edge that reads the source;
 //! * biases are carried through the maps behind them and added up into one.
 //!
-//! A bias that is read with a delay is refused: before the first step the delayed value is 0, while
-//! a bias acts from step 0 on. (What a clip hides is no such bias: the clip itself is read, and it
-//! is 0 before the first step.)
+//! A bias that is read `d` steps late acts from step `d` on, because before the first step the delayed
+//! value is 0. It becomes a projection of that delay from a population of one neuron that fires in every
+//! step. The host, which computes the readout, knows no late biases: there it is refused. (What a clip
+//! hides is no such bias: the clip itself is read, and it is 0 before the first step.)
 //!
 //! A bias that no operation can carry (one that differs within the channels of convolutions, as the
 //! padding of a shifted value makes it, or one of convolutions whose output is a vector) becomes a
@@ -42,6 +43,7 @@
 //!
 //! Complexity: O(paths from neurons to populations), plus the products.
 
+use crate::currents::always::{always_on, term};
 use crate::currents::{Bias, Current, Term, bias_values, is_source, not_canonical, roots, write};
 use crate::framework::{Class, Context, Pass, PassInfo, Property};
 use crate::graph::{add_delays, extents};
@@ -95,11 +97,13 @@ impl Pass for LowerCurrents {
         read_a_clip_through_a_sum(&mut draft);
         let mut errors = Diagnostics::new();
         let mut currents = BTreeMap::new();
+        let mut late = Vec::new();
         let mut visited = vec![false; draft.nodes.len()];
         for root in roots(&draft) {
             match Walk::new(&draft, root, &mut visited).run(&mut cx.remarks) {
-                Ok(current) => {
+                Ok((current, delayed)) => {
                     currents.insert(root, current);
+                    late.extend(delayed.into_iter().map(|(delay, bias)| (root, delay, bias)));
                 }
                 Err(error) => errors.push(error),
             }
@@ -112,6 +116,14 @@ impl Pass for LowerCurrents {
                 network::REMOVED,
                 format!("removed nodes that no neuron, clip or readout reads: {}", lost.join(", ")),
             ));
+        }
+        if !late.is_empty() {
+            let source = always_on(&mut draft, &mut currents);
+            for (root, delay, bias) in late {
+                if let Some(current) = currents.get_mut(&root) {
+                    current.terms.push(term(source, delay, bias));
+                }
+            }
         }
         write::rebuild(draft, currents, INFO.name, "lowered")
     }
@@ -161,14 +173,27 @@ struct Walk<'a> {
     visited: &'a mut [bool],
     open: Vec<Visit>,
     current: Current,
+    /// Biases that start late, by delay.
+    late: BTreeMap<u32, Bias>,
 }
 
 impl<'a> Walk<'a> {
     fn new(draft: &'a NetworkDraft, root: NodeId, visited: &'a mut [bool]) -> Self {
-        Self { draft, root, visited, open: Vec::new(), current: Current::default() }
+        Self {
+            draft,
+            root,
+            visited,
+            open: Vec::new(),
+            current: Current::default(),
+            late: BTreeMap::new(),
+        }
     }
 
-    fn run(mut self, remarks: &mut Diagnostics) -> Result<Current, Diagnostic> {
+    /// The current, and the biases that start late.
+    fn run(
+        mut self,
+        remarks: &mut Diagnostics,
+    ) -> Result<(Current, BTreeMap<u32, Bias>), Diagnostic> {
         let draft = self.draft;
         let root = &draft.nodes[self.root];
         match root.op {
@@ -199,7 +224,7 @@ impl<'a> Walk<'a> {
             self.visited[visit.node.index()] = true;
             self.visit(&visit, remarks)?;
         }
-        Ok(self.current)
+        Ok((self.current, self.late))
     }
 
     fn visit(&mut self, visit: &Visit, remarks: &mut Diagnostics) -> Result<(), Diagnostic> {
@@ -275,7 +300,8 @@ impl<'a> Walk<'a> {
             return Ok(());
         }
         let node = &self.draft.nodes[visit.node];
-        if visit.delay > 0 {
+        let read_by_host = !is_source(&self.draft.nodes[self.root].op);
+        if visit.delay > 0 && read_by_host {
             let root = &self.draft.nodes[self.root].name;
             return Err(Diagnostic::error(
                 network::DELAYED_BIAS,
@@ -285,7 +311,7 @@ impl<'a> Walk<'a> {
                 ),
             )
             .at(format!("node `{}`", node.name))
-            .note("a delayed value is 0 before the first step, but a bias acts from step 0 on")
+            .note("a delayed value is 0 before the first step, but the host adds the bias of a readout in every step")
             .help("put the delay on the edge that reads the population, or remove the bias"));
         }
         let conv = match &node.op {
@@ -295,7 +321,14 @@ impl<'a> Walk<'a> {
         let values = bias_values(tensors, bias, conv);
         let values = chain(visit.path.as_ref()).apply(tensors, values);
         let home = self.current.terms.len();
-        Bias::add(&mut self.current.bias, Bias { values, from: vec![bias], home });
+        let bias = Bias { values, from: vec![bias], home };
+        if visit.delay == 0 {
+            Bias::add(&mut self.current.bias, bias);
+        } else {
+            let mut sum = self.late.remove(&visit.delay);
+            Bias::add(&mut sum, bias);
+            self.late.extend(sum.map(|sum| (visit.delay, sum)));
+        }
         Ok(())
     }
 

@@ -13,6 +13,13 @@
 //!
 //! Subtractive reset needs no shift. Arithmetic is f64, rounded once.
 //!
+//! * **Gains.** A linear neuron, `i' = i·k + x·g` and `H = v·keep + i·G + drive`, reads with
+//!   `i = g·j` and `v = g·G·w`: `j' = j·k + x` and `H' = w·keep + j + drive/(g·G)`; threshold, reset value
+//!   and initial membrane are divided by `g·G`. Without a current that remembers (`k = 0` for all
+//!   neurons) this is the decay form with `decay = 1 − keep`, and the drive is a constant of the current. A
+//!   current with memory stays, as `linear` with gains of 1, and so does the drive, which acts behind it: a
+//!   shift of the reset value adds `−r·(1 − keep)` to it.
+//!
 //! Neurons of Izhikevich's model and neurons that emit bursts have no such form and stay as they are.
 //!
 //! ```text
@@ -40,7 +47,7 @@ use crate::tensors::round;
 use snnc_ir::arena::NodeId;
 use snnc_ir::diag::codes::network;
 use snnc_ir::network::neuron::sigmoid;
-use snnc_ir::network::{Dynamics, Emission, Neuron, Op, Reset};
+use snnc_ir::network::{Current, Dynamics, Emission, LinearDynamics, Neuron, Op, Reset};
 use snnc_ir::{Diagnostic, Diagnostics, Network, NetworkDraft, Param, Shape};
 use std::collections::BTreeMap;
 
@@ -113,15 +120,99 @@ impl Pass for NormalizeNeurons {
 
 /// Whether a neuron has the normal form, or is of a kind that has none.
 pub(crate) fn is_normal(neuron: &Neuron) -> bool {
-    let leaks = matches!(neuron.dynamics, Dynamics::Integrate | Dynamics::Decay(_));
+    let leaks = match &neuron.dynamics {
+        Dynamics::Integrate | Dynamics::Decay(_) => true,
+        Dynamics::Linear(LinearDynamics { current, gain, .. }) => {
+            let ones =
+                |gain: &Param<f32>| gain.values().iter().all(|g| g.to_bits() == 1.0_f32.to_bits());
+            ones(gain) && current.as_ref().is_some_and(|c| remembers(c) && ones(&c.gain))
+        }
+        Dynamics::Tau(_) | Dynamics::Sigmoid(_) | Dynamics::Izhikevich { .. } => false,
+    };
     let rests = !matches!(neuron.reset, Reset::To(value) if value.abs() > 0.0);
     !has_normal_form(neuron) || leaks && rests
 }
 
+/// Whether something of the current of at least one neuron remains from step to step.
+fn remembers(current: &Current) -> bool {
+    current.keep.values().iter().any(|&keep| keep > 0.0)
+}
+
 /// Whether the neuron leaks linearly and emits plain spikes.
 const fn has_normal_form(neuron: &Neuron) -> bool {
-    !matches!(neuron.dynamics, Dynamics::Izhikevich { .. } | Dynamics::Linear(_))
+    !matches!(neuron.dynamics, Dynamics::Izhikevich { .. })
         && matches!(neuron.emission, Emission::Binary)
+}
+
+/// What the change of variable needs to know, one value per neuron.
+struct Form {
+    /// What the membrane is multiplied by.
+    scale: Param<f64>,
+    /// Share of the membrane lost in a step.
+    decay: Param<f64>,
+    /// Added to the membrane in every step, before the change.
+    drive: Param<f64>,
+    /// Share of the current that remains, if that is not 0 for all neurons.
+    current: Option<Param<f32>>,
+}
+
+impl Form {
+    fn leaking(scale: Param<f64>, decay: Param<f64>) -> Self {
+        Self { scale, decay, drive: Param::Uniform(0.0), current: None }
+    }
+
+    /// `None` if the neuron has no linear leak.
+    fn of(dynamics: &Dynamics, shape: &Shape) -> Option<Self> {
+        Some(match dynamics {
+            Dynamics::Integrate => Self::leaking(Param::Uniform(1.0), Param::Uniform(0.0)),
+            Dynamics::Tau(tau) => {
+                Self::leaking(tau.map(f64::from), tau.map(|t| 1.0 / f64::from(t)))
+            }
+            Dynamics::Decay(decay) => Self::leaking(Param::Uniform(1.0), decay.map(f64::from)),
+            Dynamics::Sigmoid(w) => {
+                let decay = w.map(|w| f64::from(sigmoid(w)));
+                Self::leaking(decay.map(|k| 1.0 / k), decay)
+            }
+            Dynamics::Linear(LinearDynamics { current, keep, gain, drive }) => {
+                let gain = match current {
+                    Some(current) => {
+                        gain.zip(&current.gain, shape, |g, c| f64::from(g) * f64::from(c))
+                    }
+                    None => gain.map(f64::from),
+                };
+                Self {
+                    scale: gain.map(|g| 1.0 / g),
+                    decay: keep.map(|keep| 1.0 - f64::from(keep)),
+                    drive: drive.map(f64::from),
+                    current: current.as_ref().filter(|c| remembers(c)).map(|c| c.keep.clone()),
+                }
+            }
+            Dynamics::Izhikevich { .. } => return None,
+        })
+    }
+
+    /// What is added to the scaled membrane in every step, after a shift by `rest`.
+    fn constant(&self, rest: f64, shape: &Shape) -> Param<f64> {
+        let shifted = self.drive.zip(&self.decay, shape, |drive, decay| drive - rest * decay);
+        shifted.zip(&self.scale, shape, |drive, scale| drive * scale)
+    }
+
+    /// The dynamics in normal form; a `constant` that no current takes acts on the membrane.
+    fn dynamics(&self, old: &Dynamics, constant: &Param<f64>) -> Dynamics {
+        match (&self.current, old) {
+            (Some(keep), Dynamics::Linear(linear)) => Dynamics::Linear(LinearDynamics {
+                current: Some(Current { keep: keep.clone(), gain: Param::Uniform(1.0) }),
+                keep: linear.keep.clone(),
+                gain: Param::Uniform(1.0),
+                drive: constant.map(round),
+            }),
+            (_, Dynamics::Integrate | Dynamics::Decay(_)) => old.clone(),
+            (_, Dynamics::Linear(_)) if self.decay.values().iter().all(|d| d.abs() <= 0.0) => {
+                Dynamics::Integrate
+            }
+            _ => Dynamics::Decay(self.decay.map(round)),
+        }
+    }
 }
 
 /// The normal form of a neuron, and what its current gets in addition (one value per neuron).
@@ -133,22 +224,13 @@ fn normalize(
     if !has_normal_form(neuron) {
         return Ok((neuron.clone(), None));
     }
+    let Some(form) = Form::of(&neuron.dynamics, shape) else { return Ok((neuron.clone(), None)) };
     let rest = match neuron.reset {
         Reset::To(value) => f64::from(value),
         Reset::Subtract => 0.0,
     };
-    // Scale of the membrane and decay, both per neuron.
-    let (scale, decay) = match &neuron.dynamics {
-        Dynamics::Integrate => (Param::Uniform(1.0), Param::Uniform(0.0)),
-        Dynamics::Tau(tau) => (tau.map(f64::from), tau.map(|t| 1.0 / f64::from(t))),
-        Dynamics::Decay(decay) => (Param::Uniform(1.0), decay.map(f64::from)),
-        Dynamics::Sigmoid(w) => {
-            let decay = w.map(|w| f64::from(sigmoid(w)));
-            (decay.map(|k| 1.0 / k), decay)
-        }
-        Dynamics::Izhikevich { .. } | Dynamics::Linear(_) => return Ok((neuron.clone(), None)),
-    };
-    let threshold = neuron.threshold.zip(&scale, shape, |t, s| (f64::from(t) - rest) * s);
+    let scale = &form.scale;
+    let threshold = neuron.threshold.zip(scale, shape, |t, s| (f64::from(t) - rest) * s);
     if let Some(low) = threshold.values().iter().copied().find(|t| round(*t) <= 0.0) {
         return Err(Diagnostic::error(
             network::ALWAYS_FIRES,
@@ -165,14 +247,11 @@ fn normalize(
         scales if scales.iter().all(|s| s.to_bits() == scales[0].to_bits()) => start * scales[0],
         _ => return Err(start_differs(name, start)),
     };
-    let shift = (rest.abs() > 0.0)
-        .then(|| scale.zip(&decay, shape, |s, d| -rest * s * d).expand(shape))
-        .filter(|s| s.iter().any(|v| v.abs() > 0.0));
+    let constant = form.constant(rest, shape);
+    let shift = (form.current.is_none() && constant.values().iter().any(|v| v.abs() > 0.0))
+        .then(|| constant.expand(shape));
     let normal = Neuron {
-        dynamics: match &neuron.dynamics {
-            Dynamics::Tau(_) | Dynamics::Sigmoid(_) => Dynamics::Decay(decay.map(round)),
-            same => same.clone(),
-        },
+        dynamics: form.dynamics(&neuron.dynamics, &constant),
         threshold: threshold.map(round),
         reset: match neuron.reset {
             Reset::To(_) => Reset::To(0.0),
@@ -181,7 +260,12 @@ fn normalize(
         v_init: round(v_init),
         ..neuron.clone()
     };
-    let finite = normal.threshold.values().iter().chain([&normal.v_init]).all(|v| v.is_finite());
+    let drive = match &normal.dynamics {
+        Dynamics::Linear(linear) => linear.drive.values(),
+        _ => &[],
+    };
+    let values = normal.threshold.values().iter().chain([&normal.v_init]).chain(drive);
+    let finite = values.into_iter().all(|v| v.is_finite());
     if finite { Ok((normal, shift)) } else { Err(overflow(name)) }
 }
 
@@ -189,19 +273,19 @@ fn start_differs(name: &str, start: f64) -> Diagnostic {
     Diagnostic::error(
         network::INITIAL_MEMBRANE,
         format!(
-            "population `{name}` starts {start} away from its reset value with many time constants"
+            "population `{name}` starts {start} away from its reset value with many time constants or gains"
         ),
     )
     .at(format!("population `{name}`"))
-    .note("scaled by its time constant, every neuron would start elsewhere")
+    .note("scaled by its time constant or gain, every neuron would start elsewhere")
     .help("set `v_init` equal to the reset value, or use one time constant")
 }
 
 fn overflow(name: &str) -> Diagnostic {
     Diagnostic::error(
         network::FOLD_NOT_FINITE,
-        format!("the scaled threshold or initial membrane of population `{name}` overflows"),
+        format!("the scaled threshold, drive or initial membrane of population `{name}` overflows"),
     )
     .at(format!("population `{name}`"))
-    .help("use a smaller time constant or threshold")
+    .help("use a smaller time constant or threshold, or a larger gain")
 }

@@ -76,9 +76,9 @@ fn a_missing_prerequisite_is_reported_once() {
 #[test]
 fn the_usual_order_is_accepted_whatever_the_network() {
     let registry = Registry::standard();
-    let pipeline = "lower-genes,fold-batchnorm,fold-pooling,lower-currents,normalize-neurons,remove-dead,fold-shared,quantize";
+    let pipeline = "lower-genes,fold-batchnorm,fold-pooling,lower-currents,normalize-neurons,feed-currents,remove-dead,fold-shared,quantize";
     let plan = planned(&registry, pipeline, LevelKind::Network).expect("the usual order");
-    assert_eq!((plan.len(), plan.end()), (8, LevelKind::Quantized));
+    assert_eq!((plan.len(), plan.end()), (9, LevelKind::Quantized));
 }
 
 /// Names are unique, defaults are values of their options, and no pass both establishes and

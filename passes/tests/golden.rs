@@ -63,3 +63,8 @@ fn clips() {
 fn halves() {
     golden("halves", include_str!("golden/halves.snn"));
 }
+
+#[test]
+fn filtered() {
+    golden("filtered", include_str!("golden/filtered.snn"));
+}

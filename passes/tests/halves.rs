@@ -11,7 +11,9 @@ use common::generate::Rng;
 use common::{evaluate, generate, network, run};
 use snnc_ir::arena::{NodeId, TensorId};
 use snnc_ir::conv::Conv;
-use snnc_ir::network::{Dynamics, Edge, Neuron, Node, Op, Readout, Tensor};
+use snnc_ir::network::{
+    Current, Dynamics, Edge, LinearDynamics, Neuron, Node, Op, Readout, Tensor,
+};
 use snnc_ir::{Level, NetworkDraft, Param, Shape};
 use snnc_passes::fold_integers::{Fold, FoldKind};
 use std::ops::Range;
@@ -19,7 +21,7 @@ use std::ops::Range;
 const STEPS: usize = 16;
 
 const CANONICAL: &str = "fold-batchnorm,fold-pooling,push-neurons,fold-silent,merge-nodes,lower-currents,drop-clips,\
-    normalize-neurons,remove-dead,fold-shared";
+    normalize-neurons,feed-currents,remove-dead,fold-shared";
 
 const FOLD: &str = "lower-currents,remove-dead,fold-halves,fold-shared";
 
@@ -81,6 +83,15 @@ fn neuron(of: &Neuron, shape: &Shape, range: &Range<usize>) -> Neuron {
         Dynamics::Tau(p) => Dynamics::Tau(part(p)),
         Dynamics::Decay(p) => Dynamics::Decay(part(p)),
         Dynamics::Sigmoid(p) => Dynamics::Sigmoid(part(p)),
+        Dynamics::Linear(linear) => Dynamics::Linear(LinearDynamics {
+            current: linear
+                .current
+                .as_ref()
+                .map(|c| Current { keep: part(&c.keep), gain: part(&c.gain) }),
+            keep: part(&linear.keep),
+            gain: part(&linear.gain),
+            drive: part(&linear.drive),
+        }),
         other => other.clone(),
     };
     Neuron { dynamics, threshold: part(&of.threshold), ..of.clone() }

@@ -125,7 +125,7 @@ fn float(draft: NetworkDraft) -> AnyLevel {
 }
 
 const TO_INTEGERS: &str = "lower-genes{lowering=materialized},fold-batchnorm,fold-pooling,push-neurons,merge-nodes,lower-currents,\
-    drop-clips,normalize-neurons,remove-dead,fold-shared,quantize,fold-integers,strict-compare";
+    drop-clips,normalize-neurons,feed-currents,remove-dead,fold-shared,quantize,fold-integers,strict-compare";
 
 #[test]
 fn quantized_networks_stay_in_their_ranges() {

@@ -54,7 +54,7 @@ fn same_currents(before: &NetworkDraft, after: &NetworkDraft, seed: u64) {
 }
 
 const REST: &str = "fold-batchnorm,fold-pooling,push-neurons,fold-silent,merge-nodes,\
-    lower-currents,drop-clips,normalize-neurons,remove-dead,fold-shared";
+    lower-currents,drop-clips,normalize-neurons,feed-currents,remove-dead,fold-shared";
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]

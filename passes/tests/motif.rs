@@ -8,7 +8,7 @@ use snnc_ir::network::Op;
 use snnc_passes::AnyLevel;
 
 const PIPELINE: &str = "fold-batchnorm,fold-pooling,push-neurons,fold-silent,merge-nodes,\
-    lower-currents,drop-clips,normalize-neurons,remove-dead,fold-shared";
+    lower-currents,drop-clips,normalize-neurons,feed-currents,remove-dead,fold-shared";
 
 /// Number of neuron populations and of their neurons.
 fn populations(draft: &NetworkDraft) -> (usize, usize) {

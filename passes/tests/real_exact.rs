@@ -24,6 +24,9 @@ fn values(seed: u64, name: &str, t: usize, size: usize) -> generate::Rng {
 /// the readout must agree.
 fn same_currents(before: &NetworkDraft, after: &NetworkDraft, seed: u64, signed: bool) {
     let drive = |name: &str, t: usize, size: usize| {
+        if is_new(before, name) {
+            return Some(vec![1.0; size]);
+        }
         let mut rng = values(seed, name, t, size);
         let mut value = || f64::from(rng.real());
         Some((0..size).map(|_| if signed { value() } else { value().abs() }).collect())
@@ -31,7 +34,8 @@ fn same_currents(before: &NetworkDraft, after: &NetworkDraft, seed: u64, signed:
     let old = evaluate::run(before, STEPS, drive);
     let new = evaluate::run(after, STEPS, drive);
     for t in 0..STEPS {
-        for node in after.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_) | Op::Relay(_))) {
+        let roots = after.nodes.values().filter(|n| matches!(n.op, Op::Neuron(_) | Op::Relay(_)));
+        for node in roots.filter(|n| !is_new(before, &n.name)) {
             let name = &node.name;
             close(name, t, &old.current(before, t, name), &new.current(after, t, name));
         }
@@ -40,6 +44,11 @@ fn same_currents(before: &NetworkDraft, after: &NetworkDraft, seed: u64, signed:
             close(b, t, old.value(before, t, a), new.value(after, t, b));
         }
     }
+}
+
+/// Whether it is the population that passes make, which fires in every step.
+fn is_new(before: &NetworkDraft, name: &str) -> bool {
+    name == "always" && before.node_named(name).is_none()
 }
 
 fn close(name: &str, t: usize, old: &[f64], new: &[f64]) {
@@ -85,7 +94,7 @@ fn may_refuse(code: codes::Code) -> bool {
 const CURRENTS: &str = "fold-batchnorm,fold-pooling,lower-currents";
 
 const SPIKES: &str = "fold-batchnorm,fold-pooling,push-neurons,fold-silent,merge-nodes,\
-    lower-currents,drop-clips,normalize-neurons,remove-dead,fold-halves,fold-shared";
+    lower-currents,drop-clips,normalize-neurons,feed-currents,remove-dead,fold-halves,fold-shared";
 
 /// Runs `pipeline`, which may refuse the network for a known reason.
 fn survives(
@@ -151,7 +160,7 @@ fn make_clips_idle(draft: &mut NetworkDraft, seed: u64) {
     }
 }
 
-const ALL: [&str; 11] = [
+const ALL: [&str; 12] = [
     "fold-batchnorm",
     "fold-pooling",
     "push-neurons",
@@ -160,6 +169,7 @@ const ALL: [&str; 11] = [
     "lower-currents",
     "drop-clips",
     "normalize-neurons",
+    "feed-currents",
     "remove-dead",
     "fold-halves",
     "fold-shared",

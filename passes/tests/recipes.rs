@@ -29,7 +29,7 @@ use snnc_passes::quantize::{Applied, apply};
 use snnc_passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
 
 const TO_CANONICAL: &str = "lower-genes{lowering=materialized},fold-batchnorm,fold-pooling,push-neurons,merge-nodes,lower-currents,\
-    drop-clips,normalize-neurons,remove-dead,fold-shared";
+    drop-clips,normalize-neurons,feed-currents,remove-dead,fold-shared";
 
 /// A target with programmable neurons and messages, on whose registers some networks press.
 fn able(tight: bool) -> TargetSpec {

@@ -111,9 +111,12 @@ fn path_too_long() {
 
 #[test]
 fn delayed_bias() {
-    let draft = network(Shape::flat(1), Shape::flat(1), plain_neuron(), |b, x| {
-        (linear(b, "l", (x, 0), true), 2)
+    let mut draft = network(Shape::flat(1), Shape::flat(1), plain_neuron(), |b, x| {
+        let l = linear(b, "l", (x, 0), true);
+        (linear(b, "late", (l, 2), false), 0)
     });
+    let late = draft.node_named("late").expect("it was added");
+    draft.readout = Readout::MeanLinear(late);
     insta::assert_snapshot!(errors(draft));
 }
 

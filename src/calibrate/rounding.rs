@@ -299,18 +299,28 @@ fn range(bits: u8, split: bool, weights: &[f32]) -> [i16; 2] {
 }
 
 /// Shares of the past that may count: what a membrane keeps from step to step, less what resets forget,
-/// and without that.
+/// and without that. With a current that has memory, the share of a leak that remembers as long as both.
 pub(super) fn memories(layer: &Layer, reference: &Reference) -> Vec<f64> {
     let Some(neuron) = &layer.neuron else { return Vec::new() };
-    let decay = match &neuron.dynamics {
-        Dynamics::Decay(decay) => mean(decay.values()),
-        _ => 0.0,
+    let leak = match &neuron.dynamics {
+        Dynamics::Decay(decay) => 1.0 - mean(decay.values()),
+        Dynamics::Linear(linear) => {
+            let current = linear.current.as_ref().map_or(0.0, |c| mean(c.keep.values()));
+            joint(mean(linear.keep.values()), current)
+        }
+        _ => 1.0,
     };
-    let leak = 1.0 - decay;
     match neuron.reset {
         Reset::Subtract => vec![leak],
         Reset::To(_) => vec![shortened(leak, rate(layer, reference)), leak],
     }
+}
+
+/// The leak that delays what enters by as many steps, on average, as two leaks one behind the other do.
+fn joint(membrane: f64, current: f64) -> f64 {
+    let delay = |keep: f64| keep / (1.0 - keep).max(1e-6);
+    let both = delay(membrane) + delay(current);
+    both / (1.0 + both)
 }
 
 /// Spikes per neuron and step in the float network.

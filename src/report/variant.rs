@@ -87,9 +87,14 @@ pub(super) fn variants(network: &Network, recipe: &Recipe) -> Vec<Variant> {
                 PartKind::Thresholds,
                 changed(&neuron.threshold, new, &node.shape, Change::Threshold),
             );
-            if let Dynamics::Decay(decay) = &neuron.dynamics {
+            let decay = match &neuron.dynamics {
+                Dynamics::Decay(decay) => Some(decay.clone()),
+                Dynamics::Linear(linear) => Some(linear.keep.map(|keep| 1.0 - keep)),
+                _ => None,
+            };
+            if let Some(decay) = decay {
                 let new = own.and_then(|own| meaning::registers(own, &node.shape));
-                add(PartKind::Decays, changed(decay, new, &node.shape, Change::Decay));
+                add(PartKind::Decays, changed(&decay, new, &node.shape, Change::Decay));
             }
         }
         for term in &terms {
@@ -128,7 +133,11 @@ impl Variant {
             }
             Change::Decay(new) => {
                 if let Op::Neuron(neuron) = &mut draft.nodes[self.target].op {
-                    neuron.dynamics = Dynamics::Decay(new.clone());
+                    if let Dynamics::Linear(linear) = &mut neuron.dynamics {
+                        linear.keep = new.map(|decay| 1.0 - decay);
+                    } else {
+                        neuron.dynamics = Dynamics::Decay(new.clone());
+                    }
                 }
             }
         }

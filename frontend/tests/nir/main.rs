@@ -6,5 +6,6 @@ mod broken;
 mod checks;
 mod damage;
 mod fixtures;
+mod fuzz_lower;
 mod graphs;
 mod random;

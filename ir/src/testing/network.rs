@@ -109,14 +109,16 @@ impl Builder<'_> {
         let eighths = |n: u32| f32::from(u16::try_from(n).unwrap_or(0)) / 8.0;
         let models = match self.space {
             Space::Everything => 6,
-            Space::All | Space::Graded => 4,
-            Space::Programmable | Space::Fixed | Space::Stages => 3,
+            Space::Graded => 5,
+            Space::All | Space::Programmable | Space::Fixed | Space::Stages => 4,
         };
         let dynamics = match self.draw.below(models) {
             0 => Dynamics::Integrate,
             1 => Dynamics::Tau(param(self.draw, shape, |d| 1.0 + eighths(d.small(17)))),
             2 => Dynamics::Decay(param(self.draw, shape, |d| eighths(d.small(9)))),
-            3 if self.space.analog() => Dynamics::Linear(self.linear_dynamics(shape)),
+            3 if self.space != Space::Graded || !self.is_direct() => {
+                Dynamics::Linear(self.linear_dynamics(shape))
+            }
             3 | 4 => Dynamics::Sigmoid(param(self.draw, shape, |d| eighths(d.small(33)) - 2.0)),
             _ => return Self::izhikevich(),
         };
@@ -166,6 +168,11 @@ impl Builder<'_> {
             order: UpdateOrder::LeakInputFire,
             emission: Emission::Binary,
         }
+    }
+
+    /// Whether an input is coded directly: the host's currents cannot be filtered.
+    fn is_direct(&self) -> bool {
+        self.nodes.values().any(|n| matches!(n.op, Op::Input(Coding::Direct { .. })))
     }
 
     /// Coefficients of a linear neuron; the current has memory more often than not.

@@ -8,6 +8,7 @@
 //! that read sources have delays, and no other analog node is left. [`read`] takes such a current
 //! apart, [`write`](write::rebuild) puts it together.
 
+pub(crate) mod always;
 mod bias;
 pub(crate) mod write;
 

@@ -6,7 +6,8 @@
 use crate::currents::are_canonical;
 use crate::framework::levels::{AnyLevel, LevelKind};
 use crate::{
-    fold_shared, fold_silent, lower_genes, merge_nodes, normalize, push_neurons, remove_dead,
+    feed_currents, fold_shared, fold_silent, lower_genes, merge_nodes, normalize, push_neurons,
+    remove_dead,
 };
 use snnc_ir::network::{Compare, Op};
 use snnc_ir::quantized::Time;
@@ -56,6 +57,7 @@ properties! {
     NeuronsNormalized, Network, "neurons-normalized",
         "Every neuron that leaks linearly and emits plain spikes has the decay form and resets to \
         zero or by subtraction.";
+    CurrentsFed, Network, "currents-fed", "No bias enters a synaptic current with memory.";
     DeadRemoved, Network, "dead-removed",
         "The readout can be reached from every node except inputs; every tensor is used.";
     TensorsShared, Network, "tensors-shared", "No two tensors are equal in shape and values.";
@@ -97,6 +99,7 @@ impl Property {
             Self::NeuronsNormalized => {
                 no_node(|op| matches!(op, Op::Neuron(neuron) if !normalize::is_normal(neuron)))
             }
+            Self::CurrentsFed => feed_currents::is_clean(draft),
             Self::DeadRemoved => remove_dead::is_clean(draft),
             Self::TensorsShared => fold_shared::is_clean(draft),
             Self::StrictCompare | Self::HardwareTime => false,
@@ -120,6 +123,7 @@ impl Property {
             | Self::NodesMerged
             | Self::Canonical
             | Self::NeuronsNormalized
+            | Self::CurrentsFed
             | Self::DeadRemoved
             | Self::TensorsShared => false,
         }

@@ -3,7 +3,8 @@
 use crate::framework::pass::{AnyPass, Pass};
 use crate::framework::properties::Property;
 use crate::{
-    drop_clips, fold_batchnorm, fold_halves, fold_integers, fold_pooling, fold_shared, fold_silent,
+    drop_clips, feed_currents, fold_batchnorm, fold_halves, fold_integers, fold_pooling,
+    fold_shared, fold_silent,
 };
 use crate::{
     lower_currents, lower_genes, map, merge_nodes, normalize, push_neurons, quantize, remove_dead,
@@ -45,6 +46,7 @@ impl Registry {
             network(lower_currents::LowerCurrents),
             network(drop_clips::DropClips),
             network(normalize::NormalizeNeurons),
+            network(feed_currents::FeedCurrents),
             network(remove_dead::RemoveDead),
             network(fold_halves::FoldHalves),
             network(fold_shared::FoldShared),

@@ -24,6 +24,9 @@ pub struct PopulationAccount {
     pub threshold: Option<ThresholdAccount>,
     /// Membrane decay; `None` for graded relays.
     pub decay: Option<DecayAccount>,
+    /// Decay of the current; `None` if no current has memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<DecayAccount>,
     /// Biases; `None` if there are none.
     pub bias: Option<BiasAccount>,
     /// Bits by which plain relays shift what they send; `None` for all others.
@@ -52,12 +55,12 @@ pub struct ThresholdAccount {
     pub error: f64,
 }
 
-/// What the decay became.
+/// What a decay became.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DecayAccount {
     /// Smallest and largest register.
     pub register: [u16; 2],
-    /// Largest |register / 4096 − float decay|.
+    /// Largest |register / 4096 − float decay|; of a current, whose decay is register + 1, with that.
     pub error: f64,
 }
 

@@ -18,6 +18,9 @@ pub(super) struct Decision {
     pub threshold: Param<i32>,
     /// Biases in units of weight.
     pub bias: Param<i32>,
+    /// Current decay registers; 4095, no memory, for relays. They follow from the float decays and the
+    /// thresholds, so that no recipe has to hold them.
+    pub du: Param<u16>,
     /// Membrane decay registers; 4095 for relays.
     pub dv: Param<u16>,
     /// Bits by which plain relays shift what they send; 0 for all others.

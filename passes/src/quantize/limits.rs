@@ -67,18 +67,12 @@ impl Bound {
         match self {
             Self::Input => range.input,
             Self::Membrane => range.v,
-            Self::Current => current(range),
+            Self::Current => range.u,
             Self::Bias => range.bias,
             Self::Message => range.message,
             Self::Threshold => Span { low: 0, high: threshold },
         }
     }
-}
-
-/// The current has no memory: it is what arrives.
-const fn current(range: &Range) -> Span {
-    let Span { low, high } = range.input;
-    Span { low: low.saturating_mul(64), high: high.saturating_mul(64) }
 }
 
 /// What the neurons of a population may reach.
@@ -120,8 +114,7 @@ impl Surveyor {
     /// Takes neuron `n` in.
     pub(super) fn take(&mut self, n: usize, range: &Range, threshold: i64) {
         let Bounds { input, u, v, message } = &mut self.bounds;
-        let pairs =
-            [(input, range.input), (u, current(range)), (v, range.v), (message, range.message)];
+        let pairs = [(input, range.input), (u, range.u), (v, range.v), (message, range.message)];
         for (extreme, span) in pairs {
             if self.first || span.low < extreme.low {
                 (extreme.low, extreme.low_neuron) = (span.low, n);
@@ -181,7 +174,8 @@ mod tests {
 
     fn range(low: i64, high: i64) -> Range {
         let span = Span { low, high };
-        Range { input: span, v: Span { low: 64 * low, high: 64 * high }, ..Range::default() }
+        let state = Span { low: 64 * low, high: 64 * high };
+        Range { input: span, u: state, v: state, ..Range::default() }
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::fraction::{Fraction, common};
 use super::host::Sample;
 use super::{refuse, remarks};
 use snnc_ir::arena::NodeId;
-use snnc_ir::diag::codes::quantize as codes;
-use snnc_ir::network::{Coding, Keep, NetworkDraft, Neuron, Op};
+use snnc_ir::diag::codes::{internal, quantize as codes};
+use snnc_ir::network::{Coding, Dynamics, Keep, NetworkDraft, Neuron, Op};
 use snnc_ir::{Diagnostic, Diagnostics, Param, Shape, TargetSpec};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,8 @@ pub(super) struct Member<'a> {
     pub messages: Vec<Message>,
     /// Currents from directly coded inputs.
     pub samples: Vec<Sample>,
-    /// Bias of every neuron; empty if there is none.
+    /// Bias of every neuron, which acts on the membrane (behind a current with memory); empty if there is
+    /// none.
     pub bias: Vec<f64>,
 }
 
@@ -141,6 +142,18 @@ pub(super) fn collect<'a>(
     for id in order {
         let Some((model, current)) = open.remove(&id) else { continue };
         let node = &network.nodes[id];
+        let filtered = match &model {
+            Model::Neurons(neuron, _) => neuron.dynamics.current().is_some(),
+            Model::Relays(_) | Model::Stage => false,
+        };
+        if filtered && !current.bias.is_empty() {
+            errors.push(not_fed(&node.name));
+            continue;
+        }
+        let bias = match &model {
+            Model::Neurons(neuron, _) if filtered => drive(neuron, &node.shape),
+            _ => current.bias,
+        };
         let mut member = Member {
             node: id,
             name: &node.name,
@@ -150,7 +163,7 @@ pub(super) fn collect<'a>(
             relays: Vec::new(),
             messages: Vec::new(),
             samples: Vec::new(),
-            bias: current.bias,
+            bias,
         };
         let mut sound = true;
         for term in current.terms {
@@ -182,6 +195,10 @@ impl Member<'_> {
             Op::Input(Coding::Direct { range }) => {
                 // A missing range was reported once, for the input.
                 let Some(range) = *range else { return false };
+                if matches!(&self.model, Model::Neurons(n, _) if n.dynamics.current().is_some()) {
+                    errors.push(refuse::not_filtered(self.name, &source.name));
+                    return false;
+                }
                 let names = (self.name, source.name.as_str());
                 let filed = Sample::new(network, &term, range, names)
                     .and_then(|sample| self.current(sample, names));
@@ -226,6 +243,26 @@ impl Member<'_> {
     pub(super) fn largest_on_spikes(&self, network: &NetworkDraft) -> f64 {
         self.spikes.iter().map(|t| largest(&network.tensors[t.weight].data)).fold(0.0, f64::max)
     }
+}
+
+/// What acts on the membrane behind a current with memory; empty if that is nothing.
+fn drive(neuron: &Neuron, shape: &Shape) -> Vec<f64> {
+    match &neuron.dynamics {
+        Dynamics::Linear(linear) if linear.drive.values().iter().any(|d| d.abs() > 0.0) => {
+            linear.drive.map(f64::from).expand(shape)
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A bias that enters a current with memory, which the planner excludes.
+fn not_fed(name: &str) -> Diagnostic {
+    Diagnostic::error(
+        internal::NOT_CANONICAL,
+        format!("a bias enters the current with memory of `{name}`"),
+    )
+    .at(format!("population `{name}`"))
+    .help("run `feed-currents` before this pass")
 }
 
 /// Largest absolute value.

@@ -91,7 +91,12 @@ impl Pass for Quantize {
             name: "quantize",
             summary: "round weights, thresholds, biases and decays to what the chip stores",
             class: Class::Bounded,
-            requires: &[Property::GenesLowered, Property::Canonical, Property::NeuronsNormalized],
+            requires: &[
+                Property::GenesLowered,
+                Property::Canonical,
+                Property::NeuronsNormalized,
+                Property::CurrentsFed,
+            ],
             establishes: &[],
             invalidates: &[],
             options: &[],

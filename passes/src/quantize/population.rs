@@ -129,16 +129,17 @@ pub(super) fn thresholds(neuron: &Neuron, scale: &Param<f64>, shape: &Shape) -> 
 
 /// The registers of neurons as decided.
 fn integer_neuron(neuron: &Neuron, decision: &Decision, shape: &Shape) -> IntNeuron {
-    let (units, dv) = (&decision.threshold, &decision.dv);
+    let (units, du, dv) = (&decision.threshold, &decision.du, &decision.dv);
+    let leaks = du.zip(dv, shape, |du, dv| du < 4095 || dv > 0);
     let threshold = match neuron.compare {
         Compare::Gt => units.map(|m| m.saturating_mul(64)),
-        // Without leak the membrane only takes multiples of 64, and 64·m is exact.
+        // Without any leak the membrane only takes multiples of 64, and 64·m is exact.
         Compare::Ge => {
-            units.zip(dv, shape, |m, d| m.saturating_mul(64).saturating_add(i32::from(d > 0)))
+            units.zip(&leaks, shape, |m, l| m.saturating_mul(64).saturating_add(i32::from(l)))
         }
     };
     IntNeuron {
-        du: Param::Uniform(4095),
+        du: du.clone(),
         dv: dv.clone(),
         threshold: threshold.compact(shape),
         compare: neuron.compare,
@@ -161,6 +162,7 @@ fn facts(neuron: &IntNeuron, shape: &Shape, n: usize, drive: Drive, steps: u32) 
     let threshold = i64::from(neuron.threshold.at(n, shape));
     NeuronFacts {
         drive,
+        du: neuron.du.at(n, shape),
         dv: neuron.dv.at(n, shape),
         quiet: if neuron.compare == Compare::Gt { threshold } else { threshold - 1 },
         subtract: match &neuron.reset {

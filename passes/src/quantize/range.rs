@@ -1,10 +1,12 @@
 //! Worst cases of a neuron over all inputs: per-step input sum, current, membrane and messages.
 //!
-//! Sound interval bounds, not estimates: they hold whatever spikes arrive. `u` has no memory here
-//! (`du = 4095`), so `u = sum << 6`. A membrane with decay `dv` that receives at most `x` per update obeys
-//! `y' ≤ ⌊y·(4096 − dv) / 4096⌋ + x`, is monotone in `y`, and starts at 0. So it never exceeds the smallest
-//! `y` with `y = ⌊y·(4096 − dv) / 4096⌋ + x`, which is `⌊(x − 1)·4096 / dv⌋ + 1`; nor `x` times the number
-//! of updates. Truncation toward zero makes the lower side the mirror image. On the upper side, what an
+//! Sound interval bounds, not estimates: they hold whatever spikes arrive. A register with decay `d` (in
+//! 4096ths) that receives at most `x` per update obeys
+//! `y' ≤ ⌊y·(4096 − d) / 4096⌋ + x`, is monotone in `y`, and starts at 0. So it never exceeds the smallest
+//! `y` with `y = ⌊y·(4096 − d) / 4096⌋ + x`, which is `⌊(x − 1)·4096 / d⌋ + 1`; nor `x` times the number
+//! of updates. Truncation toward zero makes the lower side the mirror image. The current receives
+//! `sum << 6` and decays by `du + 1` (without memory, `du = 4095`, it is what arrives); the membrane
+//! receives the current and the bias, and decays by `dv`. On the upper side, what an
 //! update leaves behind is at most the threshold after a reset to zero, and little more after a subtraction.
 //! A graded relay has no state: its message is what arrives and its bias, shifted and clipped to a sign.
 
@@ -18,6 +20,8 @@ pub(super) struct Range {
     pub input: Span,
     /// The bias and what the host adds to it (in weights).
     pub bias: Span,
+    /// The current; of a relay, what arrives.
+    pub u: Span,
     /// The membrane before a reset; of a relay, what arrives and its bias.
     pub v: Span,
     /// Messages of a relay (in weights); 0 for neurons.
@@ -36,10 +40,15 @@ pub(super) struct Drive {
 }
 
 impl Drive {
-    /// What acts on the membrane in a step, in units of weight. A bias that spikes carry may be
-    /// missing, as far as the verifier and the certificate know.
+    /// What acts on a membrane without memory of currents in a step, in units of weight. A bias that
+    /// spikes carry may be missing, as far as the verifier and the certificate know.
     fn total(&self) -> Span {
         self.arriving().plus(self.host)
+    }
+
+    /// The bias or 0, and what the host adds.
+    fn constant(&self) -> Span {
+        self.host.plus(Span { low: self.bias.min(0), high: self.bias.max(0) })
     }
 
     /// The bias and what the host adds to it.
@@ -58,6 +67,8 @@ impl Drive {
 pub(super) struct NeuronFacts {
     /// Its input.
     pub drive: Drive,
+    /// Current decay register.
+    pub du: u16,
     /// Membrane decay register.
     pub dv: u16,
     /// Largest membrane that does not fire.
@@ -70,10 +81,17 @@ pub(super) struct NeuronFacts {
 
 /// Bounds of one neuron.
 pub(super) fn bound(facts: &NeuronFacts) -> Range {
-    let NeuronFacts { drive, dv, quiet, subtract, updates } = facts;
-    let total = drive.total();
-    let (rise, fall) = (total.high.saturating_mul(64).max(0), total.low.saturating_mul(64).min(0));
-    let settle = |x: i64| settle(x, *dv, *updates);
+    let NeuronFacts { drive, du, dv, quiet, subtract, updates } = facts;
+    // The chip adds 1 to the register. A bias is carried by spikes only where the current has no memory.
+    let filter = i64::from(*du) + 1;
+    let arriving = if *du == 4095 { drive.arriving() } else { drive.sum }.times(64);
+    let u = Span {
+        low: -settle(arriving.low.saturating_neg(), filter, *updates),
+        high: settle(arriving.high, filter, *updates),
+    };
+    let total = if *du == 4095 { drive.host } else { drive.constant() }.times(64).plus(u);
+    let (rise, fall) = (total.high.max(0), total.low.min(0));
+    let settle = |x: i64| settle(x, i64::from(*dv), *updates);
     let (free, quiet) = (settle(rise), (*quiet).max(0));
     let (rest, reset) = match subtract {
         None => (free.min(quiet), 0),
@@ -89,7 +107,7 @@ pub(super) fn bound(facts: &NeuronFacts) -> Range {
         low: reset.saturating_sub(settle(fall.saturating_neg())),
         high: free.min(kept.saturating_add(rise)),
     };
-    Range { input: drive.arriving(), bias: drive.biases(), v, message: Span::default() }
+    Range { input: drive.arriving(), bias: drive.biases(), u, v, message: Span::default() }
 }
 
 /// Bounds of one graded relay.
@@ -98,18 +116,19 @@ pub(super) fn relay(drive: &Drive, keep: Option<Keep>, shift: u8) -> Range {
     Range {
         input: drive.arriving(),
         bias: drive.biases(),
+        u: drive.arriving().times(64),
         v: Span { low: total.low.saturating_mul(64), high: total.high.saturating_mul(64) },
         message: total.kept(keep, shift),
     }
 }
 
-/// Largest membrane of this decay that starts at 0 and receives at most `x` per update.
-fn settle(x: i64, dv: u16, updates: u64) -> i64 {
+/// Largest value of a register with this decay, which starts at 0 and receives at most `x` per update.
+fn settle(x: i64, decay: i64, updates: u64) -> i64 {
     if x <= 0 {
         return 0;
     }
     let linear = x.saturating_mul(i64::try_from(updates).unwrap_or(i64::MAX));
-    if dv == 0 { linear } else { linear.min((x - 1).saturating_mul(4096) / i64::from(dv) + 1) }
+    if decay == 0 { linear } else { linear.min((x - 1).saturating_mul(4096) / decay + 1) }
 }
 
 #[cfg(test)]
@@ -130,7 +149,8 @@ mod tests {
             positive in 0_i64..200, negative in -200_i64..=0, bias in -20_i64..20,
             host in -9_i64..9,
             keep in prop_oneof![Just(None), Just(Some(Keep::Positive)), Just(Some(Keep::Negative))],
-            shift in 0_u8..5, dv in 0_u16..4096, theta in 1_i64..300, subtract in any::<bool>(),
+            shift in 0_u8..5, du in prop_oneof![Just(4095_u16), 0_u16..4096],
+            dv in 0_u16..4096, theta in 1_i64..300, subtract in any::<bool>(),
             choices in proptest::collection::vec(0.0_f64..=1.0, 1..60),
         ) {
             let theta = theta * 64;
@@ -140,13 +160,13 @@ mod tests {
                 host: Span { low: host.min(0), high: host.max(0) },
             };
             let facts = NeuronFacts {
-                drive, dv, quiet: theta,
+                drive, du, dv, quiet: theta,
                 subtract: subtract.then_some(theta), updates: choices.len() as u64,
             };
             let range = bound(&facts);
             let sent = relay(&drive, keep, shift);
             prop_assert!(range.bias.low <= bias + host && bias + host <= range.bias.high);
-            let mut v = 0;
+            let (mut u, mut v) = (0, 0);
             for c in choices {
                 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss,
                     reason = "small test values")]
@@ -158,7 +178,9 @@ mod tests {
                 let message = Graded::passes(keep, shift, total);
                 prop_assert!(sent.message.low <= message && message <= sent.message.high);
                 prop_assert!(sent.v.low <= 64 * total && 64 * total <= sent.v.high);
-                v = step(v, i64::from(dv), total * 64);
+                u = step(u, i64::from(du) + 1, sum * 64);
+                prop_assert!(range.u.low <= u && u <= range.u.high, "{u} outside {range:?}");
+                v = step(v, i64::from(dv), u + (bias + host) * 64);
                 prop_assert!(range.v.low <= v && v <= range.v.high, "{v} outside {range:?}");
                 if v > theta {
                     v = if subtract { v - theta } else { 0 };

@@ -2,15 +2,17 @@
 
 use super::member::{Member, Model};
 use super::remarks;
+use crate::normalize::is_normal;
+use snnc_ir::diag::codes::network;
 use snnc_ir::diag::codes::quantize as codes;
 use snnc_ir::network::neuron::sigmoid;
 use snnc_ir::network::{Coding, Dynamics, Emission, NetworkDraft, Neuron, Op, Reset};
 use snnc_ir::{Diagnostic, Diagnostics, Param, TargetSpec};
 
 /// Every directly coded input without a range.
-pub(super) fn without_range(network: &NetworkDraft) -> Diagnostics {
+pub(super) fn without_range(draft: &NetworkDraft) -> Diagnostics {
     let unbounded = |op: &Op| *op == Op::Input(Coding::Direct { range: None });
-    let inputs = network.nodes.values().filter(|n| unbounded(&n.op));
+    let inputs = draft.nodes.values().filter(|n| unbounded(&n.op));
     inputs.map(|n| no_range(&n.name)).collect()
 }
 
@@ -26,17 +28,17 @@ fn no_range(input: &str) -> Diagnostic {
 
 /// Every clip that needs graded messages on a target without them, and every population whose model
 /// is not the neuron of the integer contract, in one finding.
-pub(super) fn without_contract(network: &NetworkDraft, target: &TargetSpec) -> Option<Diagnostic> {
+pub(super) fn without_contract(draft: &NetworkDraft, target: &TargetSpec) -> Option<Diagnostic> {
     let spikes_only = target.message_bits.value == 0;
     let clip = |op: &Op| spikes_only && matches!(op, Op::Relay(_));
     let izhikevich =
         |op: &Op| matches!(op, Op::Neuron(n) if matches!(n.dynamics, Dynamics::Izhikevich { .. }));
-    let linear = |op: &Op| matches!(op, Op::Neuron(n) if matches!(n.dynamics, Dynamics::Linear(_)));
+    let linear = |op: &Op| matches!(op, Op::Neuron(n) if matches!(n.dynamics, Dynamics::Linear(_)) && !is_normal(n));
     let burst =
         |op: &Op| matches!(op, Op::Neuron(n) if matches!(n.emission, Emission::Burst { .. }));
     let several = |op: &Op| matches!(op, Op::Neuron(n) if n.emission == Emission::Several);
     let named = |wanted: &dyn Fn(&Op) -> bool| -> Vec<&str> {
-        network.nodes.values().filter(|n| wanted(&n.op)).map(|n| n.name.as_str()).collect()
+        draft.nodes.values().filter(|n| wanted(&n.op)).map(|n| n.name.as_str()).collect()
     };
     let all = named(&|op| clip(op) || izhikevich(op) || linear(op) || burst(op) || several(op));
     let first = all.first()?;
@@ -66,7 +68,11 @@ pub(super) fn without_contract(network: &NetworkDraft, target: &TargetSpec) -> O
         "give these populations the model `lif`, `plif` or `if`, or stay at `run --level float`";
     for (names, why, fix) in [
         (named(&izhikevich), "Izhikevich's neuron has no integer form", models),
-        (named(&linear), "linear neurons with all coefficients have no integer form", models),
+        (
+            named(&linear),
+            "linear neurons have an integer form once their gains are 1 and they reset to 0",
+            "run `normalize-neurons` before",
+        ),
         (named(&burst), "graded bursts of spikes have no integer form", models),
         (
             named(&several),
@@ -85,7 +91,7 @@ pub(super) fn without_contract(network: &NetworkDraft, target: &TargetSpec) -> O
 
 /// What plain relays, or those that read them, read beside what they may: clips tie the scales of what reads
 /// them, and the host writes to biases.
-pub(super) fn mixed(network: &NetworkDraft, member: &Member<'_>) -> Option<Diagnostic> {
+pub(super) fn mixed(draft: &NetworkDraft, member: &Member<'_>) -> Option<Diagnostic> {
     let is_stage = matches!(member.model, Model::Stage);
     let reads_stage = member.relays.iter().any(Option::is_some);
     let clips = member.messages.iter().map(|m| m.term.source);
@@ -101,7 +107,7 @@ pub(super) fn mixed(network: &NetworkDraft, member: &Member<'_>) -> Option<Diagn
     } else {
         Vec::new()
     };
-    let names: Vec<&str> = wrong.iter().map(|id| network.nodes[*id].name.as_str()).collect();
+    let names: Vec<&str> = wrong.iter().map(|id| draft.nodes[*id].name.as_str()).collect();
     let what = match member.model {
         Model::Stage => "plain relays",
         Model::Relays(_) => "clip",
@@ -178,6 +184,20 @@ pub(super) fn decay(neuron: &Neuron) -> Option<Param<f64>> {
         // `normalize-neurons` removes the other forms; the decay is the same number either way.
         Dynamics::Tau(tau) => Some(tau.map(|t| f64::from(1.0 / t))),
         Dynamics::Sigmoid(w) => Some(w.map(|w| f64::from(sigmoid(w)))),
+        Dynamics::Linear(linear) if is_normal(neuron) => {
+            Some(linear.keep.map(|keep| 1.0 - f64::from(keep)))
+        }
         Dynamics::Izhikevich { .. } | Dynamics::Linear(_) => None,
     }
+}
+
+/// What enters a current with memory, but is no spike or message.
+pub(super) fn not_filtered(name: &str, source: &str) -> Diagnostic {
+    Diagnostic::error(
+        network::UNFILTERED,
+        format!("the directly coded input `{source}` feeds the current with memory of `{name}`"),
+    )
+    .at(format!("population `{name}`"))
+    .note("the host adds what a sample causes to bias registers, which act on the membrane at once; a current with memory would build up over steps")
+    .help("code the input as spikes (`events`, `accumulator` or `rate`), or use neurons whose current has no memory")
 }

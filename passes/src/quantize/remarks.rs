@@ -1,16 +1,17 @@
 //! What quantization reports beside errors.
 
 use super::account::{Account, PopulationAccount, ProjectionAccount};
+use super::choose::current_loss;
 use super::decision::{Wanted, grain};
 use super::limits::words;
 use super::matrix::Set;
 use super::member::{Member, Message, Model};
 use super::settle::Planned;
 use super::sums::Span;
-use snnc_ir::diag::codes::quantize as codes;
+use snnc_ir::diag::codes::{network, quantize as codes};
 use snnc_ir::network::{NetworkDraft, Tensor};
 use snnc_ir::recipe::{Grouping, MAX_WEIGHT_BITS, Scaling, Settings};
-use snnc_ir::{Diagnostic, Diagnostics};
+use snnc_ir::{Diagnostic, Diagnostics, Param, Shape};
 use std::collections::BTreeMap;
 
 /// Names in backquotes, separated by commas.
@@ -29,6 +30,7 @@ pub(super) fn all(
     let mut out = Diagnostics::new();
     for (member, planned) in members.iter().zip(planned) {
         out.extend(decay(member, planned).into_iter().collect());
+        out.extend(current(member, planned).into_iter().collect());
     }
     let by_name: BTreeMap<&str, &PopulationAccount> =
         account.populations.iter().map(|p| (&*p.name, p)).collect();
@@ -103,6 +105,60 @@ fn decay(member: &Member<'_>, planned: &Planned) -> Option<Diagnostic> {
             .note("decays are stored in units of 1/4096, from 0 to 4095/4096")
             .help(help),
     )
+}
+
+/// What the decays of a population with currents that have memory became; a warning where a current
+/// decays faster than it should because the chip has no slower decay.
+fn current(member: &Member<'_>, planned: &Planned) -> Option<Diagnostic> {
+    let Model::Neurons(neuron, decay) = &member.model else { return None };
+    let current = neuron.dynamics.current()?;
+    let (shape, decision) = (member.shape, &planned.decision);
+    let share = current.keep.map(|keep| 1.0 - f64::from(keep));
+    let du = decision.du.map(|du| f64::from(current_loss(du)) / 4096.0);
+    let dv = decision.dv.map(|dv| f64::from(dv) / 4096.0);
+    let forced = share.zip(&du, shape, |exact, found| exact < 1.0 / 8192.0 && found > exact);
+    let name = member.name;
+    let message = if forced.values().contains(&true) {
+        format!("population `{name}`: a current that loses less than 1/8192 in a step loses 1/4096")
+    } else {
+        format!("population `{name}` has currents with memory")
+    };
+    let finding = if forced.values().contains(&true) {
+        Diagnostic::warning(network::FILTER, message)
+            .help("nothing to do if runs are far shorter than 4096 steps; else use a shorter time constant")
+    } else {
+        Diagnostic::note_only(network::FILTER, message)
+    };
+    let registers = [&decision.du, &decision.dv].map(|r| {
+        let values = r.values();
+        match (values.iter().min(), values.iter().max()) {
+            (Some(least), Some(most)) if least != most => format!("{least} to {most}"),
+            (least, _) => least.copied().unwrap_or_default().to_string(),
+        }
+    });
+    let line = |what: &str, register: &str, (exact, found): (f64, f64)| {
+        let off = if exact > 0.0 { (found / exact - 1.0) * 100.0 } else { 0.0 };
+        format!(
+            "{what} {register}: a step takes {found:.6} where {exact:.6} was wanted ({off:+.2} %)"
+        )
+    };
+    Some(
+        finding
+            .at(format!("population `{name}`"))
+            .note(line("current decay register", &registers[0], farthest(&share, &du, shape)))
+            .note(line("membrane decay register", &registers[1], farthest(decay, &dv, shape)))
+            .note("registers are chosen with what rounding toward zero takes beside them"),
+    )
+}
+
+/// The wanted and the found share that differ most, relatively.
+fn farthest(exact: &Param<f64>, found: &Param<f64>, shape: &Shape) -> (f64, f64) {
+    let off = |(exact, found): &(f64, f64)| {
+        if *exact > 0.0 { (found / exact - 1.0).abs() } else { *found }
+    };
+    let pairs = exact.zip(found, shape, |exact, found| (exact, found));
+    let worst = pairs.values().iter().copied().max_by(|a, b| off(a).total_cmp(&off(b)));
+    worst.unwrap_or_default()
 }
 
 /// Warns where rounding moves a threshold by more than a tenth.

@@ -1,7 +1,7 @@
 //! Integers of every population: what the recipe says, what fills its gaps, and whether that stays in
 //! range.
 
-use super::choose::choose;
+use super::choose::{choose, filter_registers};
 use super::decision::{Decision, Excess, Wanted};
 use super::fit::{self, Fitted, message_weights};
 use super::groups::{Groups, Policy};
@@ -197,10 +197,11 @@ fn lower(
         if entry.is_none_or(|e| e.bias.is_none()) {
             trial.bias = biases(&member.bias, &trial.scale, member.shape);
         }
-        if let Model::Neurons(neuron, _) = &member.model
+        if let Model::Neurons(neuron, decay) = &member.model
             && entry.is_none_or(|e| e.threshold.is_none())
         {
             trial.threshold = thresholds(neuron, &trial.scale, member.shape);
+            trial.du = filter_registers(neuron, decay, &trial.threshold, member.shape);
         }
         match check(&trial) {
             Ok(()) => return Some(factor),
@@ -308,6 +309,9 @@ impl<'a> Tied<'a> {
             decision.threshold = own(&decision.threshold, &entry.threshold);
             decision.bias = own(&decision.bias, &entry.bias);
             decision.dv = entry.dv.as_ref().unwrap_or(&decision.dv).clone();
+            if let Model::Neurons(neuron, decay) = &member.model {
+                decision.du = filter_registers(neuron, decay, &decision.threshold, member.shape);
+            }
         }
         for (term, entry) in decision.terms.iter_mut().zip(&wanted.terms) {
             term.exponent = entry.and_then(|e| e.exponent).unwrap_or(term.exponent);

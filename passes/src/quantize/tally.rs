@@ -5,7 +5,7 @@ use super::account::{
     ThresholdAccount, WeightSet,
 };
 use super::canonical::positions;
-use super::choose::{Prediction, predict};
+use super::choose::{Prediction, current_loss, predict};
 use super::decision::Decision;
 use super::matrix::{Factors, Set, Weights};
 use super::member::{Member, Model};
@@ -86,6 +86,7 @@ fn population(
         limited_by: decision.limited_by.clone(),
         threshold: neuron.map(|(n, _)| threshold(n, &decision.threshold, scale, shape)),
         decay: neuron.map(|(_, exact)| decay(exact, &decision.dv, shape)),
+        current: neuron.and_then(|(n, _)| current(n, &decision.du, shape)),
         bias: bias(member, neuron.map(|(n, _)| n), decision, scale),
         shift: matches!(member.model, Model::Stage).then_some(decision.shift),
         bounds: planned.integers.survey.bounds,
@@ -121,6 +122,17 @@ fn decay(exact: &Param<f64>, register: &Param<u16>, shape: &Shape) -> DecayAccou
         register: ends(register.values()),
         error: errors.values().iter().copied().fold(0.0, f64::max),
     }
+}
+
+fn current(neuron: &Neuron, register: &Param<u16>, shape: &Shape) -> Option<DecayAccount> {
+    let current = neuron.dynamics.current()?;
+    let errors = current.keep.zip(register, shape, |keep, du| {
+        (f64::from(current_loss(du)) / 4096.0 - (1.0 - f64::from(keep))).abs()
+    });
+    Some(DecayAccount {
+        register: ends(register.values()),
+        error: errors.values().iter().copied().fold(0.0, f64::max),
+    })
 }
 
 /// Biases in units of weight against the float ones; of relays over the largest float bias.

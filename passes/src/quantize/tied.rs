@@ -1,7 +1,7 @@
 //! Populations whose scales messages tie together: one scale each, found by the search over groups,
 //! and exponents that follow from it.
 
-use super::choose::decay_register;
+use super::choose::{decay_register, filter_registers};
 use super::decision::{Decision, TermDecision, Wanted};
 use super::matrix::{MAX_WEIGHT, SCHEME, Set, exponents, steps};
 use super::member::{Member, Model};
@@ -63,15 +63,18 @@ impl Plan {
         let terms = self.terms.iter().map(|term| term.decide(&scale));
         let terms = terms.collect();
         let bias = biases(&member.bias, &scale, member.shape);
-        let (threshold, dv) = match &member.model {
+        let (threshold, du, dv) = match &member.model {
             Model::Neurons(neuron, decay) => {
                 let threshold = thresholds(neuron, &scale, member.shape);
+                let du = filter_registers(neuron, decay, &threshold, member.shape);
                 let dv = decay.zip(&threshold, member.shape, decay_register);
-                (threshold, dv.compact(member.shape))
+                (threshold, du, dv.compact(member.shape))
             }
-            Model::Relays(_) | Model::Stage => (Param::Uniform(0), Param::Uniform(4095)),
+            Model::Relays(_) | Model::Stage => {
+                (Param::Uniform(0), Param::Uniform(4095), Param::Uniform(4095))
+            }
         };
-        Decision { scale, threshold, bias, dv, shift: 0, terms, limited_by }
+        Decision { scale, threshold, bias, du, dv, shift: 0, terms, limited_by }
     }
 }
 

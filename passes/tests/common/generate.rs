@@ -3,8 +3,8 @@
 use snnc_ir::arena::{Arena, NodeId, TensorId};
 use snnc_ir::conv::Conv;
 use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Keep, Neuron, Node, Op, Provenance, Readout, Reset,
-    Tensor, UpdateOrder,
+    Coding, Compare, Current, Dynamics, Edge, Emission, Keep, LinearDynamics, Neuron, Node, Op,
+    Provenance, Readout, Reset, Tensor, UpdateOrder,
 };
 use snnc_ir::{NetworkDraft, Param, Shape};
 
@@ -160,6 +160,13 @@ impl Generator {
         };
         let (threshold, tau, decay) = (param(0.6, 1.0), param(1.0, 3.0), param(0.0, 1.0));
         let sigmoid = param(-1.0, 2.0);
+        let current = Current { keep: param(0.0, 0.9), gain: param(0.2, 1.0) };
+        let linear = LinearDynamics {
+            current: Some(current),
+            keep: param(0.0, 1.0),
+            gain: param(0.2, 1.0),
+            drive: param(-0.1, 0.2),
+        };
         if rng.chance(5) {
             return odd_neuron(rng, threshold);
         }
@@ -169,10 +176,12 @@ impl Generator {
             _ => Reset::Subtract,
         };
         Neuron {
-            dynamics: match rng.below(4) {
+            dynamics: match rng.below(6) {
                 0 => Dynamics::Integrate,
                 1 => Dynamics::Tau(tau),
                 2 => Dynamics::Sigmoid(sigmoid),
+                3 if rng.chance(20) => Dynamics::Linear(LinearDynamics { current: None, ..linear }),
+                3 | 4 => Dynamics::Linear(linear),
                 _ => Dynamics::Decay(decay),
             },
             threshold,

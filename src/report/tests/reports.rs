@@ -43,6 +43,7 @@ fn population(
         limited_by: "the largest weight (127)".to_owned(),
         threshold: Some(ThresholdAccount { mantissa: [1, 64], distinct: 2, error: 1.604 }),
         decay: Some(DecayAccount { register: [0, 0], error: 0.0 }),
+        current: None,
         bias: None,
         bounds: Bounds {
             input: extreme(0, 127),

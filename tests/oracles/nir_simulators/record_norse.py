@@ -39,18 +39,18 @@ def imported(folder, name, graph, inputs, membranes, **options):
 
 
 def lif(folder):
-    """Affine and LIF; each neuron has its own time constant, threshold and leak voltage."""
+    """Affine and LIF with a leak voltage, where it also starts; a time constant and threshold for each neuron."""
     rng = shared.generator(11)
 
-    def cell(neurons):
+    def cell(neurons, leak):
         return norse.LIFBoxCell(norse.LIFBoxParameters(
             tau_mem_inv=1 / shared.between(rng, 0.004, 0.02, neurons),
             v_th=shared.between(rng, 0.4, 0.6, neurons),
-            v_leak=shared.between(rng, -0.1, 0.2, neurons)))
+            v_leak=leak * torch.ones(neurons)))
 
     network = norse.SequentialState(
-        shared.fill(torch.nn.Linear(10, 20), rng, 0.8, 1.5, 0.3), cell(20),
-        shared.fill(torch.nn.Linear(20, 5), rng, 1.5, 3.0, 0.3), cell(5))
+        shared.fill(torch.nn.Linear(10, 20), rng, 0.8, 1.5, 0.3), cell(20, 0.1),
+        shared.fill(torch.nn.Linear(20, 5), rng, 1.5, 3.0, 0.3), cell(5, -0.05))
     graph = norse.to_nir(network, torch.zeros(10), dt=1.0)
     imported(folder, "norse_lif", graph, shared.events(rng, (10,), 0.3), True)
 
@@ -72,14 +72,14 @@ def convolution(folder):
     imported(folder, "norse_conv", graph, shared.events(rng, (2, 8, 8), 0.25), False)
 
 
-def braided(rng):
+def braided(rng, leak=0.0):
     """CubaLIF that hears itself through an Affine, which Norse computes after the neurons."""
     def cuba(neurons):
         return nir.CubaLIF(
             tau_syn=shared.between(rng, 0.003, 0.008, neurons).numpy(),
             tau_mem=shared.between(rng, 0.005, 0.02, neurons).numpy(),
             r=shared.between(rng, 2.0, 3.0, neurons).numpy(),
-            v_leak=shared.between(rng, -0.02, 0.05, neurons).numpy(),
+            v_leak=np.full(neurons, leak, np.float32),
             v_threshold=shared.between(rng, 0.3, 0.5, neurons).numpy(),
             w_in=shared.between(rng, 2.0, 3.0, neurons).numpy())
 
@@ -89,7 +89,7 @@ def braided(rng):
 
     return nir.NIRGraph(
         nodes={"input": nir.Input(np.array([6])), "fc1": affine(12, 6, 0.05, 0.4, 0.02), "hidden": cuba(12),
-               "back": affine(12, 12, -0.02, 0.2, 0.04), "fc2": affine(3, 12, 0.05, 0.3, 0.02), "out": cuba(3),
+               "back": affine(12, 12, -0.02, 0.2, 0.04), "fc2": affine(3, 12, 0.2, 0.3, 0.05), "out": cuba(3),
                "output": nir.Output(np.array([3]))},
         edges=[("input", "fc1"), ("fc1", "hidden"), ("hidden", "back"), ("back", "hidden"), ("hidden", "fc2"),
                ("fc2", "out"), ("out", "output")])
@@ -107,8 +107,14 @@ def subtract(folder):
              reset_method=reset.reset_subtract)
 
 
+def leak(folder):
+    """A leak voltage of CubaLIF, to which Norse draws the current as well."""
+    rng = shared.generator(15)
+    imported(folder, "norse_leak", braided(rng, 0.05), shared.events(rng, (6,), 0.3), True)
+
+
 if __name__ == "__main__":
     logging.disable(logging.WARNING)
     target = shared.folder()
-    for record in (lif, convolution, recurrent, subtract):
+    for record in (lif, convolution, recurrent, subtract, leak):
         record(target)

@@ -15,7 +15,7 @@ DT = np.float32(1e-3)
 
 
 def cuba(rng, neurons, threshold):
-    """`v_leak` is a bias of the membrane, of the size it has."""
+    """Rockpool adds `v_leak` to the membrane in every step, as it is."""
     tau = np.full(neurons, np.float32(1.2e-2))
     return nir.CubaLIF(tau_syn=shared.between(rng, 0.004, 0.01, neurons).numpy(), tau_mem=tau, r=tau / DT - 1,
                        v_leak=shared.between(rng, -0.02, 0.04, neurons).numpy(),

@@ -30,7 +30,8 @@ def as_imported(folder, name, graph, inputs):
     network = from_nir(nir.read(folder / f"{name}.nir"), batch_size=1)
     neurons = {node: network.get_submodule(node) for node, what in graph.nodes.items()
                if isinstance(what, (nir.LIF, nir.IF))}
-    run(folder, name, graph, lambda data: network(data)[0], neurons, inputs)
+    run(folder, name, graph, network, neurons, inputs)
+    return neurons
 
 
 def lif(folder):
@@ -78,10 +79,13 @@ def unbounded(folder):
 
 
 def bounded(folder):
-    """The same with other weights, as imported: no membrane below minus the threshold."""
+    """The same with other weights, as imported: membranes would stop at minus the threshold, which none reaches."""
     rng = shared.generator(33)
-    graph = exported(convolution(rng, -1.0))
-    as_imported(folder, "sinabs_bounded", graph, shared.events(rng, (2, 8, 8), 0.25))
+    network = convolution(rng, -1.0)
+    shared.fill(network[0], rng, 0.1, 0.1)
+    shared.fill(network[4], rng, 0.02, 0.02, 0.02)
+    neurons = as_imported(folder, "sinabs_import", exported(network), shared.events(rng, (2, 8, 8), 0.25))
+    assert all(module.recordings["v_mem"].min() > -0.99 for module in neurons.values())
 
 
 if __name__ == "__main__":

@@ -89,9 +89,10 @@ codes! {
         "Following analog nodes from a neuron back to populations visits more nodes than the bound \
         (2^16), because sums of sums reuse each other, or passes more than 2^10 linear maps in a \
         row. Put populations between them.";
-    DELAYED_BIAS = 362, "delayed read of a bias",
-        "An analog value with a bias is read with a delay. Before the first step the delayed value \
-        is 0, so the bias would have to start later than step 0, which a constant bias cannot do. \
+    DELAYED_BIAS = 362, "readout reads a bias late",
+        "The readout reads an analog value with a bias through a delay. Before the first step the delayed \
+        value is 0, so the bias would have to start later than step 0; but the host, which computes the \
+        readout from spike counts, adds a bias in every step. \
         Move the delay to the edge that reads the population, or remove the bias.";
     FOLD_NOT_FINITE = 363, "folding overflows",
         "A pass multiplied parameters, and a result is infinite in f32 or not a number. Look for \
@@ -149,6 +150,15 @@ codes! {
         "Several spikes in one step are as many as thresholds fit into the membrane, and each takes one threshold \
         away. That is defined for neurons that reset by subtraction and have no refractory time. Correct the \
         parameter that the note names, or let the neuron fire once per step.";
+    UNFILTERED = 390, "directly coded input of a current with memory",
+        "What a neuron reads goes through its synaptic current. The current of a directly coded input is computed by \
+        the host once per sample and added to biases, which act on the membrane at once; with memory it would have to \
+        build up over steps. Code the input as spikes, or use neurons whose current has no memory.";
+    FILTER = 391, "decays of currents with memory",
+        "What the decay registers of a population whose synaptic currents have memory became: du for the current, \
+        which loses (du + 1)/4096 in a step, and dv for the membrane, which loses dv/4096. Rounding toward zero takes \
+        half a unit beside that, and registers are a little smaller for it. The smallest loss of a current is 1/4096: \
+        one that should lose less than 1/8192 decays faster than it should, and this is a warning.";
     DISCRETIZATION = 395, "network: record of a discretization that contradicts itself",
         "A network that was made from a graph in continuous time holds a record of how time was cut into steps. The \
         length of a step is a finite number above 0, and it is there unless times are counted in steps; several \

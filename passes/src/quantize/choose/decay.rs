@@ -1,4 +1,4 @@
-//! Membrane decay registers.
+//! Decay registers of membranes and currents.
 //!
 //! In every step the chip keeps `tz(v · (4096 − dv), 12)` of the membrane, rounded **toward zero**. The
 //! remainder that is cut off takes, on average over membranes, `(1 − 2^z / 4096) / 2` units from |v|,
@@ -13,8 +13,15 @@
 //! such a residue only decides where the membrane stands exactly at the threshold. A decay below
 //! 1/8192 becomes 0, no leak.
 //!
-//! The current has no memory: its register `du` is 4095, and the chip decays it by `du + 1` = 4096/4096,
-//! exactly. (The level in floats has no memory of currents that would need another register.)
+//! **Currents** decay by `du + 1` in 4096ths, rounded toward zero in the same way. Without memory that is
+//! 4096, exact (`du = 4095`). With memory the register makes up for the remainders at the current that
+//! holds a membrane at half of its threshold, `v · decay`; that of a membrane without leak is taken to
+//! reach it within ten steps. A current that should lose less than 1/8192 in a step loses 1/4096, the
+//! least that the chip has. So `du` follows from the float decays and the threshold.
+
+use crate::quantize::account::ASSUMED_RATE;
+use snnc_ir::network::Neuron;
+use snnc_ir::{Param, Shape};
 
 /// The register nearest to `decay`.
 pub(super) fn nearest(decay: f64) -> u16 {
@@ -57,6 +64,55 @@ pub(in crate::quantize) fn register(decay: f64, mantissa: i32) -> u16 {
     candidates.fold(plain, |best, dv| if cost(dv) < cost(best) { dv } else { best })
 }
 
+/// What a current loses in a step with register `du`, in 4096ths.
+pub(in crate::quantize) fn current_loss(du: u16) -> u16 {
+    du.min(4095) + 1
+}
+
+/// The register with which the current of neurons that keep a share `keep` of it decays most nearly, if
+/// their membranes lose a share `decay` and have a threshold of `mantissa` (units of 64).
+pub(super) fn filter_register(keep: f64, decay: f64, mantissa: i32) -> u16 {
+    let plain = nearest_loss(1.0 - keep);
+    let i = typical_current(mantissa, decay);
+    if keep <= 0.0 || plain <= 1 || i <= 0.0 {
+        return plain - 1;
+    }
+    let cost = |lost: u16| drift(lost, 1.0 - keep, i).abs();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "64 at most")]
+    let reach = (2048.0 / i).ceil().clamp(1.0, 64.0) as u16;
+    // 4095 is the most that can be lost without losing everything.
+    let plain = plain.min(4095);
+    let candidates = (plain.saturating_sub(reach).max(1)..=plain).rev();
+    candidates.fold(plain, |best, lost| if cost(lost) < cost(best) { lost } else { best }) - 1
+}
+
+/// The nearest loss that a current can have, in 4096ths: 1 to 4096.
+fn nearest_loss(decay: f64) -> u16 {
+    let rounded = (decay * 4096.0).round_ties_even().clamp(1.0, 4096.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    {
+        rounded as u16
+    }
+}
+
+/// The current at which its register is to be right, in units of the membrane.
+pub(super) fn typical_current(mantissa: i32, decay: f64) -> f64 {
+    typical(mantissa) * decay.max(ASSUMED_RATE)
+}
+
+/// Current decay registers of neurons whose membranes lose these shares; 4095 without memory.
+pub(in crate::quantize) fn filter_registers(
+    neuron: &Neuron,
+    decay: &Param<f64>,
+    threshold: &Param<i32>,
+    shape: &Shape,
+) -> Param<u16> {
+    let Some(current) = neuron.dynamics.current() else { return Param::Uniform(4095) };
+    let membranes = decay.zip(threshold, shape, |decay, mantissa| (decay, mantissa));
+    let keep = current.keep.zip(&membranes, shape, |keep, membrane| (f64::from(keep), membrane));
+    keep.map(|(keep, (decay, mantissa))| filter_register(keep, decay, mantissa)).compact(shape)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +148,18 @@ mod tests {
         assert_eq!(register(0.125, 1000), 512);
         assert_eq!((register(0.0, 10), register(1.0, 10), register(0.9999, 10)), (0, 4095, 4095));
         assert_eq!(register(0.5, 0), 2048);
+    }
+
+    #[test]
+    fn currents_have_registers_from_0_to_4095() {
+        let register = |keep| filter_register(keep, 0.5, 1000);
+        assert_eq!((register(0.0), register(1.0), register(0.9999)), (4095, 0, 0));
+        // 4096 · 0.1 = 409.6, of which the remainders of a current of 16000 units are worth 0.13.
+        assert_eq!((filter_register(0.9, 0.5, 1000), filter_register(0.5, 0.5, 1000)), (408, 2047));
+        // At 160 units half a unit is worth 12.8 registers.
+        assert_eq!(filter_register(0.9, 0.05, 50), 396);
+        // Nearly everything: 4095 keeps 1/4096, the exact 4096 belongs to a share of 0.
+        assert_eq!(filter_register(0.0001, 0.5, 1000), 4094);
     }
 
     /// Numbers in 0..1 that a seed determines.

@@ -30,7 +30,7 @@ mod search;
 mod tests;
 
 pub(super) use balance::balanced;
-pub(super) use decay::register as decay_register;
+pub(super) use decay::{current_loss, filter_registers, register as decay_register};
 pub(super) use model::{Memory, Prediction, Traffic, predict};
 pub(super) use rows::{Rows, strided};
 
@@ -76,7 +76,7 @@ pub(super) fn choose<'a>(
     let shared = shared(network, member);
     let search = |split: bool| {
         let neurons = Neurons::new(neuron, member.shape, network.steps);
-        let effect = |n: usize| Search::effect(&neurons, shared, n);
+        let effect = |n: usize, traffic| Search::effect(&neurons, shared, n, traffic);
         let memory = |n: usize| (neurons.memory(n), neurons.threshold(n));
         let effects = plan::Effects { spikes: &effect, memory: &memory };
         let plans = plan::plans(network, (member, stages), &effects, wanted, target, split);
@@ -197,14 +197,16 @@ fn decide(search: &Search<'_>, choice: Choice, scale: &Param<f64>) -> Decision {
     let dv = entry.and_then(|e| e.dv.clone()).unwrap_or_else(|| {
         search.neurons.decay.zip(&threshold, shape, decay::register).compact(shape)
     });
+    let du = filter_registers(search.neurons.neuron, &search.neurons.decay, &threshold, shape);
     let bias = entry.and_then(|e| e.bias.clone()).unwrap_or_else(|| {
         if member.bias.is_empty() {
             return Param::Uniform(0);
         }
-        let of = |n| search.bias(n, scale.at(n, shape), threshold.at(n, shape), dv.at(n, shape)).0;
+        let registers = |n| [du.at(n, shape), dv.at(n, shape)];
+        let of = |n| search.bias(n, scale.at(n, shape), threshold.at(n, shape), registers(n)).0;
         Param::PerNeuron((0..shape.size()).map(of).collect()).compact(shape)
     });
-    Decision { terms, scale, threshold, bias, dv, shift: 0, limited_by: choice.why }
+    Decision { terms, scale, threshold, bias, du, dv, shift: 0, limited_by: choice.why }
 }
 
 /// The weights of a projection in steps: those of the recipe, else rounded row by row.

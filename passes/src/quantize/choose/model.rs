@@ -11,12 +11,17 @@
 //! ```
 //!
 //! `n` is the time between spikes, 1/ρ, and no more than the run (a reset to a value clears the error); with
-//! subtractive reset, which keeps it, the run. A neuron with weight errors `δ_i` then has the error variance
+//! subtractive reset, which keeps it, the run. A current with memory, of which a share `κ` remains, spreads
+//! what enters over later steps, also beyond a reset: `λ^t` becomes `Σ_{i+j=t} λ^i·κ^j`, and to what entered in the
+//! `n` steps comes what was left of the current before (`Memory::filtered`). A population that fires in every
+//! step has the rate 1 and no noise. A neuron with weight errors `δ_i` then has the error variance
 //!
 //! ```text
 //! Σ_projections [ (ρ(1 − ρ)·A₂ + (ρ·A₁)²)·Σ δ² + (ρ·A₁·Σ δ)² ]   rounding and clipping
 //!   + (θ̂ − θ)² + (A₁·(b̂ − b))² + (A₁·drift)² + (A₁·h)²          threshold, bias, decay, host
 //! ```
+//!
+//! with A₁ of the membrane alone in the second line; the drift of a current adds up in both.
 //!
 //! where `drift` is what the decay register and rounding toward zero take from a membrane at half of the
 //! threshold ([`decay::drift`]), and `h² = 1/(12 s²)` the rounding of a current that the host computes.
@@ -27,12 +32,14 @@
 
 use super::decay;
 use super::rows::{Rows, strided};
+use crate::currents::always::is_always_on;
 use crate::quantize::account::ASSUMED_RATE;
 use crate::quantize::decision::{Decision, TermDecision};
 use crate::quantize::matrix::{Set, Weights, steps};
 use crate::quantize::member::{Member, Model};
 use crate::quantize::refuse;
 use crate::quantize::stages::{Heard, traffic::Readings};
+use snnc_ir::arena::NodeId;
 use snnc_ir::network::{NetworkDraft, Neuron, Reset};
 use snnc_ir::{Param, Shape};
 use std::f64::consts::PI;
@@ -55,6 +62,32 @@ pub(in crate::quantize) struct Memory {
 impl Memory {
     /// Without memory.
     const NONE: Self = Self { mean: 1.0, noise: 1.0 };
+
+    /// Over `n` steps with this decay, of what enters a current that keeps a share `keep` of itself and
+    /// has run for `before` steps more.
+    pub(super) fn filtered(decay: f64, keep: f64, n: u32, before: u32) -> Self {
+        let (leak, keep) = (1.0 - decay.clamp(0.0, 1.0), keep.clamp(0.0, 1.0));
+        let mut memory = Self { mean: 0.0, noise: 0.0 };
+        // Response of the membrane `t` steps after a pulse, and what remains of the current then.
+        let (mut response, mut current) = (0.0, 1.0);
+        for _ in 0..n.max(1) {
+            response = response * leak + current;
+            memory.mean += response;
+            memory.noise += response * response;
+            current *= keep;
+            if response < 1e-9 {
+                break;
+            }
+        }
+        // A current of 1 before the first of the steps has this effect by the last.
+        let left = response * keep;
+        if before > 0 && left > 0.0 {
+            let old = Self::over(1.0 - keep, before);
+            memory.mean += left * old.mean;
+            memory.noise += left * left * old.noise;
+        }
+        memory
+    }
 
     /// Over `n` steps with this decay.
     pub(super) fn over(decay: f64, n: u32) -> Self {
@@ -103,6 +136,14 @@ impl Traffic {
         spread: ASSUMED_RATE * ASSUMED_RATE,
     };
 
+    /// A source that fires in every step.
+    const ALWAYS: Self = Self { mean: 1.0, variance: 0.0, spread: 0.0 };
+
+    /// What population `source` is taken to send.
+    pub(super) fn of(network: &NetworkDraft, source: NodeId) -> Self {
+        if is_always_on(network, source) { Self::ALWAYS } else { Self::SPIKES }
+    }
+
     /// A graded relay whose messages have this root mean square.
     fn messages(rms: f64) -> Self {
         let square = rms * rms;
@@ -146,8 +187,10 @@ pub(super) struct Neurons<'a> {
     pub shape: &'a Shape,
     /// Steps of a run.
     pub steps: u32,
-    /// The memory of neurons by decay, as long as decays repeat.
+    /// How membranes add up what enters the current.
     known: Param<Memory>,
+    /// How they add up what enters them.
+    membrane: Param<Memory>,
 }
 
 impl<'a> Neurons<'a> {
@@ -155,16 +198,25 @@ impl<'a> Neurons<'a> {
     pub(super) fn new(neuron: &'a Neuron, shape: &'a Shape, steps: u32) -> Self {
         let decay = refuse::decay(neuron).unwrap_or(Param::Uniform(0.0));
         let n = interval(neuron.reset, steps);
-        let mut last: Option<(f64, Memory)> = None;
-        let known = decay.map(|decay| match last {
-            Some((known, memory)) if known.to_bits() == decay.to_bits() => memory,
-            _ => {
-                let memory = Memory::over(decay, n);
-                last = Some((decay, memory));
-                memory
+        let mut over = last_kept(|decay: f64, ()| Memory::over(decay, n));
+        let membrane = decay.map(|decay| over(decay, ()));
+        let known = match neuron.dynamics.current() {
+            None => membrane.clone(),
+            Some(current) => {
+                let before = steps.saturating_sub(n);
+                let filtered =
+                    last_kept(|decay, keep: f32| Memory::filtered(decay, keep.into(), n, before));
+                decay.zip(&current.keep, shape, filtered)
             }
-        });
-        Self { neuron, decay, shape, steps, known }
+        };
+        Self { neuron, decay, shape, steps, known, membrane }
+    }
+
+    /// The current decay register of neuron `n` with this threshold mantissa.
+    pub(super) fn filter_register(&self, n: usize, mantissa: i32) -> u16 {
+        let Some(current) = self.neuron.dynamics.current() else { return 4095 };
+        let keep = f64::from(current.keep.at(n, self.shape));
+        decay::filter_register(keep, self.decay.at(n, self.shape), mantissa)
     }
 
     /// Threshold of neuron `n`, in floats.
@@ -172,14 +224,30 @@ impl<'a> Neurons<'a> {
         f64::from(self.neuron.threshold.at(n, self.shape))
     }
 
-    /// Memory of neuron `n`.
+    /// Memory of neuron `n` of what arrives.
     pub(super) fn memory(&self, n: usize) -> Memory {
         self.known.at(n, self.shape)
     }
 
-    /// How errors of weights on spikes count in neuron `n`, over its threshold.
-    pub(super) fn effect(&self, n: usize) -> Effect {
-        Effect::new(Traffic::SPIKES, self.memory(n), self.threshold(n))
+    /// How errors of weights on such spikes count in neuron `n`, over its threshold.
+    pub(super) fn effect(&self, n: usize, traffic: Traffic) -> Effect {
+        Effect::new(traffic, self.memory(n), self.threshold(n))
+    }
+}
+
+/// `f`, which need not be computed again while its arguments repeat.
+fn last_kept<A: PartialEq + Copy>(f: impl Fn(f64, A) -> Memory) -> impl FnMut(f64, A) -> Memory {
+    let mut last: Option<((u64, A), Memory)> = None;
+    move |decay, other| {
+        let key = (decay.to_bits(), other);
+        if let Some((known, memory)) = last
+            && known == key
+        {
+            return memory;
+        }
+        let memory = f(decay, other);
+        last = Some((key, memory));
+        memory
     }
 }
 
@@ -251,7 +319,8 @@ pub(in crate::quantize) fn predict(
             let scale = decision.scale.at(rows.neuron(row), member.shape) / sent;
             row_error(rows, row, scale, decided, set)
         };
-        account((rows, stage.as_ref()), traffic.unwrap_or(Traffic::SPIKES), &error);
+        let spikes = || Traffic::of(network, term.source);
+        account((rows, stage.as_ref()), traffic.unwrap_or_else(spikes), &error);
     }
     for ((message, (factor, weights)), rms) in member.messages.iter().zip(messages).zip(heard) {
         let rows = Rows::new(&message.term.structure, &network.tensors[message.term.weight].data);
@@ -322,6 +391,7 @@ fn registers(member: &Member<'_>, neurons: &Neurons<'_>, decision: &Decision) ->
             scale,
             mantissa,
             bias: decision.bias.at(n, shape),
+            du: decision.du.at(n, shape),
             dv: decision.dv.at(n, shape),
             host: !member.samples.is_empty(),
         };
@@ -340,6 +410,8 @@ pub(super) struct Registers {
     pub mantissa: i32,
     /// Bias in units of weight.
     pub bias: i32,
+    /// Current decay.
+    pub du: u16,
     /// Membrane decay.
     pub dv: u16,
     /// Whether the host adds to the bias.
@@ -350,15 +422,33 @@ impl Registers {
     /// The variance over the square of the threshold that they cause in neuron `n` of float bias `bias`.
     pub(super) fn variance(&self, neurons: &Neurons<'_>, n: usize, bias: f64) -> f64 {
         let theta = neurons.threshold(n);
-        let memory = neurons.memory(n);
+        let memory = neurons.membrane.at(n, neurons.shape);
         let threshold = f64::from(self.mantissa) / self.scale - theta;
         let every_step = f64::from(self.bias) / self.scale - bias;
         let v = decay::typical(self.mantissa);
         let drift = decay::drift(self.dv, neurons.decay.at(n, neurons.shape), v);
         let drift = drift / (64.0 * self.scale);
         let host = if self.host { 1.0 / (12.0 * self.scale * self.scale) } else { 0.0 };
-        let coherent = every_step * every_step + drift * drift + host;
+        let current = self.current_drift(neurons, n) / (64.0 * self.scale);
+        let coherent = every_step * every_step + drift * drift + current * current + host;
         (threshold * threshold + memory.mean * memory.mean * coherent) / (theta * theta)
+    }
+}
+
+impl Registers {
+    /// What the current of neuron `n` is too small by, in units of the membrane, once it is what holds the
+    /// membrane at half of the threshold.
+    fn current_drift(&self, neurons: &Neurons<'_>, n: usize) -> f64 {
+        let Some(current) = neurons.neuron.dynamics.current() else { return 0.0 };
+        let lost = decay::current_loss(self.du);
+        if lost == 4096 {
+            return 0.0;
+        }
+        let shape = neurons.shape;
+        let share = 1.0 - f64::from(current.keep.at(n, shape));
+        let typical = decay::typical_current(self.mantissa, neurons.decay.at(n, shape));
+        // It adds up in the current as what enters it does.
+        decay::drift(lost, share, typical) * Memory::over(share, neurons.steps).mean
     }
 }
 
@@ -387,6 +477,23 @@ mod tests {
     }
 
     #[test]
+    fn currents_with_memory_spread_what_enters() {
+        // Responses 1, 1.25, 1.0625 of λ = 1/2 and κ = 3/4 … summed one by one.
+        let (leak, keep, n, before) = (0.5, 0.75, 5_i32, 40);
+        let response = |t: i32| (0..=t).map(|i| f64::powi(leak, i) * f64::powi(keep, t - i)).sum();
+        let new: Vec<f64> = (0..n).map(response).collect();
+        let old = (0..before).map(|k| {
+            let step = |s: i32| f64::powi(leak, n - s) * f64::powi(keep, s + k);
+            (1..=n).map(step).sum::<f64>()
+        });
+        let all: Vec<f64> = new.into_iter().chain(old).collect();
+        let memory = Memory::filtered(1.0 - leak, keep, 5, 40);
+        close(memory.mean, all.iter().sum());
+        close(memory.noise, all.iter().map(|x| x * x).sum());
+        assert_eq!(Memory::filtered(0.25, 0.0, 9, 30), Memory::over(0.25, 9));
+    }
+
+    #[test]
     fn errors_of_weights_count_as_noise_and_as_a_mean() {
         // Two errors of 0.01 and −0.03 at rate 0.1, A₁ = A₂ = 10, threshold 2.
         let effect = Effect::new(Traffic::SPIKES, Memory::over(0.0, 10), 2.0);
@@ -410,7 +517,8 @@ mod tests {
         };
         let shape = Shape::flat(1);
         let neurons = Neurons::new(&neuron, &shape, 2);
-        let parts = Registers { scale: 10.0, mantissa: 21, bias: 3, dv: 2048, host: false };
+        let parts =
+            Registers { scale: 10.0, mantissa: 21, bias: 3, du: 4095, dv: 2048, host: false };
         // Threshold 0.1 off; bias 0.05 off and a quarter of a unit lost, twice with A₁ = 1.5.
         let lost = 0.25 / 640.0;
         let expected = (0.01 + 2.25 * (0.0025 + lost * lost)) / 4.0;

@@ -53,7 +53,8 @@ fn variance(
     }
     for &(index, row) in rows {
         let plan = &search.plans[index];
-        let effect = Search::effect(&search.neurons, search.shared, plan.rows.neuron(row));
+        let effect =
+            Search::effect(&search.neurons, search.shared, plan.rows.neuron(row), plan.traffic);
         total +=
             plan.row_variance(row, effect, scale, choice.exponents[index]) / counts[index].max(1.0);
     }

@@ -1,7 +1,7 @@
 //! The projections of a population as the search for scales sees them.
 
 use super::balance::Tally;
-use super::model::{Effect, Memory};
+use super::model::{Effect, Memory, Traffic};
 use super::rows::Rows;
 use crate::quantize::decision::Wanted;
 use crate::quantize::matrix::{Set, exponents};
@@ -39,6 +39,8 @@ pub(super) struct Plan<'a> {
     pub unit: f64,
     /// Whether the sources send spikes.
     pub is_spikes: bool,
+    /// How often, if they do.
+    pub traffic: Traffic,
     /// How messages are correlated, relay by relay; empty for spikes.
     pub gram: &'a [f64],
     /// Variance over the square of the threshold that is due to the sources, whatever the weights become.
@@ -48,7 +50,7 @@ pub(super) struct Plan<'a> {
 /// How errors count in a neuron.
 pub(super) struct Effects<'e> {
     /// Of weights on spikes.
-    pub spikes: &'e dyn Fn(usize) -> Effect,
+    pub spikes: &'e dyn Fn(usize, Traffic) -> Effect,
     /// The memory, and the threshold.
     pub memory: &'e dyn Fn(usize) -> (Memory, f64),
 }
@@ -81,9 +83,10 @@ pub(super) fn plans<'a>(
         let (least, most) = (*range.start(), *range.end());
         let plain = (MAX_WEIGHT_BITS - bits).clamp(least, most);
         let mut upstream = 0.0;
+        let traffic = Traffic::of(network, term.source);
         let effect = |row: usize| {
             let n = rows.neuron(row);
-            let Some(stage) = stage else { return (row, (effects.spikes)(n)) };
+            let Some(stage) = stage else { return (row, (effects.spikes)(n, traffic)) };
             let readings = Readings::of(&stage.relays);
             let (memory, theta) = (effects.memory)(n);
             upstream += readings.upstream(rows.row(row), memory) / (theta * theta);
@@ -105,6 +108,7 @@ pub(super) fn plans<'a>(
             sample,
             unit: stage.map_or(1.0, |stage| stage.unit),
             is_spikes: stage.is_none(),
+            traffic,
             gram: stage.map_or(&[], |stage| &stage.gram),
             upstream,
         }

@@ -27,6 +27,8 @@ pub(super) struct Exact {
 pub(super) struct Integer {
     /// Membrane decay register.
     pub dv: u16,
+    /// Whether the membrane only takes multiples of 64: neither it nor the current leaks.
+    pub whole: bool,
     /// Threshold mantissa.
     pub mantissa: i32,
 }
@@ -59,7 +61,7 @@ pub(super) fn integer_rhythm(
     (1..=steps.min(HORIZON)).find(|_| {
         v = v.signum() * ((v.abs() * keep) >> 12) + 64 * i64::from(bias);
         // Without leak `≥ 64·m` is exact; elsewhere the nearest that registers hold is `> 64·m`.
-        if compare == Compare::Ge && neuron.dv == 0 { v >= threshold } else { v > threshold }
+        if compare == Compare::Ge && neuron.whole { v >= threshold } else { v > threshold }
     })
 }
 
@@ -97,7 +99,7 @@ mod tests {
         assert_eq!(rhythm(&exact(0.5, 0.5), 100), None, "at the threshold in the limit");
         let ge = Exact { compare: Compare::Ge, ..exact(0.5, 0.0) };
         assert_eq!(rhythm(&ge, 10), Some(2));
-        let integer = Integer { dv: 0, mantissa: 10 };
+        let integer = Integer { dv: 0, whole: true, mantissa: 10 };
         assert_eq!(integer_rhythm(integer, Compare::Ge, 5, 10), Some(2));
         assert_eq!(integer_rhythm(integer, Compare::Gt, 5, 10), Some(3));
         assert_eq!(integer_rhythm(integer, Compare::Gt, -5, 10), None);
@@ -106,14 +108,14 @@ mod tests {
     #[test]
     fn biases_keep_the_rhythm() {
         // 1.004 · 44 rounds to 44, which does not pass the threshold of 44 at once.
-        let integer = Integer { dv: 512, mantissa: 44 };
+        let integer = Integer { dv: 512, whole: false, mantissa: 44 };
         assert_eq!(bias(&exact(1.004, 0.125), integer, 44.0, 11), (45, true));
         assert_eq!(bias(&exact(0.9999, 0.125), integer, 44.0, 11), (44, true));
         // Half a unit above, the nearest would fire too early.
-        let integer = Integer { dv: 512, mantissa: 43 };
+        let integer = Integer { dv: 512, whole: false, mantissa: 43 };
         assert_eq!(bias(&exact(0.999, 0.125), integer, 43.6, 11), (43, true));
         // Two units are too far.
-        let integer = Integer { dv: 512, mantissa: 50 };
+        let integer = Integer { dv: 512, whole: false, mantissa: 50 };
         assert_eq!(bias(&exact(1.004, 0.125), integer, 44.0, 11), (44, false));
         assert_eq!(bias(&exact(0.0, 0.125), integer, 44.0, 11), (0, true));
     }

@@ -18,7 +18,7 @@
 //! nor biases are looked at.
 
 use super::decay;
-use super::model::{Effect, Neurons, Registers};
+use super::model::{Effect, Neurons, Registers, Traffic};
 use super::plan::Plan;
 use super::rest;
 use super::rows::strided;
@@ -127,8 +127,13 @@ impl<'a> Search<'a> {
     }
 
     /// How errors of weights count.
-    pub(super) fn effect(neurons: &Neurons<'_>, shared: bool, n: usize) -> Effect {
-        if shared { Effect { noise: 1.0, mean: 0.0 } } else { neurons.effect(n) }
+    pub(super) fn effect(
+        neurons: &Neurons<'_>,
+        shared: bool,
+        n: usize,
+        traffic: Traffic,
+    ) -> Effect {
+        if shared { Effect { noise: 1.0, mean: 0.0 } } else { neurons.effect(n, traffic) }
     }
 
     /// The best scale of at most `cap` for all neurons, and the exponents that suit it.
@@ -264,8 +269,10 @@ impl<'a> Search<'a> {
     pub(super) fn registers_of(&self, n: usize, scale: f64) -> f64 {
         let mantissa = self.mantissa(n, scale);
         let dv = decay::register(self.neurons.decay.at(n, self.member.shape), mantissa);
-        let (bias, kept) = self.bias(n, scale, mantissa, dv);
-        let parts = Registers { scale, mantissa, bias, dv, host: !self.member.samples.is_empty() };
+        let du = self.neurons.filter_register(n, mantissa);
+        let (bias, kept) = self.bias(n, scale, mantissa, [du, dv]);
+        let host = !self.member.samples.is_empty();
+        let parts = Registers { scale, mantissa, bias, du, dv, host };
         let float = self.member.bias.get(n).copied().unwrap_or(0.0);
         parts.variance(&self.neurons, n, float) + f64::from(u8::from(!kept))
     }
@@ -280,8 +287,14 @@ impl<'a> Search<'a> {
     }
 
     /// The bias of neuron `n` in units of weight, and whether the rhythm at rest is the float one. There
-    /// is no rest where the host adds a current.
-    pub(super) fn bias(&self, n: usize, scale: f64, mantissa: i32, dv: u16) -> (i32, bool) {
+    /// is no rest where the host adds a current. `registers` are those of the decays, du and dv.
+    pub(super) fn bias(
+        &self,
+        n: usize,
+        scale: f64,
+        mantissa: i32,
+        registers: [u16; 2],
+    ) -> (i32, bool) {
         let bias = self.member.bias.get(n).copied().unwrap_or(0.0);
         if !self.member.samples.is_empty() {
             #[expect(
@@ -297,6 +310,8 @@ impl<'a> Search<'a> {
             threshold: neuron.threshold.at(n, self.member.shape),
             compare: neuron.compare,
         };
-        rest::bias(&exact, rest::Integer { dv, mantissa }, scale, self.neurons.steps)
+        let [du, dv] = registers;
+        let integer = rest::Integer { dv, whole: du == 4095 && dv == 0, mantissa };
+        rest::bias(&exact, integer, scale, self.neurons.steps)
     }
 }

@@ -407,6 +407,7 @@ impl<'a> Planner<'a> {
                 scale: Param::Uniform(scale),
                 threshold: Param::Uniform(0),
                 bias: bias.clone(),
+                du: Param::Uniform(4095),
                 dv: Param::Uniform(4095),
                 shift,
                 terms: terms.collect(),
