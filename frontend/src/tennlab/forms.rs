@@ -184,7 +184,7 @@ pub(super) fn forms(risp: &Risp, out: &mut Diagnostics) -> Option<Vec<Form>> {
     let kinds = risp.neurons.iter().zip(&arrivals);
     let all: Vec<(&Neuron, Kind, Arrivals)> =
         kinds.map(|(n, a)| (n, Kind::of(n, a.negative > 0, risp.floor), *a)).collect();
-    let floors = floors(&all, risp, out)?;
+    let floors = floors(&all, risp).map_err(|refusal| out.push(*refusal)).ok()?;
     let forms: Vec<Option<Form>> = all
         .iter()
         .map(|(neuron, kind, arrivals)| form(neuron, *kind, *arrivals, floors, out))
@@ -192,12 +192,14 @@ pub(super) fn forms(risp: &Risp, out: &mut Diagnostics) -> Option<Vec<Form>> {
     forms.into_iter().collect()
 }
 
-/// The floors that neurons need; `None` inside if they need none, outside if the network's is no number of units.
+/// The floors that neurons need, if any.
+///
+/// # Errors
+/// The floor of the potential is no whole number of units.
 fn floors(
     all: &[(&Neuron, Kind, Arrivals)],
     risp: &Risp,
-    out: &mut Diagnostics,
-) -> Option<Option<Floors>> {
+) -> Result<Option<Floors>, Box<Diagnostic>> {
     let has = |wanted: Kind| all.iter().any(|(_, kind, _)| *kind == wanted);
     let (above, zero) = (has(Kind::Kept), has(Kind::KeptZero));
     if !above && !zero {
@@ -208,19 +210,16 @@ fn floors(
             leaks && UNIT * factor * arrivals.negative > MAX_SUM
         };
         let at_rest = Floor::new(0, UNIT, 0);
-        return Some(all.iter().any(deep).then_some(Floors { above: at_rest, zero: at_rest }));
+        return Ok(all.iter().any(deep).then_some(Floors { above: at_rest, zero: at_rest }));
     }
     let Some(low) = risp.floor_units.map(|floor| -floor) else {
-        out.push(
-            Diagnostic::error(
-                codes::TENNLAB_FLOOR,
-                format!("the lowest potential {} is no whole number of units", risp.floor),
-            )
-            .at("$.Associated_Data.proc_params.min_potential")
-            .note("a neuron that keeps its potential is inhibited, and can fall there")
-            .help("evolve with a `min_potential` that is a sum of charges"),
-        );
-        return None;
+        let message = format!("the lowest potential {} is no whole number of units", risp.floor);
+        return Err(Box::new(
+            Diagnostic::error(codes::TENNLAB_FLOOR, message)
+                .at("$.Associated_Data.proc_params.min_potential")
+                .note("a neuron that keeps its potential is inhibited, and can fall there")
+                .help("evolve with a `min_potential` that is a sum of charges"),
+        ));
     };
     let one = Floor::power(low, zero).filter(|floor| {
         let sum = |arrivals: &Arrivals| floor.unit * arrivals.positive.max(arrivals.negative);
@@ -229,7 +228,7 @@ fn floors(
     });
     let apart =
         Floors { above: Floor::new(low, UNIT, 0), zero: Floor::new(low, ZERO_UNIT, 2 * WEIGHT) };
-    Some(Some(one.map_or(apart, |floor| Floors { above: floor, zero: floor })))
+    Ok(Some(one.map_or(apart, |floor| Floors { above: floor, zero: floor })))
 }
 
 /// How a neuron is realized; reports why it cannot be.

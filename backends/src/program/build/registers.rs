@@ -231,7 +231,7 @@ impl Check<'_> {
             self.reject(format!("an update every {period} steps has no register"), &fixed);
         }
         let unfit = |floor: &&i32| !target.holds_floor(i64::from(**floor));
-        if let Some(floor) = neuron.floor.iter().flat_map(|f| f.values()).find(unfit) {
+        if let Some(floor) = neuron.floor.iter().flat_map(Param::values).find(unfit) {
             let (floors, powers) = (&target.floors, &target.floor_powers);
             self.reject(
                 format!("the floor {floor} of the membrane has no register"),
