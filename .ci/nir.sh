@@ -23,3 +23,16 @@ for name in foreign older single_numbers; do
     "$snnc" convert "frontend/tests/nir/fixtures/$name.nir" -o "$scratch/$name.nir" 2>/dev/null
     "$python" -c 'import nir, sys; nir.read(sys.argv[1])' "$scratch/$name.nir"
 done
+# What `snnc` writes of its own networks, run step by step by readers that know nothing of `snnc`.
+while read -r source stimulus samples; do
+    "$python" tests/oracles/nir_export.py "$snnc" "$scratch/export" "$source" "$stimulus" "$samples"
+done <<END
+examples/digits/digits.genome.json examples/digits/test.npz 20
+examples/mnist/mnist.genome.json examples/mnist/test.npz 3
+tests/fixtures/conv.genome.json tests/fixtures/conv.npz 2
+tests/fixtures/split.genome.json tests/fixtures/split.npz 2
+tests/fixtures/subtract.genome.json tests/fixtures/subtract.npz 2
+tests/fixtures/heterogeneous.genome.json tests/fixtures/heterogeneous.npz 2
+tests/fixtures/tennlab/mixed.json tests/fixtures/tennlab/mixed.npz 1
+tests/fixtures/tennlab/plus_keep.json tests/fixtures/tennlab/plus_keep.npz 1
+END

@@ -38,6 +38,7 @@ pub mod exit;
 pub mod files;
 pub mod folding;
 pub mod nir;
+mod nir_export;
 mod page;
 mod picture;
 pub mod pipeline;

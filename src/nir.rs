@@ -1,11 +1,12 @@
 //! NIR files as the command line takes them.
 
 use crate::files::{self, shown};
-use crate::source::{FileKind, Source};
+use crate::nir_export::integers_of;
+use crate::source::{self, FileKind, Source};
 use snnc_frontend::nir::dialect::Choices;
 use snnc_frontend::nir::lower::{self, Given, lower};
 use snnc_frontend::nir::{self, Checked, NirFile, Recording};
-use snnc_ir::diag::codes::nir as codes;
+use snnc_ir::diag::codes::{nir as codes, nir_export, usage};
 use snnc_ir::{Diagnostic, Diagnostics};
 use snnc_passes::AnyLevel;
 use std::path::Path;
@@ -88,7 +89,7 @@ pub fn examine(path: &Path) -> Result<(NirSource, Option<Checked>), Diagnostics>
 pub fn network(path: &Path, steps: Option<u32>, choices: Choices) -> Result<Source, Diagnostics> {
     let (source, checked) = examine(path)?;
     let in_file = |d: Diagnostics| d.in_file(&shown(path));
-    let mut warnings = source.warnings;
+    let mut warnings = source.warnings.clone();
     let (Contents::Graph(file), Some(checked)) = (&source.contents, checked) else {
         return Err(in_file(
             Diagnostic::error(codes::RECORDING, "the file holds a recording, and no graph")
@@ -100,6 +101,20 @@ pub fn network(path: &Path, steps: Option<u32>, choices: Choices) -> Result<Sour
     if warnings.has_errors() {
         return Err(warnings);
     }
+    let mut choices = choices;
+    if choices.is_empty() {
+        // What `snnc` wrote says how it is read; another reading has to be asked for.
+        if let Some(integers) = integers_of(path, file)? {
+            return beside(source.hash, &integers, steps, warnings);
+        }
+        if let Some(found) = nir::discretization(file).map_err(in_file)? {
+            choices = Choices::recorded(&found);
+        }
+    }
+    let steps = match steps {
+        Some(steps) => Some(steps),
+        None => nir::steps(file).map_err(in_file)?,
+    };
     let name =
         path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let given = Given { name: &name, steps, choices };
@@ -123,4 +138,37 @@ pub fn network(path: &Path, steps: Option<u32>, choices: Choices) -> Result<Sour
             Err(warnings)
         }
     }
+}
+
+/// The integers of a graph that was made from them, in the file that it names.
+fn beside(
+    hash: String,
+    integers: &Path,
+    steps: Option<u32>,
+    mut warnings: Diagnostics,
+) -> Result<Source, Diagnostics> {
+    let read = source::read(integers)?;
+    let own = match &read.level {
+        AnyLevel::Network(n) => n.steps,
+        AnyLevel::Quantized(n) => n.steps,
+        AnyLevel::Mapped(m) => m.network.steps,
+    };
+    if let Some(steps) = steps.filter(|&steps| steps != own) {
+        return Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            format!("`--steps {steps}` is given, and a run of {} has {own}", shown(integers)),
+        )
+        .help("leave `--steps` out")
+        .into());
+    }
+    warnings.push(
+        Diagnostic::note_only(
+            nir_export::EXPORT_INTEGERS,
+            format!("the integers are read from {}", shown(integers)),
+        )
+        .help("say how the graph is cut into steps (`--dialect`, …) to read the graph alone"),
+    );
+    warnings.extend(read.warnings.clone());
+    // The graph names the integers with their hash, so its own stands for both.
+    Ok(Source { kind: FileKind::Nir, hash, warnings, ..read })
 }

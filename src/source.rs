@@ -7,6 +7,7 @@ use snnc_frontend::tennlab::Placed;
 use snnc_frontend::{GenomeAccount, JsonFile, RandomWeights, ReadOptions, Unfolding};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::level::AnyDraft;
+use snnc_ir::network::Discretization;
 use snnc_ir::{
     Diagnostic, Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Rules, binary, text,
 };
@@ -121,6 +122,14 @@ impl Source {
             AnyLevel::Network(n) => &n.name,
             AnyLevel::Quantized(q) => &q.name,
             AnyLevel::Mapped(m) => &m.network.name,
+        }
+    }
+
+    /// Length of a step in the unit of time of its file, if it says so.
+    pub fn dt(&self) -> Option<f64> {
+        match &self.level {
+            AnyLevel::Network(n) => n.discretization.as_ref().map(Discretization::step),
+            AnyLevel::Quantized(_) | AnyLevel::Mapped(_) => None,
         }
     }
 

@@ -4,12 +4,14 @@ use super::WeightsArgs;
 use super::output::Reply;
 use crate::files::{self, shown};
 use crate::nir::Contents;
+use crate::nir_export::write_as_nir;
 use crate::recipe::{self, is_recipe};
-use crate::source::{self, FileKind};
+use crate::source::{self, FileKind, Given};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_backends::program;
 use snnc_frontend::nir::Compat;
+use snnc_frontend::nir::dialect::Choices;
 use snnc_ir::diag::codes::usage;
 use snnc_ir::level::AnyDraft;
 use snnc_ir::{Diagnostic, Diagnostics, Level, Recipe, binary, text};
@@ -23,7 +25,7 @@ pub(super) struct ConvertArgs {
     input: PathBuf,
     #[command(flatten)]
     weights: WeightsArgs,
-    /// File to write: .snn or .snnb, or .json for a program, a recipe, and with `--emit`; .nir for .nir.
+    /// File to write: .snn, .snnb or .nir, or .json for a program, a recipe, and with `--emit`.
     #[arg(long, short, value_name = "FILE", required_unless_present = "emit")]
     output: Option<PathBuf>,
     /// Another form of a genome, a program or a recipe; without `--output` it is printed.
@@ -70,7 +72,8 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostic
         args.weights.refuse_for("a NIR graph that is written as one")?;
         return nir(args);
     }
-    if args.nir_compat.is_some() {
+    let to_nir = args.output.as_deref().map(FileKind::of).transpose()? == Some(FileKind::Nir);
+    if args.nir_compat.is_some() && !to_nir {
         return Err(Diagnostic::error(
             usage::CONFLICTING_OPTIONS,
             format!("`--nir-compat` is for NIR graphs, and {} is none", shown(&args.input)),
@@ -86,6 +89,9 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostic
         (None, None) => return Err(no_output().into()),
     };
     let to = FileKind::of(output)?;
+    if to == FileKind::Nir {
+        return as_nir(args, kind, output);
+    }
     let mut diagnostics = Diagnostics::new();
     if !matches!(kind, FileKind::Genome | FileKind::Nir) {
         args.weights.refuse_for("a file that holds its weights")?;
@@ -148,6 +154,43 @@ fn nir(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostics> {
     diagnostics.extend(written.notes.in_file(&shown(input)));
     files::write(output, &written.bytes)?;
     let report = ConvertReport::new("NIR", Some(shown(output)));
+    Ok(Reply { diagnostics, ..Reply::new(report) })
+}
+
+/// A network of any level as a NIR graph; integers beside it.
+fn as_nir(
+    args: &ConvertArgs,
+    kind: FileKind,
+    output: &Path,
+) -> Result<Reply<ConvertReport>, Diagnostics> {
+    let input = &args.input;
+    let is_binary = kind == FileKind::Binary;
+    if is_recipe(input) || is_binary && is_program(&files::read(input, files::MAX_BINARY)?) {
+        return Err(Diagnostic::error(
+            usage::UNKNOWN_FILE_KIND,
+            format!("{} holds no network, and only networks are written as NIR", shown(input)),
+        )
+        .in_file(shown(input))
+        .help("name a genome, or a network as .snn or .snnb")
+        .into());
+    }
+    // Of a network that is written, `--dt` says how long its steps are.
+    let dt = args.weights.discretization.dt();
+    let given = Given { choices: Choices::default(), ..args.weights.given() };
+    if args.weights.given().choices != (Choices { dt, ..Choices::default() }) {
+        args.weights.refuse_for("a network, which says how it is cut into steps")?;
+    }
+    if kind != FileKind::Genome {
+        args.weights.refuse_weights("a file that holds its weights")?;
+    }
+    let source = source::read_with(input, given)?;
+    let from = source.kind_name();
+    let compat = args.nir_compat.as_deref().and_then(Compat::named).unwrap_or_default();
+    let notes =
+        write_as_nir(&source.level, (compat, dt), output).map_err(|d| d.in_file(&shown(input)))?;
+    let mut diagnostics = source.warnings;
+    diagnostics.extend(notes.in_file(&shown(output)));
+    let report = ConvertReport::new(from, Some(shown(output)));
     Ok(Reply { diagnostics, ..Reply::new(report) })
 }
 
@@ -279,13 +322,7 @@ fn encode(draft: &AnyDraft, to: FileKind, output: &Path) -> Result<Vec<u8>, Diag
     match to {
         FileKind::Text => Ok(text::print(draft).into_bytes()),
         FileKind::Binary => Ok(binary::encode_any(draft)),
-        FileKind::Nir => Err(Diagnostic::error(
-            usage::UNKNOWN_FILE_KIND,
-            format!("a {} cannot be written as a NIR graph yet", draft.level_name()),
-        )
-        .in_file(shown(output))
-        .help("name an output that ends in .snn or .snnb")),
-        FileKind::Genome => Err(Diagnostic::error(
+        FileKind::Nir | FileKind::Genome => Err(Diagnostic::error(
             usage::UNKNOWN_FILE_KIND,
             format!("a {} cannot be converted to JSON", draft.level_name()),
         )

@@ -15,7 +15,7 @@ pub(super) struct DiscretizationArgs {
     /// Read a NIR graph as this simulator does; the options below change single attributes.
     #[arg(long, value_name = "NAME", value_parser = names(Dialect::ALL))]
     dialect: Option<Dialect>,
-    /// Length of a step.
+    /// Length of a step; of a network that is written as a graph, too [default there: 0.0001].
     #[arg(long, value_name = "SECONDS")]
     dt: Option<f64>,
     /// What times in the file mean.
@@ -65,6 +65,11 @@ impl DiscretizationArgs {
             if_dialect: self.if_dialect,
             loop_bias: self.loop_bias,
         }
+    }
+
+    /// Length of a step in seconds.
+    pub(super) const fn dt(&self) -> Option<f64> {
+        self.dt
     }
 
     /// The first option that is given, if one is.

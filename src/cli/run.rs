@@ -18,6 +18,7 @@ use crate::target::Target;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use snnc_ir::diag::codes::usage;
+use snnc_ir::network::Discretization;
 use snnc_ir::{Diagnostic, Diagnostics, Level, QuantizedNetwork, Rules};
 use snnc_passes::{AnyLevel, Registry};
 use snnc_runtime::compare;
@@ -123,7 +124,7 @@ pub(super) fn run(
     args: &RunArgs,
     progress: &dyn Progress,
 ) -> Result<Reply<RunReport>, Diagnostics> {
-    let (machine, mut diagnostics) = machine(args)?;
+    let Loaded { machine, dt, mut diagnostics } = load(args)?;
     let chosen = runtime::choose(args.runtime, &machine)?;
     let runtime = chosen.runtime;
     if args.traces.is_some() && !matches!(runtime, Runtime::Cpu) {
@@ -134,7 +135,7 @@ pub(super) fn run(
     }
     diagnostics.extend(chosen.remarks.clone());
     let samples = Samples::range(args.samples.as_ref());
-    let stimuli = stimulus::read(&args.stimulus, &machine.interface(), samples)?;
+    let stimuli = stimulus::read(&args.stimulus, &machine.interface().in_steps_of(dt), samples)?;
     let recorder = recorder(args, &machine, stimuli.samples())?;
     let recorder = recorder.as_ref();
     let threads = args.threads.map(usize::from);
@@ -143,10 +144,11 @@ pub(super) fn run(
     if let Some(recorder) = recorder {
         let files = [&args.spikes, &args.events, &args.traces].into_iter().flatten().count() as u64;
         let (mut written, show) = (0, "writing files");
+        let period = machine.period();
         if let Some(path) = &args.spikes {
             progress.step(show, written, files);
             if is_recording(path) {
-                nir::spikes(path, recorder, &recording, &stimuli)?;
+                nir::spikes(path, recorder, &recording, (&stimuli, period))?;
             } else {
                 write::spikes(path, recorder, &recording, &stimuli)?;
             }
@@ -155,7 +157,7 @@ pub(super) fn run(
         if let Some(path) = &args.events {
             progress.step(show, written, files);
             if is_recording(path) {
-                nir::events(path, recorder, &recording, &stimuli)?;
+                nir::events(path, recorder, &recording, (&stimuli, period))?;
             } else {
                 write::events(path, recorder, &recording, &stimuli)?;
             }
@@ -165,7 +167,7 @@ pub(super) fn run(
             progress.step(show, written, files);
             let floats = matches!(machine, Machine::Float(_));
             if is_recording(path) {
-                nir::traces(path, recorder, &stimuli, floats)?;
+                nir::traces(path, recorder, (&stimuli, period), floats)?;
             } else {
                 write::traces(path, recorder, &stimuli, floats)?;
             }
@@ -219,8 +221,16 @@ fn recorder(
     Ok(Some(recorder.tracing(populations, registers, steps)))
 }
 
+/// What is to be run.
+struct Loaded {
+    machine: Machine,
+    /// Length of a logical step, if it is known.
+    dt: Option<f64>,
+    diagnostics: Diagnostics,
+}
+
 /// What is to be run, brought to its level.
-fn machine(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
+fn load(args: &RunArgs) -> Result<Loaded, Diagnostics> {
     if load::is_artifact(&args.path) {
         return of_artifact(args);
     }
@@ -236,8 +246,8 @@ fn machine(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
         args.recipe.refuse_for("a level that is not quantized on the way")?;
     }
     if wanted == own {
-        let warnings = source.warnings;
-        return Ok((of_level(source.level)?, warnings));
+        let (dt, diagnostics) = (source.dt(), source.warnings);
+        return Ok(Loaded { machine: of_level(source.level)?, dt, diagnostics });
     }
     if wanted < own {
         return Err(earlier(&args.path, own));
@@ -253,9 +263,9 @@ fn machine(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
     let target = Target::find(target)?;
     let (recipe, notes) = args.recipe.settle(&args.path, &source)?;
     let options = Options { recipe, lowering: args.lowering.lowering(), ..Options::default() };
-    let (machine, mut warnings) = of_source(&source, &target, &options, wanted)?;
-    warnings.extend(notes);
-    Ok((machine, warnings))
+    let (machine, mut diagnostics) = of_source(&source, &target, &options, wanted)?;
+    diagnostics.extend(notes);
+    Ok(Loaded { machine, dt: source.dt(), diagnostics })
 }
 
 /// Brings a source to a later level by the default pipeline.
@@ -281,14 +291,16 @@ fn failed(failure: Failure) -> Diagnostics {
     replay::report(failure, Path::new("."))
 }
 
-fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
+fn of_artifact(args: &RunArgs) -> Result<Loaded, Diagnostics> {
     args.weights.refuse_for("an artifact")?;
     args.recipe.refuse_for("an artifact")?;
     let artifact = Artifact::load(&args.path)?;
+    let dt = artifact.manifest.source.discretization.as_ref().map(Discretization::step);
     let warnings = artifact.warnings;
+    let loaded = |machine, diagnostics| Ok(Loaded { machine, dt, diagnostics });
     match args.level.unwrap_or(LevelArg::Artifact) {
-        LevelArg::Artifact => Ok((Machine::Program(artifact.program), warnings)),
-        LevelArg::Quantized => Ok((Machine::Integers(artifact.source), warnings)),
+        LevelArg::Artifact => loaded(Machine::Program(artifact.program), warnings),
+        LevelArg::Quantized => loaded(Machine::Integers(artifact.source), warnings),
         LevelArg::Float => Err(earlier(&args.path, LevelArg::Quantized)),
         LevelArg::Scheduled => {
             let source = Source {
@@ -313,7 +325,7 @@ fn of_artifact(args: &RunArgs) -> Result<(Machine, Diagnostics), Diagnostics> {
             )
             .map_err(failed)?;
             let network = stages.scheduled.ok_or_else(|| not_reached(Stage::Scheduled))?;
-            Ok((Machine::Integers(network), source.warnings))
+            loaded(Machine::Integers(network), source.warnings)
         }
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn run(
     let measurement = match &args.stimulus {
         None => None,
         Some(path) => {
-            let interface = Interface::of_quantized(proof.quantized()?);
+            let interface = Interface::of_quantized(proof.quantized()?).in_steps_of(source.dt());
             let samples = Samples::range(args.samples.as_ref());
             let stimuli = stimulus::read(path, &interface, samples)?;
             let threads = args.threads.map(usize::from);

@@ -114,6 +114,18 @@ impl Machine {
         }
     }
 
+    /// Steps of the level in a logical step.
+    pub(crate) fn period(&self) -> u32 {
+        match self {
+            Self::Float(_) => 1,
+            Self::Integers(n) => match &n.time {
+                Time::Logical => 1,
+                Time::Hardware(schedule) => schedule.period,
+            },
+            Self::Program(p) => p.period,
+        }
+    }
+
     /// Name of the level on the command line.
     pub(crate) fn level(&self) -> &'static str {
         match self {

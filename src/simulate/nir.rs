@@ -20,7 +20,9 @@ const LARGEST: usize = 2 << 30;
 /// Observables, by the paths of the nodes and their own names.
 struct Observed<'p> {
     path: &'p Path,
-    /// Length of a step.
+    /// Length of a logical step.
+    logical: f64,
+    /// Length of a step of the level.
     dt: f64,
     root: nir::Recording,
     bytes: usize,
@@ -35,9 +37,9 @@ pub(crate) fn spikes(
     path: &Path,
     recorder: &Recorder,
     recording: &Recording,
-    stimuli: &Stimuli,
+    (stimuli, period): (&Stimuli, u32),
 ) -> Result<(), Diagnostics> {
-    let mut file = Observed::new(path, stimuli);
+    let mut file = Observed::new(path, stimuli, period);
     inputs(&mut file, stimuli)?;
     let samples = stimuli.samples();
     let mut reader = recorder.reader().map_err(|e| unreadable(&e))?;
@@ -78,9 +80,9 @@ pub(crate) fn events(
     path: &Path,
     recorder: &Recorder,
     recording: &Recording,
-    stimuli: &Stimuli,
+    (stimuli, period): (&Stimuli, u32),
 ) -> Result<(), Diagnostics> {
-    let mut file = Observed::new(path, stimuli);
+    let mut file = Observed::new(path, stimuli, period);
     let samples = stimuli.samples();
     let mut reader = recorder.reader().map_err(|e| unreadable(&e))?;
     let named = recording.names.iter().zip(recorder.populations()).zip(&recording.counts);
@@ -137,10 +139,10 @@ pub(crate) fn events(
 pub(crate) fn traces(
     path: &Path,
     recorder: &Recorder,
-    stimuli: &Stimuli,
+    (stimuli, period): (&Stimuli, u32),
     floats: bool,
 ) -> Result<(), Diagnostics> {
-    let mut file = Observed::new(path, stimuli);
+    let mut file = Observed::new(path, stimuli, period);
     let mut reader = recorder.reader().map_err(|e| unreadable(&e))?;
     let kind = if floats { Kind::Bursts } else { Kind::Messages };
     for (p, traced) in recorder.traced().iter().enumerate() {
@@ -190,11 +192,9 @@ fn inputs(file: &mut Observed<'_>, stimuli: &Stimuli) -> Result<(), Diagnostics>
                 }
             }
         }
-        if frames.is_empty() {
-            file.gridded(name, "input", &shape, ArrayData::Bool(spikes))?;
-        } else {
-            file.gridded(name, "input", &shape, ArrayData::F32(frames))?;
-        }
+        let data = if frames.is_empty() { ArrayData::Bool(spikes) } else { ArrayData::F32(frames) };
+        let data = Array { shape: shape.to_vec(), data };
+        file.put(name, "input", Observable::Gridded { data, dt: file.logical })?;
     }
     Ok(())
 }
@@ -210,8 +210,11 @@ fn numbers(kind: Kind, bytes: &[[u8; 4]]) -> ArrayData {
 }
 
 impl<'p> Observed<'p> {
-    fn new(path: &'p Path, stimuli: &Stimuli) -> Self {
-        Self { path, dt: stimuli.dt(), root: nir::Recording::default(), bytes: 0 }
+    /// Steps of a level are as long as `period` of them make a logical step.
+    fn new(path: &'p Path, stimuli: &Stimuli, period: u32) -> Self {
+        let logical = stimuli.dt();
+        let dt = logical / f64::from(period);
+        Self { path, logical, dt, root: nir::Recording::default(), bytes: 0 }
     }
 
     /// Number of elements of `shape`, for which there is room at `bytes` each.

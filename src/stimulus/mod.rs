@@ -14,7 +14,7 @@ mod recording;
 
 pub use read::read;
 pub(crate) use recording::is_recording;
-use snnc_ir::network::{Coding, NetworkDraft, Op, Readout};
+use snnc_ir::network::{Coding, Discretization, NetworkDraft, Op, Readout};
 use snnc_ir::program::{Program, ProgramReadout, SymbolRole};
 use snnc_ir::quantized::{IntReadout, PopKind, QuantizedDraft};
 use snnc_ir::shape::Shape;
@@ -61,8 +61,14 @@ impl Interface {
             inputs: network.nodes.values().filter_map(spec).collect(),
             steps: network.steps,
             classes: network.nodes[read].shape.size(),
-            dt: None,
+            dt: network.discretization.as_ref().map(Discretization::step),
         }
+    }
+
+    /// The same, with steps as long as those of the network that it was made from.
+    #[must_use]
+    pub fn in_steps_of(self, dt: Option<f64>) -> Self {
+        Self { dt: self.dt.or(dt), ..self }
     }
 
     /// The interface of an integer network.

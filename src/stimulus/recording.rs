@@ -104,8 +104,10 @@ fn observable_as_spikes(
 }
 
 fn gridded(data: &Array, dt: f64, interface: &Interface, place: &str) -> Result<Array, Diagnostic> {
+    // A `dt` of 1 counts steps.
     if let Some(step) = interface.dt
         && (dt / step - 1.0).abs() > 1e-6
+        && dt.total_cmp(&1.0).is_ne()
     {
         return Err(Diagnostic::error(
             usage::STIMULUS_SHAPE,

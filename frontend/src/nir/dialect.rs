@@ -275,7 +275,7 @@ mod tests {
         let open = resolve(&LIF, Choices::default(), None).unwrap_err();
         let first = open.iter().next().unwrap();
         assert_eq!(first.code, codes::OPEN);
-        // dt, unit, integration, comparison, reset; how many spikes follows from the reset.
+        // Unit, dt, integration, comparison, reset, spikes per step.
         assert_eq!(first.notes.len(), 6, "{first:?}");
         assert_eq!(resolve(&Needs::default(), Choices::default(), None), Ok(None));
     }

@@ -16,6 +16,7 @@ mod element;
 mod emit;
 mod encode;
 mod entries;
+mod export;
 mod facts;
 mod graph;
 pub mod lower;
@@ -27,6 +28,10 @@ mod tree;
 
 pub use check::{Checked, Cycle, Flat, FlatNode, NodeShapes, Shapes, check};
 pub use encode::{Compat, write};
+pub use export::{
+    DEFAULT_DT, Exported, Integers, discretization, export_integers, export_network, integers,
+    steps,
+};
 pub use facts::{Facts, Parameter, facts};
 pub use graph::{Conv, Flatten, NirFile, NirGraph, NirNode, Padding, Pool, Primitive};
 pub use open::{Open, open};

@@ -45,6 +45,17 @@ impl Tree {
         self.attributes.is_empty() && self.entries.is_empty()
     }
 
+    /// The single string called `name`; `None` if there is none, or something else.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        match self.entries.get(name)? {
+            Item::Value(Value::Texts(texts)) => match &texts.values[..] {
+                [text] => Some(text),
+                _ => None,
+            },
+            Item::Value(Value::Numbers(_)) | Item::Group(_) => None,
+        }
+    }
+
     /// Adds a dataset.
     pub(super) fn put(&mut self, name: &str, value: impl Into<Value>) {
         self.entries.insert(name.to_owned(), Item::Value(value.into()));

@@ -13,6 +13,7 @@ pub mod internal;
 pub mod mapping;
 pub mod network;
 pub mod nir;
+pub mod nir_export;
 pub mod nir_time;
 pub mod quantize;
 pub mod syntax;
@@ -97,6 +98,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
         nir_time::BLOCK,
         nir::BLOCK,
         tennlab::BLOCK,
+        nir_export::BLOCK,
         network::BLOCK,
         quantize::BLOCK,
         folding::BLOCK,
