@@ -1,6 +1,7 @@
 //! A recurrent network of neurons whose synaptic currents have memory, with biases inside and outside the
 //! loop, from floats to cores: what rounding does to its spikes, and that all integer levels agree.
 
+use proptest::prelude::*;
 use snnc::backends::certify::certify;
 use snnc::backends::{program, targets};
 use snnc::ir::arena::{Arena, NodeId, TensorId};
@@ -10,7 +11,8 @@ use snnc::ir::network::{
 };
 use snnc::ir::recipe;
 use snnc::ir::spikes::SpikeTrain;
-use snnc::ir::{Entity, Level, Network, Param, Rules, Shape};
+use snnc::ir::testing::{self, Space};
+use snnc::ir::{Entity, Level, Network, Param, Rules, Shape, TargetSpec};
 use snnc::passes::{AnyLevel, Pipeline, Registry};
 use snnc::pipeline::{Delays, Stage, run, standard};
 use snnc::runtime::cores::{CoreProbe, CoreSim};
@@ -220,5 +222,53 @@ fn rounding_keeps_most_spikes() {
         let found = measure(1, regime);
         assert!(found.differ[0] * most < found.spikes[0], "{regime:?}: {found:?}");
         assert!(found.classes + 2 >= SAMPLES, "{regime:?}: {found:?}");
+    }
+}
+
+/// The network behind these passes; `None` if one refuses it.
+fn after(network: &Network, passes: &str, target: &TargetSpec) -> Option<Network> {
+    let pipeline = Pipeline::parse(passes).expect("it is one");
+    let level = AnyLevel::Network(network.clone());
+    let stages = run(&Registry::standard(), &pipeline, level, target, &recipe::DEFAULT);
+    match stages {
+        Ok(stages) => stages.network,
+        Err(failure) => {
+            assert!(failure.replay.is_none(), "{}: {}", failure.pass, failure.diagnostics);
+            None
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Biases that enter currents as spikes change no spike, in f32.
+    #[test]
+    fn feeding_currents_is_exact(draft in testing::network(Space::Programmable), seed: u64) {
+        let target = targets::by_name("loihi2").expect("it is shipped");
+        let network = Network::verify(draft, &Rules::default()).expect("it is valid");
+        let before = "lower-genes{lowering=materialized},fold-batchnorm,fold-pooling,lower-currents,normalize-neurons";
+        let Some(before) = after(&network, before, &target) else { return Ok(()) };
+        let fed = after(&before, "feed-currents", &target).expect("nothing is refused");
+        let mut rng = Rng(seed | 1);
+        let inputs = before.nodes.values().filter(|n| matches!(n.op, Op::Input(_)));
+        let inputs = inputs.map(|node| {
+            let mut train = SpikeTrain::new(before.steps as usize, node.shape.size());
+            for t in 0..train.steps() {
+                (0..train.neurons()).filter(|_| rng.next() % 2 == 0).collect::<Vec<_>>().into_iter()
+                    .for_each(|n| train.set(t, n));
+            }
+            Signal::Spikes(train)
+        });
+        let stimulus = Stimulus { inputs: inputs.collect() };
+        let run = |network: &Network| {
+            let sim = FloatSim::new(network).expect("it runs");
+            sim.run(&stimulus, &FloatProbe::None).expect("it runs").spikes
+        };
+        let (old, new) = (run(&before), run(&fed));
+        for (id, train) in &old {
+            let name = &before.nodes[*id].name;
+            prop_assert_eq!(train, &new[&fed.node_named(name).expect("it stays")], "{}", name);
+        }
     }
 }
