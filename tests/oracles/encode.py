@@ -139,6 +139,7 @@ def _core(core: Core) -> bytes:
             + (b"\0" if p.subtract is None else b"\1" + zigzag(p.subtract))
             + _numbers(*p.update)
             + _graded(p.graded)
+            + (b"\0" if p.floor is None else b"\1" + zigzag(p.floor))
         ),
     )
     formats = _list(

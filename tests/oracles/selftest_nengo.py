@@ -61,7 +61,7 @@ def placed(net: cases.Flat, n_cores: int) -> Program:
 def messages() -> Program:
     """An image that the host writes to graded relays, which neurons read through a crop."""
     crop = Conv((1, 2, 2), 1, (1, 2), (1, 1), (0, 0, 0, 1), 1, (1, 0, 0, 0))
-    relay = Profile(4095, 4095, 1, None, (1, 0), Graded("negative", 5))
+    relay = Profile(4095, 4095, 1, None, (1, 0), Graded("negative", 5), None)
     core = Core(
         chip=0,
         cell=0,

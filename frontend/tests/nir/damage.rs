@@ -177,7 +177,7 @@ fn damaged_files_for_a_long_time() {
         read += u64::from(survive(bytes));
         tried += 1;
         let took = before.elapsed();
-        assert!(took < Duration::from_secs(5), "{} {changes:?} took {took:?}", FILES[file]);
+        assert!(took < Duration::from_mins(1), "{} {changes:?} took {took:?}", FILES[file]);
     }
     assert!(tried > 0);
     #[allow(clippy::print_stderr, reason = "the outcome of a run by hand")]
