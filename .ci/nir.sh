@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # NIR files beside the `nir` package: SNNC SCRATCH CACHE. What `nir` writes and `snnc` rewrites, `nir` reads
-# back equal; the shipped fixtures are those that the script writes.
+# back equal; the shipped fixtures are those that the script writes. Recordings of other simulators are repeated: by
+# `snnc`, and by those simulators if CACHE/nir-simulators has them (tests/oracles/nir_simulators/setup.sh).
 set -euo pipefail
 snnc="$1" scratch="$2/nir" cache="$3"
 mkdir -p "$scratch"
@@ -36,3 +37,19 @@ tests/fixtures/heterogeneous.genome.json tests/fixtures/heterogeneous.npz 2
 tests/fixtures/tennlab/mixed.json tests/fixtures/tennlab/mixed.npz 1
 tests/fixtures/tennlab/plus_keep.json tests/fixtures/tennlab/plus_keep.npz 1
 END
+for graph in tests/fixtures/nir/*.nir; do
+    name="$(basename "$graph" .nir)"
+    options=(--dialect "${name%%_*}")
+    case "$name" in
+    # Refused: the current of a CubaLIF with a leak voltage.
+    norse_leak) continue ;;
+    # What sinabs does but for the bound that import sets.
+    sinabs_conv | sinabs_import) options=(--if-dialect free --comparison ge --reset subtract --spikes-per-step several) ;;
+    *_subtract) options+=(--reset subtract) ;;
+    esac
+    "$python" tests/oracles/nir_simulators/compare.py "$snnc" "$graph" "${graph%.nir}.npz" "${options[@]}" 2>/dev/null
+done
+if [ -x "$cache/nir-simulators/bin/python" ]; then
+    tests/oracles/nir_simulators/record.sh "$cache/nir-simulators/bin/python" "$scratch/simulators" >/dev/null 2>&1
+    "$python" tests/oracles/nir_simulators/same.py "$scratch/simulators" tests/fixtures/nir
+fi

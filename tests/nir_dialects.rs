@@ -4,14 +4,18 @@
 use snnc::frontend::arrays::{ArrayData, read_npz};
 use snnc::frontend::nir::dialect::Choices;
 use snnc::ir::Network;
-use snnc::ir::network::Op;
-use snnc::ir::network::discretization::{Dialect, ResetRule};
+use snnc::ir::diag::Severity;
+use snnc::ir::network::discretization::{Dialect, IfDialect, ResetRule, SpikesPerStep};
+use snnc::ir::network::{Compare, Op};
 use snnc::ir::spikes::SpikeTrain;
 use snnc::passes::AnyLevel;
 use snnc::runtime::Stimulus;
+use snnc::runtime::cores::{CoreProbe, CoreSim};
 use snnc::runtime::float::{FloatProbe, FloatRun, simulate};
+use snnc::runtime::integer::{self, IntProbe};
 use snnc::source::{self, Given, Source};
-use std::collections::BTreeMap;
+use snnc::{Options, Target, compile};
+use std::collections::{BTreeMap, BTreeSet};
 
 mod common;
 use common::repo;
@@ -74,6 +78,16 @@ fn choices(name: &str) -> Choices {
         Some("spikingjelly") => Dialect::SpikingJelly,
         _ => Dialect::Rockpool,
     };
+    // Of an IF that can be inhibited, sinabs bounds the membrane where it imports it. This is what it does otherwise.
+    if matches!(name, "sinabs_conv" | "sinabs_import") {
+        return Choices {
+            if_dialect: Some(IfDialect::Free),
+            comparison: Some(Compare::Ge),
+            reset: Some(ResetRule::Subtract),
+            spikes_per_step: Some(SpikesPerStep::Several),
+            ..Choices::default()
+        };
+    }
     let reset = name.ends_with("_subtract").then_some(ResetRule::Subtract);
     Choices { dialect: Some(dialect), reset, ..Choices::default() }
 }
@@ -171,4 +185,95 @@ fn spikingjelly() {
     for name in ["lif", "conv", "cuba", "recurrent"] {
         reproduced(&format!("spikingjelly_{name}"));
     }
+}
+
+/// Spikes of all recorded nodes, as recorded and in integers, which are those of the program.
+fn in_integers(name: &str, chosen: Choices, target: &Target) -> [usize; 2] {
+    let recording = Recording::read(name);
+    let source = read(name, chosen, recording.steps);
+    let compiled = compile(&source, target, &Options::default())
+        .unwrap_or_else(|failure| panic!("{name}: {}", failure.diagnostics));
+    let stimulus = recording.stimulus();
+    let sim = CoreSim::new(&compiled.program).expect("a program");
+    let cores = sim.run(&stimulus, &CoreProbe::None).expect("a run");
+    let cores = sim.logical_spikes(&cores).expect("on schedule");
+    let symbols = compiled.program.populations.iter().map(|symbol| &*symbol.name);
+    let cores: BTreeMap<&str, &SpikeTrain> = symbols.zip(&cores).collect();
+    let quantized = compiled.stages.quantized.expect("integers");
+    let run = integer::simulate(&quantized, &stimulus, &IntProbe::None).expect("a run");
+    let (mut recorded, mut found) = (0, 0);
+    for (population, train) in quantized.populations.values().zip(&run.spikes) {
+        let name = population.name.replace('/', ".");
+        let Some(rows) = recording.spikes.get(&name) else { continue };
+        assert!(cores[&*population.name] == train, "{name} fires otherwise on cores");
+        recorded += rows.iter().flatten().filter(|&&spikes| spikes > 0).count();
+        found += (0..recording.steps).map(|t| train.active(t).count()).sum::<usize>();
+    }
+    [recorded, found]
+}
+
+/// With 8 bits for a weight a neuron fires a step earlier or later here and there, and about as often: the numbers of spikes
+/// differ by less than one in 20.
+#[test]
+fn chips_fire_as_often() {
+    for target in ["loihi1", "loihi2"].map(|t| Target::find(t).expect("a target")) {
+        for name in [
+            "norse_conv",
+            "norse_recurrent",
+            "snntorch_conv",
+            "snntorch_cuba",
+            "snntorch_gain",
+            "snntorch_lif",
+            "snntorch_recurrent",
+            "spikingjelly_conv",
+            "spikingjelly_cuba",
+            "spikingjelly_lif",
+            "spikingjelly_recurrent",
+        ] {
+            let [recorded, found] = in_integers(name, choices(name), &target);
+            assert!(recorded.abs_diff(found) * 20 < recorded, "{name}: {recorded}, {found}");
+        }
+    }
+}
+
+#[test]
+fn chips_that_subtract_fire_as_often() {
+    let target = Target::find("loihi2").expect("a target");
+    for name in ["norse_subtract", "snntorch_subtract"] {
+        let [recorded, found] = in_integers(name, choices(name), &target);
+        assert!(recorded.abs_diff(found) * 20 < recorded, "{name}: {recorded}, {found}");
+    }
+}
+
+/// Codes of what a target, or the reader, refuses.
+fn refused(name: &str, chosen: Choices, target: &str) -> Vec<String> {
+    let path = repo(&format!("tests/fixtures/nir/{name}.nir"));
+    let given = Given { steps: Some(10), choices: chosen, ..Given::default() };
+    let found = source::read_with(&path, given).and_then(|source| {
+        let target = Target::find(target).expect("a target");
+        compile(&source, &target, &Options::default()).map_err(|failure| failure.diagnostics)
+    });
+    let found = found.map(|_| ()).expect_err(name);
+    let errors = found.iter().filter(|d| d.severity == Severity::Error);
+    let codes: BTreeSet<String> = errors.map(|d| d.code.to_string()).collect();
+    codes.into_iter().collect()
+}
+
+#[test]
+fn what_cannot_be_followed_is_refused_by_name() {
+    // Norse draws the current of a CubaLIF to its leak voltage.
+    assert_eq!(refused("norse_leak", choices("norse_leak"), "loihi2"), ["SNN0254"]);
+    // A chip starts at the reset value.
+    assert_eq!(refused("norse_lif", choices("norse_lif"), "loihi2"), ["SNN0366"]);
+    // A bound of the membrane below.
+    let sinabs = Choices { dialect: Some(Dialect::Sinabs), ..Choices::default() };
+    assert_eq!(refused("sinabs_conv", sinabs, "loihi2"), ["SNN0254"]);
+    // Several spikes in a step.
+    assert_eq!(refused("sinabs_conv", choices("sinabs_conv"), "loihi2"), ["SNN0463"]);
+    assert_eq!(refused("rockpool_cuba", choices("rockpool_cuba"), "loihi2"), ["SNN0463"]);
+    // Loihi resets to one value.
+    assert_eq!(refused("snntorch_subtract", choices("snntorch_subtract"), "loihi1"), ["SNN0455"]);
+    // The step of another simulator, and its demands.
+    assert_eq!(refused("snntorch_gain", choices("spikingjelly_gain"), "loihi2"), ["SNN0254"]);
+    assert_eq!(refused("snntorch_lif", Choices::default(), "loihi2"), ["SNN0252"]);
 }

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 /// First bytes of every `.snnb` file.
 pub const MAGIC: [u8; 4] = *b"SNNB";
 /// Version of the format that this library writes, and the only one it reads.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 /// Kind byte of a network.
 pub const KIND_NETWORK: u8 = 0;
 /// Kind byte of an integer network.
@@ -222,13 +222,14 @@ mod tests {
     #[test]
     fn bytes_are_as_documented() {
         let expected: &[u8] = &[
-            b'S', b'N', b'N', b'B', 1, 4, 0, // header: kind 1, version 4
+            b'S', b'N', b'N', b'B', 1, 5, 0, // header: kind 1, version 5
             1, b'q', 1, 0, // name, steps, logical time
             2, // populations
             1, b'x', 1, 1, 0, 0, 1, // name, shape, logical, input, events
             1, b'y', 1, 1, 0, 1, // name, shape, logical, neurons
             0, 0xFF, 0x1F, 0, 0, 0, 0x80, 1, // du 4095, dv 0, threshold 64 (zigzag)
-            0, 0, 0, 1, 1, 0, 1, // gt, zero, bias -1, refractory, order, update period
+            0, 0, 0, 1, 1, 0, 1,
+            0, // gt, zero, bias -1, refractory, order, update period, floor
             0, 0, 0, // projections, matrices, host
             0, 1, // spike count of pop1
         ];
@@ -274,7 +275,7 @@ mod tests {
         assert!(with(4, 4).contains("SNN0167"));
         assert!(with(4, 5).contains("unknown kind 5"));
         assert!(with(5, 1).contains("format version 1"));
-        assert!(with(6, 1).contains("format version 260"));
+        assert!(with(6, 1).contains("format version 261"));
         assert!(error(&good[..6]).contains("SNN0164"));
         assert!(error(&good[..good.len() - 1]).contains("SNN0164"));
         assert!(with(10, 2).contains("SNN0166"), "unknown kind of time");
@@ -327,7 +328,7 @@ mod tests {
     #[test]
     fn bytes_of_recipes_are_as_documented() {
         let expected: &[u8] = &[
-            b'S', b'N', b'N', b'B', 4, 4, 0, // header: kind 4, version 4
+            b'S', b'N', b'N', b'B', 4, 5, 0, // header: kind 4, version 5
             8, 0, 0, 7, // weight bits, groups auto, scales auto, largest exponent
             1, 1, b'h', 1, 0, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F, // population, uniform scale 1.0
             1, 2, 2, 6, 2, // thresholds per neuron (zigzag)

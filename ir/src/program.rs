@@ -209,6 +209,8 @@ pub struct Profile {
     /// are then those of a neuron without memory: `du = dv = 4095`, `refractory = 1`, no `subtract`,
     /// `update = (1, 0)`; its threshold is not used.
     pub graded: Option<GradedMode>,
+    /// Lowest membrane, at most 0; `None` = there is none. A graded relay has none.
+    pub floor: Option<i32>,
 }
 
 /// Which messages a graded relay sends.

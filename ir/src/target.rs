@@ -135,6 +135,11 @@ pub struct TargetSpec {
     pub profiles: Limit,
     /// Distinct thresholds per core.
     pub thresholds: Limit,
+    /// Distinct lowest membranes of a core's neurons, *none* counted as one where others have one;
+    /// 0 = neurons have none.
+    pub floors: Limit,
+    /// 1 if a lowest membrane is `−(2^k − 1)`, 0 if it is any number from the smallest register on.
+    pub floor_powers: Limit,
     /// Synapse formats per core.
     pub formats: Limit,
     /// Cores per chip.
@@ -213,6 +218,17 @@ impl TargetSpec {
             i64::from(*mantissa) << e == i64::from(bias)
                 && i64::from(mantissa.unsigned_abs()) <= self.max_bias_mantissa.value
         })
+    }
+
+    /// Smallest membrane of a register, and so the lowest floor.
+    pub fn lowest_floor(&self) -> i64 {
+        1 - (1 << (self.state_bits.value.clamp(1, 32) - 1))
+    }
+
+    /// Whether neurons can have this lowest membrane.
+    pub fn holds_floor(&self, floor: i64) -> bool {
+        let form = self.floor_powers.value == 0 || (1 - floor).count_ones() == 1;
+        self.floors.value > 0 && form && (self.lowest_floor()..=0).contains(&floor)
     }
 
     /// Whether one exponent serves all biases from `bounds[0]` to `bounds[1]` that the host can make of

@@ -30,6 +30,8 @@ pub(crate) fn target() -> TargetSpec {
         synapse_words: limit(16_384),
         profiles: limit(32),
         thresholds: limit(8),
+        floors: limit(8),
+        floor_powers: limit(0),
         formats: limit(15),
         cores_per_chip: limit(128),
         chips: limit(1),
@@ -84,6 +86,7 @@ pub(crate) fn neurons(dv: u16) -> IntNeuron {
         refractory: 1,
         order: UpdateOrder::LeakInputFire,
         update_period: 1,
+        floor: None,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Membranes are integers, so the two are the same. The threshold register counts in units of 64,
 //! so `θ − 1` must be a multiple of 64. Where it is not, but the population only ever holds
-//! multiples of 64 (no leak, no current memory, biases and subtracted amounts multiples of 64), the
+//! multiples of 64 (no leak, no current memory, biases, subtracted amounts and floors multiples of 64), the
 //! next lower multiple separates the same membranes.
 //!
 //! Complexity: O(parameters).
@@ -88,4 +88,5 @@ fn only_multiples_of_64(neuron: &IntNeuron) -> bool {
         && neuron.dv.values().iter().all(|&d| d == 0)
         && neuron.du.values().iter().all(|&d| d == 4095)
         && neuron.bias.values().iter().all(|b| b % 64 == 0)
+        && neuron.floor.iter().all(|floor| floor.values().iter().all(|f| f % 64 == 0))
 }

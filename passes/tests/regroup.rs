@@ -63,7 +63,7 @@ fn neurons(draft: &MappedDraft) -> Vec<Slice> {
     slices
 }
 
-fn limited(memory: u32, limits: [i64; 7]) -> TargetSpec {
+fn limited(memory: u32, limits: [i64; 8]) -> TargetSpec {
     let mut spec = snnc_ir::testing::target(true);
     match memory {
         0 => {}
@@ -84,6 +84,7 @@ fn limited(memory: u32, limits: [i64; 7]) -> TargetSpec {
         &mut spec.synapse_words,
         &mut spec.profiles,
         &mut spec.thresholds,
+        &mut spec.floors,
         &mut spec.formats,
     ];
     for (key, value) in keys.into_iter().zip(limits) {
@@ -99,9 +100,9 @@ proptest! {
     fn the_result_is_legal_and_no_worse(
         draft in hardware(Space::Everything), memory in 0_u32..3, seed in 0_u32..3,
         axons in (4_i64..30, 20_i64..60, 6_i64..60, 20_i64..120),
-        registers in (2_i64..6, 2_i64..6, 3_i64..8),
+        registers in (2_i64..6, 2_i64..6, 2_i64..6, 3_i64..8),
     ) {
-        let limits = [axons.0, axons.1, axons.2, axons.3, registers.0, registers.1, registers.2];
+        let limits = [axons.0, axons.1, axons.2, axons.3, registers.0, registers.1, registers.2, registers.3];
         let spec = limited(memory, limits);
         let Some((before, _)) = mapped(&draft, &spec, "map") else { return Ok(()) };
         let text = format!("map,regroup{{seed={seed}}}");
@@ -129,6 +130,7 @@ fn neuron(dv: Param<u16>, threshold: Param<i32>) -> IntNeuron {
         refractory: 1,
         order: UpdateOrder::LeakInputFire,
         update_period: 1,
+        floor: None,
     }
 }
 

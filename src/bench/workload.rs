@@ -191,6 +191,7 @@ fn neurons(name: &str, size: u32, bias: Vec<i32>) -> Population {
         refractory: 1,
         order: UpdateOrder::LeakInputFire,
         update_period: 1,
+        floor: None,
     };
     Population {
         name: name.to_owned(),

@@ -360,7 +360,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "program file that is no program",
-        set: |p| p.write("program.snnb", b"SNNB\x03\x04\x00\xff\xff\xff\xff\xff\xff"),
+        set: |p| p.write("program.snnb", b"SNNB\x03\x05\x00\xff\xff\xff\xff\xff\xff"),
         run: "inspect program.snnb",
         exit: 1,
         code: "SNN0610",

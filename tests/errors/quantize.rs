@@ -564,7 +564,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         name: "recipe of an artifact damaged",
-        set: |p| exchanged(p, b"SNNB\x04\x04\x00\x04"),
+        set: |p| exchanged(p, b"SNNB\x04\x05\x00\x04"),
         run: VERIFY,
         exit: 1,
         code: "SNN0164",

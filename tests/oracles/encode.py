@@ -139,6 +139,7 @@ def _core(core: Core) -> bytes:
             + (b"\0" if p.subtract is None else b"\1" + zigzag(p.subtract))
             + _numbers(*p.update)
             + _graded(p.graded)
+            + (b"\0" if p.floor is None else b"\1" + zigzag(p.floor))
         ),
     )
     formats = _list(
@@ -187,7 +188,7 @@ def encode(program: Program) -> bytes:
             readout = varint(1) + term + _floats(bias)
     return b"".join(
         (
-            b"SNNB\x03\x04\x00",
+            b"SNNB\x03\x05\x00",
             _string(program.name),
             _string(program.target),
             _numbers(program.steps, program.period, program.run_steps),

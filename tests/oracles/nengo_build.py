@@ -117,7 +117,9 @@ def _block(core: Core, label: str) -> LoihiBlock:
     compartment.vth = registers(core.thresholds[run.threshold] << 6 for run in runs)
     compartment.bias = registers(run.bias_mantissa << run.bias_exponent for run in runs)
     compartment.scale_u = compartment.scale_v = False
-    compartment.vmin, compartment.vmax = -STATE_LIMIT, STATE_LIMIT
+    floors = (core.profiles[run.profile].floor for run in runs)
+    compartment.vmin = registers(-STATE_LIMIT if floor is None else floor for floor in floors)
+    compartment.vmax = STATE_LIMIT
     return block
 
 

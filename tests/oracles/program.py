@@ -34,7 +34,7 @@ from postcard import (
 
 MAGIC = b"SNNB"
 KIND_PROGRAM = 3
-VERSION = 4
+VERSION = 5
 
 
 def _coding(name: str, **fields: Codec[Any]) -> Codec[tuple[str, dict[str, Any]]]:
@@ -90,6 +90,7 @@ _CORE = record(
             subtract=option(i32),
             update=tuple_of(u32, u32),
             graded=option(_GRADED),
+            floor=option(i32),
         )
     ),
     thresholds=list_of(u32),

@@ -128,6 +128,9 @@ def _check_registers(core: Core, place: str) -> None:
         _need(phase < period, here, "update phase not below the period")
         plain = (profile.du, profile.dv, profile.refractory) == (4095, 4095, 1)
         plain = plain and profile.subtract is None and profile.update == (1, 0)
+        plain = plain and profile.floor is None
+        floor = 0 if profile.floor is None else profile.floor
+        _need(1 - 2**30 <= floor <= 0, here, "floor outside the membranes up to 0")
         _need(profile.graded is None or plain, here, "a graded relay with state")
         _need(profile.graded is None or profile.graded.shift <= 31, here, "a shift above 31")
     _need(all(t <= 131071 for t in core.thresholds), f"{place}.thresholds", "above 131071")

@@ -154,6 +154,7 @@ class Profile:
     subtract: int | None
     update: tuple[int, int]
     graded: Graded | None
+    floor: int | None
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def placed(net: cases.Flat, n_cores: int) -> Program:
 def messages() -> Program:
     """An image that the host writes to graded relays, which neurons read through a crop."""
     crop = Conv((1, 2, 2), 1, (1, 2), (1, 1), (0, 0, 0, 1), 1, (1, 0, 0, 0))
-    relay = Profile(4095, 4095, 1, None, (1, 0), Graded("negative", 5))
+    relay = Profile(4095, 4095, 1, None, (1, 0), Graded("negative", 5), None)
     core = Core(
         chip=0,
         cell=0,
@@ -241,7 +241,7 @@ class Bytes(unittest.TestCase):
     def test_header(self) -> None:
         self.rejected(b"SNNX" + self.data[4:], "SNNB")
         self.rejected(self.data[:4] + b"\2" + self.data[5:], "no program")
-        self.rejected(self.data[:5] + b"\1" + self.data[6:], "version 1, this decoder knows 4")
+        self.rejected(self.data[:5] + b"\1" + self.data[6:], "version 1, this decoder knows 5")
 
     def test_messages(self) -> None:
         """Graded relays and tables of the host, and what contradicts them."""

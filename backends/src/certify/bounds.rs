@@ -6,6 +6,9 @@
 //! `⌊(x − 1)·4096 / decay⌋ + 1`; nor `x` times the number of updates. Truncation toward zero makes
 //! the lower side the mirror image.
 //!
+//! A floor `f` adds one bound: an update starts at `f` at the lowest, or at what a subtractive reset left,
+//! so the membrane, before the floor raises it, never falls below `tz(f·k, 12)` less what one update takes.
+//!
 //! A graded relay has no register that lasts from step to step: the bounds of what it sends are those
 //! of the sum that arrives, plus its bias.
 //!
@@ -36,6 +39,8 @@ pub(super) struct Facts {
     pub(super) threshold: i64,
     /// Amount of a subtractive reset, at least 0.
     pub(super) subtract: Option<i64>,
+    /// Lowest membrane, at most 0.
+    pub(super) floor: Option<i64>,
     /// Updates of one run.
     pub(super) updates: u64,
 }
@@ -49,10 +54,12 @@ pub(super) struct Reach {
     u: (i128, i128),
     /// Current plus bias.
     drive: (i128, i128),
-    /// Membrane before the reset.
+    /// Membrane before the reset, and before a floor raises it.
     v: (i128, i128),
     /// Largest membrane that an update leaves behind.
     rest: i128,
+    /// Whether a reset never leaves a membrane below the floor.
+    lifted: bool,
     threshold: i128,
     /// Messages, of a graded relay.
     message: Option<(i128, i128)>,
@@ -91,12 +98,19 @@ pub(super) fn reach(facts: &Facts) -> Reach {
         }
     };
     let kept = rest * (4096 - dv) / 4096;
+    let floor = facts.floor.map(i128::from);
+    // With a floor, every update starts there at the lowest, or at what a reset left.
+    let unbounded = lowest_reset - settle(fall, dv, updates);
+    let lowest = floor.map_or(unbounded, |floor| {
+        unbounded.max(floor.min(lowest_reset) * (4096 - dv) / 4096 - fall)
+    });
     Reach {
         input: (negative, positive),
         u,
         drive,
-        v: (lowest_reset - settle(fall, dv, updates), free.min(kept + rise)),
+        v: (lowest, free.min(kept + rise)),
         rest,
+        lifted: floor.is_none_or(|floor| lowest_reset >= floor),
         threshold,
         message: None,
     }
@@ -117,16 +131,17 @@ pub(super) fn relay_reach(sum: RowSum, bias: (i64, i64), mode: GradedMode) -> Re
         drive,
         v: drive,
         rest: 0,
+        lifted: true,
         threshold: 0,
         message: Some((i128::from(sent.low), i128::from(sent.high))),
     }
 }
 
 impl Reach {
-    /// Whether the membrane that an update leaves behind is never above the threshold, so that an
-    /// update without input and leak changes nothing.
+    /// Whether the membrane that an update leaves behind is never above the threshold nor below the
+    /// floor, so that an update without input and leak changes nothing.
     pub(super) const fn rests(&self) -> bool {
-        self.rest <= self.threshold
+        self.rest <= self.threshold && self.lifted
     }
 
     /// The bounds as reported.
@@ -211,6 +226,7 @@ mod tests {
             dv: 4095,
             threshold: 64,
             subtract: None,
+            floor: None,
             updates: 1000,
         };
         let reach = reach(&facts);
@@ -227,14 +243,14 @@ mod tests {
             du in prop_oneof![Just(4095_u16), 0_u16..4096],
             dv in prop_oneof![Just(0_u16), 0_u16..4096],
             threshold in 0_i64..300, amount in proptest::option::of(0_i64..20_000),
-            refractory in 1_u32..4,
+            floor in proptest::option::of(-30_000_i64..=0), refractory in 1_u32..4,
             inputs in proptest::collection::vec(prop_oneof![Just(0.0), Just(1.0), 0.0..=1.0], 1..80),
         ) {
             let threshold = threshold * 64;
             // The host adds something between 0 and `written`, the same in every step.
             let facts = Facts {
                 sum: RowSum { low: negative, high: positive, count: 2 },
-                bias: (bias + written.min(0), bias + written.max(0)), du, dv, threshold, subtract: amount,
+                bias: (bias + written.min(0), bias + written.max(0)), du, dv, threshold, subtract: amount, floor,
                 updates: inputs.len() as u64,
             };
             let reach = reach(&facts);
@@ -254,6 +270,7 @@ mod tests {
                 }
                 v = decayed(v, 4096 - i64::from(dv)) + u + bias;
                 prop_assert!(reach.v.0 <= i128::from(v) && i128::from(v) <= reach.v.1, "{v} {reach:?}");
+                v = floor.map_or(v, |floor| v.max(floor));
                 if v > threshold {
                     v = amount.map_or(0, |a| v - a);
                     hold = refractory - 1;

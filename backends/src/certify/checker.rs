@@ -564,6 +564,7 @@ fn reached(registers: &Registers, sum: RowSum, written: Span, updates: u64) -> R
         dv: profile.dv.min(4095),
         threshold: registers.threshold,
         subtract: profile.subtract.map(i64::from),
+        floor: profile.floor.map(i64::from),
         updates,
     })
 }

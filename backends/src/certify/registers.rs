@@ -71,6 +71,9 @@ pub(super) fn decode(
         let message = format!("the subtracted amount is {amount}, below 0");
         findings.push(site.mark(Diagnostic::error(code::REGISTER, message)));
     }
+    if let Some(floor) = profile.floor {
+        check_floor(floor, site, target, findings);
+    }
     let (period, phase) = profile.update;
     if phase >= period {
         let message = format!("updates in steps t ≡ {phase} (mod {period}) do not exist");
@@ -92,6 +95,29 @@ pub(super) fn decode(
     Registers { profile, threshold: threshold << 6, bias: bias << shift, exponent }
 }
 
+/// Findings for a lowest membrane that the target's neurons cannot have.
+fn check_floor(floor: i32, site: &Site<'_>, target: &TargetSpec, findings: &mut Findings) {
+    let mut wrong = |message: String, name: &str, limit: &Limit| {
+        findings.push(
+            site.mark(Diagnostic::error(code::REGISTER, message))
+                .note(format!("{}: {name} = {limit}", target.file)),
+        );
+    };
+    let bits = target.state_bits.value.clamp(1, 32);
+    if floor > 0 || i64::from(floor) <= -(1 << (bits - 1)) {
+        let message = format!("the floor is {floor}, outside the membranes up to 0");
+        wrong(message, "state_bits", &target.state_bits);
+    }
+    if target.floors.value == 0 {
+        wrong("a floor needs neurons that have one".to_owned(), "floors", &target.floors);
+    }
+    let power = floor <= 0 && floor.unsigned_abs().wrapping_add(1).is_power_of_two();
+    if target.floor_powers.value == 1 && !power {
+        let message = format!("the floor is {floor}, not −(2^k − 1)");
+        wrong(message, "floor_powers", &target.floor_powers);
+    }
+}
+
 /// Findings for the registers of a graded relay: it has no state, and its bias is a whole message.
 fn relay(
     run: &program::Registers,
@@ -100,8 +126,8 @@ fn relay(
     target: &TargetSpec,
     findings: &mut Findings,
 ) {
-    let Profile { du, dv, refractory, subtract, update, graded: _ } = *profile;
-    if (du, dv, refractory, subtract, update) != (4095, 4095, 1, None, (1, 0)) {
+    let Profile { du, dv, refractory, subtract, update, graded: _, floor } = *profile;
+    if (du, dv, refractory, subtract, update, floor) != (4095, 4095, 1, None, (1, 0), None) {
         let message = "a graded relay has no state, and its profile says otherwise";
         let note = format!("profile {}: {profile:?}", run.profile);
         findings.push(site.mark(Diagnostic::error(code::REGISTER, message)).note(note));
@@ -278,11 +304,17 @@ fn one(
         let words = |a: Option<i32>| a.map_or("reset to 0".to_owned(), |a| format!("subtract {a}"));
         differs("the reset", words(amount), words(profile.subtract));
     }
+    let floor = neuron.floor.as_ref().map(|floor| floor.at(at, shape));
+    if floor != profile.floor {
+        let words = |f: Option<i32>| f.map_or("none".to_owned(), |f| f.to_string());
+        differs("the floor", words(floor), words(profile.floor));
+    }
     // Without leak and current memory every membrane is a sum of biases, subtracted amounts and
-    // 64 times weights.
+    // 64 times weights, or a floor and such a sum.
     let coarse = (du, dv) == (4095, 0)
         && neuron.bias.at(at, shape) % 64 == 0
-        && amount.is_none_or(|a| a % 64 == 0);
+        && amount.is_none_or(|a| a % 64 == 0)
+        && floor.is_none_or(|f| f % 64 == 0);
     let unit = if coarse { 64 } else { 1 };
     let theta = neuron.threshold.at(at, shape);
     let source = fires_from(neuron.compare, i64::from(theta), unit);

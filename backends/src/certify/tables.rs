@@ -11,6 +11,7 @@ use snnc_ir::order::Order;
 use snnc_ir::program::{CompartmentRun, Program, ProgramCore, Symbol, SymbolRole, SynapseBlock};
 use snnc_ir::target::Limit;
 use snnc_ir::{Diagnostic, Diagnostics, Shape, TargetSpec};
+use std::collections::BTreeSet;
 
 /// The cores of a program, with what their tables imply.
 #[derive(Debug)]
@@ -174,6 +175,7 @@ impl<'a> Tables<'a> {
         most("compartments", compartments as usize, &target.compartments, "compartments");
         most("profiles", core.profiles.len(), &target.profiles, "profiles");
         most("thresholds", core.thresholds.len(), &target.thresholds, "thresholds");
+        most("lowest membranes", floors(core), &target.floors, "floors");
         most("synapse formats", core.formats.len(), &target.formats, "formats");
         CoreTable { core, runs, compartments, feeds: Vec::new() }
     }
@@ -464,4 +466,13 @@ fn chips(program: &Program, target: &TargetSpec, findings: &mut Findings) {
             complain(chip, message, "cores_per_chip", &target.cores_per_chip);
         }
     }
+}
+
+/// Lowest membranes of a core's spiking neurons, *none* counted as one where others have one.
+fn floors(core: &ProgramCore) -> usize {
+    let sets = core.compartments.iter().flat_map(|run| &run.cycle);
+    let profiles = sets.filter_map(|registers| core.profiles.get(registers.profile as usize));
+    let spiking = profiles.filter(|profile| profile.graded.is_none());
+    let floors: BTreeSet<Option<i32>> = spiking.map(|profile| profile.floor).collect();
+    if floors.iter().all(Option::is_none) { 0 } else { floors.len() }
 }

@@ -60,6 +60,12 @@ fn check_population(population: &Population, neuron: &IntNeuron) -> Result<(), D
             "the loader builds Lava's LIF process",
         );
     }
+    if neuron.floor.is_some() {
+        return refuse(
+            "NetX neurons have no lowest membrane".to_owned(),
+            "the loader builds Lava's LIF process",
+        );
+    }
     if neuron.update_period != 1 {
         return refuse(
             format!("NetX neurons update in every step, not every {}", neuron.update_period),

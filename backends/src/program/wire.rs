@@ -12,7 +12,7 @@ use snnc_ir::program::{self, Program};
 use snnc_ir::quantized;
 
 /// Version of the format that this module writes.
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 
 /// Encodes a program. The result is a function of the program alone.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -118,6 +118,7 @@ struct Profile {
     subtract: Option<i32>,
     update: (u32, u32),
     graded: Option<GradedMode>,
+    floor: Option<i32>,
 }
 
 #[derive(Serialize)]
@@ -283,7 +284,7 @@ impl<'a> From<&'a program::ProgramCore> for Core<'a> {
 
 impl From<&program::Profile> for Profile {
     fn from(p: &program::Profile) -> Self {
-        let program::Profile { du, dv, refractory, subtract, update, graded } = *p;
+        let program::Profile { du, dv, refractory, subtract, update, graded, floor } = *p;
         let graded = graded.map(|program::GradedMode { keep, shift }| {
             let keep = keep.map(|keep| match keep {
                 network::Keep::Positive => Keep::Positive,
@@ -291,7 +292,7 @@ impl From<&program::Profile> for Profile {
             });
             GradedMode { keep, shift }
         });
-        Self { du, dv, refractory, subtract, update, graded }
+        Self { du, dv, refractory, subtract, update, graded, floor }
     }
 }
 

@@ -93,6 +93,8 @@ impl<'a> Reader<'a> {
             synapse_words: self.limit("synapse_words", 1..=1 << 32),
             profiles: self.limit("profiles", 1..=1 << 16),
             thresholds: self.limit("thresholds", 1..=1 << 16),
+            floors: self.limit("floors", 0..=1 << 16),
+            floor_powers: self.limit("floor_powers", 0..=1),
             formats: self.limit("formats", 1..=1 << 16),
             cores_per_chip: self.limit("cores_per_chip", 1..=1 << 20),
             chips: self.limit("chips", 1..=1 << 20),

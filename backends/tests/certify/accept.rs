@@ -214,6 +214,29 @@ fn a_population_that_starts_in_step_0_keeps_its_bias_register() {
     assert_eq!((certificate.totals.clocks, certificate.populations[1].latency), (0, 0));
 }
 
+/// A floor lifts what a subtraction left one idle step too early, unless the subtraction stays above it.
+#[test]
+fn idle_steps_must_not_lift_membranes() {
+    for (floor, harmless) in [(-64, false), (-64 * 40, true)] {
+        let mut s = loop_of_two(0);
+        for (_, p) in s.draft.populations.iter_mut() {
+            if let snnc_ir::quantized::PopKind::Neurons(n) = &mut p.kind {
+                n.reset = IntReset::Subtract(Param::Uniform(64 * 40));
+                n.floor = Some(Param::Uniform(floor));
+                n.refractory = 1;
+                n.bias = Param::Uniform(0);
+            }
+        }
+        let mut program = plain(&s, Options { programmable: true, ..Options::PLAIN });
+        for profile in program.cores.iter_mut().flat_map(|c| &mut c.profiles) {
+            profile.update = (1, 0);
+        }
+        let verdict = certify(&s.seal(), &program, &target("loihi2"));
+        assert_eq!(verdict.is_ok(), harmless, "{verdict:?}");
+        assert_eq!(watch(&s.seal(), &program, None).is_ok(), harmless);
+    }
+}
+
 /// Idle steps are harmless after a reset by subtraction only if one spike takes all that one step
 /// can bring.
 #[test]

@@ -274,6 +274,7 @@ fn registers(
             },
             update,
             graded: None,
+            floor: n.floor.as_ref().map(|floor| floor.at(i, shape)),
         },
         threshold: u32::try_from(below.div_euclid(64)).expect("fires above 0"),
         bias: if bias % 64 == 0 && coin {
@@ -286,8 +287,15 @@ fn registers(
 
 /// A neuron that fires whenever its one input arrives, or by itself with a bias.
 fn simple(threshold: u32, bias: i16, dv: u16) -> Registers {
-    let profile =
-        Profile { du: 4095, dv, refractory: 1, subtract: None, update: (1, 0), graded: None };
+    let profile = Profile {
+        du: 4095,
+        dv,
+        refractory: 1,
+        subtract: None,
+        update: (1, 0),
+        graded: None,
+        floor: None,
+    };
     Registers { profile, threshold, bias: (bias, 6) }
 }
 

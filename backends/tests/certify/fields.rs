@@ -126,6 +126,7 @@ pub(crate) fn fields(program: &mut Program) -> Vec<(&'static str, Field<'_>)> {
                 ("profile.update", U32(&mut p.update.1)),
             ]);
             out.extend(p.graded.iter_mut().map(|g| ("profile.shift", U8(&mut g.shift))));
+            out.extend(p.floor.iter_mut().map(|f| ("profile.floor", I32(f))));
             out.extend(p.subtract.iter_mut().map(|a| ("profile.subtract", I32(a))));
         }
         out.extend(core.thresholds.iter_mut().map(|t| ("threshold", U32(t))));

@@ -297,6 +297,10 @@ fn parameters(rng: &mut Rng, size: u32, programmable: bool) -> IntNeuron {
         let above = if leaky || memory { 1 } else { i32::from(rng.small(1, 65)) };
         n.threshold = n.threshold.map(|t| t + above);
     }
+    if programmable && rng.chance(40) {
+        // Multiples of 64 keep membranes on the grid that some thresholds need.
+        n.floor = Some(Param::Uniform(-64 * i32::from(rng.small(0, 20))));
+    }
     n.refractory = if rng.chance(25) { rng.range(2, 4) } else { 1 };
     n
 }

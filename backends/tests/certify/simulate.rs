@@ -36,6 +36,7 @@ struct Parameters {
     /// Smallest membrane that fires.
     fires: i64,
     subtract: Option<i64>,
+    floor: Option<i64>,
     refractory: u32,
 }
 
@@ -44,7 +45,7 @@ fn decayed(x: i64, keep: i64) -> i64 {
 }
 
 impl State {
-    /// One update; returns whether the neuron fires, and its membrane before the reset.
+    /// One update; returns whether the neuron fires, and its membrane before floor and reset.
     fn update(&mut self, input: i64, p: &Parameters) -> (bool, i64) {
         self.u = decayed(self.u, 4096 - (p.du + 1)) + (input << 6);
         if self.held > 0 {
@@ -53,6 +54,7 @@ impl State {
         }
         self.v = decayed(self.v, 4096 - p.dv) + self.u + p.bias;
         let before = self.v;
+        self.v = p.floor.map_or(self.v, |floor| self.v.max(floor));
         let fires = self.v >= p.fires;
         if fires {
             self.v = p.subtract.map_or(0, |amount| self.v - amount);
@@ -144,6 +146,7 @@ pub(crate) fn source(net: &QuantizedDraft, inputs: &Inputs) -> Raster {
                                 IntReset::Zero => None,
                                 IntReset::Subtract(a) => Some(i64::from(a.at(i, &p.shape))),
                             },
+                            floor: n.floor.as_ref().map(|f| i64::from(f.at(i, &p.shape))),
                             refractory: n.refractory,
                         };
                         i64::from(states[id.index()][i].update(a, &parameters).0)
@@ -268,6 +271,7 @@ pub(crate) fn program(p: &Program, inputs: &Inputs) -> (Raster, Vec<Seen>) {
                         + 64 * written,
                     fires: (i64::from(core.thresholds[registers.threshold as usize]) << 6) + 1,
                     subtract: profile.subtract.map(i64::from),
+                    floor: profile.floor.map(i64::from),
                     refractory: u32::from(profile.refractory),
                 };
                 let input = std::mem::take(&mut waiting[c][k]);

@@ -27,6 +27,7 @@ pub(crate) fn neuron(units: i32) -> IntNeuron {
         refractory: 1,
         order: UpdateOrder::LeakInputFire,
         update_period: 1,
+        floor: None,
     }
 }
 

@@ -62,6 +62,7 @@ impl Net {
             refractory: 1,
             order: UpdateOrder::LeakInputFire,
             update_period: 1,
+            floor: None,
         };
         self.population(name, shape, latency, Role::Logical, PopKind::Neurons(neuron))
     }

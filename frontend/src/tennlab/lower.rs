@@ -1,22 +1,10 @@
-//! RISP's neurons as neurons of the integer contract.
-//!
-//! A unit of charge is [`UNIT`] units of membrane, and thresholds lie halfway between multiples of it: whatever a membrane
-//! holds beyond a multiple, up to half a unit, makes no difference.
-//!
-//! * A neuron that **keeps** its potential has no leak (`dv = 0`). It is exact where nothing inhibits it, because
-//!   then its potential never falls, and so never to the floor.
-//! * A neuron that **leaks** has `dv = 4095`: of a membrane `v` the next step sees `v / 4096`, rounded toward 0. That is
-//!   less than half a unit as long as sums stay below 2,048 units.
-//! * A neuron that fires at **every touch** (its threshold is 0 or less, and no charge is negative) counts
-//!   touches: all charges become 1, and so does the threshold.
-//! * A neuron that leaks, has threshold **0** and can be inhibited tells a sum of 0 from silence: of at most `k` arrivals in a step, each
-//!   gives `k · charge + 1`. A sum of charges `s ≥ 0` over `n ≥ 1` arrivals becomes `k·s + n ≥ 1`, one of `s ≤ −1` at most
-//!   `−k + n ≤ 0`. So the threshold is 1.
+//! RISP's neurons as neurons of the integer contract, in the [forms](super::forms) that reproduce them.
 
 use super::Placed;
-use super::risp::{Neuron, Risp};
+use super::forms::{Form, REGISTER, forms, parts};
+use super::risp::Risp;
+use snnc_ir::Diagnostics;
 use snnc_ir::arena::{Arena, Entity, MatId, PopId};
-use snnc_ir::diag::codes::tennlab as codes;
 use snnc_ir::network::{Coding, Compare, Provenance, UpdateOrder};
 use snnc_ir::param::Param;
 use snnc_ir::quantized::{
@@ -24,55 +12,7 @@ use snnc_ir::quantized::{
     Role, Sign, Structure, Time,
 };
 use snnc_ir::shape::Shape;
-use snnc_ir::{Diagnostic, Diagnostics};
 use std::collections::BTreeMap;
-
-/// Units of membrane for one unit of charge: a weight of 2, times 64.
-const UNIT: i64 = 128;
-/// Exponent of a stored weight of 1 unit of charge.
-const EXPONENT: i8 = 1;
-/// Leak of a neuron that keeps nothing but what [`MAX_SUM`] bounds.
-const FORGET: u16 = 4095;
-/// Largest sum of a leaking neuron, in units of charge, of which the next step sees less than half a unit.
-const MAX_SUM: i64 = 2047;
-/// Largest mantissa of a group of one sign.
-const MANTISSA: i64 = 255;
-/// Bits of a weight that go into a second group if it is above [`MANTISSA`]: exponents end at 7.
-const LOW_BITS: i8 = 6;
-/// Largest weight, in units of charge.
-const MAX_WEIGHT: i64 = (MANTISSA << LOW_BITS) + (1 << LOW_BITS) - 1;
-
-/// A neuron's registers, and what becomes of a charge that arrives there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Form {
-    dv: u16,
-    /// Units of charge.
-    threshold: i64,
-    /// `charge · factor + touch`.
-    factor: i64,
-    touch: i64,
-}
-
-/// What arrives at a neuron.
-#[derive(Clone, Copy, Debug, Default)]
-struct Arrivals {
-    /// Most in one step.
-    count: i64,
-    positive: i64,
-    /// Sum of the sizes of negative charges.
-    negative: i64,
-    /// Size of the largest.
-    largest: i64,
-}
-
-impl Arrivals {
-    fn add(&mut self, charge: i64) {
-        self.count += 1;
-        self.positive += charge.max(0);
-        self.negative += (-charge).max(0);
-        self.largest = self.largest.max(charge.abs());
-    }
-}
 
 /// The integer network, and where each neuron is in it.
 pub(super) fn lower(
@@ -81,98 +21,68 @@ pub(super) fn lower(
     steps: u32,
     out: &mut Diagnostics,
 ) -> Option<(QuantizedDraft, Vec<Placed>)> {
-    let mut arrivals = vec![Arrivals::default(); risp.neurons.len()];
-    risp.edges.iter().for_each(|edge| arrivals[edge.to].add(edge.weight));
-    risp.inputs.iter().for_each(|&input| arrivals[input].add(risp.charge));
-    let forms: Vec<Option<Form>> = risp
-        .neurons
-        .iter()
-        .zip(&arrivals)
-        .map(|(neuron, arrivals)| form(neuron, *arrivals, risp.floor, out))
-        .collect();
-    let forms: Vec<Form> = forms.into_iter().collect::<Option<_>>()?;
+    let forms = forms(risp, out)?;
     Some(Lowering::new(risp, forms).draft(risp, name, steps))
-}
-
-/// How a neuron is realized; reports why it cannot be.
-fn form(neuron: &Neuron, arrivals: Arrivals, floor: f64, out: &mut Diagnostics) -> Option<Form> {
-    let threshold = neuron.threshold;
-    let refuse = |code, message: String, note: String| {
-        Diagnostic::error(code, format!("node {}: {message}", neuron.id))
-            .at(&neuron.path)
-            .note(note)
-    };
-    let inhibited = arrivals.negative > 0;
-    let form = match (threshold, neuron.leak, inhibited) {
-        (..=0, _, false) => Form { dv: 0, threshold: 1, factor: 0, touch: 1 },
-        (1.., leak, false) => {
-            Form { dv: if leak { FORGET } else { 0 }, threshold, factor: 1, touch: 0 }
-        }
-        (1.., true, true) => Form { dv: FORGET, threshold, factor: 1, touch: 0 },
-        (0, true, true) => Form { dv: FORGET, threshold: 1, factor: arrivals.count, touch: 1 },
-        (1.., false, true) => {
-            out.push(
-                refuse(
-                    codes::TENNLAB_FLOOR,
-                    format!("its potential can fall to {floor} and stays there"),
-                    "the neurons of the targets have no lowest potential".to_owned(),
-                )
-                .help("let the neuron leak (`leak_mode`), or evolve with positive weights"),
-            );
-            return None;
-        }
-        (..=0, ..) => {
-            out.push(
-                refuse(
-                    codes::TENNLAB_TOUCH,
-                    format!("its threshold {threshold} is reached in every step"),
-                    "it must fire only when something arrives, whatever its sum".to_owned(),
-                )
-                .help("use a threshold above 0, or 0 and a leak"),
-            );
-            return None;
-        }
-    };
-    let largest = form.factor * arrivals.largest + form.touch;
-    if largest > MAX_WEIGHT {
-        out.push(refuse(
-            codes::TENNLAB_RANGE,
-            format!("a charge of {largest} units arrives"),
-            format!(
-                "synapses hold up to {MAX_WEIGHT} units, where one unit is the smallest charge"
-            ),
-        ));
-        return None;
-    }
-    // A sum from which the neuron fires is reset, not forgotten.
-    let positive = form.factor * arrivals.positive + form.touch * arrivals.count;
-    let sum = positive.min(form.threshold).max(form.factor * arrivals.negative);
-    if form.dv == FORGET && sum > MAX_SUM {
-        out.push(refuse(
-            codes::TENNLAB_RANGE,
-            format!("sums of up to {sum} units would not be forgotten within a step"),
-            format!("at most {MAX_SUM} units can be, where one unit is the smallest charge"),
-        ));
-        return None;
-    }
-    Some(form)
 }
 
 /// The parts of the network as they are put together.
 struct Lowering {
     forms: Vec<Form>,
     /// Population and place of each neuron.
-    places: Vec<(PopId, usize)>,
+    places: Vec<Place>,
+    /// As `places`, of the neurons that have companions.
+    companions: Vec<Option<Place>>,
     input: PopId,
     populations: Arena<PopId, Population>,
     names: Vec<&'static str>,
 }
 
+/// Population and place of a neuron.
+type Place = (PopId, usize);
+
+/// What a synapse is, its ends, delay and weight.
+type Synapse = (Kind, [Place; 2], u32, i64);
+
 /// Synapses of one matrix: (target, source, mantissa).
 type Entries = Vec<(usize, usize, i16)>;
 
-/// What synapses of one matrix share: source, target, delay, sign and exponent.
-type Group = (PopId, PopId, u32, Sign, i8);
+/// What synapses of one matrix share: what they are, source, target, delay, sign and exponent.
+type Group = (Kind, PopId, PopId, u32, Sign, i8);
+
+/// What synapses are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Inputs,
+    Edges,
+    /// From a companion, or from a neuron to itself: what the companion adds and takes back.
+    Boosts,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Inputs => "Inputs",
+            Self::Edges => "Edges",
+            Self::Boosts => "Boosts",
+        }
+    }
+}
+
+/// Synapses by matrix.
+#[derive(Default)]
+struct Synapses(BTreeMap<Group, Entries>);
+
+impl Synapses {
+    /// From and to a place in a population, over `delay` steps.
+    fn add(&mut self, kind: Kind, ends: [Place; 2], delay: u32, weight: i64) {
+        let [(source, col), (target, row)] = ends;
+        let sign = if weight < 0 { Sign::Inhibitory } else { Sign::Excitatory };
+        for (mantissa, exponent) in parts(weight) {
+            let group = (kind, source, target, delay, sign, exponent);
+            self.0.entry(group).or_default().push((row, col, mantissa));
+        }
+    }
+}
 
 impl Lowering {
     fn new(risp: &Risp, forms: Vec<Form>) -> Self {
@@ -198,35 +108,65 @@ impl Lowering {
             names.push(name);
             members.iter().enumerate().for_each(|(place, &member)| places[member] = (id, place));
         }
-        Self { forms, places, input, populations, names }
+        let boosted: Vec<usize> =
+            (0..forms.len()).filter(|&neuron| forms[neuron].boost > 0).collect();
+        let mut companions = vec![None; forms.len()];
+        if !boosted.is_empty() {
+            let own: Vec<Form> = boosted.iter().map(|&neuron| forms[neuron].companion()).collect();
+            let id = populations.push(population("touch", &own));
+            boosted.iter().zip(0..).for_each(|(&neuron, i)| companions[neuron] = Some((id, i)));
+        }
+        Self { forms, places, companions, input, populations, names }
+    }
+
+    /// What arrives at a neuron, and at its companion.
+    fn arrive(
+        &self,
+        kind: Kind,
+        from: Place,
+        to: usize,
+        (delay, charge): (u32, i64),
+    ) -> Vec<Synapse> {
+        let form = self.forms[to];
+        let weight = charge * form.factor + form.touch;
+        let mut found = vec![(kind, [from, self.places[to]], delay, weight)];
+        let touch = |companion| (kind, [from, companion], delay, form.companion().touch);
+        found.extend(self.companions[to].map(touch));
+        found
+    }
+
+    /// What a companion adds to its neuron, and what undoes that.
+    fn boosts(&self, neuron: usize) -> Vec<Synapse> {
+        let (form, place) = (self.forms[neuron], self.places[neuron]);
+        let Some(companion) = self.companions[neuron] else { return Vec::new() };
+        let mut found = vec![(Kind::Boosts, [companion, place], 0, form.boost)];
+        if form.keeps_boost {
+            found.push((Kind::Boosts, [companion, place], 1, -form.boost));
+            found.push((Kind::Boosts, [place, place], 1, form.boost));
+        }
+        found
     }
 
     fn draft(self, risp: &Risp, name: &str, steps: u32) -> (QuantizedDraft, Vec<Placed>) {
-        let mut groups: BTreeMap<Group, Entries> = BTreeMap::new();
-        let mut add = |from: (PopId, usize), to: usize, delay: u32, charge: i64| {
-            let form = self.forms[to];
-            let charge = charge * form.factor + form.touch;
-            let (target, row) = self.places[to];
-            let sign = if charge < 0 { Sign::Inhibitory } else { Sign::Excitatory };
-            for (mantissa, exponent) in parts(charge) {
-                let group = (from.0, target, delay, sign, exponent);
-                groups.entry(group).or_default().push((row, from.1, mantissa));
-            }
-        };
-        for (place, &input) in risp.inputs.iter().enumerate() {
-            add((self.input, place), input, 0, risp.charge);
-        }
-        for edge in &risp.edges {
-            add(self.places[edge.from], edge.to, edge.delay, edge.weight);
+        let mut groups = Synapses::default();
+        let inputs = risp.inputs.iter().enumerate().flat_map(|(place, &input)| {
+            self.arrive(Kind::Inputs, (self.input, place), input, (0, risp.charge))
+        });
+        let edges = risp.edges.iter().flat_map(|edge| {
+            let from = self.places[edge.from];
+            self.arrive(Kind::Edges, from, edge.to, (edge.delay, edge.weight))
+        });
+        let boosts = (0..self.forms.len()).flat_map(|neuron| self.boosts(neuron));
+        for (kind, ends, delay, weight) in inputs.chain(edges).chain(boosts) {
+            groups.add(kind, ends, delay, weight);
         }
         let mut matrices = Arena::default();
         let mut projections = Arena::default();
-        for ((source, target, delay, sign, exponent), entries) in groups {
+        for ((kind, source, target, delay, sign, exponent), entries) in groups.0 {
             let [rows, cols] = [target, source].map(|id| self.populations[id].size());
-            let from = if source == self.input { "Inputs" } else { "Edges" };
-            let high = if exponent == EXPONENT { "" } else { ", upper bits" };
-            let name = format!("{from}, delay {delay}, {}{high}", sign.name());
-            let matrix = matrix(name, from, entries, [rows, cols], (sign, exponent));
+            let scale = if exponent == 1 { String::new() } else { format!(", · 2^{exponent}") };
+            let name = format!("{}, delay {delay}, {}{scale}", kind.name(), sign.name());
+            let matrix = matrix(name, kind.name(), entries, [rows, cols], (sign, exponent));
             let matrix: MatId = matrices.push(matrix);
             projections.push(Projection { source, target, matrix, delay });
         }
@@ -256,20 +196,22 @@ fn count(n: usize) -> u32 {
 }
 
 fn population(name: &str, forms: &[Form]) -> Population {
-    // Half a unit below the threshold. Weights are bounded, so this fits or is refused by the verifier.
-    let threshold = |form: &Form| {
-        i32::try_from(form.threshold.saturating_mul(UNIT) - UNIT / 2).unwrap_or(i32::MAX)
-    };
+    // Weights are bounded, so this fits or is refused by the verifier.
+    let narrow =
+        |value: i64| i32::try_from(value).unwrap_or(if value < 0 { i32::MIN } else { i32::MAX });
+    let floors = forms.iter().any(|form| form.floor.is_some());
+    let floor = |form: &Form| narrow(form.floor.unwrap_or(-REGISTER));
     let kind = PopKind::Neurons(IntNeuron {
         du: Param::Uniform(4095),
         dv: param(forms.iter().map(|form| form.dv).collect()),
-        threshold: param(forms.iter().map(threshold).collect()),
+        threshold: param(forms.iter().map(|form| narrow(form.threshold)).collect()),
         compare: Compare::Gt,
         reset: IntReset::Zero,
         bias: Param::Uniform(0),
         refractory: 1,
         order: UpdateOrder::LeakInputFire,
         update_period: 1,
+        floor: floors.then(|| param(forms.iter().map(floor).collect())),
     });
     let shape = Shape::flat(count(forms.len()));
     Population { name: name.to_owned(), shape, role: Role::Logical, kind }
@@ -281,17 +223,6 @@ fn param<T: Copy + PartialEq>(values: Vec<T>) -> Param<T> {
         Some((&first, rest)) if rest.iter().all(|&value| value == first) => Param::Uniform(first),
         _ => Param::PerNeuron(values),
     }
-}
-
-/// A charge as stored mantissas and exponents. The caller has checked that it is at most [`MAX_WEIGHT`].
-fn parts(charge: i64) -> impl Iterator<Item = (i16, i8)> {
-    let size = charge.abs();
-    let (high, low) =
-        if size > MANTISSA { (size >> LOW_BITS, size & ((1 << LOW_BITS) - 1)) } else { (0, size) };
-    let mantissa = move |part: i64| i16::try_from(part * charge.signum()).unwrap_or(i16::MAX);
-    [(mantissa(low), EXPONENT), (mantissa(high), EXPONENT + LOW_BITS)]
-        .into_iter()
-        .filter(|&(mantissa, _)| mantissa != 0)
 }
 
 fn matrix(

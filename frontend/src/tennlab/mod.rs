@@ -9,6 +9,7 @@
 //! was evolved. What they cannot do is refused, neuron by neuron.
 
 mod document;
+mod forms;
 mod lower;
 mod risp;
 mod settings;

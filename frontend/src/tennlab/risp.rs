@@ -35,8 +35,10 @@ pub(super) struct Risp {
     pub(super) outputs: Vec<usize>,
     /// Charge of an input spike.
     pub(super) charge: i64,
-    /// Lowest potential.
+    /// Lowest potential, at most 0.
     pub(super) floor: f64,
+    /// The lowest potential in units of charge, if it is a whole number of them.
+    pub(super) floor_units: Option<i64>,
 }
 
 /// A neuron.
@@ -128,6 +130,7 @@ impl Risp {
             outputs,
             charge,
             floor,
+            floor_units: unit.whole(floor),
         })
     }
 }
@@ -214,11 +217,16 @@ impl Unit {
         (out.len() == before).then_some(Self { bits })
     }
 
-    /// A value in units.
-    fn of_value(&self, value: f64, path: &str, out: &mut Diagnostics) -> Option<i64> {
+    /// A value in units, if that is a whole number within bounds.
+    fn whole(&self, value: f64) -> Option<i64> {
         // A power of two: exact.
         let units = whole(value * f64::from(1_u32 << self.bits));
-        let units = units.filter(|units| units.abs() <= MAX_VALUE);
+        units.filter(|units| units.abs() <= MAX_VALUE)
+    }
+
+    /// A value in units.
+    fn of_value(&self, value: f64, path: &str, out: &mut Diagnostics) -> Option<i64> {
+        let units = self.whole(value);
         if units.is_none() {
             out.push(fractional(value, path));
         }

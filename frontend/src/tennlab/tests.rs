@@ -117,6 +117,7 @@ fn steps_come_from_the_file_or_from_outside() {
     let path = "$.Associated_Data.other";
     refused(r#", "sim_time": 20.0"#, "", codes::TENNLAB_STEPS, path);
     let twice = GOOD.replace(r#", "sim_time": 20.0"#, "").replace("\"all\"", "\"none\"");
+    let twice = twice.replace("-7", "-7.5");
     let found: Vec<Code> = read(&twice).unwrap_err().iter().map(|d| d.code).collect();
     assert_eq!(found, [codes::TENNLAB_STEPS, codes::TENNLAB_FLOOR]);
     let path = "$.Associated_Data.other.sim_time";
@@ -172,19 +173,74 @@ fn fractions_are_refused_unless_they_are_few() {
 
 #[test]
 fn what_no_chip_does_is_refused() {
-    refused("\"all\"", "\"none\"", codes::TENNLAB_FLOOR, "$.Nodes[0]");
-    refused("\"values\": [2]", "\"values\": [-1]", codes::TENNLAB_TOUCH, "$.Nodes[0]");
+    let keeps = GOOD.replace("\"all\"", "\"none\"");
+    let codes_of = |text: &str| read(text).unwrap_err().iter().map(|d| d.code).collect::<Vec<_>>();
+    assert_eq!(codes_of(&keeps.replace("-7", "-7.5")), [codes::TENNLAB_FLOOR]);
+    let below = "\"values\": [-1]";
+    assert_eq!(codes_of(&keeps.replace("\"values\": [2]", below)), [codes::TENNLAB_TOUCH]);
     let strong = GOOD.replace("\"max_weight\": 7", "\"max_weight\": 3000");
     assert!(read(&strong).is_ok(), "sums from which a neuron fires are not forgotten");
-    let found = read(&strong.replace("\"values\": [2]", "\"values\": [2048]")).unwrap_err();
-    assert_eq!(found.iter().map(|d| d.code).collect::<Vec<_>>(), [codes::TENNLAB_RANGE]);
-    refused("[1, -3]", "[1, -2048]", codes::TENNLAB_RANGE, "$.Nodes[0]");
-    // Nothing inhibits node 4: it may keep its potential, and a threshold of 0 counts touches.
-    let kept = read(&GOOD.replace("\"all\"", "\"none\"").replace("[1, -3]", "[1, 3]"));
     assert_eq!(
-        kept.unwrap().network.populations.values().nth(2).unwrap().neuron().unwrap().dv.values(),
-        [0]
+        codes_of(&strong.replace("\"values\": [2]", "\"values\": [2049]")),
+        [codes::TENNLAB_RANGE]
     );
+}
+
+/// Registers of the only hidden neuron: leak, threshold, floor, and weights into it by delay, companions included.
+fn hidden(text: &str) -> (u16, i32, Option<i32>, Vec<(u32, i32)>) {
+    let network = read(text).unwrap().network;
+    let id = network.population_named("hidden").unwrap();
+    let neuron = network.populations[id].neuron().unwrap();
+    let floor = neuron.floor.as_ref().map(|floor| floor.values()[0]);
+    let synapses = network.projections_into(id);
+    let mut synapses: Vec<_> =
+        synapses.map(|(_, p)| (p.delay, network.matrices[p.matrix].weight(0))).collect();
+    synapses.sort_unstable();
+    (neuron.dv.values()[0], neuron.threshold.values()[0], floor, synapses)
+}
+
+#[test]
+fn inhibited_neurons_that_keep_their_potential_have_a_floor() {
+    let keeps = GOOD.replace("\"all\"", "\"none\"");
+    // 5 · 64 · 7 − 193 = 2^11 − 1.
+    assert_eq!(hidden(&keeps), (0, 576, Some(-2047), vec![(0, 35), (1, -15)]));
+    // A power of two, less 1.
+    let eight = keeps.replace("-7", "-8");
+    assert_eq!(hidden(&eight), (0, 192, Some(-1023), vec![(0, 14), (1, -6)]));
+    let none = keeps.replace("-7", "0");
+    assert_eq!(hidden(&none), (0, 192, Some(0), vec![(0, 14), (1, -6)]));
+    // What would leave the accumulator with a weight of 5 for a unit of charge.
+    let large = keeps.replace("\"max_weight\": 7", "\"max_weight\": 7000");
+    assert_eq!(hidden(&large), (0, 192, Some(-896), vec![(0, 48), (0, 13_952), (1, -6)]));
+    // Registers end before such a floor.
+    let deep = keeps.replace("-7", "-1000000000");
+    assert_eq!(hidden(&deep).2, None);
+    // Nothing inhibits node 4, and node 10 leaks: no floor is needed.
+    assert_eq!(hidden(GOOD).2, None);
+    let positive = keeps.replace("[1, -3]", "[1, 3]");
+    assert_eq!(hidden(&positive), (0, 192, None, vec![(0, 14), (1, 6)]));
+    // Inhibition that a leak does not forget.
+    let inhibited = GOOD.replace("[1, -3]", "[1, -2048]");
+    assert_eq!(hidden(&inhibited).2, Some(0));
+}
+
+#[test]
+fn thresholds_of_0_or_less_have_companions_where_neurons_are_inhibited() {
+    let at = |text: &str, threshold: &str| {
+        hidden(&text.replace("\"values\": [2]", &format!("\"values\": [{threshold}]")))
+    };
+    let keeps = GOOD.replace("\"all\"", "\"none\"");
+    // The boost, taken back by the companion, and made up for by the neuron itself.
+    let weights = vec![(0, 2), (0, 35), (1, -15), (1, -2), (1, 2)];
+    assert_eq!(at(&keeps, "0"), (0, 64, Some(-2047), weights));
+    // Two arrivals at most: 2 · charge + 1, in halves of a unit of charge.
+    assert_eq!(at(GOOD, "0"), (4095, 64, None, vec![(0, 30), (1, -10)]));
+    // A leak forgets the boost.
+    assert_eq!(at(GOOD, "-1"), (4095, 64, None, vec![(0, 4), (0, 14), (1, -6)]));
+    // A potential that is never below 0 before something arrives is as good as forgotten.
+    let zero = keeps.replace("-7", "0");
+    assert_eq!(at(&zero, "0"), (4095, 64, None, vec![(0, 30), (1, -10)]));
+    assert_eq!(at(&zero, "-1"), (4095, 64, None, vec![(0, 4), (0, 14), (1, -6)]));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! a  = Σ weights of spikes that arrive now            weight = mantissa · 2^exponent, an integer
 //! u' = tz(u · (4096 − (du + 1)), 12) + (a << 6)       du = 4095: no memory
 //! v' = tz(v · (4096 − dv), 12) + u' + bias            bias in units of v
+//! v' = max(v', floor)                                 where the neuron has a floor, which is ≤ 0
 //! s  = v' > θ   (or v' ≥ θ, only before `strict-compare`)   θ in units of v
 //! v' = 0 where s   (or v' − amount, only where the target's neuron is programmable)
 //! ```
@@ -14,6 +15,11 @@
 //! A refractory neuron (`refractory = r ≥ 1`, 1 = none) holds `v = 0` (after a subtractive reset:
 //! what remained) for `r − 1` further updates after a spike while its current keeps running.
 //! `u = v = 0` before the first step.
+//!
+//! A floor acts in an update that computes the membrane, not while it is held, and before the
+//! comparison; no threshold is below 0, so it decides no spike of its own step. What a subtractive
+//! reset leaves is below the floor at most until the next update. The membrane keeps to its register
+//! before the floor raises it: a sum that overflows is an overflow, with a floor or without.
 //!
 //! A [`Graded`] population has no state: `m = (a + bias) >> shift` (rounded down), clipped to one
 //! sign, is sent as a message where it is not 0. A message counts as `m` spikes at once: what arrives

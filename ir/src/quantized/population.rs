@@ -140,6 +140,9 @@ pub struct IntNeuron {
     /// In hardware time: the neuron updates only in steps `t ≡ latency (mod period)` and sums its
     /// input in between. Needs a programmable neuron; 1 = every step.
     pub update_period: u32,
+    /// Lowest membrane, at most 0: what an update takes it below is raised to it before the comparison.
+    /// `None` = there is none. Targets say which floors their neurons have.
+    pub floor: Option<Param<i32>>,
 }
 
 /// What a spike does to the membrane.

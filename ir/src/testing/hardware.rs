@@ -70,6 +70,7 @@ fn relay_neuron() -> IntNeuron {
         refractory: 1,
         order: UpdateOrder::LeakInputFire,
         update_period: 1,
+        floor: None,
     }
 }
 

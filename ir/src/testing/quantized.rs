@@ -218,6 +218,16 @@ impl Builder<'_> {
             refractory: 1 + self.draw.small(3),
             order: UpdateOrder::LeakInputFire,
             update_period: 1,
+            floor: self.draw.one_in(3).then(|| self.floor(shape)),
+        }
+    }
+
+    /// Floors that a few spikes reach. A core of fixed neurons has one, which is −(2^k − 1).
+    fn floor(&mut self, shape: &Shape) -> Param<i32> {
+        if self.space.programmable() {
+            param(self.draw, shape, |d| -i32::try_from(d.small(20_000)).unwrap_or(0))
+        } else {
+            Param::Uniform(self.draw.pick(&[0, -127, -4095, -16_383]))
         }
     }
 

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn recount(draft: &MappedDraft, target: &TargetSpec) -> Vec<(CoreUsage, u64)> {
     let outputs = outputs(draft, target);
     let usage = draft.cores.values().map(|core| {
-        let (profiles, thresholds) = registers(draft, core);
+        let [profiles, thresholds, floors] = registers(draft, core);
         let (synapse_words, synapses, formats) = memory(draft, core, target);
         CoreUsage {
             compartments: core.slices.iter().map(|s| neurons(draft, s).len() as u64).sum(),
@@ -25,6 +25,7 @@ pub fn recount(draft: &MappedDraft, target: &TargetSpec) -> Vec<(CoreUsage, u64)
             synapse_words,
             profiles,
             thresholds,
+            floors,
             formats,
         }
     });
@@ -44,10 +45,10 @@ fn positive(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
-/// Distinct profiles and thresholds.
-fn registers(draft: &MappedDraft, core: &Core) -> (u64, u64) {
-    let (mut profiles, mut relays, mut thresholds) =
-        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+/// Distinct profiles, thresholds and floors.
+fn registers(draft: &MappedDraft, core: &Core) -> [u64; 3] {
+    let (mut profiles, mut relays) = (BTreeSet::new(), BTreeSet::new());
+    let (mut thresholds, mut floors) = (BTreeSet::new(), BTreeSet::new());
     for slice in &core.slices {
         let population = &draft.network.populations[slice.population];
         relays.extend(population.graded().map(|graded| (graded.keep, graded.shift)));
@@ -61,11 +62,14 @@ fn registers(draft: &MappedDraft, core: &Core) -> (u64, u64) {
                 IntReset::Subtract(amount) => Some(amount.at(n, shape)),
             };
             let decays = [it.du.at(n, shape), it.dv.at(n, shape)];
-            profiles.insert((decays, it.refractory, subtract, it.update_period, phase));
+            let floor = it.floor.as_ref().map(|floor| floor.at(n, shape));
+            floors.insert(floor);
+            profiles.insert((decays, it.refractory, subtract, floor, it.update_period, phase));
             thresholds.insert(it.threshold.at(n, shape));
         }
     }
-    ((profiles.len() + relays.len()) as u64, thresholds.len() as u64)
+    let floors = if floors.iter().any(Option::is_some) { floors.len() } else { 0 };
+    [profiles.len() + relays.len(), thresholds.len(), floors].map(|n| n as u64)
 }
 
 /// Neurons of each population with an axon on the core.

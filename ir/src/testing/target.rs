@@ -22,6 +22,8 @@ pub fn target(programmable: bool) -> TargetSpec {
         synapse_words: limit(16_384),
         profiles: limit(256),
         thresholds: limit(256),
+        floors: limit(256),
+        floor_powers: limit(i64::from(!programmable)),
         formats: limit(64),
         cores_per_chip: limit(128),
         chips: limit(4),

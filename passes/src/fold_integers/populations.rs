@@ -110,6 +110,7 @@ fn compact(population: &Population) -> PopKind {
             dv: neuron.dv.clone().compact(shape),
             threshold: neuron.threshold.clone().compact(shape),
             bias: neuron.bias.clone().compact(shape),
+            floor: neuron.floor.clone().map(|floor| floor.compact(shape)),
             reset: match &neuron.reset {
                 IntReset::Zero => IntReset::Zero,
                 IntReset::Subtract(amount) => IntReset::Subtract(amount.clone().compact(shape)),

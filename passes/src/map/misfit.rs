@@ -18,6 +18,7 @@ pub(crate) enum Resource {
     SynapseWords,
     Profiles,
     Thresholds,
+    Floors,
     Formats,
 }
 
@@ -31,6 +32,7 @@ impl Resource {
             Self::SynapseWords => "words of synapse memory",
             Self::Profiles => "compartment profiles",
             Self::Thresholds => "thresholds",
+            Self::Floors => "lowest membranes",
             Self::Formats => "synapse formats",
         }
     }
@@ -44,6 +46,7 @@ impl Resource {
             Self::SynapseWords => (&target.synapse_words, "synapse_words"),
             Self::Profiles => (&target.profiles, "profiles"),
             Self::Thresholds => (&target.thresholds, "thresholds"),
+            Self::Floors => (&target.floors, "floors"),
             Self::Formats => (&target.formats, "formats"),
         }
     }
@@ -67,6 +70,7 @@ pub(crate) fn violations(
         (Resource::SynapseWords, usage.synapse_words),
         (Resource::Profiles, usage.profiles),
         (Resource::Thresholds, usage.thresholds),
+        (Resource::Floors, usage.floors),
         (Resource::Formats, usage.formats),
     ];
     let limits = needs.map(|(resource, _)| resource.limit(target).0.value);
@@ -108,7 +112,7 @@ pub(super) fn neuron(
                 over(needed, limit)
             ),
             Resource::Compartments | Resource::OutputAxons | Resource::Profiles
-            | Resource::Thresholds => "compile for another target".to_owned(),
+            | Resource::Thresholds | Resource::Floors => "compile for another target".to_owned(),
         })
     };
     violations(&usage, target).map(finding).collect()

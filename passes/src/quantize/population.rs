@@ -153,6 +153,7 @@ fn integer_neuron(neuron: &Neuron, decision: &Decision, shape: &Shape) -> IntNeu
         refractory: neuron.refractory + 1,
         order: neuron.order,
         update_period: 1,
+        floor: None,
     }
 }
 

@@ -6,8 +6,8 @@ use snnc_ir::quantized::{IntNeuron, IntReset, QuantizedDraft, Time};
 use snnc_ir::{Entity, Param, TargetSpec};
 use std::collections::BTreeMap;
 
-/// What of a neuron a profile holds.
-type Profile = ([u32; 2], Option<i32>, [u32; 3]);
+/// What of a neuron a profile holds, the floor first.
+type Profile = (Option<i32>, [u32; 2], Option<i32>, [u32; 3]);
 
 /// Whether neurons of a population differ in what profiles and thresholds hold.
 pub(super) fn differ(neuron: &IntNeuron) -> bool {
@@ -18,12 +18,14 @@ pub(super) fn differ(neuron: &IntNeuron) -> bool {
         IntReset::Zero => true,
         IntReset::Subtract(amount) => matches!(amount, Param::Uniform(_)),
     };
-    !(uniform && amount)
+    let floor = neuron.floor.iter().all(|floor| matches!(floor, Param::Uniform(_)));
+    !(uniform && amount && floor)
 }
 
 /// Units that a core can hold together as far as registers go: the number of their family, and in it of their kind.
 ///
-/// Profiles are numbered in order, and every so many as a core stores are a family; so are thresholds. Units whose
+/// Profiles are numbered in order, and every so many as a core stores are a family, as long as their floors are; so are
+/// thresholds. Units whose
 /// neurons differ count as their first one.
 pub(super) fn families(
     accounting: &Accounting<'_>,
@@ -35,19 +37,38 @@ pub(super) fn families(
     let mut profiles = BTreeMap::new();
     let mut thresholds = BTreeMap::new();
     for (profile, threshold) in &kinds {
-        profiles.extend(profile.map(|profile| (profile, 0)));
+        profiles.extend(profile.map(|profile| (profile, [0; 2])));
         thresholds.extend(threshold.map(|threshold| (threshold, 0)));
     }
-    profiles.values_mut().zip(0..).for_each(|(number, n)| *number = n);
     thresholds.values_mut().zip(0..).for_each(|(number, n)| *number = n);
-    let [per_profile, per_threshold] = [&target.profiles, &target.thresholds]
-        .map(|limit| u32::try_from(limit.value).unwrap_or(u32::MAX).max(1));
+    let [per_profile, per_threshold, per_floor] =
+        [&target.profiles, &target.thresholds, &target.floors]
+            .map(|limit| u32::try_from(limit.value).unwrap_or(u32::MAX).max(1));
+    profiles.values_mut().zip(0..).for_each(|(numbers, n)| numbers[1] = n);
+    number(&mut profiles, per_profile, per_floor);
     let of = |(profile, threshold): &(Option<Profile>, Option<i32>)| {
-        let profile = profile.and_then(|p| profiles.get(&p)).copied().unwrap_or(0);
+        let [family, profile] = profile.and_then(|p| profiles.get(&p)).copied().unwrap_or([0; 2]);
         let threshold = threshold.and_then(|t| thresholds.get(&t)).copied().unwrap_or(0);
-        [profile / per_profile, threshold / per_threshold, profile, threshold]
+        [family, threshold / per_threshold, profile, threshold]
     };
     kinds.iter().map(of).collect()
+}
+
+/// Numbers profiles and their families, of which none has more profiles or floors than a core stores.
+fn number(profiles: &mut BTreeMap<Profile, [u32; 2]>, per_profile: u32, per_floor: u32) {
+    let (mut family, mut held, mut floors) = (0, 0, Vec::new());
+    for ((floor, ..), numbers) in profiles {
+        let new = floors.last() != Some(floor);
+        if held == per_profile || new && floors.len() == per_floor as usize {
+            (family, held) = (family + 1, 0);
+            floors.clear();
+        }
+        if floors.last() != Some(floor) {
+            floors.push(*floor);
+        }
+        *numbers = [family, numbers[1]];
+        held += 1;
+    }
 }
 
 /// Profile and threshold of the first neuron of a unit.
@@ -57,7 +78,7 @@ fn kind(accounting: &Accounting<'_>, units: &Units, unit: u32) -> (Option<Profil
     let population = &network.populations[slice.population];
     if let Some(graded) = population.graded() {
         let keep = graded.keep.map_or(0, |keep| 1 + keep as u32);
-        return (Some(([u32::MAX, keep], None, [u32::from(graded.shift), 0, 0])), None);
+        return (Some((None, [u32::MAX, keep], None, [u32::from(graded.shift), 0, 0])), None);
     }
     let Some(neuron) = population.neuron() else { return (None, None) };
     let n = accounting.order(slice.population).neuron(slice.start) as usize;
@@ -69,7 +90,8 @@ fn kind(accounting: &Accounting<'_>, units: &Units, unit: u32) -> (Option<Profil
     let decays = [neuron.du.at(n, shape), neuron.dv.at(n, shape)].map(u32::from);
     let phase = phase(network, slice.population.index(), neuron.update_period);
     let others = [neuron.refractory, neuron.update_period, phase];
-    (Some((decays, subtract, others)), Some(neuron.threshold.at(n, shape)))
+    let floor = neuron.floor.as_ref().map(|floor| floor.at(n, shape));
+    (Some((floor, decays, subtract, others)), Some(neuron.threshold.at(n, shape)))
 }
 
 /// Step of the period in which a population updates.

@@ -142,13 +142,14 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether some core stores as many profiles or thresholds as it can.
+    /// Whether some core stores as many profiles, thresholds or floors as it can.
     fn short_of_registers(&self, cores: &[&Core]) -> bool {
         cores.iter().any(|core| {
             let usage = self.accounting.core_usage(core, self.target);
             let full = |used: u64, limit: &Limit| i128::from(used) >= i128::from(limit.value);
             full(usage.profiles, &self.target.profiles)
                 || full(usage.thresholds, &self.target.thresholds)
+                || usage.floors > 0 && full(usage.floors, &self.target.floors)
         })
     }
 

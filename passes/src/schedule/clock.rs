@@ -182,7 +182,7 @@ fn head(builder: &mut Builder, shape: Shape) -> PopId {
         dv: Param::Uniform(dv),
         threshold: Param::Uniform(threshold),
         bias: Param::Uniform(bias),
-        ..relay_neuron()
+        ..relay_neuron(builder.floor)
     };
     add(builder, neuron, shape, builder.period - 1)
 }
@@ -214,7 +214,7 @@ fn carry(
     while chain.len() <= hops as usize {
         let before = chain[chain.len() - 1];
         let latency = builder.latency[before.index()] + 1;
-        let next = add(builder, relay_neuron(), Shape::flat(lanes), latency);
+        let next = add(builder, relay_neuron(builder.floor), Shape::flat(lanes), latency);
         let matrix = relay_matrix(builder, lanes as usize, NEURON_WEIGHT);
         builder.draft.projections.push(Projection {
             source: before,

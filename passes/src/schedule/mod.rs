@@ -219,6 +219,8 @@ struct Builder {
     latency: Vec<u32>,
     /// Largest synaptic delay register.
     max_delay: u32,
+    /// The floor that relays and clocks get.
+    floor: Option<i32>,
     relays: usize,
     clocks: usize,
 }
@@ -226,7 +228,8 @@ struct Builder {
 impl Builder {
     fn new(draft: QuantizedDraft, timing: Timing, max_delay: u32) -> Self {
         let Timing { period, latency, .. } = timing;
-        Self { draft, period, latency, max_delay, relays: 0, clocks: 0 }
+        let floor = relay::common_floor(&draft);
+        Self { draft, period, latency, max_delay, floor, relays: 0, clocks: 0 }
     }
 
     /// Adds a population that the source network does not have.

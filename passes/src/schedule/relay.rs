@@ -5,7 +5,7 @@ use crate::quantize::matrix::derived;
 use snnc_ir::arena::{MatId, PopId};
 use snnc_ir::network::{Compare, UpdateOrder};
 use snnc_ir::quantized::{
-    Graded, IntNeuron, IntReset, PopKind, Population, Projection, Role, Structure,
+    Graded, IntNeuron, IntReset, PopKind, Population, Projection, QuantizedDraft, Role, Structure,
 };
 use snnc_ir::{Entity, Param};
 use std::collections::BTreeMap;
@@ -13,8 +13,10 @@ use std::collections::BTreeMap;
 /// A neuron that fires in the step in which its one input arrives, and is at rest otherwise.
 ///
 /// The threshold is one unit, the weight two; without an input the membrane is 0 and stays there,
-/// and after a spike it is reset to 0, so the residue that `dv = 4095` would leave never exists.
-pub(super) fn relay_neuron() -> IntNeuron {
+/// and after a spike it is reset to 0, so the residue that `dv = 4095` would leave never exists. It is
+/// never below 0, so a floor changes nothing: it has that of the network's neurons ([`common_floor`]),
+/// beside which it may lie on a core that stores one.
+pub(super) fn relay_neuron(floor: Option<i32>) -> IntNeuron {
     IntNeuron {
         du: Param::Uniform(4095),
         dv: Param::Uniform(4095),
@@ -25,17 +27,28 @@ pub(super) fn relay_neuron() -> IntNeuron {
         refractory: 1,
         order: UpdateOrder::LeakInputFire,
         update_period: 1,
+        floor: floor.map(Param::Uniform),
     }
 }
 
+/// The floor that all neurons of a network have, if they have one and the same.
+pub(super) fn common_floor(draft: &QuantizedDraft) -> Option<i32> {
+    let mut neurons = draft.populations.values().filter_map(Population::neuron);
+    let first = *neurons.next()?.floor.as_ref()?.values().first()?;
+    let same = |neuron: &IntNeuron| {
+        neuron.floor.as_ref().is_some_and(|floor| floor.values().iter().all(|f| *f == first))
+    };
+    draft.populations.values().filter_map(Population::neuron).all(same).then_some(first)
+}
+
 /// What repeats a population of this kind one step later, and the weight that drives it.
-fn repeater(of: &PopKind) -> (PopKind, i16) {
+fn repeater(of: &PopKind, floor: Option<i32>) -> (PopKind, i16) {
     match of {
         PopKind::Graded(Graded { keep, .. }) => {
             (PopKind::Graded(Graded { keep: *keep, bias: Param::Uniform(0), shift: 0 }), 1)
         }
         PopKind::Input(_) | PopKind::Neurons(_) => {
-            (PopKind::Neurons(relay_neuron()), NEURON_WEIGHT)
+            (PopKind::Neurons(relay_neuron(floor)), NEURON_WEIGHT)
         }
     }
 }
@@ -84,7 +97,7 @@ fn relay(
         let before = chain.last().copied().unwrap_or(source);
         let of = &builder.draft.populations[source];
         let (shape, size) = (of.shape.clone(), of.size());
-        let (kind, weight) = repeater(&of.kind);
+        let (kind, weight) = repeater(&of.kind, builder.floor);
         let name = builder.free_name(format!("{}+{hop}", of.name));
         let latency = builder.latency[source.index()] + hop;
         let population =

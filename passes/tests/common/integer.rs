@@ -127,6 +127,8 @@ fn update(
     }
     let bias = i64::from(neuron.bias.at(n, shape)) + host;
     let v = tz(state.v * (4096 - i64::from(neuron.dv.at(n, shape))), 12) + state.u + bias;
+    let floor = neuron.floor.as_ref().map(|floor| i64::from(floor.at(n, shape)));
+    let (before, v) = (v, floor.map_or(v, |floor| v.max(floor)));
     let threshold = i64::from(neuron.threshold.at(n, shape));
     let spike = match neuron.compare {
         Compare::Gt => v > threshold,
@@ -140,5 +142,5 @@ fn update(
     if spike {
         state.hold = neuron.refractory - 1;
     }
-    (spike, v)
+    (spike, before)
 }

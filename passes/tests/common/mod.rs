@@ -37,6 +37,8 @@ pub fn target() -> TargetSpec {
         synapse_words: limit(16384),
         profiles: limit(32),
         thresholds: limit(8),
+        floors: limit(8),
+        floor_powers: limit(0),
         formats: limit(16),
         cores_per_chip: limit(128),
         chips: limit(768),

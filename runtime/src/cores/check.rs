@@ -248,8 +248,8 @@ fn resolve(core: &ProgramCore, run: &program::Registers) -> Result<Registers, Si
 
 /// Whether the registers of a graded relay are those of a neuron without memory.
 fn stateless(profile: &Profile) -> bool {
-    let Profile { du, dv, refractory, subtract, update, graded: _ } = *profile;
-    (du, dv, refractory, subtract, update) == (4095, 4095, 1, None, (1, 0))
+    let Profile { du, dv, refractory, subtract, update, graded: _, floor } = *profile;
+    (du, dv, refractory, subtract, update, floor) == (4095, 4095, 1, None, (1, 0), None)
 }
 
 /// A matrix by column, and the orders of its rows and columns.

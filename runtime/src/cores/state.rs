@@ -111,6 +111,7 @@ impl<'t> CoreState<'t> {
             let rest = self.v[c] - lost(self.v[c], u32::from(r.profile.dv));
             let driven = i128::from(rest) + i128::from(u) + i128::from(self.bias[c]);
             let v = fit(driven, Register::Membrane)?;
+            let v = r.profile.floor.map_or(v, |floor| v.max(floor));
             self.compared[c] = v;
             self.v[c] = v;
             if i64::from(v) > r.threshold {

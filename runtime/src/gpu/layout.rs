@@ -324,7 +324,7 @@ impl Layout {
     }
 }
 
-/// `keep_u`, `keep_v`, threshold and what is subtracted, neuron by neuron.
+/// `keep_u`, `keep_v`, threshold, what is subtracted and the floor, neuron by neuron.
 fn parameters(neuron: &IntNeuron, population: &Population) -> Vec<i32> {
     let shape = &population.shape;
     let mut all = neuron.du.map(|d| 4095 - i32::from(d)).expand(shape);
@@ -338,6 +338,11 @@ fn parameters(neuron: &IntNeuron, population: &Population) -> Vec<i32> {
         IntReset::Subtract(amount) => {
             all.extend(amount.map(|a: i32| a.clamp(-CLAMP, CLAMP)).expand(shape));
         }
+    }
+    match &neuron.floor {
+        // Below every register.
+        None => all.resize(5 * shape.size(), i32::MIN),
+        Some(floor) => all.extend(floor.clone().expand(shape)),
     }
     all
 }

@@ -71,6 +71,7 @@ mod tests {
             refractory: 1,
             order: UpdateOrder::LeakInputFire,
             update_period: 1,
+            floor: None,
         };
         let mut populations = Arena::new();
         for i in 0..5 {

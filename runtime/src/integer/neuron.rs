@@ -22,6 +22,8 @@ pub(crate) struct State {
     threshold: Vec<i64>,
     /// What a spike subtracts; `None` = reset to 0.
     subtract: Option<Vec<i64>>,
+    /// Lowest membrane; `None` = there is none.
+    floor: Option<Vec<i64>>,
     strict: bool,
     refractory: u32,
     /// Updates happen in steps `t ≡ phase (mod period)`.
@@ -60,6 +62,7 @@ impl State {
                 IntReset::Zero => None,
                 IntReset::Subtract(amount) => Some(amount.map(i64::from).expand(shape)),
             },
+            floor: neuron.floor.as_ref().map(|floor| floor.map(i64::from).expand(shape)),
             strict: neuron.compare == Compare::Gt,
             refractory: neuron.refractory,
             period,
@@ -101,7 +104,9 @@ impl State {
                 continue;
             }
             let v = decay(self.v[n], self.keep_v[n]) + u + self.bias[n];
-            self.h[n] = checked(v, n, Register::Membrane)?;
+            let v = checked(v, n, Register::Membrane)?;
+            let v = self.floor.as_ref().map_or(v, |floor| v.max(floor[n]));
+            self.h[n] = v;
             let threshold = self.threshold[n];
             let fires = if self.strict { v > threshold } else { v >= threshold };
             if fires {

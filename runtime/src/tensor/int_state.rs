@@ -80,6 +80,7 @@ pub(super) struct State {
     bias: Tensor<2, Int>,
     threshold: Tensor<2, Int>,
     subtract: Option<Tensor<2, Int>>,
+    floor: Option<Tensor<2, Int>>,
     compare: Compare,
     /// Updates for which a neuron is held after a spike.
     held_for: i32,
@@ -120,6 +121,7 @@ impl State {
                 IntReset::Zero => None,
                 IntReset::Subtract(amount) => Some(spread(amount.map(clamped).expand(shape))),
             },
+            floor: neuron.floor.as_ref().map(|floor| spread(floor.expand(shape))),
             compare: neuron.compare,
             // At most the steps of a run, which fit in memory.
             held_for: i32::try_from(held_for).unwrap_or(i32::MAX),
@@ -142,6 +144,10 @@ impl State {
         let held = self.hold.clone().greater_elem(0);
         let runs = held.clone().bool_not();
         outside = outside.bool_or(leaves(&h).bool_and(runs.clone()));
+        let h = match &self.floor {
+            None => h,
+            Some(floor) => h.max_pair(floor.clone()),
+        };
         let fired = match self.compare {
             Compare::Gt => h.clone().greater(self.threshold.clone()),
             Compare::Ge => h.clone().greater_equal(self.threshold.clone()),

@@ -125,6 +125,36 @@ fn overflow_names_neuron_step_and_register() {
     assert!(value <= -(1 << 23), "{value}");
 }
 
+/// A floor raises the membrane before the comparison, and not while it is held; what overflows, overflows.
+#[test]
+fn a_floor_is_the_lowest_membrane() {
+    let low = |floor| IntNeuron {
+        threshold: Param::Uniform(1 << 20),
+        floor: Some(Param::Uniform(floor)),
+        ..neuron()
+    };
+    let run = one(low(-100), -1, 4, &[0, 1, 3]);
+    assert_eq!(run.traces[0].h, [-64, -100, -100, -100]);
+    assert_eq!(run.traces[0].v, [-64, -100, -100, -100]);
+    // 4095 of 4096 parts of what the floor left are kept.
+    let leaking = IntNeuron { dv: Param::Uniform(1), ..low(-4097) };
+    assert_eq!(one(leaking, -127, 2, &[0]).traces[0].v, [-4097, -4095]);
+    // At 0 only what arrives at once counts.
+    assert_eq!(one(low(0), -127, 2, &[0]).traces[0].v, [0, 0]);
+    // A subtraction leaves −936 while the membrane is held, for one update of two.
+    let held = IntNeuron {
+        threshold: Param::Uniform(0),
+        reset: IntReset::Subtract(Param::Uniform(1000)),
+        refractory: 2,
+        ..low(-100)
+    };
+    assert_eq!(one(held, 1, 3, &[0]).traces[0].v, [-936, -936, -100]);
+    let deep = IntNeuron { bias: Param::Uniform(-(1 << 23)), ..low(-100) };
+    let net = network(1, Time::Logical, vec![deep], &[]);
+    let error = simulate(&net, &train(1, &[]), &IntProbe::None).unwrap_err();
+    assert!(matches!(error, SimError::Overflow { register: Register::Membrane, .. }), "{error}");
+}
+
 /// P = 2, ℓ = (0, 1, 2): input → a → b → a, updates every second step.
 #[test]
 fn hardware_time_maps_back_to_logical_time() {

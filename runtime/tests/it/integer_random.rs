@@ -152,6 +152,8 @@ fn naive(
                 if membrane.abs() >= 1 << 23 {
                     return overflow(Register::Membrane);
                 }
+                let floor = neuron.floor.as_ref().map(|floor| at(floor.at(n, &population.shape)));
+                let membrane = floor.map_or(membrane, |floor| membrane.max(floor));
                 let threshold = at(neuron.threshold.at(n, &population.shape));
                 let fires = match neuron.compare {
                     Compare::Gt => membrane > threshold,
@@ -249,7 +251,7 @@ proptest! {
 #[test]
 fn random_networks_spike_and_sometimes_overflow() {
     let (mut spikes, mut overflows) = (0, 0);
-    for seed in 0..100 {
+    for seed in 0..1000 {
         let rng = &mut Rng(seed);
         let network = random(
             rng,
@@ -266,8 +268,8 @@ fn random_networks_spike_and_sometimes_overflow() {
             Err(other) => panic!("{other}"),
         }
     }
-    assert!(spikes > 60, "{spikes}");
-    assert!((1..30).contains(&overflows), "{overflows}");
+    assert!(spikes > 600, "{spikes}");
+    assert!((1..300).contains(&overflows), "{overflows}");
 }
 
 /// The generator reaches graded messages, their overflow, and biases from the host that matter.
@@ -296,5 +298,5 @@ fn random_networks_send_messages_and_hear_the_host() {
             Err(other) => panic!("{other}"),
         }
     }
-    assert!(messages > 300 && host > 100 && overflows > 5, "{messages} {host} {overflows}");
+    assert!(messages > 300 && host > 100 && overflows > 2, "{messages} {host} {overflows}");
 }

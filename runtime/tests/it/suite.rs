@@ -223,6 +223,7 @@ fn neuron() -> IntNeuron {
         refractory: 1,
         order: UpdateOrder::LeakInputFire,
         update_period: 1,
+        floor: None,
     }
 }
 

@@ -1,7 +1,7 @@
 """Compares a run of `snnc` with a recording, spike for spike: compare.py SNNC GRAPH RECORDING [OPTION of `snnc run`]...
 
-RECORDING is a `.npz` as `shared.py` describes it; of its nodes, those in it are compared. Steps where they differ are
-counted; the exit status says whether there are any. Needs numpy.
+RECORDING is a `.npz` as `shared.py` describes it; its nodes are compared. Where a neuron fires in one and not in the other
+is counted (several spikes of a neuron in a step as one); the exit status says whether it happens. Needs numpy.
 """
 
 import pathlib
@@ -30,7 +30,7 @@ def main():
         found = run(snnc, graph, file["input"], options)
     different = 0
     for node, spikes in expected.items():
-        spikes = spikes.reshape(len(spikes), -1)
+        spikes = np.minimum(spikes.reshape(len(spikes), -1), 1)
         wrong = np.argwhere(found[node] != spikes)
         different += len(wrong)
         where = f", first in step {wrong[0][0]}, neuron {wrong[0][1]}" if len(wrong) else ""

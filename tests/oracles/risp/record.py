@@ -47,7 +47,12 @@ def values(properties: list[dict[str, Any]], **named: float) -> list[float]:
 
 
 def network(
-    program: Path, seed: int, settings: dict[str, Any], steps: int, scale: float = 1.0
+    program: Path,
+    seed: int,
+    settings: dict[str, Any],
+    steps: int,
+    scale: float = 1.0,
+    spared: bool = True,
 ) -> dict[str, Any]:
     """A network of up to 24 neurons with ids that leave gaps, self-loops included."""
     properties = named_values(program, settings)
@@ -57,7 +62,7 @@ def network(
     outputs = rng.sample(ids, rng.randint(1, 5))
     weights = settings.get("weights")
     low, high = int(settings.get("min_weight", 0)), int(settings["max_threshold"])
-    leaks = settings["leak_mode"] == "configurable"
+    spares = spared and settings["leak_mode"] == "configurable"
 
     def weight() -> float:
         if weights:
@@ -67,11 +72,11 @@ def network(
     nodes, keeps = [], set()
     for i in ids:
         leak = rng.randint(0, 1)
-        # Where nothing may be kept below 0, only leaking neurons are inhibited.
+        # Where `spared`, only leaking neurons are inhibited.
         threshold = rng.randint(int(settings["min_threshold"]), high) * scale
         found = values(properties["node_properties"], Threshold=threshold, Leak=leak)
         nodes.append({"id": i, "values": found})
-        if leaks and not leak:
+        if spares and not leak:
             keeps.add(i)
     edges = []
     for source in ids:
@@ -120,6 +125,17 @@ def recorded() -> list[tuple[str, dict[str, Any], float]]:
             1,
         ),
         ("factor", params("none", 1, 15, 0, spike_value_factor=5.5), 1),
+        # Neurons that keep their potential and are inhibited, down to the floor.
+        ("keep_1", params("none", -1, 1, -1), 1),
+        ("keep_7", params("none", -7, 7, -7), 1),
+        ("keep_15", params("none", -15, 15, -15, min_threshold=1), 1),
+        ("keep_127", params("none", -127, 127, -127, max_delay=127), 1),
+        ("keep_above", params("none", -15, 15, -4, threshold_inclusive=False), 1),
+        ("keep_at_0", params("none", -15, 15, 0), 1),
+        ("keep_fractions", params("none", -8, 8, -0.75, discrete=False, spike_value_factor=1.25), 0.125),
+        ("mixed_floor", params("configurable", -15, 15, -15), 1),
+        # Inhibition of leaking neurons that a leak alone would not forget.
+        ("leak_deep", params("all", -1000, 1000, -1000), 1),
     ]
 
 
@@ -158,7 +174,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         program = build(framework, Path(folder))
         for seed, (name, settings, scale) in enumerate(recorded()):
-            data = network(program, seed, settings, steps, scale)
+            data = network(program, seed, settings, steps, scale, spared=name == "mixed")
             path = fixtures / f"{name}.json"
             path.write_text(json.dumps(data) + "\n")
             record(program, path, seed, steps)

@@ -46,6 +46,7 @@ const CLASSES: &[(&str, Change)] = &[
     ("membrane-decay", neurons::membrane_decay),
     ("refractory", neurons::refractory),
     ("reset", neurons::reset),
+    ("floor", neurons::floor),
     ("update-period", neurons::update_period),
     ("update-phase", neurons::update_phase),
     ("bias-mantissa", neurons::bias_mantissa),

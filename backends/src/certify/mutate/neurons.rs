@@ -185,7 +185,9 @@ fn reindex<T>(
 
 pub(super) fn profile_index(program: &mut Program, chance: &mut Chance) -> Option<String> {
     // Refractory registers within a period of each other may mean the same.
-    let differ = |a: &Profile, b: &Profile| (a.du, a.dv, a.subtract) != (b.du, b.dv, b.subtract);
+    let differ = |a: &Profile, b: &Profile| {
+        (a.du, a.dv, a.subtract, a.floor) != (b.du, b.dv, b.subtract, b.floor)
+    };
     reindex(program, chance, |c| &c.profiles, |r| &mut r.profile, differ)
 }
 
@@ -230,6 +232,18 @@ pub(super) fn reset(program: &mut Program, chance: &mut Chance) -> Option<String
     in_profile(program, chance, |p, _| {
         p.subtract = if p.subtract.is_some() { None } else { Some(64) };
         Some(format!("reset became {:?}", p.subtract))
+    })
+}
+
+/// A floor appears, is lost or moves by one.
+pub(super) fn floor(program: &mut Program, chance: &mut Chance) -> Option<String> {
+    in_profile(program, chance, |p, chance| {
+        p.floor = match p.floor {
+            None => Some(-63),
+            Some(_) if chance.coin() => None,
+            Some(floor) => Some(i32::try_from(chance.nudge(floor.into(), -4_000_000, 0)?).ok()?),
+        };
+        Some(format!("floor became {:?}", p.floor))
     })
 }
 
@@ -333,7 +347,7 @@ pub(super) fn cycle_phase(program: &mut Program, chance: &mut Chance) -> Option<
             let p = tables.profiles[r.profile as usize];
             let threshold = tables.thresholds[r.threshold as usize];
             let bias = i32::from(r.bias_mantissa) << r.bias_exponent;
-            (p.du, p.dv, p.subtract, p.graded, threshold, bias)
+            (p.du, p.dv, p.subtract, p.floor, p.graded, threshold, bias)
         };
         let cycle = &tables.compartments[run].cycle;
         let differs = cycle.iter().zip(cycle.iter().cycle().skip(1)).any(|(a, b)| key(a) != key(b));

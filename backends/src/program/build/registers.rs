@@ -61,22 +61,25 @@ fn neuron(
     let bias = check.bias(&neuron.bias, 1, hosted, target);
     let (refractory, du, dv) = (refractory?, du?, dv?);
     let phase = if neuron.update_period == 1 { 0 } else { latency % neuron.update_period.max(1) };
-    let make = |du, dv, subtract| Profile {
+    let make = |(du, dv), subtract, floor| Profile {
         du,
         dv,
         refractory,
         subtract,
         update: (neuron.update_period, phase),
         graded: None,
+        floor,
     };
     let shape = &population.shape;
-    let profile = match &neuron.reset {
-        IntReset::Zero => du.zip(&dv, shape, |du, dv| make(du, dv, None)),
-        IntReset::Subtract(amount) => {
-            du.zip(&dv, shape, |du, dv| (du, dv))
-                .zip(amount, shape, |(du, dv), amount| make(du, dv, Some(amount)))
-        }
+    let subtract = match &neuron.reset {
+        IntReset::Zero => Param::Uniform(None),
+        IntReset::Subtract(amount) => amount.map(Some),
     };
+    let floor = neuron.floor.as_ref().map_or(Param::Uniform(None), |floor| floor.map(Some));
+    let profile = du
+        .zip(&dv, shape, |du, dv| (du, dv))
+        .zip(&subtract, shape, |decays, subtract| (decays, subtract))
+        .zip(&floor, shape, |(decays, subtract), floor| make(decays, subtract, floor));
     let threshold = Some(threshold?);
     supported.then_some(PopulationRegisters { profile, threshold, bias: bias? })
 }
@@ -110,6 +113,7 @@ fn graded(
         subtract: None,
         update: (1, 0),
         graded: Some(GradedMode { keep: relay.keep, shift: relay.shift }),
+        floor: None,
     };
     (sends && shifts).then_some(PopulationRegisters {
         profile: Param::Uniform(profile),
@@ -226,6 +230,14 @@ impl Check<'_> {
             let period = neuron.update_period;
             self.reject(format!("an update every {period} steps has no register"), &fixed);
         }
+        let unfit = |floor: &&i32| !target.holds_floor(i64::from(**floor));
+        if let Some(floor) = neuron.floor.iter().flat_map(Param::values).find(unfit) {
+            let (floors, powers) = (&target.floors, &target.floor_powers);
+            self.reject(
+                format!("the floor {floor} of the membrane has no register"),
+                &format!("{}: floors = {floors}; floor_powers = {powers}", target.file),
+            );
+        }
         self.out.len() == errors
     }
 
@@ -304,6 +316,7 @@ mod tests {
             refractory: 1,
             order: UpdateOrder::LeakInputFire,
             update_period: 1,
+            floor: None,
         }
     }
 
@@ -329,6 +342,7 @@ mod tests {
             bias: Param::PerNeuron(vec![0, 64, 4097]),
             refractory: 64,
             update_period: 2,
+            floor: Some(Param::PerNeuron(vec![-63, -64, 0])),
             ..neuron()
         };
         assert_eq!(
@@ -337,6 +351,7 @@ mod tests {
                 "neurons that fire at v >= threshold have no register",
                 "a reset by subtraction has no register",
                 "an update every 2 steps has no register",
+                "the floor -64 of the membrane has no register",
                 "the refractory period 64 does not fit its register",
                 "the du 4096 does not fit its register",
                 "the threshold 65 does not fit its register",

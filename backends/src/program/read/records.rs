@@ -34,11 +34,11 @@ fn header(c: &mut Cursor<'_>) -> Decoded<()> {
         Err(Box::new(refusal.help(help)))
     };
     match (kind, version) {
-        (3, 4) => Ok(()),
+        (3, 5) => Ok(()),
         (3, _) => refuse(
             format!("the program has format version {version}"),
-            "this snnc reads version 4",
-            if version < 4 {
+            "this snnc reads version 5",
+            if version < 5 {
                 "compile the network again: programs of older versions lack what a reader needs now"
             } else {
                 "use the snnc that wrote it, or a newer one"
@@ -157,7 +157,7 @@ fn core(c: &mut Cursor<'_>) -> Decoded<ProgramCore> {
     Ok(ProgramCore {
         chip: c.field("chip", Cursor::u32)?,
         cell: c.field("cell", Cursor::u32)?,
-        profiles: c.field("profiles", |c| c.list(7, profile))?,
+        profiles: c.field("profiles", |c| c.list(8, profile))?,
         thresholds: c.field("thresholds", |c| c.list(1, Cursor::u32))?,
         formats: c.field("formats", |c| c.list(4, format))?,
         compartments: c.field("compartments", |c| c.list(4, compartment_run))?,
@@ -175,6 +175,7 @@ fn profile(c: &mut Cursor<'_>) -> Decoded<Profile> {
         subtract: c.field("subtract", |c| c.option(Cursor::i32))?,
         update: c.field("update", |c| Ok((c.u32()?, c.u32()?)))?,
         graded: c.field("graded", |c| c.option(graded_mode))?,
+        floor: c.field("floor", |c| c.option(Cursor::i32))?,
     })
 }
 

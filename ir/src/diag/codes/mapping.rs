@@ -133,4 +133,8 @@ codes! {
     SILENT_PROFILE = 571, "nothing was sent on the samples of a profile",
         "`--profile` measures how often neurons send. No neuron sent anything on these samples, so no traffic is known and cores lie \
         anywhere. Give samples that the network answers, or leave the option out: then a rate is assumed.";
+    LIMIT_FLOORS = 572, "limit: lowest membranes of a core",
+        "The neurons of a core need more lowest membranes (floors) than it stores; having none counts \
+        as one as soon as others have one. Loihi 1 has one for all compartments of a core. Give all \
+        neurons the same floor, or let those with another one lie on other cores.";
 }

@@ -117,6 +117,10 @@ codes! {
         7, scales are finite and above 0, thresholds are mantissas of at least 1, dv is 0 to 4095, a list \
         has at least one value, and weights are whole steps of the set that their bits store. Values \
         are never clipped to fit. Correct the value, or leave it out to let quantization choose.";
+    TARGET_FLOOR = 432, "target: floor of the membrane cannot be stored",
+        "The neurons of the target have no lowest membrane, or only certain ones: on Loihi 1 it is \
+        −(2^k − 1). Example: a floor of −1000. Choose a scale in which the floor is such a number, or \
+        a target whose neurons are programmable.";
     READOUT = 450, "the readout cannot be computed from spike counts",
         "A `mean_linear` readout is computed by the host: weights times the spike counts of whole \
          runs. That is only possible when the readout node is a linear layer that reads \

@@ -19,18 +19,20 @@ codes! {
          weights, thresholds and charges are multiples of the same power of two, 2^-10 or more; other values would have to \
          be rounded, and then the chip would not do what was evolved. Evolve with `discrete: true`, or round the values \
          yourself and test the network again.";
-    TENNLAB_FLOOR = 291, "TENNLab network: potential can fall to its floor",
+    TENNLAB_FLOOR = 291, "TENNLab network: lowest potential is no whole number",
         "RISP keeps potentials at or above `min_potential`. A neuron that does not leak and that something inhibits can \
-         fall there, and neurons of the targets have no such floor. Use `leak_mode: all`, or positive weights only, or \
-         inhibit neurons that leak.";
+         fall there, and go on from there in whole units of charge: so `min_potential` must be a whole number of them \
+         (of the power of two that all weights share, where `discrete` is false). Use another `min_potential`, \
+         `leak_mode: all`, or positive weights only.";
     TENNLAB_TOUCH = 292, "TENNLab network: threshold that is always reached",
         "A RISP neuron fires only in a step in which something arrives. With a threshold of 0 or less it would \
-         otherwise fire for ever. That is compiled where every arrival makes it fire, or where it leaks and its threshold is \
-         0; a neuron that keeps its potential, is inhibited and has such a threshold is refused.";
+         otherwise fire for ever. A threshold of 0 is compiled, and one below 0 where every arrival makes the neuron fire, where it \
+         leaks, or where `min_potential` is 0; a neuron that keeps a potential below 0, is inhibited and has a threshold \
+         below 0 is refused. Use a threshold of 0 or more, or a leak.";
     TENNLAB_RANGE = 293, "TENNLab network: sum too large for its neuron",
-        "A chip forgets a membrane by multiplying it by 1/4096 and dropping the fraction. That is 0 only \
-         for sums up to 2,047 weights. Where excitation or inhibition of a leaking neuron can be larger, or a weight is above \
-         16,383, the neuron is refused rather than approximated.";
+        "A chip forgets a membrane by multiplying it by 1/4096 and dropping the fraction. What is left is less than half a unit \
+         of charge only for sums up to 2,047 units. Where the excitation of a leaking neuron can be larger without making it \
+         fire, or a weight is above 16,383 units, the neuron is refused rather than approximated.";
     TENNLAB_STEPS = 294, "TENNLab network: unknown number of steps",
         "A TENNLab file may say in `Associated_Data.other.sim_time` how many steps one run takes, and this one does not. \
          Say it with `--steps N`.";

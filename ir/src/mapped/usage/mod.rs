@@ -60,11 +60,13 @@ pub struct CoreUsage {
     pub synapses: u64,
     /// 64-bit words of synapse memory.
     pub synapse_words: u64,
-    /// Distinct (du, dv, refractory period, subtracted amount, update period and phase), and distinct
+    /// Distinct (du, dv, refractory period, subtracted amount, floor, update period and phase), and distinct
     /// (sign kept, shift) of graded relays.
     pub profiles: u64,
     /// Distinct thresholds.
     pub thresholds: u64,
+    /// Distinct lowest membranes, *none* counted as one; 0 where no neuron has one.
+    pub floors: u64,
     /// Distinct synapse formats.
     pub formats: u64,
 }
@@ -230,7 +232,7 @@ impl<'n> Accounting<'n> {
     /// # Panics
     /// If the core refers to populations, neurons or projections that do not exist.
     pub fn core_usage(&self, core: &Core, target: &TargetSpec) -> CoreUsage {
-        let (profiles, thresholds) = self.registers(core);
+        let [profiles, thresholds, floors] = self.registers(core);
         let memory = memory::of_core(self, core, target);
         CoreUsage {
             compartments: core.compartments() as u64,
@@ -239,6 +241,7 @@ impl<'n> Accounting<'n> {
             synapse_words: memory.words,
             profiles,
             thresholds,
+            floors,
             formats: memory.formats,
         }
     }
@@ -275,12 +278,13 @@ impl<'n> Accounting<'n> {
             + populations.into_iter().map(of_population).sum::<u64>()
     }
 
-    /// Numbers of distinct compartment profiles and thresholds. Graded relays need one profile for each sign
-    /// that they keep and shift, and no threshold.
-    fn registers(&self, core: &Core) -> (u64, u64) {
+    /// Numbers of distinct compartment profiles, thresholds and floors. Graded relays need one profile for each sign
+    /// that they keep and shift, no threshold and no floor.
+    fn registers(&self, core: &Core) -> [u64; 3] {
         let mut profiles = BTreeSet::new();
         let mut relays = BTreeSet::new();
         let mut thresholds = BTreeSet::new();
+        let mut floors = BTreeSet::new();
         for slice in &core.slices {
             let population = &self.network.populations[slice.population];
             relays.extend(population.graded().map(|graded| (graded.keep, graded.shift)));
@@ -299,14 +303,17 @@ impl<'n> Accounting<'n> {
                     IntReset::Subtract(amount) => Some(amount.at(n, shape)),
                 };
                 let decays = (neuron.du.at(n, shape), neuron.dv.at(n, shape));
-                profiles.insert((decays, neuron.refractory, subtract, period, phase));
+                let floor = neuron.floor.as_ref().map(|floor| floor.at(n, shape));
+                profiles.insert((decays, neuron.refractory, subtract, floor, period, phase));
                 thresholds.insert(neuron.threshold.at(n, shape));
+                floors.insert(floor);
             }
         }
-        ((profiles.len() + relays.len()) as u64, thresholds.len() as u64)
+        let floors = if floors.iter().all(Option::is_none) { 0 } else { floors.len() };
+        [profiles.len() + relays.len(), thresholds.len(), floors].map(|n| n as u64)
     }
 
-    /// Neurons of a slice that between them have all its profiles and thresholds.
+    /// Neurons of a slice that between them have all its profiles, thresholds and floors.
     fn distinct(&self, neuron: &IntNeuron, slice: &Slice) -> Vec<usize> {
         let order = self.order(slice.population);
         let amount = match &neuron.reset {
@@ -315,7 +322,8 @@ impl<'n> Accounting<'n> {
         };
         let forms = [form(&neuron.du), form(&neuron.dv), form(&neuron.threshold)];
         let channels = |patch: Patch| patch.channels.map(|c| (c * order.places()) as usize);
-        match forms.into_iter().max().max(amount.map(form)) {
+        let floor = neuron.floor.as_ref();
+        match forms.into_iter().max().max(amount.map(form)).max(floor.map(form)) {
             Some(Form::Neuron) => {
                 slice.neurons().map(|p| order.neuron(narrow(p)) as usize).collect()
             }

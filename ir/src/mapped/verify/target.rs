@@ -32,6 +32,7 @@ pub(super) fn check(draft: &MappedDraft, target: &TargetSpec, out: &mut Diagnost
             ),
             (codes::LIMIT_PROFILES, "compartment profiles", usage.profiles, &target.profiles),
             (codes::LIMIT_THRESHOLDS, "thresholds", usage.thresholds, &target.thresholds),
+            (codes::LIMIT_FLOORS, "lowest membranes", usage.floors, &target.floors),
             (codes::LIMIT_FORMATS, "synapse formats", usage.formats, &target.formats),
         ] {
             if i128::from(needed) > i128::from(limit.value) {

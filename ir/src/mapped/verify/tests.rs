@@ -284,6 +284,27 @@ fn parameters_per_neuron_count_as_profiles() {
     assert_eq!(usage.profiles, 2, "h[0..3] has two, and y shares one of them");
 }
 
+/// Loihi 1 has one floor for all compartments of a core: two, or one and none, are two cores.
+#[test]
+fn a_core_has_so_many_floors() {
+    let mut draft = good();
+    let mut spec = target(true);
+    spec.floors.value = 1;
+    assert_eq!((usage_of(&draft).floors, findings(draft.clone(), Some(&spec))), (0, vec![]));
+    let set = |draft: &mut MappedDraft, population: usize, floor| {
+        let kind = &mut draft.network.populations[PopId::new(population)].kind;
+        let PopKind::Neurons(neuron) = kind else { panic!("{kind:?}") };
+        neuron.floor = Some(floor);
+    };
+    set(&mut draft, 1, Param::Uniform(-63));
+    assert_eq!(usage_of(&draft).floors, 2);
+    assert_eq!(findings(draft.clone(), Some(&spec)), [codes::LIMIT_FLOORS]);
+    set(&mut draft, 2, Param::Uniform(-63));
+    assert_eq!((usage_of(&draft).floors, findings(draft.clone(), Some(&spec))), (1, vec![]));
+    set(&mut draft, 1, Param::PerNeuron(vec![-63, -63, -1, -63]));
+    assert_eq!((usage_of(&draft).floors, usage_of(&draft).profiles), (2, 2));
+}
+
 proptest! {
     /// Whatever the orders are: a block that is missing or doubled and a run or slice that is moved is found.
     #[test]

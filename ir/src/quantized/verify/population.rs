@@ -73,6 +73,9 @@ fn registers(draft: &QuantizedDraft, id: PopId, neuron: &IntNeuron, out: &mut Di
     if let IntReset::Subtract(amount) = &neuron.reset {
         params.check("the subtracted amount", amount, "at least 1", |v| v >= 1, out);
     }
+    if let Some(floor) = &neuron.floor {
+        params.check("floor", floor, "at most 0, where neurons start", |v| v <= 0, out);
+    }
     let mut wrong = |message: String, expected: String, help: &str| {
         out.push(
             Diagnostic::error(codes::PARAM_RANGE, message)

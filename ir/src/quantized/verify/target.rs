@@ -105,6 +105,7 @@ fn registers(place: &str, neuron: &IntNeuron, target: &TargetSpec, out: &mut Dia
                 .help("shorten the refractory period"),
         );
     }
+    floors(place, neuron, target, out);
     if !target.programmable_neuron {
         let subtracts = matches!(neuron.reset, IntReset::Subtract(_));
         for (present, what) in [
@@ -116,6 +117,31 @@ fn registers(place: &str, neuron: &IntNeuron, target: &TargetSpec, out: &mut Dia
             }
         }
     }
+}
+
+/// Holds lowest membranes to what the target's neurons can have.
+fn floors(place: &str, neuron: &IntNeuron, target: &TargetSpec, out: &mut Diagnostics) {
+    let Some(floor) = &neuron.floor else { return };
+    let unfit = floor.values().iter().find(|floor| !target.holds_floor(i64::from(**floor)));
+    let Some(unfit) = unfit else { return };
+    let message = format!("the membrane has the floor {unfit}");
+    let (limit, expected, help) = if target.floors.value == 0 {
+        let help = "choose a target whose neurons have a lowest membrane";
+        (&target.floors, "neurons without a lowest membrane".to_owned(), help)
+    } else {
+        let lowest = target.lowest_floor();
+        let expected = match target.floor_powers.value {
+            0 => format!("a floor from {lowest} to 0"),
+            _ => format!("a floor of −(2^k − 1), from {lowest} to 0"),
+        };
+        (&target.floor_powers, expected, "choose a scale in which the floor is such a number")
+    };
+    out.push(
+        beyond(codes::TARGET_FLOOR, message, limit, target)
+            .at(place)
+            .note(format!("expected {expected}"))
+            .help(help),
+    );
 }
 
 /// What only a programmable neuron does.

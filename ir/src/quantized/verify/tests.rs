@@ -235,6 +235,10 @@ const LOGICAL_CASES: &[Case] = &[
     (codes::PARAM_RANGE, "subtracts nothing", |d| {
         neuron(d, 1).reset = IntReset::Subtract(Param::Uniform(0));
     }),
+    (codes::PARAM_RANGE, "a floor above 0", |d| neuron(d, 1).floor = Some(Param::Uniform(1))),
+    (codes::PARAM_LENGTH, "floors for half the neurons", |d| {
+        neuron(d, 1).floor = Some(Param::PerNeuron(vec![0]));
+    }),
     (codes::PARAM_RANGE, "update period in logical time", |d| neuron(d, 1).update_period = 2),
     (codes::PARAM_RANGE, "update period 0", |d| neuron(d, 1).update_period = 0),
     (codes::INPUT_TARGET, "input as target", |d| {
@@ -572,6 +576,27 @@ fn fixed_neurons_refuse_what_needs_a_program() {
     assert_eq!(findings(subtracts, Some(&spec)), [codes::TARGET_NEURON], "reset");
 }
 
+/// Floors of a fixed neuron are −(2^k − 1), those of a programmable one what its register holds.
+#[test]
+fn targets_have_the_floors_that_they_say() {
+    let floors = [0, -1, -63, -64, -127, 1 - (1 << 23), -(1 << 23)];
+    let held = |spec: &TargetSpec| floors.map(|floor| spec.holds_floor(floor));
+    let (fixed, programmable) = (target(false), target(true));
+    assert_eq!(held(&fixed), [true, true, true, false, true, true, false]);
+    assert_eq!(held(&programmable), [true, true, true, true, true, true, false]);
+    let mut none = target(true);
+    none.floors.value = 0;
+    assert_eq!(held(&none), [false; 7]);
+    let mut low = draft(HARDWARE);
+    neuron(&mut low, 1).update_period = 1;
+    neuron(&mut low, 1).floor = Some(Param::Uniform(-64));
+    assert_eq!(findings(low.clone(), Some(&programmable)), []);
+    assert_eq!(findings(low.clone(), Some(&fixed)), [codes::TARGET_FLOOR]);
+    neuron(&mut low, 1).floor = Some(Param::Uniform(-63));
+    assert_eq!(findings(low.clone(), Some(&fixed)), []);
+    assert_eq!(findings(low, Some(&none)), [codes::TARGET_FLOOR]);
+}
+
 /// The kernel's positive weights exceed the limit together, but no neuron sees them together.
 #[test]
 fn padding_is_taken_into_account() {
@@ -604,7 +629,7 @@ fn a_limit_names_its_line_and_source() {
     let findings = QuantizedNetwork::verify(draft, &Rules::for_target(&spec)).unwrap_err();
     let text = findings.to_string();
     assert!(text.contains("population \"y\" (pop2)"), "{text}");
-    assert!(text.contains("target \"test\", test.toml: limit 63 (line 17: tests)"), "{text}");
+    assert!(text.contains("target \"test\", test.toml: limit 63 (line 19: tests)"), "{text}");
 }
 
 #[test]

@@ -195,17 +195,22 @@ fn neuron(input: &str) -> Parsed<'_, IntNeuron> {
             field("refractory", u32::number),
             order,
             field("update_period", u32::number),
+            // Few neurons have one, and text is for people.
+            opt(param("floor")),
         ),
-        |(du, dv, threshold, compare, reset, bias, refractory, order, update_period)| IntNeuron {
-            du,
-            dv,
-            threshold,
-            compare,
-            reset,
-            bias,
-            refractory,
-            order,
-            update_period,
+        |(du, dv, threshold, compare, reset, bias, refractory, order, update_period, floor)| {
+            IntNeuron {
+                du,
+                dv,
+                threshold,
+                compare,
+                reset,
+                bias,
+                refractory,
+                order,
+                update_period,
+                floor,
+            }
         },
     )
     .parse(input)

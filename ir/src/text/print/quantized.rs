@@ -141,5 +141,6 @@ fn neuron(f: &mut Formatter<'_>, neuron: &IntNeuron) -> fmt::Result {
         neuron.refractory,
         order(neuron.order),
         neuron.update_period
-    )
+    )?;
+    neuron.floor.as_ref().map_or(Ok(()), |floor| param(f, "floor", floor))
 }

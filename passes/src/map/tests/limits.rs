@@ -47,6 +47,12 @@ const ROWS: &[Row] = &[
         network: || unlike(|neuron| neuron.threshold = Param::Uniform(64)),
     },
     Row {
+        key: "floors",
+        limit: |t| &mut t.floors,
+        exactly: 2,
+        network: || unlike(|neuron| neuron.floor = Some(Param::Uniform(-63))),
+    },
+    Row {
         key: "formats",
         limit: |t| &mut t.formats,
         exactly: 2,

@@ -55,6 +55,7 @@ fn verified(mapped: MappedDraft, target: &TargetSpec) -> Result<(), TestCaseErro
             (usage.synapse_words, &target.synapse_words),
             (usage.profiles, &target.profiles),
             (usage.thresholds, &target.thresholds),
+            (usage.floors, &target.floors),
             (usage.formats, &target.formats),
         ];
         prop_assert!(needs.iter().all(|(needed, limit)| *needed <= limit.value.unsigned_abs()));

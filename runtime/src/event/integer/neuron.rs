@@ -34,6 +34,8 @@ pub(super) struct Model {
     threshold: Blocks<i32>,
     /// What a spike subtracts; `None` = reset to 0.
     subtract: Option<Blocks<i32>>,
+    /// Lowest membrane; `None` = there is none.
+    floor: Option<Blocks<i32>>,
     /// Updates for which a spike holds the membrane.
     hold: u32,
     /// Updates happen in steps `t ≡ phase (mod period)`.
@@ -75,6 +77,7 @@ impl Model {
                     Some(parameter(fits.then(|| amount.expand(shape))?))
                 }
             },
+            floor: neuron.floor.as_ref().map(|floor| parameter(floor.expand(shape))),
             hold: neuron.refractory.saturating_sub(1),
             period,
             phase: latency % period,
@@ -202,6 +205,14 @@ impl Section {
             beyond |= i32::from(current.abs() > MAX);
             u[i] = current;
             h[i] = membrane;
+        }
+        if let Some(floor) = &model.floor {
+            let floor = floor.at(at);
+            for i in 0..BLOCK {
+                // What is beyond its range stays, to be found below.
+                let within = h[i] >= -MAX;
+                h[i] = if within { h[i].max(floor[i]) } else { h[i] };
+            }
         }
         if let Some(hold) = self.hold.get_mut(b) {
             for i in 0..BLOCK {

@@ -38,6 +38,7 @@ pub(super) fn network(draw: &mut Draw) -> Result<QuantizedNetwork, Diagnostics> 
         refractory,
         order: UpdateOrder::LeakInputFire,
         update_period: 1,
+        floor: Some(Param::Uniform(-64 * 30)),
     };
     let mut populations = Arena::new();
     let image = || Shape::chw(2, 6, 6);

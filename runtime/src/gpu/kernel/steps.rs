@@ -47,6 +47,7 @@ pub(crate) fn population(
     let mut keep_v = 0i32;
     let mut threshold = 0i32;
     let mut amount = 0i32;
+    let mut floor = 0i32;
     let mut u = 0i32;
     let mut v = 0i32;
     let mut hold = 0i32;
@@ -65,6 +66,7 @@ pub(crate) fn population(
             keep_v = data[(parameters + size) as usize] as i32;
             threshold = data[(parameters + 2 * size) as usize] as i32;
             amount = data[(parameters + 3 * size) as usize] as i32;
+            floor = data[(parameters + 4 * size) as usize] as i32;
             if first > 0 {
                 u = registers[place as usize];
                 v = registers[(place + count) as usize];
@@ -108,8 +110,11 @@ pub(crate) fn population(
                 if hold > 0 {
                     hold -= 1;
                 } else {
-                    let h = decay(v, keep_v) + u + drive;
+                    let mut h = decay(v, keep_v) + u + drive;
                     outside = outside || beyond(h);
+                    if h < floor {
+                        h = floor;
+                    }
                     fired = h > threshold;
                     let mut after = h;
                     if fired {

@@ -23,7 +23,7 @@ pub(crate) const PHASE: u32 = 4;
 pub(crate) const HOLD: u32 = 5;
 /// 1 if a spike subtracts, 0 if it resets.
 pub(crate) const SUBTRACT: u32 = 6;
-/// Place of the parameters: `keep_u`, `keep_v`, threshold, and what is subtracted.
+/// Place of the parameters: `keep_u`, `keep_v`, threshold, what is subtracted, and the floor.
 pub(crate) const PARAMETERS: u32 = 7;
 /// Place of the registers, before it is multiplied by samples.
 pub(crate) const REGISTERS: u32 = 8;

@@ -170,6 +170,9 @@ fn neuron(rng: &mut Rng, shape: &Shape, kind: Kind, period: u32) -> IntNeuron {
         refractory: rng.size(1, 3),
         order: UpdateOrder::LeakInputFire,
         update_period: if kind.programmable && rng.chance(50) { period } else { 1 },
+        floor: rng
+            .chance(30)
+            .then(|| param(rng, shape, |rng| i32::try_from(rng.range(-20_000, 0)).unwrap())),
     }
 }
 

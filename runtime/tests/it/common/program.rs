@@ -180,7 +180,8 @@ fn place(
             PopKind::Neurons(neuron) => Some(
                 [&neuron.threshold, &neuron.bias].iter().all(|p| matches!(p, Param::Uniform(_)))
                     && [&neuron.du, &neuron.dv].iter().all(|p| matches!(p, Param::Uniform(_)))
-                    && !matches!(&neuron.reset, IntReset::Subtract(p) if p.len() > 1),
+                    && !matches!(&neuron.reset, IntReset::Subtract(p) if p.len() > 1)
+                    && neuron.floor.iter().all(|p| p.len() == 1),
             ),
         };
         if let Some(uniform) = uniform {
@@ -226,6 +227,7 @@ fn registers(
                 subtract: None,
                 update: (1, 0),
                 graded: Some(mode),
+                floor: None,
             };
             (graded.bias.at(n, &population.shape) << 6, 0, profile)
         }
@@ -241,6 +243,7 @@ fn registers(
                 },
                 update: (period, schedule.latency[id.index()] % period),
                 graded: None,
+                floor: neuron.floor.as_ref().map(|floor| floor.at(n, &population.shape)),
             };
             let threshold = neuron.threshold.at(n, &population.shape) >> 6;
             (neuron.bias.at(n, &population.shape), threshold, profile)

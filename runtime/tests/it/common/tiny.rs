@@ -22,6 +22,7 @@ pub(crate) fn neuron() -> IntNeuron {
         refractory: 1,
         order: UpdateOrder::LeakInputFire,
         update_period: 1,
+        floor: None,
     }
 }
 

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 
 /// Compartments and axons of a core at most.
 const MAX_PER_CORE: u64 = 1 << 20;
+/// Largest distance of a floor from 0: registers have up to 31 bits.
+const LOWEST_FLOOR: i32 = (1 << 30) - 1;
 
 /// Axons `first..end` of a core, driven from the field `path`.
 struct Driven {
@@ -43,7 +45,7 @@ impl Check<'_> {
 
     fn tables(&mut self, core: usize, content: &ProgramCore) {
         for (k, profile) in content.profiles.iter().enumerate() {
-            let Profile { du, dv, refractory, subtract: _, update, graded: _ } = *profile;
+            let Profile { du, dv, refractory, subtract: _, update, graded: _, floor } = *profile;
             let (period, phase) = update;
             let ok = du <= 4095 && dv <= 4095 && (1..=63).contains(&refractory) && phase < period;
             self.need(
@@ -55,6 +57,11 @@ impl Check<'_> {
                      {refractory} (1 to 63), phase {phase} below period {period}"
                     )
                 },
+            );
+            self.need(
+                floor.is_none_or(|floor| (-LOWEST_FLOOR..=0).contains(&floor)),
+                || format!("cores[{core}].profiles[{k}].floor"),
+                || format!("the floor {} is outside −{LOWEST_FLOOR} to 0", floor.unwrap_or(0)),
             );
             self.relay_profile(profile, || format!("cores[{core}].profiles[{k}]"));
             self.relay_shift(profile, || format!("cores[{core}].profiles[{k}].graded.shift"));

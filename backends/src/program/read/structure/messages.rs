@@ -49,10 +49,11 @@ impl Check<'_> {
 
     /// A graded relay has no state, and no fields that say otherwise.
     pub(super) fn relay_profile(&mut self, profile: &Profile, at: impl FnOnce() -> String) {
-        let Profile { du, dv, refractory, subtract, update, graded } = *profile;
-        let plain = (du, dv, refractory, subtract, update) == (4095, 4095, 1, None, (1, 0));
+        let Profile { du, dv, refractory, subtract, update, graded, floor } = *profile;
+        let plain =
+            (du, dv, refractory, subtract, update, floor) == (4095, 4095, 1, None, (1, 0), None);
         self.need(graded.is_none() || plain, at, || {
-            "a graded relay has du 4095, dv 4095, refractory 1, no subtraction and update (1, 0)"
+            "a graded relay has du 4095, dv 4095, refractory 1, no subtraction, update (1, 0) and no floor"
                 .to_owned()
         });
     }

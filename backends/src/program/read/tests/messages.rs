@@ -28,6 +28,7 @@ pub(super) fn sound() -> Program {
         subtract: None,
         update: (1, 0),
         graded,
+        floor: None,
     };
     let run = |population, len, profile, bias_mantissa, bias_exponent| CompartmentRun {
         population,
@@ -122,16 +123,21 @@ fn graded_relays_have_no_state_and_their_own_population() {
         (
             |p| p.cores[0].profiles[0].dv = 0,
             &["cores[0].profiles[0]: a graded relay has du 4095, dv 4095, refractory 1, no \
-               subtraction and update (1, 0)"],
+               subtraction, update (1, 0) and no floor"],
         ),
         (
             |p| p.cores[0].profiles[0].graded = Some(GradedMode { keep: None, shift: 32 }),
             &["cores[0].profiles[0].graded.shift: the shift 32 of a graded relay is above 31"],
         ),
         (
+            |p| p.cores[0].profiles[0].floor = Some(-64),
+            &["cores[0].profiles[0]: a graded relay has du 4095, dv 4095, refractory 1, no \
+               subtraction, update (1, 0) and no floor"],
+        ),
+        (
             |p| p.cores[0].profiles[0].subtract = Some(64),
             &["cores[0].profiles[0]: a graded relay has du 4095, dv 4095, refractory 1, no \
-               subtraction and update (1, 0)"],
+               subtraction, update (1, 0) and no floor"],
         ),
         (
             |p| p.cores[0].compartments[0].cycle[0].bias_exponent = 5,

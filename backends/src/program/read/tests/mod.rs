@@ -138,6 +138,7 @@ fn any_core() -> impl Strategy<Value = ProgramCore> {
             subtract,
             update,
             graded,
+            floor: None,
         });
     let sign = prop_oneof![Just(Sign::Mixed), Just(Sign::Excitatory), Just(Sign::Inhibitory)];
     let format = (any::<i8>(), sign, any::<u8>(), any::<u8>()).prop_map(
@@ -222,6 +223,7 @@ fn sound() -> Program {
             subtract: None,
             update: (1, 0),
             graded: None,
+            floor: None,
         }],
         thresholds: vec![10],
         formats: vec![Format { exponent: -1, sign: Sign::Mixed, weight_bits: 8, delay_bits: 2 }],
@@ -337,6 +339,14 @@ fn contradictions_are_found_and_named() {
             |p| p.cores[1].profiles[0].du = 4096,
             &["cores[1].profiles[0]: a register is out of range: du 4096, dv 9 (0 to 4095), \
              refractory 1 (1 to 63), phase 0 below period 1"],
+        ),
+        (
+            |p| p.cores[0].profiles[0].floor = Some(1),
+            &["cores[0].profiles[0].floor: the floor 1 is outside −1073741823 to 0"],
+        ),
+        (
+            |p| p.cores[1].profiles[0].floor = Some(-(1 << 30)),
+            &["cores[1].profiles[0].floor: the floor -1073741824 is outside −1073741823 to 0"],
         ),
         (
             |p| p.cores[0].thresholds[0] = 131_072,
@@ -580,7 +590,8 @@ fn headers_tell_other_files_apart() {
     assert_eq!(code(&|b| b[0] = b'X'), "SNN0610: the file does not start with the letters SNNB");
     assert_eq!(code(&|b| b[4] = 2), "SNN0611: the file is of kind 2, not a program");
     assert_eq!(code(&|b| b[5] = 2), "SNN0611: the program has format version 2");
-    assert_eq!(code(&|b| b[5] = 5), "SNN0611: the program has format version 5");
+    assert_eq!(code(&|b| b[5] = 4), "SNN0611: the program has format version 4");
+    assert_eq!(code(&|b| b[5] = 6), "SNN0611: the program has format version 6");
     assert_eq!(code(&|b| b.push(0)), "SNN0610: 1 bytes follow the program");
     assert_eq!(code(&|b| b.truncate(3)), "SNN0610: 4 bytes are needed and 3 are left");
 }

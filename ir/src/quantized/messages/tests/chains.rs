@@ -47,6 +47,7 @@ fn chain(seed: u64, kind: Kind) -> QuantizedDraft {
         refractory: 1,
         order: UpdateOrder::LeakInputFire,
         update_period: 1,
+        floor: None,
     };
     let mut extents = [1 + draw.below(3), 2 + draw.below(3), 2 + draw.below(3)];
     let mut draft = QuantizedDraft {
