@@ -44,7 +44,14 @@ done
 for name in skip bias loop heterogeneous split thresholds conv; do
     compare "tests/fixtures/$name.genome.json" "tests/fixtures/$name.npz" loihi1 lava 50
 done
+# Currents with memory, and biases that enter them.
+compare tests/fixtures/filtered.snn tests/fixtures/filtered.npz loihi1 nengo 50
+compare tests/fixtures/filtered.snn tests/fixtures/filtered.npz loihi1 lava 50
 # Weights of one sign take values up to 255, which a NetX layer of both signs does not.
 compare tests/fixtures/signs.genome.json tests/fixtures/signs.npz loihi1 lava 50 --weight-bits 7
+# Networks of RISP, whose neurons have floors.
+for name in keep_1 keep_7 keep_127 mixed_floor; do
+    compare "tests/fixtures/tennlab/$name.json" "tests/fixtures/tennlab/$name.npz" loihi1 nengo 1
+done
 # A motif genome whose clips never act needs no graded messages, so it runs on the older chip.
 compare tests/fixtures/braincog/m4_r_m4_signs.genome.json examples/motif/test.npz loihi1 nengo 16

@@ -135,6 +135,14 @@ pub(crate) const CASES: &[Case] = &[
         place: "n.snn",
     },
     Case {
+        name: "floor that no register of Loihi 1 holds",
+        set: |p| quantized(p, "\n  update_period 1", "\n  update_period 1\n  floor -1000"),
+        run: "compile n.snn -t loihi1 -o out",
+        exit: 1,
+        code: "SNN0432",
+        place: "population",
+    },
+    Case {
         name: "threshold that no register holds",
         // The number in front becomes another line, which the text form does not mind.
         set: |p| quantized(p, "threshold ", "threshold 4930 //"),

@@ -109,7 +109,7 @@ def chain(rng: np.random.Generator) -> Flat:
 
 def signs(rng: np.random.Generator) -> Flat:
     """Odd mantissas in single-sign groups, two groups between the same pair, and recurrence."""
-    h = Population("h", [30], 1, registers(rng, 30, refractory=5))
+    h = Population("h", [30], 1, replace(registers(rng, 30, refractory=5), floor=-2047))
     rise = dense(0, 1, mantissas(rng, (30, 14), "excitatory"), sign="excitatory")
     fall = dense(0, 1, mantissas(rng, (30, 14), "inhibitory"), sign="inhibitory")
     again = dense(0, 1, mantissas(rng, (30, 14), "excitatory"), sign="excitatory")

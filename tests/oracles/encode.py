@@ -188,7 +188,7 @@ def encode(program: Program) -> bytes:
             readout = varint(1) + term + _floats(bias)
     return b"".join(
         (
-            b"SNNB\x03\x04\x00",
+            b"SNNB\x03\x05\x00",
             _string(program.name),
             _string(program.target),
             _numbers(program.steps, program.period, program.run_steps),

@@ -4,6 +4,7 @@ One step of a neuron is the integer contract: `a` is the sum of the weights that
 
     u' = tz(u · (4096 − (du + 1)), 12) + (a << 6)
     v' = tz(v · (4096 − dv), 12) + u' + bias
+    v' = max(v', floor), where there is one
     s  = v' > (threshold << 6), then v' = 0
 
 where `tz(x, k) = sign(x) · (|x| >> k)`; a refractory neuron holds `v = 0` for `refractory − 1`
@@ -24,13 +25,14 @@ Ints = np.ndarray
 
 @dataclass
 class Registers:
-    """Register values, one per neuron; `bias` as (mantissa, exponent)."""
+    """Register values, one per neuron; `bias` as (mantissa, exponent). One lowest membrane for all."""
 
     du: Ints
     dv: Ints
     threshold: Ints
     bias: tuple[Ints, Ints]
     refractory: Ints
+    floor: int | None = None
 
 
 @dataclass
@@ -121,6 +123,7 @@ def simulate(net: Flat, rasters: dict[str, Ints]) -> Traces:
             v = voltage[i][t - 1] if t > 0 else 0 * arriving
             u = _tz(u * (4096 - (r.du + 1)), 12) + (arriving << 6)
             v = _tz(v * (4096 - r.dv), 12) + u + (r.bias[0] << r.bias[1])
+            v = v if r.floor is None else np.maximum(v, r.floor)
             v[held[i] > 0] = 0
             fired = v > r.threshold << 6
             v[fired] = 0

@@ -43,7 +43,7 @@ def _index(items: list, item: object) -> int:
 def _set(core: Core, r: Registers, neuron: int) -> records.Registers:
     """One compartment."""
     decays = int(r.du[neuron]), int(r.dv[neuron])
-    profile = Profile(*decays, int(r.refractory[neuron]), None, (1, 0), None, None)
+    profile = Profile(*decays, int(r.refractory[neuron]), None, (1, 0), None, r.floor)
     return records.Registers(
         profile=_index(core.profiles, profile),
         threshold=_index(core.thresholds, int(r.threshold[neuron])),

@@ -241,7 +241,7 @@ class Bytes(unittest.TestCase):
     def test_header(self) -> None:
         self.rejected(b"SNNX" + self.data[4:], "SNNB")
         self.rejected(self.data[:4] + b"\2" + self.data[5:], "no program")
-        self.rejected(self.data[:5] + b"\1" + self.data[6:], "version 1, this decoder knows 4")
+        self.rejected(self.data[:5] + b"\1" + self.data[6:], "version 1, this decoder knows 5")
 
     def test_messages(self) -> None:
         """Graded relays and tables of the host, and what contradicts them."""
