@@ -44,6 +44,9 @@ done
 for name in skip bias loop heterogeneous split thresholds conv; do
     compare "tests/fixtures/$name.genome.json" "tests/fixtures/$name.npz" loihi1 lava 50
 done
+# Currents with memory, and biases that enter them.
+compare tests/fixtures/filtered.snn tests/fixtures/filtered.npz loihi1 nengo 50
+compare tests/fixtures/filtered.snn tests/fixtures/filtered.npz loihi1 lava 50
 # Weights of one sign take values up to 255, which a NetX layer of both signs does not.
 compare tests/fixtures/signs.genome.json tests/fixtures/signs.npz loihi1 lava 50 --weight-bits 7
 # Networks of RISP, whose neurons have floors.

@@ -35,6 +35,7 @@ mod compile;
 pub mod describe;
 mod draw;
 pub mod exit;
+pub mod explain;
 pub mod files;
 pub mod folding;
 pub mod nir;

@@ -1,5 +1,6 @@
 //! NIR files as the command line takes them.
 
+use crate::explain::Times;
 use crate::files::{self, shown};
 use crate::nir_export::integers_of;
 use crate::source::{self, FileKind, Source};
@@ -171,4 +172,16 @@ fn beside(
     warnings.extend(read.warnings.clone());
     // The graph names the integers with their hash, so its own stands for both.
     Ok(Source { kind: FileKind::Nir, hash, warnings, ..read })
+}
+
+/// Time constants of the nodes of a graph, in the unit of the file.
+///
+/// # Errors
+/// As [`read`].
+pub fn times(path: &Path) -> Result<Times, Diagnostics> {
+    let source = read(path)?;
+    Ok(match &source.contents {
+        Contents::Graph(file) => lower::time_constants(file),
+        Contents::Recording(_) => Times::new(),
+    })
 }

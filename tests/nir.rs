@@ -65,6 +65,82 @@ fn nothing_is_compiled_while_time_is_open() {
     }
 }
 
+/// The shipped graph, from its file to spikes: `verify` reads it as its manifest says.
+#[test]
+fn a_graph_is_compiled_under_an_explicit_discretization() {
+    let place = place(RECURRENT);
+    place.copy("examples/nir/recurrent.npz", "x.npz");
+    let choice = ["--dialect", "norse", "--steps", "60"];
+    let with = |command: &[&str]| {
+        let arguments: Vec<&str> = command.iter().copied().chain(choice).collect();
+        place.run(&arguments).exits(0)
+    };
+    with(&["compile", "g.nir", "-t", "loihi2", "-o", "a"]);
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(place.path("a/manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["source"]["kind"], "NIR graph");
+    let found = &manifest["source"]["discretization"];
+    assert_eq!((&found["dialect"], &found["dt"]), (&"norse".into(), &0.001.into()));
+    let said = place.run(&["verify", "g.nir", "a", "--stimulus", "x.npz"]).exits(0);
+    for equal in ["quantized and scheduled: 0 of ", "scheduled and artifact: 0 of "] {
+        assert!(said.stdout.contains(equal), "{}", said.stdout);
+    }
+    // Read otherwise, it is another network.
+    let said = place.run(&["verify", "g.nir", "a", "--dialect", "norse", "--dt", "0.002"]);
+    assert_ne!(said.exits(1).stderr, "");
+    // As text it is the same network, with its record.
+    with(&["convert", "g.nir", "-o", "g.snn"]);
+    let text = std::fs::read_to_string(place.path("g.snn")).unwrap();
+    assert!(text.contains("discretization dialect norse dt 0.001 time_unit s"), "{text}");
+    place.run(&["fmt", "--check", "g.snn"]).exits(0);
+    place.run(&["verify", "g.snn", "a", "--stimulus", "x.npz"]).exits(0);
+    with(&["run", "g.nir", "--stimulus", "x.npz"]);
+    with(&["map", "g.nir", "-t", "loihi2"]);
+    with(&["inspect", "g.nir"]);
+    with(&["inspect", "g.nir", "--folding"]);
+    with(&["quantize", "g.nir", "-t", "loihi2"]);
+    with(&["check", "g.nir"]);
+    for refused in
+        [&["--weights", "random:1"][..], &["--dt", "0"], &["--time-unit", "steps", "--dt", "1"]]
+    {
+        let arguments: Vec<&str> =
+            ["check", "g.nir", "--steps", "4"].into_iter().chain(refused.iter().copied()).collect();
+        let said = place.run(&arguments);
+        assert!(
+            said.stderr.contains("SNN0810") || said.stderr.contains("SNN0258"),
+            "{}",
+            said.stderr
+        );
+    }
+}
+
+#[test]
+fn integers_are_explained() {
+    let place = place(RECURRENT);
+    let explain = ["explain", "--network", "g.nir", "--dialect", "norse", "--steps", "60"];
+    let said = place.run(&explain).exits(0);
+    insta::assert_snapshot!("explain", said.stdout);
+    let json: Vec<&str> = explain.into_iter().chain(["--format", "json"]).collect();
+    let report = place.run(&json).exits(0).json();
+    let hidden = &report["populations"][0];
+    assert_eq!(hidden["name"], "hidden");
+    for register in hidden["registers"].as_array().unwrap() {
+        for value in register["values"].as_array().unwrap() {
+            let [exact, integer] = ["exact", "integer"].map(|k| value[k].as_f64().unwrap());
+            // Decays are chosen with what truncation takes beside them, everything else is rounded.
+            let most = if register["register"] == "threshold" { 64.0 } else { 4.0 };
+            assert!((exact - integer).abs() <= most, "{register}");
+        }
+    }
+    place.copy(common::GENOME, "g.json");
+    let said = place.run(&["explain", "--network", "g.json"]).exits(0);
+    assert!(said.stdout.contains("64·(threshold·scale)"), "{}", said.stdout);
+    place.copy("examples/tennlab/xor.json", "t.json");
+    let said = place.run(&["explain", "--network", "t.json"]).exits(2);
+    assert!(said.stderr.contains("SNN0805"), "{}", said.stderr);
+    place.run(&["explain", "801", "--steps", "4"]).exits(2);
+}
+
 #[test]
 fn a_graph_is_rewritten() {
     let place = place(RECURRENT);

@@ -366,7 +366,7 @@ fn float_networks_of_fixed_neurons_agree_after_quantization() {
 #[test]
 fn float_networks_with_clips_and_frames_agree_after_quantization() {
     let seen = random_networks(floats(Space::Graded), "loihi2", Cores::Whole, 400, 4);
-    assert!(seen.messages > 1000 && seen.frames > 5, "{seen:?}");
+    assert!(seen.messages > 600 && seen.frames > 5, "{seen:?}");
 }
 
 #[test]

@@ -3,7 +3,10 @@
 
 use crate::fixtures::bytes;
 use proptest::prelude::*;
+use snnc_frontend::nir::dialect::Choices;
+use snnc_frontend::nir::lower::{Given, lower};
 use snnc_frontend::nir::{Any, Compat, check, open, read_any, write, write_recording};
+use snnc_ir::network::discretization::{Dialect, TimeUnit};
 use std::time::{Duration, Instant};
 
 const FILES: [&str; 8] = [
@@ -84,6 +87,20 @@ fn survive(bytes: Vec<u8>) -> bool {
         Ok(Any::Graph(read)) => {
             let checked = check(&read.file);
             let _ = open(&read.file, &checked);
+            if !checked.found.has_errors() {
+                for dialect in [Dialect::Norse, Dialect::Exact] {
+                    let choices = Choices {
+                        dialect: Some(dialect),
+                        dt: Some(1e-3),
+                        time_unit: Some(TimeUnit::Seconds),
+                        ..Choices::default()
+                    };
+                    let given = Given { name: "n", steps: Some(9), choices };
+                    if let Err(found) = lower(&read.file, &checked, &given) {
+                        assert!(found.has_errors());
+                    }
+                }
+            }
             // What cannot be written is refused; what is written can be read.
             if let Ok(written) = write(&read.file, Compat::Newest) {
                 read_any(written.bytes).unwrap();

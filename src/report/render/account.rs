@@ -1,9 +1,10 @@
 //! What quantization made of the network.
 
 use super::super::Report;
-use super::{largest, left_out, parts, short};
+use super::{largest, left_out, line, parts, short};
 use crate::cli::table::Table;
 use snnc_passes::quantize::account::{Extreme, PopulationAccount, ProjectionAccount, WeightSet};
+use std::fmt::Write as _;
 
 /// Weights, registers and bounds.
 pub(super) fn show(text: &mut String, report: &Report) {
@@ -138,6 +139,12 @@ fn registers(text: &mut String, report: &Report) {
     text.push_str(
         "  (errors are the largest; of thresholds, biases and the predicted membrane in percent of the threshold)\n",
     );
+    for p in accounts(report) {
+        if let Some(current) = &p.current {
+            let (register, error) = (range(current.register), short(current.error));
+            line!(text, "  currents of `{}` decay with register {register}, error {error}", p.name);
+        }
+    }
 }
 
 /// Worst cases over all inputs.

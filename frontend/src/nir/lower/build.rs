@@ -219,7 +219,7 @@ impl<'a, 'p> Builder<'a, 'p> {
         let bias = self.tensor("constant.bias", vec![1], vec![1.0]);
         let op = Op::Linear { weight, bias: Some(bias) };
         let current = self.add("constant.current", op, &[Source::Built(zero, 0)], one.clone());
-        let op = Op::Neuron(memoryless(Param::Uniform(0.5)));
+        let op = Op::Neuron(repeating());
         let id = self.add("constant", op, &[Source::Built(current, 0)], one);
         self.constant = Some(id);
         id
@@ -279,7 +279,7 @@ impl<'a, 'p> Builder<'a, 'p> {
         let size = sizes.fold(0_usize, usize::saturating_add);
         let whole = Shape::flat(u32::try_from(size).unwrap_or(u32::MAX));
         let joined = self.add("outputs.joined", Op::Concat, &parts, whole.clone());
-        let op = Op::Neuron(memoryless(Param::Uniform(0.5)));
+        let op = Op::Neuron(repeating());
         Ok(Readout::SpikeCount(self.add("outputs", op, &[Source::Built(joined, 0)], whole)))
     }
 
@@ -321,6 +321,11 @@ pub(super) fn memoryless(threshold: Param<f32>) -> Neuron {
         order: UpdateOrder::LeakInputFire,
         emission: Emission::Binary,
     }
+}
+
+/// Neurons that fire where what they read is 1, and read nothing but 0 and 1: nothing is left to forget.
+fn repeating() -> Neuron {
+    Neuron { dynamics: Dynamics::Integrate, ..memoryless(Param::Uniform(0.5)) }
 }
 
 /// The refusal of a node whose output is a membrane.

@@ -122,6 +122,21 @@ pub fn needs(graph: &NirGraph, checked: &Checked) -> Needs {
     needs
 }
 
+/// Smallest and largest time constants of every node, by the names of nodes and parameters, in the unit of the file.
+pub fn time_constants(file: &NirFile) -> BTreeMap<String, Vec<(&'static str, [f64; 2])>> {
+    let mut found = BTreeMap::new();
+    let Primitive::Graph(graph) = &file.root.primitive else { return found };
+    plan::visit(graph, "", "/node", &mut |name, _, primitive| {
+        let arrays = primitive.arrays().into_iter().filter(|(n, _)| n.starts_with("tau"));
+        let times: Vec<_> =
+            arrays.filter_map(|(n, a)| Some((n, super::check::range(&a.data)?))).collect();
+        if !times.is_empty() {
+            found.insert(name.to_owned(), times);
+        }
+    });
+    found
+}
+
 /// A part of a graph that cannot become part of a network.
 fn no_form(path: &str, why: impl Into<String>) -> Diagnostic {
     Diagnostic::error(codes::NO_STEPS, why).at(path)

@@ -173,6 +173,7 @@ fn vanish(search: &Search<'_>, scale: f64) -> bool {
 fn decide(search: &Search<'_>, choice: Choice, scale: &Param<f64>) -> Decision {
     let (member, shape) = (search.member, search.member.shape);
     let entry = search.wanted.population;
+    let mut missing = vec![0.0; shape.size()];
     let terms: Vec<TermDecision> = search
         .plans
         .iter()
@@ -181,7 +182,11 @@ fn decide(search: &Search<'_>, choice: Choice, scale: &Param<f64>) -> Decision {
             bits: plan.bits,
             split: plan.split,
             exponent,
-            weights: Some(weights(plan, scale, shape, exponent)),
+            weights: Some(if plan.traffic == Traffic::ALWAYS {
+                constants(plan, scale, shape, exponent, &mut missing)
+            } else {
+                weights(plan, scale, shape, exponent)
+            }),
         })
         .collect();
     let fixed = entry.is_some_and(|e| e.scale.is_some() || e.threshold.is_some());
@@ -227,6 +232,33 @@ fn weights(plan: &plan::Plan<'_>, scale: &Param<f64>, shape: &Shape, exponent: u
         }
     }
     weights
+}
+
+/// The weights, in steps, of a projection from a source that fires in every step. What rounding those before took
+/// from a neuron (`missing`, in units of weight) is added to the next: from some step on their sum is what
+/// acts.
+fn constants(
+    plan: &plan::Plan<'_>,
+    scale: &Param<f64>,
+    shape: &Shape,
+    exponent: u8,
+    missing: &mut [f64],
+) -> Vec<i16> {
+    let given = plan.weights.map(<[i16]>::to_vec);
+    let unit = f64::from(1_u32 << exponent);
+    let mut found = Vec::with_capacity(plan.rows.values.len());
+    for row in 0..plan.rows.count() {
+        let n = plan.rows.neuron(row);
+        for &w in plan.rows.row(row) {
+            let exact = f64::from(w) * scale.at(n, shape) + missing[n];
+            let step = (exact / unit).round_ties_even();
+            let step = step.clamp(plan.set.low.into(), plan.set.high.into());
+            missing[n] = exact - step * unit;
+            #[expect(clippy::cast_possible_truncation, reason = "clamped to a set of 16 bits")]
+            found.push(step as i16);
+        }
+    }
+    given.unwrap_or(found)
 }
 
 /// Root mean square of the rounded weights of a population over that of its weights, each row at its scale.

@@ -137,7 +137,7 @@ impl Traffic {
     };
 
     /// A source that fires in every step.
-    const ALWAYS: Self = Self { mean: 1.0, variance: 0.0, spread: 0.0 };
+    pub(super) const ALWAYS: Self = Self { mean: 1.0, variance: 0.0, spread: 0.0 };
 
     /// What population `source` is taken to send.
     pub(super) fn of(network: &NetworkDraft, source: NodeId) -> Self {
