@@ -78,8 +78,8 @@ fn choices(name: &str) -> Choices {
         Some("spikingjelly") => Dialect::SpikingJelly,
         _ => Dialect::Rockpool,
     };
-    // Of an IF that can be inhibited, sinabs bounds the membrane where it imports it. This is what it does otherwise.
-    if matches!(name, "sinabs_conv" | "sinabs_import") {
+    // Where it imports an IF, sinabs bounds its membrane. This one was recorded as built, without a bound.
+    if name == "sinabs_conv" {
         return Choices {
             if_dialect: Some(IfDialect::Free),
             comparison: Some(Compare::Ge),

@@ -29,14 +29,6 @@ pub(super) fn is_biased(primitive: &Primitive) -> bool {
     }
 }
 
-/// Whether a node without state can turn spikes into something negative.
-pub(super) fn can_inhibit(primitive: &Primitive) -> bool {
-    primitive
-        .arrays()
-        .iter()
-        .any(|(_, a)| crate::nir::check::range(&a.data).is_some_and(|[low, _]| low < 0.0))
-}
-
 /// The numbers of an array in f32, each rounded once.
 #[expect(clippy::cast_possible_truncation, reason = "networks hold f32")]
 pub(super) fn floats(array: &Array) -> Vec<f32> {

@@ -143,29 +143,10 @@ impl<'a> Builder<'a, '_> {
             return Err(no_form(&node.path, "a neuron without a discretization"));
         };
         let shape = shape(node, &node.output)?;
-        if found.dialect == Some(Dialect::Sinabs)
-            && written.kind == "IF"
-            && self.plan.is_inhibited(index)
-        {
-            return Err(bounded(node, found));
-        }
         let neuron = steps(node, &written, found, &shape)?;
         let current = self.current(index)?;
         Ok(self.add(&node.name, Op::Neuron(neuron), &[current], shape))
     }
-}
-
-/// The refusal of integrators whose membranes sinabs keeps from falling.
-fn bounded(node: &PlanNode<'_>, found: &Discretization) -> Diagnostic {
-    let message = format!("{} (IF) can be inhibited", quote(&node.name));
-    let mut refused = reading(node, found, &message)
-        .note("it keeps membranes of `IF` from falling below minus the threshold, which the file does not say");
-    refused.help = Some(
-        "without that bound: `--if-dialect free --comparison ge --reset subtract --spikes-per-step several` in place \
-         of `--dialect sinabs`"
-            .to_owned(),
-    );
-    refused
 }
 
 /// A neuron in steps.

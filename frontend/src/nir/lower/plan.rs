@@ -1,7 +1,7 @@
 //! The graph without nesting, with its delays on edges and its loops cut.
 
 use super::delay::Delays;
-use super::linear::{can_inhibit, is_biased};
+use super::linear::is_biased;
 use super::no_form;
 use crate::json::quote;
 use crate::nir::check::Checked;
@@ -139,24 +139,6 @@ impl<'a> Plan<'a> {
             sources[edge.to].push((edge.from, edge.delay));
         }
         Some(Self { nodes, sources, order })
-    }
-}
-
-impl Plan<'_> {
-    /// Whether what a node reads can be negative.
-    pub(super) fn is_inhibited(&self, index: usize) -> bool {
-        let mut seen = vec![false; self.nodes.len()];
-        let mut open: Vec<usize> = self.sources[index].iter().map(|s| s.0).collect();
-        while let Some(node) = open.pop() {
-            if std::mem::replace(&mut seen[node], true) || is_population(&self.nodes[node]) {
-                continue;
-            }
-            if can_inhibit(self.nodes[node].primitive) {
-                return true;
-            }
-            open.extend(self.sources[node].iter().map(|s| s.0));
-        }
-        false
     }
 }
 

@@ -215,7 +215,6 @@ fn what_is_refused() {
         (integrate(1.0), like(Dialect::SnnTorch), codes::READING, "0.9"),
         (lif(0.02, 2.0), like(Dialect::Norse), codes::READING, "`r` is 2.0"),
         (lif(4.0, 2.0), like(Dialect::Sinabs), codes::READING, "refuses or ignores"),
-        (integrate(1.0), like(Dialect::Sinabs), codes::READING, "can be inhibited"),
         (cuba(1.0, 1.0), like(Dialect::Sinabs), codes::READING, "no reader for `CubaLIF`"),
         (lif(0.01, 1.0), like(Dialect::Rockpool), codes::OPEN, "--dt SECONDS"),
         (cuba(19.0, 2.0), like(Dialect::Rockpool), codes::READING, "`w_in` is 2.0"),
