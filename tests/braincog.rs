@@ -163,6 +163,7 @@ fn neurons() -> Vec<(&'static str, Neuron, f32)> {
         refractory: 0,
         order: UpdateOrder::LeakInputFire,
         emission: Emission::Binary,
+        floor: None,
     };
     let tau = |tau| neuron(Dynamics::Tau(Param::Uniform(tau)), 0.5);
     let plif = |w| neuron(Dynamics::Sigmoid(Param::Uniform(w)), 1.0);

@@ -104,6 +104,7 @@ impl Builder {
             refractory: 0,
             order: UpdateOrder::LeakInputFire,
             emission: Emission::Binary,
+            floor: None,
         };
         let (op, shape) = (Op::Neuron(neuron), Shape::flat(size));
         self.draft.nodes.push(Node { name: name.to_owned(), op, inputs: Vec::new(), shape })

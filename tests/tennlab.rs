@@ -255,10 +255,11 @@ fn networks() -> impl Strategy<Value = (Value, Vec<Vec<bool>>)> {
     let modes = prop_oneof![Just("all"), Just("none"), Just("configurable")];
     let lows = prop_oneof![0_i64..4, 0_i64..40, Just(7), Just(127)];
     let sizes = (2_usize..10, 1_usize..4, 10_usize..60);
-    (sizes, modes, any::<bool>(), 1_i64..40, lows).prop_flat_map(
+    (sizes, modes, any::<bool>(), prop_oneof![1_i64..4, 1_i64..40], lows).prop_flat_map(
         |((neurons, ports, steps), mode, inclusive, most, low)| {
             let ports = ports.min(neurons);
-            let nodes = prop::collection::vec((0..=most, any::<bool>()), neurons);
+            let threshold = prop_oneof![15 => 0..=most, 1 => -3_i64..0];
+            let nodes = prop::collection::vec((threshold, any::<bool>()), neurons);
             // Edges by pair, so that none is given twice.
             let all: Vec<(usize, usize)> =
                 (0..neurons).flat_map(|a| (0..neurons).map(move |b| (a, b))).collect();
@@ -321,7 +322,7 @@ fn random_networks_fire_alike() {
         let source = match source::read(&place.path("net.json")) {
             Ok(source) => source,
             Err(found) => {
-                prop_assert!(errors(&found).all(|code| code == codes::TENNLAB_RANGE), "{found}");
+                prop_assert!(errors(&found).all(|code| code == codes::TENNLAB_TOUCH), "{found}");
                 refused.set(refused.get() + 1);
                 return Ok(());
             }
@@ -347,7 +348,7 @@ fn random_networks_fire_alike() {
     runner.run(&networks(), check).unwrap_or_else(|e| panic!("{e}"));
     let [fired, compared, small, refused] = [&fired, &compared, &small, &refused].map(Cell::get);
     assert!(
-        compared > 250 && small > 150 && fired > 1000,
+        compared > 160 && small > 140 && fired > 1000,
         "{compared} networks compared, {small} on loihi1, {fired} spikes, {refused} refused"
     );
 }

@@ -71,6 +71,7 @@ pub(crate) fn neuron() -> Neuron {
         refractory: 0,
         order: UpdateOrder::LeakInputFire,
         emission: Emission::Binary,
+        floor: None,
     }
 }
 

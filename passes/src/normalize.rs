@@ -5,7 +5,7 @@
 //!
 //! * **Time constant.** With `v' = tau·v`, `H = v + (I − v)/tau` reads
 //!   `H' = v'·(1 − 1/tau) + I`: `decay = 1/tau`; threshold, reset value and initial membrane are
-//!   multiplied by tau, the current stays. A parametric LIF is the same with `1/tau = sigmoid(w)`.
+//!   multiplied by tau, as is the floor; the current stays. A parametric LIF is the same with `1/tau = sigmoid(w)`.
 //! * **Reset value.** With `w = v − r`, a reset to `r` is a reset to 0:
 //!   `H − r = w·(1 − decay) + (I − r·decay)`. The threshold and the initial membrane lose r, and the
 //!   current gets the constant `−r·decay` (`−r` in units of the scaled membrane of a time constant).
@@ -258,13 +258,19 @@ fn normalize(
             Reset::Subtract => Reset::Subtract,
         },
         v_init: round(v_init),
+        floor: neuron
+            .floor
+            .as_ref()
+            .map(|floor| floor.zip(scale, shape, |f, s| round((f64::from(f) - rest) * s))),
         ..neuron.clone()
     };
     let drive = match &normal.dynamics {
         Dynamics::Linear(linear) => linear.drive.values(),
         _ => &[],
     };
+    let floor = normal.floor.as_ref().map_or(&[][..], Param::values);
     let values = normal.threshold.values().iter().chain([&normal.v_init]).chain(drive);
+    let values = values.chain(floor);
     let finite = values.into_iter().all(|v| v.is_finite());
     if finite { Ok((normal, shift)) } else { Err(overflow(name)) }
 }

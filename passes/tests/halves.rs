@@ -45,7 +45,14 @@ fn candidates(draft: &NetworkDraft) -> Vec<NodeId> {
     let fits = |&id: &NodeId| {
         let node = &draft.nodes[id];
         let counted = matches!(draft.readout, Readout::SpikeCount(n) if n == id);
-        let before = || operations(draft, id).into_iter().all(|o| can_be_cut(&draft.nodes[o].op));
+        // A convolution may give a vector, whose elements are no channels.
+        let by_channels = |op: &Op| match op {
+            Op::Conv2d { conv, .. } => conv.out_channels == node.shape.0[0],
+            _ => true,
+        };
+        let can_be_cut_before = |op: &Op| can_be_cut(op) && by_channels(op);
+        let before =
+            || operations(draft, id).into_iter().all(|o| can_be_cut_before(&draft.nodes[o].op));
         let reads_zero = || {
             operations(draft, id)
                 .into_iter()
@@ -94,7 +101,8 @@ fn neuron(of: &Neuron, shape: &Shape, range: &Range<usize>) -> Neuron {
         }),
         other => other.clone(),
     };
-    Neuron { dynamics, threshold: part(&of.threshold), ..of.clone() }
+    let floor = of.floor.as_ref().map(part);
+    Neuron { dynamics, threshold: part(&of.threshold), floor, ..of.clone() }
 }
 
 /// Some rows (by channels of `area` neurons) of `[rows, cols]` values, each of `cells`.

@@ -125,6 +125,7 @@ impl Builder {
             refractory: 0,
             order: UpdateOrder::LeakInputFire,
             emission: Emission::Binary,
+            floor: None,
         };
         let mut current = currents[0];
         if currents.len() > 1 {

@@ -351,8 +351,9 @@ fn update(neuron: &IntNeuron, shape: &Shape, n: usize, v: i64, total: i64) -> (i
         Compare::Gt => before > threshold,
         Compare::Ge => before >= threshold,
     };
+    let floor = neuron.floor.as_ref().map(|floor| i64::from(floor.at(n, shape)));
     let after = match &neuron.reset {
-        _ if !fires => before,
+        _ if !fires => floor.map_or(before, |floor| before.max(floor)),
         IntReset::Zero => 0,
         IntReset::Subtract(amount) => before - i64::from(amount.at(n, shape)),
     };

@@ -184,6 +184,7 @@ impl NeuronSpec {
             refractory: self.refractory,
             order: UpdateOrder::LeakInputFire,
             emission: self.emission,
+            floor: None,
         })
     }
 }

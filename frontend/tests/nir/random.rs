@@ -1,12 +1,15 @@
 //! Random graphs: what is written reads back equal, and equal graphs give equal bytes.
 
-use crate::graphs::{constant, file, graph};
+use crate::graphs::{constant, file, graph, input, output};
 use proptest::prelude::*;
 use snnc_frontend::arrays::{Array, ArrayData};
+use snnc_frontend::nir::dialect::Choices;
+use snnc_frontend::nir::lower::{Given, lower};
 use snnc_frontend::nir::{
     Compat, Conv, Flatten, Item, NirNode, Padding, Pool, Primitive, Texts, Tree, Value, check,
     read, write,
 };
+use snnc_ir::network::discretization::{Dialect, TimeUnit};
 
 fn values(count: usize, kind: u8, seed: u32) -> ArrayData {
     // Any bits but those of NaN, which is not equal to itself.
@@ -181,6 +184,40 @@ proptest! {
         prop_assert_eq!(write(&again, Compat::Newest).unwrap().bytes, written.bytes);
         // Whatever the graph is, the checks come to an end.
         check(&again);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Whatever numbers a node has, it becomes part of a network or is refused.
+    #[test]
+    fn lowering_comes_to_an_end(primitive in prop_oneof![neuron(), primitive()], dt in -3.0..3.0_f64) {
+        let arrays = primitive.arrays();
+        let (takes, gives) = match arrays.first() {
+            Some(("weight", weight)) if weight.shape.len() > 1 => {
+                let (lead, ends) = weight.shape.split_at(weight.shape.len() - 2);
+                ([lead, &ends[1..]].concat(), [lead, &ends[..1]].concat())
+            }
+            Some((_, array)) => (array.shape.clone(), array.shape.clone()),
+            None => (vec![2, 4, 4], vec![2, 2, 2]),
+        };
+        let nodes = vec![("in", input(&takes)), ("n", primitive), ("out", output(&gives))];
+        let file = file(graph(nodes, "in > n > out"));
+        let checked = check(&file);
+        prop_assume!(!checked.found.has_errors());
+        for (_, dialect) in Dialect::ALL {
+            let timed = Choices { dialect: Some(*dialect), ..Choices::default() };
+            let exact = Choices {
+                dt: Some(10.0_f64.powf(dt)),
+                time_unit: Some(TimeUnit::Milliseconds),
+                ..timed
+            };
+            for choices in [timed, exact] {
+                let found = lower(&file, &checked, &Given { name: "g", steps: Some(2), choices });
+                prop_assert!(found.is_ok() || found.is_err_and(|d| d.has_errors()));
+            }
+        }
     }
 }
 

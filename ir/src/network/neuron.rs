@@ -2,7 +2,7 @@
 //!
 //! One logical step of a neuron with current `I` and membrane `v` (f32, every operation rounded):
 //!
-//! 1. [`Dynamics`]: `H` from `v` and `I`.
+//! 1. [`Dynamics`]: `H` from `v` and `I`; where the neuron has a floor, `H = max(H, floor)`.
 //! 2. If the neuron is refractory, `H` is the reset value and it does not fire.
 //! 3. [`Compare`]: fires if `H > θ` (`gt`) or `H ≥ θ` (`ge`).
 //! 4. [`Reset`], in the same step: where it fired `v = value` or `v = H − θ`, elsewhere `v = H`.
@@ -34,6 +34,9 @@ pub struct Neuron {
     pub order: UpdateOrder,
     /// What a spike carries.
     pub emission: Emission,
+    /// Lowest membrane: what an update takes it below is raised to it. Finite, at most the value that a spike
+    /// resets to (0 where it subtracts). `None` = there is none.
+    pub floor: Option<Param<f32>>,
 }
 
 /// Leak and integration of one step.

@@ -136,6 +136,7 @@ impl Builder<'_> {
                 refractory: 0,
                 order: UpdateOrder::LeakInputFire,
                 emission: Emission::Burst { factor: self.draw.pick(&[1.5, 1.0]) },
+                floor: None,
             };
         }
         if self.space.analog() && self.draw.one_in(6) {
@@ -148,6 +149,7 @@ impl Builder<'_> {
                 refractory: 0,
                 order: UpdateOrder::LeakInputFire,
                 emission: Emission::Several,
+                floor: None,
             };
         }
         let resets = if self.space.programmable() { 3 } else { 2 };
@@ -156,6 +158,9 @@ impl Builder<'_> {
             1 => (Reset::To(-0.25), -0.25),
             _ => (Reset::Subtract, 0.0),
         };
+        let rest = if let Reset::To(value) = reset { value } else { 0.0 };
+        let floor = (self.space.programmable() && self.draw.one_in(5))
+            .then(|| param(self.draw, shape, |d| rest - eighths(d.small(17))));
         let v_init =
             if self.space.analog() { self.draw.pick(&[start, 0.125, -0.0]) } else { start };
         Neuron {
@@ -167,6 +172,7 @@ impl Builder<'_> {
             refractory: self.draw.small(3),
             order: UpdateOrder::LeakInputFire,
             emission: Emission::Binary,
+            floor,
         }
     }
 
@@ -203,6 +209,7 @@ impl Builder<'_> {
             refractory: 0,
             order: UpdateOrder::LeakInputFire,
             emission: Emission::Binary,
+            floor: None,
         }
     }
 

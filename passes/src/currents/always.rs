@@ -30,6 +30,7 @@ const fn model() -> Neuron {
         refractory: 0,
         order: UpdateOrder::LeakInputFire,
         emission: Emission::Binary,
+        floor: None,
     }
 }
 

@@ -52,11 +52,17 @@ pub(super) fn neuron(a: (&Neuron, &Shape), b: (&Neuron, &Shape), shape: &Shape) 
         (x, y) if x == y => x.clone(),
         _ => return None,
     };
-    let joined =
-        Neuron { dynamics, threshold: join(&a.0.threshold, &b.0.threshold)?, ..a.0.clone() };
+    let floor = match (&a.0.floor, &b.0.floor) {
+        (Some(x), Some(y)) => Some(join(x, y)?),
+        (None, None) => None,
+        _ => return None,
+    };
+    let threshold = join(&a.0.threshold, &b.0.threshold)?;
+    let joined = Neuron { dynamics, threshold, floor, ..a.0.clone() };
     let rest = |n: &Neuron| Neuron {
         dynamics: joined.dynamics.clone(),
         threshold: joined.threshold.clone(),
+        floor: joined.floor.clone(),
         ..n.clone()
     };
     (rest(b.0) == joined).then_some(joined)

@@ -158,7 +158,7 @@ pub fn apply(
     // Whatever is missing was reported.
     errors.into_result(())?;
     let (account, complete) = tally::tally(network, &members.all, &planned, recipe);
-    out.extend(remarks::all(network, &members.all, &planned, &wanted, &account));
+    out.extend(remarks::all(network, &members.all, &planned, &wanted, &account, target));
     let draft = assemble::assemble(network, &members.all, &planned, readout);
     Ok(Applied { draft, account, recipe: complete })
 }

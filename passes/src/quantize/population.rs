@@ -64,7 +64,7 @@ pub(super) fn integers(
     let mut survey = Surveyor::new(target);
     match &member.model {
         Model::Neurons(neuron, _) => {
-            let integer = integer_neuron(neuron, decision, shape);
+            let integer = integer_neuron(neuron, decision, shape, target);
             for n in 0..shape.size() {
                 let range = bound(&facts(&integer, shape, n, drive(n), network.steps));
                 survey.take(n, &range, i64::from(decision.threshold.at(n, shape)));
@@ -127,8 +127,46 @@ pub(super) fn thresholds(neuron: &Neuron, scale: &Param<f64>, shape: &Shape) -> 
     neuron.threshold.zip(scale, shape, |t, s| units(t.into(), s).max(least)).compact(shape)
 }
 
+/// The floors that the target has nearest to those of the neurons. None where a floor lies below every
+/// membrane that the target's register holds.
+pub(super) fn floors(
+    neuron: &Neuron,
+    scale: &Param<f64>,
+    shape: &Shape,
+    target: &TargetSpec,
+) -> Option<Param<i32>> {
+    let lowest = target.lowest_floor();
+    let nearest = |floor: f32, scale: f64| {
+        let units = i64::from(units(floor.into(), scale).min(0)).saturating_mul(64);
+        if target.floor_powers.value == 0 {
+            return units;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a guide to the nearest power")]
+        let wanted = (1.0 - units as f64).log2();
+        (0..63)
+            .map(|k| 1 - (1_i64 << k))
+            .min_by(|a, b| {
+                #[expect(clippy::cast_precision_loss, reason = "a power of two")]
+                let off = |floor: i64| ((1 - floor) as f64).log2() - wanted;
+                off(*a).abs().total_cmp(&off(*b).abs())
+            })
+            .unwrap_or(0)
+    };
+    let floor = neuron.floor.as_ref()?.zip(scale, shape, nearest);
+    if floor.values().iter().all(|&f| f < lowest) {
+        return None;
+    }
+    let held = floor.map(|f| i32::try_from(f.max(lowest)).unwrap_or(i32::MIN));
+    Some(held.compact(shape))
+}
+
 /// The registers of neurons as decided.
-fn integer_neuron(neuron: &Neuron, decision: &Decision, shape: &Shape) -> IntNeuron {
+fn integer_neuron(
+    neuron: &Neuron,
+    decision: &Decision,
+    shape: &Shape,
+    target: &TargetSpec,
+) -> IntNeuron {
     let (units, du, dv) = (&decision.threshold, &decision.du, &decision.dv);
     let leaks = du.zip(dv, shape, |du, dv| du < 4095 || dv > 0);
     let threshold = match neuron.compare {
@@ -153,7 +191,7 @@ fn integer_neuron(neuron: &Neuron, decision: &Decision, shape: &Shape) -> IntNeu
         refractory: neuron.refractory + 1,
         order: neuron.order,
         update_period: 1,
-        floor: None,
+        floor: floors(neuron, &decision.scale, shape, target),
     }
 }
 
@@ -169,6 +207,7 @@ fn facts(neuron: &IntNeuron, shape: &Shape, n: usize, drive: Drive, steps: u32) 
             IntReset::Zero => None,
             IntReset::Subtract(amount) => Some(i64::from(amount.at(n, shape))),
         },
+        floor: neuron.floor.as_ref().map(|floor| i64::from(floor.at(n, shape))),
         updates: u64::from(steps),
     }
 }

@@ -75,13 +75,15 @@ pub(super) struct NeuronFacts {
     pub quiet: i64,
     /// Amount of a subtractive reset.
     pub subtract: Option<i64>,
+    /// Lowest membrane that an update leaves behind.
+    pub floor: Option<i64>,
     /// Updates in one run.
     pub updates: u64,
 }
 
 /// Bounds of one neuron.
 pub(super) fn bound(facts: &NeuronFacts) -> Range {
-    let NeuronFacts { drive, du, dv, quiet, subtract, updates } = facts;
+    let NeuronFacts { drive, du, dv, quiet, subtract, floor, updates } = facts;
     // The chip adds 1 to the register. A bias is carried by spikes only where the current has no memory.
     let filter = i64::from(*du) + 1;
     let arriving = if *du == 4095 { drive.arriving() } else { drive.sum }.times(64);
@@ -103,10 +105,13 @@ pub(super) fn bound(facts: &NeuronFacts) -> Range {
     };
     let kept = i128::from(rest) * i128::from(4096 - i64::from(*dv)) / 4096;
     let kept = i64::try_from(kept).unwrap_or(i64::MAX);
-    let v = Span {
-        low: reset.saturating_sub(settle(fall.saturating_neg())),
-        high: free.min(kept.saturating_add(rise)),
+    let free_low = reset.saturating_sub(settle(fall.saturating_neg()));
+    let low = match floor {
+        // One update below the floor, or below what a subtraction left.
+        Some(floor) => free_low.max((*floor).min(reset).saturating_add(fall)),
+        None => free_low,
     };
+    let v = Span { low, high: free.min(kept.saturating_add(rise)) };
     Range { input: drive.arriving(), bias: drive.biases(), u, v, message: Span::default() }
 }
 
@@ -151,6 +156,7 @@ mod tests {
             keep in prop_oneof![Just(None), Just(Some(Keep::Positive)), Just(Some(Keep::Negative))],
             shift in 0_u8..5, du in prop_oneof![Just(4095_u16), 0_u16..4096],
             dv in 0_u16..4096, theta in 1_i64..300, subtract in any::<bool>(),
+            floor in prop_oneof![Just(None), (-90_i64..=0).prop_map(|f| Some(f * 64))],
             choices in proptest::collection::vec(0.0_f64..=1.0, 1..60),
         ) {
             let theta = theta * 64;
@@ -161,7 +167,7 @@ mod tests {
             };
             let facts = NeuronFacts {
                 drive, du, dv, quiet: theta,
-                subtract: subtract.then_some(theta), updates: choices.len() as u64,
+                subtract: subtract.then_some(theta), floor, updates: choices.len() as u64,
             };
             let range = bound(&facts);
             let sent = relay(&drive, keep, shift);
@@ -182,6 +188,7 @@ mod tests {
                 prop_assert!(range.u.low <= u && u <= range.u.high, "{u} outside {range:?}");
                 v = step(v, i64::from(dv), u + (bias + host) * 64);
                 prop_assert!(range.v.low <= v && v <= range.v.high, "{v} outside {range:?}");
+                v = v.max(floor.unwrap_or(i64::MIN));
                 if v > theta {
                     v = if subtract { v - theta } else { 0 };
                 }

@@ -37,10 +37,14 @@ pub(super) fn without_contract(draft: &NetworkDraft, target: &TargetSpec) -> Opt
     let burst =
         |op: &Op| matches!(op, Op::Neuron(n) if matches!(n.emission, Emission::Burst { .. }));
     let several = |op: &Op| matches!(op, Op::Neuron(n) if n.emission == Emission::Several);
+    let floor =
+        |op: &Op| target.floors.value == 0 && matches!(op, Op::Neuron(n) if n.floor.is_some());
     let named = |wanted: &dyn Fn(&Op) -> bool| -> Vec<&str> {
         draft.nodes.values().filter(|n| wanted(&n.op)).map(|n| n.name.as_str()).collect()
     };
-    let all = named(&|op| clip(op) || izhikevich(op) || linear(op) || burst(op) || several(op));
+    let all = named(&|op| {
+        clip(op) || izhikevich(op) || linear(op) || burst(op) || several(op) || floor(op)
+    });
     let first = all.first()?;
     let mut finding = Diagnostic::error(
         codes::NO_CONTRACT,
@@ -78,6 +82,11 @@ pub(super) fn without_contract(draft: &NetworkDraft, target: &TargetSpec) -> Opt
             named(&several),
             "a neuron of a chip fires once in a step, these fire several times",
             "let a neuron fire once per step (`--spikes-per-step one`) and measure what that changes, or stay at `run --level float`",
+        ),
+        (
+            named(&floor),
+            "neurons of the target have no lowest membrane (floors = 0)",
+            "compile for a target with floors (`loihi2`), or stay at `run --level float`",
         ),
     ] {
         if !names.is_empty() {

@@ -6,12 +6,13 @@ use super::decision::{Wanted, grain};
 use super::limits::words;
 use super::matrix::Set;
 use super::member::{Member, Message, Model};
+use super::population::floors;
 use super::settle::Planned;
 use super::sums::Span;
 use snnc_ir::diag::codes::{network, quantize as codes};
 use snnc_ir::network::{NetworkDraft, Tensor};
 use snnc_ir::recipe::{Grouping, MAX_WEIGHT_BITS, Scaling, Settings};
-use snnc_ir::{Diagnostic, Diagnostics, Param, Shape};
+use snnc_ir::{Diagnostic, Diagnostics, Param, Shape, TargetSpec};
 use std::collections::BTreeMap;
 
 /// Names in backquotes, separated by commas.
@@ -26,11 +27,13 @@ pub(super) fn all(
     planned: &[Planned],
     wanted: &[Wanted<'_>],
     account: &Account,
+    target: &TargetSpec,
 ) -> Diagnostics {
     let mut out = Diagnostics::new();
     for (member, planned) in members.iter().zip(planned) {
         out.extend(decay(member, planned).into_iter().collect());
         out.extend(current(member, planned).into_iter().collect());
+        out.extend(floor(member, planned, target).into_iter().collect());
     }
     let by_name: BTreeMap<&str, &PopulationAccount> =
         account.populations.iter().map(|p| (&*p.name, p)).collect();
@@ -149,6 +152,29 @@ fn current(member: &Member<'_>, planned: &Planned) -> Option<Diagnostic> {
             .note(line("membrane decay register", &registers[1], farthest(decay, &dv, shape)))
             .note("registers are chosen with what rounding toward zero takes beside them"),
     )
+}
+
+/// What the floors of a population became; a warning where the target has none near.
+fn floor(member: &Member<'_>, planned: &Planned, target: &TargetSpec) -> Option<Diagnostic> {
+    let Model::Neurons(neuron, _) = &member.model else { return None };
+    let (wanted, scale) = (neuron.floor.as_ref()?, &planned.decision.scale);
+    let place = format!("population `{}`", member.name);
+    let Some(found) = floors(neuron, scale, member.shape, target) else {
+        let message = format!("{place}: no membrane falls to the floor, which is left out");
+        return Some(Diagnostic::note_only(network::FLOOR, message).at(place));
+    };
+    let found = found.zip(scale, member.shape, |f, s| f64::from(f) / (64.0 * s));
+    let pairs = wanted.map(f64::from).zip(&found, member.shape, |w, f| (w, f));
+    let off = |(w, f): &(f64, f64)| (f - w).abs() / w.abs().max(f.abs()).max(f64::MIN_POSITIVE);
+    let worst = pairs.values().iter().copied().max_by(|a, b| off(a).total_cmp(&off(b)))?;
+    let message = format!("{place}: a floor of {:.6} becomes {:.6}", worst.0, worst.1);
+    Some(if off(&worst) > 0.02 {
+        let found = Diagnostic::warning(network::FLOOR, message).at(place);
+        let found = found.note(format!("{}: floor_powers = {}", target.file, target.floor_powers));
+        found.help("compile for a target with any floor (`loihi2`), or measure what it changes")
+    } else {
+        Diagnostic::note_only(network::FLOOR, message).at(place)
+    })
 }
 
 /// The wanted and the found share that differ most, relatively.

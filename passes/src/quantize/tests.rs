@@ -11,13 +11,16 @@ use super::{Applied, Quantize, apply};
 use crate::fixtures::{neuron, target};
 use crate::framework::{Context, Options, Pass};
 use snnc_ir::arena::{NodeId, PopId, TensorId};
-use snnc_ir::diag::codes::{Code, quantize as codes};
+use snnc_ir::diag::codes::{Code, network as network_codes, quantize as codes};
 use snnc_ir::network::{
     Coding, Compare, Dynamics, Edge, Network, Neuron, Node, Op, Provenance, Readout, Reset, Tensor,
 };
 use snnc_ir::quantized::{IntReset, QuantizedDraft, QuantizedNetwork, Sign};
 use snnc_ir::recipe::{Recipe, Settings};
-use snnc_ir::{Arena, Diagnostics, Entity, Level, NetworkDraft, Param, Rules, Shape, TargetSpec};
+use snnc_ir::target::Limit;
+use snnc_ir::{
+    Arena, Diagnostics, Entity, Level, NetworkDraft, Param, Rules, Severity, Shape, TargetSpec,
+};
 
 fn tensor(name: &str, shape: &[u32], data: &[f32]) -> Tensor {
     Tensor {
@@ -168,6 +171,36 @@ fn rounding_that_changes_the_meaning_is_reported() {
     let (_, remarks) =
         quantize(network(&[0.5; 4], &[0.0; 2], forgetful), &target()).expect("warns");
     assert!(has(&remarks, codes::DECAY), "{remarks}");
+}
+
+#[test]
+fn floors_become_those_that_the_target_has() {
+    let low = Neuron { floor: Some(Param::Uniform(-1.0)), ..neuron() };
+    let draft = || network(&[0.5, -0.5, 0.25, 0.5], &[0.0; 2], low.clone());
+    let floor = |target: &TargetSpec| {
+        let (quantized, remarks) = quantize(draft(), target).expect("has an integer form");
+        let neuron = quantized.populations.values().find_map(|p| p.neuron().cloned()).unwrap();
+        (neuron.floor.map(|f| f.values().to_vec()), neuron.threshold, remarks)
+    };
+    // Any multiple of 64: the threshold of 1 and the floor of -1 are as far from 0.
+    let limit = |value| Limit { value, ..target().floors };
+    let any = TargetSpec { floors: limit(8), floor_powers: limit(0), ..target() };
+    let (found, threshold, remarks) = floor(&any);
+    assert_eq!(found, Some(vec![-threshold.values()[0]]));
+    let notes: Vec<_> = remarks.iter().filter(|d| d.code == network_codes::FLOOR).collect();
+    assert_eq!(notes.len(), 1);
+    assert_eq!(notes[0].severity, Severity::Note);
+    // Powers of two only: the nearest, with a warning.
+    let powers = TargetSpec { floor_powers: limit(1), ..any.clone() };
+    let (found, threshold, remarks) = floor(&powers);
+    let [found] = found.unwrap()[..] else { panic!("one floor") };
+    assert!((1 - found).count_ones() == 1 && powers.holds_floor(found.into()), "{found}");
+    let ratio = f64::from(found) / -f64::from(threshold.values()[0]);
+    assert!((0.7..1.42).contains(&ratio), "{ratio}");
+    assert!(has(&remarks, network_codes::FLOOR), "{remarks}");
+    let none = TargetSpec { floors: limit(0), ..any };
+    let errors = quantize(draft(), &none).expect_err("refused");
+    assert!(has(&errors, codes::NO_CONTRACT), "{errors}");
 }
 
 #[test]

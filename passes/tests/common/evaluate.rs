@@ -280,6 +280,8 @@ impl State {
                 if let Dynamics::Izhikevich { a, b, .. } = neuron.dynamics {
                     self.recovery[n] += a * (b * h - self.recovery[n]);
                 }
+                let floor = neuron.floor.as_ref().map(|floor| f64::from(floor.at(n, shape)));
+                let h = floor.map_or(h, |floor| h.max(floor));
                 let threshold = f64::from(neuron.threshold.at(n, shape));
                 *margin = margin.min((h - threshold).abs());
                 let fires = match neuron.compare {

@@ -48,6 +48,7 @@ pub fn plain_neuron() -> Neuron {
         refractory: 0,
         order: UpdateOrder::LeakInputFire,
         emission: Emission::Binary,
+        floor: None,
     }
 }
 
@@ -175,6 +176,8 @@ impl Generator {
             1 => Reset::To(rng.real() / 2.0),
             _ => Reset::Subtract,
         };
+        let rest = if let Reset::To(value) = reset { value } else { 0.0 };
+        let floor = rng.chance(15).then(|| Param::Uniform(rest - rng.real().abs()));
         Neuron {
             dynamics: match rng.below(6) {
                 0 => Dynamics::Integrate,
@@ -194,6 +197,7 @@ impl Generator {
             refractory: rng.below(3),
             order: UpdateOrder::LeakInputFire,
             emission: Emission::Binary,
+            floor,
         }
     }
 

@@ -12,6 +12,7 @@ pub(crate) struct NeuronPlan {
     reset: Reset,
     refractory: u32,
     emission: Emission,
+    floor: Option<Vec<f32>>,
 }
 
 enum Leak {
@@ -73,6 +74,7 @@ impl NeuronPlan {
             reset: neuron.reset,
             refractory: neuron.refractory,
             emission: neuron.emission,
+            floor: neuron.floor.as_ref().map(|floor| floor.expand(shape)),
         }
     }
 }
@@ -179,7 +181,12 @@ impl State {
                 self.h[n] = v;
                 continue;
             }
-            let h = membrane(n, v);
+            let mut h = membrane(n, v);
+            if let Some(floor) = &plan.floor
+                && h < floor[n]
+            {
+                h = floor[n];
+            }
             self.h[n] = h;
             let threshold = plan.threshold[n];
             let fires = match plan.compare {

@@ -15,6 +15,7 @@ pub(super) struct Model {
     v_init: f32,
     /// Steps after a spike in which a neuron is held.
     refractory: i32,
+    floor: Option<Vec<f32>>,
 }
 
 /// Leak and integration, with one parameter per neuron.
@@ -75,6 +76,7 @@ impl Model {
             v_init: neuron.v_init,
             // A run has fewer than 2^31 steps, so a longer hold makes no difference.
             refractory: i32::try_from(neuron.refractory).unwrap_or(i32::MAX),
+            floor: neuron.floor.as_ref().map(|floor| floor.expand(shape)),
         }))
     }
 }
@@ -86,6 +88,7 @@ pub(super) struct State {
     compare: Compare,
     reset: Reset,
     refractory: i32,
+    floor: Option<Tensor<2>>,
     v: Tensor<2>,
     /// Synaptic currents, where they have memory.
     i: Tensor<2>,
@@ -103,6 +106,7 @@ impl State {
             compare: model.compare,
             reset: model.reset,
             refractory: model.refractory,
+            floor: model.floor.as_ref().map(spread),
             v: spread(&vec![model.v_init; n]),
             i: zeros(batch, n, device),
             hold: Tensor::zeros([batch, n], (device, DType::from(INT))),
@@ -127,6 +131,13 @@ impl State {
                 };
                 v.clone() * keep.clone() + current * gain.clone() + drive.clone()
             }
+        };
+        let h = match &self.floor {
+            Some(floor) => {
+                let below = h.clone().lower(floor.clone());
+                h.mask_where(below, floor.clone())
+            }
+            None => h,
         };
         let threshold = self.threshold.clone();
         let mut fired: Tensor<2, Bool> = match self.compare {

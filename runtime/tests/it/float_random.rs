@@ -197,6 +197,8 @@ impl Naive<'_> {
                             h
                         }
                     };
+                    let floor = neuron.floor.as_ref().map(|floor| floor.at(n, &node.shape));
+                    let h = floor.filter(|floor| h < *floor).unwrap_or(h);
                     let threshold = neuron.threshold.at(n, &node.shape);
                     let fires = match neuron.compare {
                         Compare::Gt => h > threshold,

@@ -89,6 +89,7 @@ impl Builder {
             refractory: 0,
             order: UpdateOrder::LeakInputFire,
             emission: Emission::Binary,
+            floor: None,
         };
         self.node(Op::Neuron(neuron), shape, source)
     }

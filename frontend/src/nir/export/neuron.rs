@@ -101,6 +101,9 @@ impl Writer<'_> {
         if neuron.v_init.abs() > 0.0 {
             self.refuse("a membrane that does not start at 0", "set `v_init` to 0");
         }
+        if neuron.floor.is_some() {
+            self.refuse("lowest membranes", "remove the floor, or keep the network as .snn");
+        }
         match neuron.emission {
             Emission::Binary => {}
             Emission::Several if self.choices.spikes_per_step == SpikesPerStep::Several => {}

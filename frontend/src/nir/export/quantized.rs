@@ -138,6 +138,9 @@ impl IntegerWriter<'_> {
         if neuron.refractory > 1 {
             self.builder.refuse(&at, "refractory time", "set `refractory` to 1, which is none");
         }
+        if neuron.floor.is_some() {
+            self.builder.refuse(&at, "lowest membranes", "keep the integers as .snnb");
+        }
         if neuron.update_period > 1 {
             let help = "write the integers in logical time: `snnc convert` of the level before";
             self.builder.refuse(&at, "neurons that update in some steps only", help);
@@ -180,6 +183,7 @@ impl IntegerWriter<'_> {
             refractory: 0,
             order: UpdateOrder::LeakInputFire,
             emission: Emission::Binary,
+            floor: None,
         };
         let mut writer = Writer {
             builder: &mut self.builder,

@@ -320,6 +320,7 @@ pub(super) fn memoryless(threshold: Param<f32>) -> Neuron {
         refractory: 0,
         order: UpdateOrder::LeakInputFire,
         emission: Emission::Binary,
+        floor: None,
     }
 }
 

@@ -206,12 +206,13 @@ impl<'a> Builder<'a, '_> {
         pool: &Pool,
     ) -> Result<NodeId, Diagnostic> {
         if (0..2).any(|axis| pool.padding[axis] >= pool.kernel[axis]) {
+            let cells = pool.kernel[0].saturating_mul(pool.kernel[1]);
             #[expect(
                 clippy::cast_precision_loss,
                 clippy::cast_possible_truncation,
                 reason = "the weight of a cell, rounded once"
             )]
-            let share = (1.0 / (pool.kernel[0] * pool.kernel[1]) as f64) as f32;
+            let share = (1.0 / cells as f64) as f32;
             return self.sums(index, node, pool, share);
         }
         let window = self.window(node, pool)?;

@@ -22,7 +22,7 @@ use super::check::Checked;
 use super::dialect::{Choices, Needs, resolve};
 use super::graph::{NirFile, NirGraph, Primitive};
 use snnc_ir::diag::codes::nir_time as codes;
-use snnc_ir::network::discretization::Discretization;
+use snnc_ir::network::discretization::{Dialect, Discretization};
 use snnc_ir::{Diagnostic, Diagnostics, Level, Network, Rules};
 use std::collections::BTreeMap;
 
@@ -87,6 +87,13 @@ pub fn lower(file: &NirFile, checked: &Checked, given: &Given<'_>) -> Result<Low
     }
     let (Some(found), Some(steps)) = (found, given.steps) else { return Err(out) };
     times::plausible(graph, found.as_ref(), &mut out);
+    if needs.biased_loops > 0 && given.choices.dialect == Some(Dialect::Rockpool) {
+        out.push(
+            Diagnostic::error(codes::READING, "dialect `rockpool`: a loop has a bias")
+                .note("it drops biases inside loops")
+                .help("remove the bias, or choose another dialect"),
+        );
+    }
     let step = found.as_ref().map_or(1.0, Discretization::step);
     let delays = delay::delays(graph, step, &mut out);
     let loop_bias = found.as_ref().map(|f| f.loop_bias);

@@ -210,6 +210,9 @@ fn steps(
             SpikesPerStep::One => Emission::Binary,
             SpikesPerStep::Several => Emission::Several,
         },
+        // sinabs keeps the membranes of imported IF neurons above minus their threshold.
+        floor: (found.dialect == Some(Dialect::Sinabs) && written.kind == "IF")
+            .then(|| of(|c| -c.threshold)),
     })
 }
 

@@ -207,14 +207,15 @@ fn cut_loops(nodes: &[PlanNode<'_>], edges: &mut [PlanEdge]) {
 /// Moves the delays that cut loops to where populations are read, so that biases behind them act in every step. A
 /// node that is also read without the delay is doubled.
 fn move_cuts(nodes: &mut Vec<PlanNode<'_>>, edges: &mut Vec<PlanEdge>) {
+    let mut cut: BTreeSet<usize> = edges.iter().filter(|e| e.cut).map(|e| e.from).collect();
+    if cut.is_empty() {
+        return;
+    }
     for node in order(nodes.len(), edges).into_iter().rev() {
-        if is_population(&nodes[node]) {
+        if is_population(&nodes[node]) || !cut.contains(&node) {
             continue;
         }
         let reads = |e: &PlanEdge| e.from == node;
-        if !edges.iter().any(|e| reads(e) && e.cut) {
-            continue;
-        }
         let whole = edges.iter().filter(|e| reads(e)).all(|e| e.cut);
         let delayed = if whole {
             node
@@ -233,6 +234,7 @@ fn move_cuts(nodes: &mut Vec<PlanNode<'_>>, edges: &mut Vec<PlanEdge>) {
             }
             if edge.to == delayed {
                 *edge = PlanEdge { delay: edge.delay + 1, cut: true, ..*edge };
+                cut.insert(edge.from);
             }
         }
     }

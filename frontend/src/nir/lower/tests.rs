@@ -307,6 +307,13 @@ fn cut_edges_are_named() {
         let network = lower(&file, &checked, &given).unwrap().network;
         assert_eq!(network.node_named("constant").is_some(), start == LoopBias::Delayed);
     }
+    let dropped = Given { name: "g", steps: Some(4), choices: like(Dialect::Rockpool) };
+    let found = lower(
+        &file,
+        &checked,
+        &Given { choices: Choices { dt: Some(1.0), ..dropped.choices }, ..dropped },
+    );
+    assert!(found.unwrap_err().to_string().contains("drops biases inside loops"));
     let open = Choices { loop_bias: None, dialect: None, ..Choices::of(Dialect::SnnTorch) };
     let found = lower(&file, &checked, &Given { name: "g", steps: Some(4), choices: open });
     assert!(found.unwrap_err().to_string().contains("--loop-bias"));

@@ -163,4 +163,8 @@ codes! {
         "A network that was made from a graph in continuous time holds a record of how time was cut into steps. The \
         length of a step is a finite number above 0, and it is there unless times are counted in steps; several \
         spikes in one step go with the reset that subtracts the threshold. Correct the record, or remove it.";
+    FLOOR = 399, "floors of membranes",
+        "What the lowest membranes of a population became: the nearest multiples of the weight unit, or, where the target \
+        only has powers of two, 1 - 2^k. A warning where that is more than 2 % off. A floor below everything that the register \
+        holds is left out, because no membrane falls there.";
 }

@@ -55,6 +55,9 @@ pub(super) fn parameters(draft: &NetworkDraft, id: NodeId, neuron: &Neuron, out:
     if let Dynamics::Izhikevich { .. } = neuron.dynamics {
         izhikevich(&params.place, neuron, out);
     }
+    if let Some(floor) = &neuron.floor {
+        self::floor(&params, neuron, floor, out);
+    }
     match neuron.emission {
         Emission::Binary => {}
         Emission::Burst { factor } => burst(&params.place, neuron, factor, out),
@@ -79,6 +82,26 @@ fn linear(params: &Params<'_>, linear: &LinearDynamics, out: &mut Diagnostics) {
     params.check("keep", keep, KEEP, share, out);
     params.check("gain", gain, GAIN, is_positive, out);
     params.check("drive", drive, "a finite number", f32::is_finite, out);
+}
+
+/// A lowest membrane, at most what a spike resets to.
+fn floor(params: &Params<'_>, neuron: &Neuron, floor: &Param<f32>, out: &mut Diagnostics) {
+    let rest = match neuron.reset {
+        Reset::To(value) => value,
+        Reset::Subtract => 0.0,
+    };
+    let expected = "a finite number that is not above the reset value";
+    params.check("floor", floor, expected, |v| v.is_finite() && v <= rest, out);
+    let plain = !matches!(neuron.emission, Emission::Burst { .. })
+        && !matches!(neuron.dynamics, Dynamics::Izhikevich { .. });
+    if !plain {
+        out.push(
+            Diagnostic::error(codes::PARAM_RANGE, "the neuron has a floor, and its model has none")
+                .at(&*params.place)
+                .note("expected no floor of neurons that send bursts, or of Izhikevich's model")
+                .help("remove the floor"),
+        );
+    }
 }
 
 /// What the model of Izhikevich presupposes.

@@ -252,16 +252,20 @@ fn neuron(input: &str) -> Parsed<'_, Neuron> {
             field("refractory", u32::number),
             order,
             opt(field("emission", emission)),
+            opt(param("floor")),
         ),
-        |(dynamics, threshold, compare, reset, v_init, refractory, order, emission)| Neuron {
-            dynamics,
-            threshold,
-            compare,
-            reset,
-            v_init,
-            refractory,
-            order,
-            emission: emission.unwrap_or(Emission::Binary),
+        |(dynamics, threshold, compare, reset, v_init, refractory, order, emission, floor)| {
+            Neuron {
+                dynamics,
+                threshold,
+                compare,
+                reset,
+                v_init,
+                refractory,
+                order,
+                emission: emission.unwrap_or(Emission::Binary),
+                floor,
+            }
         },
     )
     .parse(input)

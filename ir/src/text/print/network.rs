@@ -138,8 +138,9 @@ fn neuron(f: &mut Formatter<'_>, neuron: &Neuron) -> fmt::Result {
     )?;
     // Almost every spike is binary, and text is for people.
     match neuron.emission {
-        Emission::Binary => Ok(()),
-        Emission::Burst { factor } => write!(f, "\n  emission burst factor {factor:?}"),
-        Emission::Several => f.write_str("\n  emission several"),
+        Emission::Binary => {}
+        Emission::Burst { factor } => write!(f, "\n  emission burst factor {factor:?}")?,
+        Emission::Several => f.write_str("\n  emission several")?,
     }
+    neuron.floor.iter().try_for_each(|floor| param(f, "floor", floor))
 }

@@ -514,6 +514,7 @@ mod tests {
             refractory: 0,
             order: UpdateOrder::LeakInputFire,
             emission: Emission::Binary,
+            floor: None,
         };
         let shape = Shape::flat(1);
         let neurons = Neurons::new(&neuron, &shape, 2);

@@ -16,6 +16,7 @@ pub(super) struct Model {
     reset: Reset,
     refractory: u32,
     start: f32,
+    floor: Option<Blocks<f32>>,
 }
 
 enum Leak {
@@ -74,6 +75,7 @@ impl Model {
             reset: neuron.reset,
             refractory: neuron.refractory,
             start: neuron.v_init,
+            floor: neuron.floor.as_ref().map(|floor| blocks(floor.expand(shape))),
         })
     }
 }
@@ -180,6 +182,12 @@ impl State {
                     let sum = kept + new;
                     h[i] = sum + drive[i];
                 }
+            }
+        }
+        if let Some(floor) = &model.floor {
+            let floor = floor.at(b);
+            for i in 0..BLOCK {
+                h[i] = if h[i] < floor[i] { floor[i] } else { h[i] };
             }
         }
         let threshold = model.threshold.at(b);

@@ -85,6 +85,7 @@ pub(crate) fn neuron(dynamics: Dynamics, threshold: f32) -> Neuron {
         refractory: 0,
         order: UpdateOrder::LeakInputFire,
         emission: Emission::Binary,
+        floor: None,
     }
 }
 
