@@ -75,7 +75,8 @@ impl Builder {
         source: (NodeId, u32),
         regime: Regime,
     ) -> NodeId {
-        let weight = self.tensor(&size, regime.weights / (size[1] as f32).sqrt());
+        let weight = self
+            .tensor(&size, regime.weights / f32::from(u16::try_from(size[1]).expect("few")).sqrt());
         let bias = (regime.bias > 0.0).then(|| self.tensor(&size[..1], regime.bias));
         let (source, delay) = source;
         let inputs = vec![Edge { source, delay }];
@@ -256,7 +257,7 @@ proptest! {
         let inputs = inputs.map(|node| {
             let mut train = SpikeTrain::new(before.steps as usize, node.shape.size());
             for t in 0..train.steps() {
-                (0..train.neurons()).filter(|_| rng.next() % 2 == 0).collect::<Vec<_>>().into_iter()
+                (0..train.neurons()).filter(|_| rng.next().is_multiple_of(2)).collect::<Vec<_>>().into_iter()
                     .for_each(|n| train.set(t, n));
             }
             Signal::Spikes(train)
