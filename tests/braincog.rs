@@ -11,8 +11,8 @@ mod common;
 use common::repo;
 use snnc::frontend::arrays::{Array, ArrayData, read_npz};
 use snnc::ir::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Network, NetworkDraft, Neuron, Node, Op, Provenance,
-    Readout, Reset, Tensor, UpdateOrder,
+    Coding, Dynamics, Edge, Emission, Network, NetworkDraft, Neuron, Node, Op, Provenance, Readout,
+    Reset, Tensor,
 };
 use snnc::ir::spikes::SpikeTrain;
 use snnc::ir::{Arena, Level, Param, Rules, Shape};
@@ -154,17 +154,7 @@ fn every_spike_is_the_recorded_one() {
 
 /// Neurons of the recording, as this compiler describes them; currents are multiplied by `dt`.
 fn neurons() -> Vec<(&'static str, Neuron, f32)> {
-    let neuron = |dynamics, threshold| Neuron {
-        dynamics,
-        threshold: Param::Uniform(threshold),
-        compare: Compare::Gt,
-        reset: Reset::To(0.0),
-        v_init: 0.0,
-        refractory: 0,
-        order: UpdateOrder::LeakInputFire,
-        emission: Emission::Binary,
-        floor: None,
-    };
+    let neuron = |dynamics, threshold| Neuron::plain(dynamics, Param::Uniform(threshold));
     let tau = |tau| neuron(Dynamics::Tau(Param::Uniform(tau)), 0.5);
     let plif = |w| neuron(Dynamics::Sigmoid(Param::Uniform(w)), 1.0);
     let izhikevich = |a, b, c, d, threshold| Neuron {

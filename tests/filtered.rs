@@ -6,8 +6,8 @@ use snnc::backends::certify::certify;
 use snnc::backends::{program, targets};
 use snnc::ir::arena::{Arena, NodeId, TensorId};
 use snnc::ir::network::{
-    Coding, Compare, Current, Dynamics, Edge, Emission, LinearDynamics, NetworkDraft, Neuron, Node,
-    Op, Provenance, Readout, Reset, Tensor, UpdateOrder,
+    Coding, Current, Dynamics, Edge, LinearDynamics, NetworkDraft, Neuron, Node, Op, Provenance,
+    Readout, Reset, Tensor,
 };
 use snnc::ir::recipe;
 use snnc::ir::spikes::SpikeTrain;
@@ -95,17 +95,7 @@ impl Builder {
             gain: Param::Uniform(1.0),
             drive: Param::Uniform(0.0),
         });
-        let neuron = Neuron {
-            dynamics,
-            threshold: Param::Uniform(1.0),
-            compare: Compare::Gt,
-            reset: regime.reset,
-            v_init: 0.0,
-            refractory: 0,
-            order: UpdateOrder::LeakInputFire,
-            emission: Emission::Binary,
-            floor: None,
-        };
+        let neuron = Neuron { reset: regime.reset, ..Neuron::plain(dynamics, Param::Uniform(1.0)) };
         let (op, shape) = (Op::Neuron(neuron), Shape::flat(size));
         self.draft.nodes.push(Node { name: name.to_owned(), op, inputs: Vec::new(), shape })
     }

@@ -1,9 +1,7 @@
 //! Small drafts for the unit tests of quantization and the integer passes.
 
 use snnc_ir::arena::{MatId, PopId};
-use snnc_ir::network::{
-    Coding, Compare, Dynamics, Emission, Neuron, Provenance, Reset, UpdateOrder,
-};
+use snnc_ir::network::{Coding, Compare, Dynamics, Neuron, Provenance, UpdateOrder};
 use snnc_ir::quantized::{
     IntMatrix, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection, QuantizedDraft,
     Role, Sign, Structure, Time,
@@ -62,17 +60,7 @@ pub(crate) fn target() -> TargetSpec {
 
 /// A float neuron with a leak that fires above 1.
 pub(crate) fn neuron() -> Neuron {
-    Neuron {
-        dynamics: Dynamics::Decay(Param::Uniform(0.125)),
-        threshold: Param::Uniform(1.0),
-        compare: Compare::Gt,
-        reset: Reset::To(0.0),
-        v_init: 0.0,
-        refractory: 0,
-        order: UpdateOrder::LeakInputFire,
-        emission: Emission::Binary,
-        floor: None,
-    }
+    Neuron::plain(Dynamics::Decay(Param::Uniform(0.125)), Param::Uniform(1.0))
 }
 
 /// Neurons with this membrane decay.

@@ -6,8 +6,7 @@
 use snnc_ir::arena::{Arena, NodeId};
 use snnc_ir::conv::Conv;
 use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Network, NetworkDraft, Neuron, Node, Op, Provenance,
-    Readout, Reset, Tensor, UpdateOrder,
+    Coding, Dynamics, Edge, Network, NetworkDraft, Neuron, Node, Op, Provenance, Readout, Tensor,
 };
 use snnc_ir::quantized::QuantizedNetwork;
 use snnc_ir::recipe::{Recipe, Settings};
@@ -116,17 +115,7 @@ impl Builder {
 
     fn neurons(&mut self, name: &str, currents: &[NodeId]) -> NodeId {
         let shape = self.draft.nodes[currents[0]].shape.clone();
-        let neuron = Neuron {
-            dynamics: Dynamics::Decay(Param::Uniform(0.5)),
-            threshold: Param::Uniform(1.0),
-            compare: Compare::Gt,
-            reset: Reset::To(0.0),
-            v_init: 0.0,
-            refractory: 0,
-            order: UpdateOrder::LeakInputFire,
-            emission: Emission::Binary,
-            floor: None,
-        };
+        let neuron = Neuron::plain(Dynamics::Decay(Param::Uniform(0.5)), Param::Uniform(1.0));
         let mut current = currents[0];
         if currents.len() > 1 {
             current = self.push(&format!("{name}.sum"), Op::Add, currents, shape.clone());

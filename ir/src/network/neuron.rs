@@ -39,6 +39,24 @@ pub struct Neuron {
     pub floor: Option<Param<f32>>,
 }
 
+impl Neuron {
+    /// Neurons that fire above their threshold, once in a step, are reset to 0, start there, and have neither
+    /// refractory time nor floor.
+    pub const fn plain(dynamics: Dynamics, threshold: Param<f32>) -> Self {
+        Self {
+            dynamics,
+            threshold,
+            compare: Compare::Gt,
+            reset: Reset::To(0.0),
+            v_init: 0.0,
+            refractory: 0,
+            order: UpdateOrder::LeakInputFire,
+            emission: Emission::Binary,
+            floor: None,
+        }
+    }
+}
+
 /// Leak and integration of one step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Dynamics {

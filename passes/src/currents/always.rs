@@ -7,9 +7,7 @@ use super::{Bias, Current, Term, read};
 use crate::linear::{LinearOp, Matrix, Weight};
 use crate::tensors::unique;
 use snnc_ir::arena::NodeId;
-use snnc_ir::network::{
-    Compare, Dynamics, Emission, NetworkDraft, Neuron, Node, Op, Reset, UpdateOrder,
-};
+use snnc_ir::network::{Dynamics, NetworkDraft, Neuron, Node, Op};
 use snnc_ir::{Param, Shape};
 use std::collections::BTreeMap;
 
@@ -21,17 +19,7 @@ const DRIVE: f64 = 1.0;
 
 /// Its model: `H = 1 > 1/2` in every step, and 0 after it.
 const fn model() -> Neuron {
-    Neuron {
-        dynamics: Dynamics::Integrate,
-        threshold: Param::Uniform(0.5),
-        compare: Compare::Gt,
-        reset: Reset::To(0.0),
-        v_init: 0.0,
-        refractory: 0,
-        order: UpdateOrder::LeakInputFire,
-        emission: Emission::Binary,
-        floor: None,
-    }
+    Neuron::plain(Dynamics::Integrate, Param::Uniform(0.5))
 }
 
 /// Whether node `id` is such a population.

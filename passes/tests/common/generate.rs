@@ -39,17 +39,7 @@ impl Rng {
 
 /// A neuron without leak that fires above 1.
 pub fn plain_neuron() -> Neuron {
-    Neuron {
-        dynamics: Dynamics::Integrate,
-        threshold: Param::Uniform(1.0),
-        compare: Compare::Gt,
-        reset: Reset::To(0.0),
-        v_init: 0.0,
-        refractory: 0,
-        order: UpdateOrder::LeakInputFire,
-        emission: Emission::Binary,
-        floor: None,
-    }
+    Neuron::plain(Dynamics::Integrate, Param::Uniform(1.0))
 }
 
 /// Builds networks by hand.

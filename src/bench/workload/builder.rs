@@ -5,8 +5,7 @@ use crate::bench::draw::Draw;
 use snnc_ir::arena::{Arena, Entity, NodeId, TensorId};
 use snnc_ir::conv::Conv;
 use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Network, NetworkDraft, Neuron, Node, Op, Provenance,
-    Readout, Reset, Tensor, UpdateOrder,
+    Coding, Dynamics, Edge, Network, NetworkDraft, Neuron, Node, Op, Provenance, Readout, Tensor,
 };
 use snnc_ir::param::Param;
 use snnc_ir::shape::Shape;
@@ -80,17 +79,10 @@ impl Builder {
     }
 
     pub(super) fn neurons(&mut self, shape: Shape, source: NodeId) -> NodeId {
-        let neuron = Neuron {
-            dynamics: Dynamics::Decay(Param::Uniform(1.0 / 16.0)),
-            threshold: Param::Uniform(1.0 + 1.0 / 1024.0),
-            compare: Compare::Gt,
-            reset: Reset::To(0.0),
-            v_init: 0.0,
-            refractory: 0,
-            order: UpdateOrder::LeakInputFire,
-            emission: Emission::Binary,
-            floor: None,
-        };
+        let neuron = Neuron::plain(
+            Dynamics::Decay(Param::Uniform(1.0 / 16.0)),
+            Param::Uniform(1.0 + 1.0 / 1024.0),
+        );
         self.node(Op::Neuron(neuron), shape, source)
     }
 

@@ -10,8 +10,7 @@ use snnc_ir::arena::{Arena, NodeId, TensorId};
 use snnc_ir::diag::codes::nir_time as codes;
 use snnc_ir::network::discretization::Discretization;
 use snnc_ir::network::{
-    Coding, Compare, Dynamics, Edge, Emission, Neuron, Node, Op, Provenance, Readout, Reset,
-    Tensor, UpdateOrder,
+    Coding, Dynamics, Edge, Emission, Neuron, Node, Op, Provenance, Readout, Tensor,
 };
 use snnc_ir::{Diagnostic, Diagnostics, Entity, MAX_ELEMENTS, NetworkDraft, Param, Shape};
 use std::collections::{BTreeMap, BTreeSet};
@@ -311,17 +310,7 @@ impl<'a, 'p> Builder<'a, 'p> {
 
 /// Neurons without memory: they fire where what they read is above the threshold.
 pub(super) fn memoryless(threshold: Param<f32>) -> Neuron {
-    Neuron {
-        dynamics: Dynamics::Decay(Param::Uniform(1.0)),
-        threshold,
-        compare: Compare::Gt,
-        reset: Reset::To(0.0),
-        v_init: 0.0,
-        refractory: 0,
-        order: UpdateOrder::LeakInputFire,
-        emission: Emission::Binary,
-        floor: None,
-    }
+    Neuron::plain(Dynamics::Decay(Param::Uniform(1.0)), threshold)
 }
 
 /// Neurons that fire where what they read is 1, and read nothing but 0 and 1: nothing is left to forget.

@@ -455,7 +455,7 @@ impl Registers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use snnc_ir::network::{Compare, Dynamics, Emission, UpdateOrder};
+    use snnc_ir::network::Dynamics;
 
     fn close(a: f64, b: f64) {
         assert!((a - b).abs() <= 1e-9 * b.abs().max(1e-3), "{a} {b}");
@@ -505,17 +505,7 @@ mod tests {
 
     #[test]
     fn registers_add_up() {
-        let neuron = Neuron {
-            dynamics: Dynamics::Decay(Param::Uniform(0.5)),
-            threshold: Param::Uniform(2.0),
-            compare: Compare::Gt,
-            reset: Reset::To(0.0),
-            v_init: 0.0,
-            refractory: 0,
-            order: UpdateOrder::LeakInputFire,
-            emission: Emission::Binary,
-            floor: None,
-        };
+        let neuron = Neuron::plain(Dynamics::Decay(Param::Uniform(0.5)), Param::Uniform(2.0));
         let shape = Shape::flat(1);
         let neurons = Neurons::new(&neuron, &shape, 2);
         let parts =

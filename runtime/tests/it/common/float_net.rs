@@ -6,7 +6,7 @@ use snnc_ir::conv::Conv;
 use snnc_ir::level::{Level, Rules};
 use snnc_ir::network::{
     Coding, Compare, Current, Dynamics, Edge, Emission, Keep, LinearDynamics, Network,
-    NetworkDraft, Neuron, Node, Op, Provenance, Readout, Reset, Tensor, UpdateOrder,
+    NetworkDraft, Neuron, Node, Op, Provenance, Readout, Reset, Tensor,
 };
 use snnc_ir::param::Param;
 use snnc_ir::shape::Shape;
@@ -76,17 +76,7 @@ impl Builder {
 
 /// A strict neuron that resets to 0.
 pub(crate) fn neuron(dynamics: Dynamics, threshold: f32) -> Neuron {
-    Neuron {
-        dynamics,
-        threshold: Param::Uniform(threshold),
-        compare: Compare::Gt,
-        reset: Reset::To(0.0),
-        v_init: 0.0,
-        refractory: 0,
-        order: UpdateOrder::LeakInputFire,
-        emission: Emission::Binary,
-        floor: None,
-    }
+    Neuron::plain(dynamics, Param::Uniform(threshold))
 }
 
 /// A signal for each input.
