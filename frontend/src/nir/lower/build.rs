@@ -38,7 +38,6 @@ pub(super) struct Builder<'a, 'p> {
     built: BTreeMap<usize, NodeId>,
     /// Inputs of nodes that were read before they were built: reader, position, node of the plan.
     pending: Vec<(NodeId, usize, usize)>,
-    constant: Option<NodeId>,
 }
 
 impl<'a, 'p> Builder<'a, 'p> {
@@ -59,7 +58,6 @@ impl<'a, 'p> Builder<'a, 'p> {
             tensor_names: BTreeSet::new(),
             built: BTreeMap::new(),
             pending: Vec::new(),
-            constant: None,
         }
     }
 
@@ -205,23 +203,6 @@ impl<'a, 'p> Builder<'a, 'p> {
         let shape = shape(node, &node.input)?;
         let sum = self.add(&format!("{}.current", node.name), Op::Add, &[source], shape);
         Ok(Source::Built(sum, 0))
-    }
-
-    /// A population of one neuron that fires in every step.
-    pub(super) fn constant(&mut self) -> NodeId {
-        if let Some(id) = self.constant {
-            return id;
-        }
-        let one = Shape::flat(1);
-        let zero = self.add("constant.zero", Op::Zero, &[], one.clone());
-        let weight = self.tensor("constant.weight", vec![1, 1], vec![0.0]);
-        let bias = self.tensor("constant.bias", vec![1], vec![1.0]);
-        let op = Op::Linear { weight, bias: Some(bias) };
-        let current = self.add("constant.current", op, &[Source::Built(zero, 0)], one.clone());
-        let op = Op::Neuron(repeating());
-        let id = self.add("constant", op, &[Source::Built(current, 0)], one);
-        self.constant = Some(id);
-        id
     }
 
     /// What a run is read by: the population behind the one output, or one that repeats all outputs.

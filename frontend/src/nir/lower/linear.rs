@@ -116,7 +116,7 @@ impl<'a> Builder<'a, '_> {
         Ok((self.tensor(&path, vec![tall, wide], whole), blocks))
     }
 
-    /// A linear operation; where its bias is read with a delay, the bias comes from a neuron that always fires.
+    /// A linear operation.
     fn weighted(
         &mut self,
         index: usize,
@@ -133,21 +133,8 @@ impl<'a> Builder<'a, '_> {
         let path = format!("{}/bias", node.path);
         let Some(values) = bias else { return Ok(self.add(&node.name, op(None), &[input], shape)) };
         let count = |values: &[f32]| u32::try_from(values.len()).unwrap_or(u32::MAX);
-        if !node.delayed_bias {
-            let bias = self.tensor(&path, vec![count(&values)], values);
-            return Ok(self.add(&node.name, op(Some(bias)), &[input], shape));
-        }
-        let area = shape.size() / values.len().max(1);
-        let spread: Vec<f32> =
-            values.iter().flat_map(|&b| std::iter::repeat_n(b, area.max(1))).collect();
-        let bias = self.tensor(&path, vec![count(&spread), 1], spread);
-        let weights = format!("{}.weights", node.name);
-        let product = self.add(&weights, op(None), &[input], shape.clone());
-        let constant = Source::Built(self.constant(), 0);
-        let steady = Op::Linear { weight: bias, bias: None };
-        let steady = self.add(&format!("{}.bias", node.name), steady, &[constant], shape.clone());
-        let parts = [Source::Built(product, 0), Source::Built(steady, 0)];
-        Ok(self.add(&node.name, Op::Add, &parts, shape))
+        let bias = self.tensor(&path, vec![count(&values)], values);
+        Ok(self.add(&node.name, op(Some(bias)), &[input], shape))
     }
 
     fn convolution(

@@ -1,7 +1,6 @@
 //! The graph without nesting, with its delays on edges and its loops cut.
 
 use super::delay::Delays;
-use super::linear::is_biased;
 use super::no_form;
 use crate::json::quote;
 use crate::nir::check::Checked;
@@ -45,8 +44,6 @@ pub(super) struct PlanNode<'a> {
     pub(super) output: Vec<usize>,
     /// Whether it is a port of the outermost graph.
     pub(super) is_port: bool,
-    /// Whether its bias begins with a delay, so that it comes from a population.
-    pub(super) delayed_bias: bool,
 }
 
 /// An edge.
@@ -107,7 +104,6 @@ impl<'a> Plan<'a> {
                 input: shapes.input,
                 output: shapes.output,
                 is_port,
-                delayed_bias: false,
             });
         });
         let mut edges: Vec<PlanEdge> = Vec::with_capacity(checked.flat.edges.len());
@@ -133,7 +129,6 @@ impl<'a> Plan<'a> {
         }
         say_cuts(&nodes, &edges, out);
         let order = order(nodes.len(), &edges);
-        mark_biases(&mut nodes, &edges, delays);
         let mut sources = vec![Vec::new(); nodes.len()];
         for edge in &edges {
             sources[edge.to].push((edge.from, edge.delay));
@@ -258,25 +253,4 @@ fn order(nodes: usize, edges: &[PlanEdge]) -> Vec<usize> {
         }
     }
     order
-}
-
-/// Marks nodes with a bias that something reads with a delay.
-fn mark_biases(nodes: &mut [PlanNode<'_>], edges: &[PlanEdge], delays: &Delays) {
-    let mut before: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
-    for edge in edges.iter().filter(|e| e.delay == 0) {
-        before[edge.to].push(edge.from);
-    }
-    // A `Delay` of several lengths delays all but the shortest behind its edges.
-    let several = |n: usize| delays.steps.get(&nodes[n].name).is_some_and(|s| s.len() > 1);
-    let delayed = edges.iter().filter(|e| e.delay > 0 || several(e.to));
-    let mut open: Vec<usize> = delayed.map(|e| e.from).collect();
-    let mut seen = vec![false; nodes.len()];
-    while let Some(node) = open.pop() {
-        if seen[node] || is_population(&nodes[node]) {
-            continue;
-        }
-        seen[node] = true;
-        nodes[node].delayed_bias = is_biased(nodes[node].primitive);
-        open.extend(&before[node]);
-    }
 }
