@@ -71,11 +71,22 @@ fn a_graph_fires_like_the_network_that_it_was_made_from() {
 #[test]
 fn a_graph_is_kept_through_a_network() {
     let place = Place::new();
-    let graphs =
-        [("recurrent.nir", &["--dialect", "exact", "--dt", "1e-4", "--time-unit", "s"][..])];
-    for (name, how) in graphs {
-        let file = repo(&format!("examples/nir/{name}")).display().to_string();
-        let there = [&["convert", &file, "--steps", "20", "-o", "n.snn"], how].concat();
+    let graphs = [
+        ("examples/nir/recurrent", "exact"),
+        ("tests/fixtures/nir/norse_conv", "norse"),
+        ("tests/fixtures/nir/norse_recurrent", "norse"),
+        ("tests/fixtures/nir/sinabs_import", "sinabs"),
+        ("tests/fixtures/nir/snntorch_conv", "snntorch"),
+        ("tests/fixtures/nir/snntorch_cuba", "snntorch"),
+        ("tests/fixtures/nir/spikingjelly_recurrent", "spikingjelly"),
+    ];
+    for (name, dialect) in graphs {
+        let file = repo(&format!("{name}.nir")).display().to_string();
+        let mut how = vec!["--dialect", dialect];
+        if dialect == "exact" {
+            how.extend(["--dt", "1e-4", "--time-unit", "s"]);
+        }
+        let there = [&["convert", &file, "--steps", "20", "-o", "n.snn"], &how[..]].concat();
         place.run(&there).exits(0);
         place.run(&["convert", "n.snn", "-o", "again.nir"]).exits(0);
         let before =

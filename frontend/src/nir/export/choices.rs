@@ -4,7 +4,7 @@ use super::builder::Builder;
 use snnc_ir::Network;
 use snnc_ir::diag::codes::nir_export as codes;
 use snnc_ir::network::discretization::{
-    IfDialect, Integration, LoopBias, ResetRule, SpikesPerStep, TimeUnit,
+    Dialect, IfDialect, Integration, LoopBias, ResetRule, SpikesPerStep, TimeUnit,
 };
 use snnc_ir::network::neuron::LinearDynamics;
 use snnc_ir::network::{Compare, Discretization, Dynamics, Emission, Neuron, Op, Reset};
@@ -24,7 +24,11 @@ pub(super) fn of_network(network: &Network, dt: f64, builder: &mut Builder) -> D
         delayed.clone().count() == 0 || delayed.any(|e| network.nodes[e.source].op.is_population());
     let loop_bias = if at_once { LoopBias::AtOnce } else { LoopBias::Delayed };
     let known = network.discretization.clone().unwrap_or_else(|| euler(dt));
-    Discretization { loop_bias, ..of(neurons, known, builder) }
+    // sinabs is the only reader that gives neurons a floor.
+    let has_floor = |op: &Op| matches!(op, Op::Neuron(n) if n.floor.is_some());
+    let bounded = network.nodes.values().any(|node| has_floor(&node.op));
+    let dialect = known.dialect.filter(|&d| bounded && d == Dialect::Sinabs);
+    Discretization { dialect, loop_bias, ..of(neurons, known, builder) }
 }
 
 /// Forward Euler in steps of `dt` seconds.

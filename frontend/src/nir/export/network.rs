@@ -50,13 +50,33 @@ impl NetworkWriter<'_> {
                 _ => {}
             }
         }
-        // Verified networks have an order.
-        for id in network.order().unwrap_or_default() {
-            if !network.nodes[id].op.is_population()
-                && let Some(value) = self.operation(id)
-            {
-                self.wiring.values.insert(id.index(), value);
+        // Operations as soon as what they read is there, delayed or not. Verified networks have an order, and only
+        // edges back to operations take another round.
+        let order = network.order().unwrap_or_default();
+        let mut open: Vec<NodeId> =
+            order.into_iter().filter(|&id| !network.nodes[id].op.is_population()).collect();
+        while !open.is_empty() {
+            let before = open.len();
+            let known = |w: &Wiring, id: NodeId| {
+                let mut inputs = network.nodes[id].inputs.iter();
+                inputs.all(|e| w.values.contains_key(&e.source.index()))
+            };
+            let mut later = Vec::new();
+            for id in open {
+                if !known(&self.wiring, id) {
+                    later.push(id);
+                } else if let Some(value) = self.operation(id) {
+                    self.wiring.values.insert(id.index(), value);
+                }
             }
+            if later.len() == before {
+                // Behind what was refused, or in a loop of operations, which is refused here.
+                for id in later {
+                    self.operation(id);
+                }
+                break;
+            }
+            open = later;
         }
         for (id, node) in network.nodes.iter() {
             if let (Op::Neuron(_), [edge]) = (&node.op, &node.inputs[..])
@@ -281,11 +301,16 @@ fn implied(network: &Network, loop_bias: LoopBias) -> BTreeSet<(usize, usize)> {
         for edge in node.inputs.iter().filter(|e| e.delay == 1) {
             let closes = match loop_bias {
                 LoopBias::AtOnce => spikes(edge.source) && leads(id, edge.source),
+                // The population behind the sum, if there is one, begins what ends at the sum.
                 LoopBias::Delayed => {
-                    let mut begins = readers[id.index()].iter();
-                    spikes(id)
-                        && !spikes(edge.source)
-                        && begins.any(|&next| leads(next, edge.source))
+                    let sum = matches!(node.op, Op::Add);
+                    let behind = if sum { &readers[id.index()][..] } else { &[id][..] };
+                    let population = match behind {
+                        &[one] if spikes(one) => Some(one),
+                        _ => None,
+                    };
+                    let begins = population.map_or(&[][..], |p| &readers[p.index()]);
+                    !spikes(edge.source) && begins.iter().any(|&next| leads(next, edge.source))
                 }
             };
             if closes {

@@ -5,7 +5,7 @@ use super::builder::Builder;
 use super::choices::is_threshold;
 use super::invert::{array, round, shortest, taken, time_constant};
 use snnc_ir::diag::codes::nir_export as codes;
-use snnc_ir::network::discretization::{IfDialect, Integration, SpikesPerStep};
+use snnc_ir::network::discretization::{Dialect, IfDialect, Integration, SpikesPerStep};
 use snnc_ir::network::neuron::sigmoid;
 use snnc_ir::network::{Discretization, Dynamics, Emission, Neuron, Reset};
 use snnc_ir::{Diagnostic, Param, Shape};
@@ -101,8 +101,15 @@ impl Writer<'_> {
         if neuron.v_init.abs() > 0.0 {
             self.refuse("a membrane that does not start at 0", "set `v_init` to 0");
         }
-        if neuron.floor.is_some() {
-            self.refuse("lowest membranes", "remove the floor, or keep the network as .snn");
+        if let Some(floor) = &neuron.floor {
+            // What sinabs makes of every `IF`.
+            let low = neuron.threshold.map(|t| -t);
+            let theirs = self.choices.dialect == Some(Dialect::Sinabs)
+                && neuron.dynamics == Dynamics::Integrate
+                && floor.expand(self.shape) == low.expand(self.shape);
+            if !theirs {
+                self.refuse("lowest membranes", "remove the floor, or keep the network as .snn");
+            }
         }
         match neuron.emission {
             Emission::Binary => {}
