@@ -74,7 +74,7 @@ pub(super) fn run(
 /// A NIR graph is checked by itself, and as a network if it is said how time is cut into steps.
 fn nir(args: &CheckArgs) -> Result<Reply<CheckReport>, Diagnostics> {
     let path = &args.source.source;
-    if args.source.weights.cuts_time() {
+    if args.source.given.cuts_time() {
         // Then it can be said what the network refuses, too.
         let source = args.source.read()?;
         let network = source.name().to_owned();
@@ -88,7 +88,7 @@ fn nir(args: &CheckArgs) -> Result<Reply<CheckReport>, Diagnostics> {
         };
         return Ok(Reply { summary, diagnostics: source.warnings, ..Reply::new(report) });
     }
-    args.source.weights.refuse_weights("a NIR graph, which holds its weights")?;
+    args.source.given.refuse_weights("a NIR graph, which holds its weights")?;
     let (read, found) = crate::nir::check(path)?;
     let network = path.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let summary = format!("{network}: a valid {}\n", read.kind());

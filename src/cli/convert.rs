@@ -1,6 +1,6 @@
 //! `snnc convert`: between genome, text, binary and JSON forms.
 
-use super::WeightsArgs;
+use super::GivenArgs;
 use super::output::Reply;
 use crate::files::{self, shown};
 use crate::nir::Contents;
@@ -24,7 +24,7 @@ pub(super) struct ConvertArgs {
     /// NIR graph or recording (.nir).
     input: PathBuf,
     #[command(flatten)]
-    weights: WeightsArgs,
+    given: GivenArgs,
     /// File to write: .snn, .snnb or .nir, or .json for a program, a recipe, and with `--emit`.
     #[arg(long, short, value_name = "FILE", required_unless_present = "emit")]
     output: Option<PathBuf>,
@@ -69,7 +69,7 @@ impl ConvertReport {
 pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostics> {
     let kind = FileKind::of(&args.input)?;
     if kind == FileKind::Nir && writes_nir(args) {
-        args.weights.refuse_for("a NIR graph that is written as one")?;
+        args.given.refuse_for("a NIR graph that is written as one")?;
         return nir(args);
     }
     let to_nir = args.output.as_deref().map(FileKind::of).transpose()? == Some(FileKind::Nir);
@@ -94,15 +94,15 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostic
     }
     let mut diagnostics = Diagnostics::new();
     if !matches!(kind, FileKind::Genome | FileKind::Nir) {
-        args.weights.refuse_for("a file that holds its weights")?;
+        args.given.refuse_for("a file that holds its weights")?;
     }
     let (from, bytes) = match kind {
         _ if is_recipe(&args.input) => {
-            args.weights.refuse_for("a recipe")?;
+            args.given.refuse_for("a recipe")?;
             ("recipe", recipe_as(&recipe::read(&args.input)?, to, output)?)
         }
         FileKind::Genome | FileKind::Nir => {
-            let source = source::read_with(&args.input, args.weights.given())?;
+            let source = source::read_with(&args.input, args.given.given())?;
             let from = source.kind_name();
             diagnostics = source.warnings;
             (from, encode(&into_draft(source.level), to, output)?)
@@ -175,13 +175,13 @@ fn as_nir(
         .into());
     }
     // Of a network that is written, `--dt` says how long its steps are.
-    let dt = args.weights.discretization.dt();
-    let given = Given { choices: Choices::default(), ..args.weights.given() };
-    if args.weights.given().choices != (Choices { dt, ..Choices::default() }) {
-        args.weights.refuse_for("a network, which says how it is cut into steps")?;
+    let dt = args.given.discretization.dt();
+    let given = Given { choices: Choices::default(), ..args.given.given() };
+    if args.given.given().choices != (Choices { dt, ..Choices::default() }) {
+        args.given.refuse_for("a network, which says how it is cut into steps")?;
     }
     if kind != FileKind::Genome {
-        args.weights.refuse_weights("a file that holds its weights")?;
+        args.given.refuse_weights("a file that holds its weights")?;
     }
     let source = source::read_with(input, given)?;
     let from = source.kind_name();
@@ -216,7 +216,7 @@ fn resolved(
         .help("name a genome of kind `mse-nas`")
         .into());
     }
-    args.weights.refuse_for("the list of nodes, which holds no weights")?;
+    args.given.refuse_for("the list of nodes, which holds no weights")?;
     files::require(input)?;
     let (json, diagnostics) = snnc_frontend::resolved(input)?;
     let Some(output) = output else {
@@ -242,7 +242,7 @@ fn json(
     output: Option<&Path>,
 ) -> Result<Reply<ConvertReport>, Diagnostics> {
     let input = &args.input;
-    args.weights.refuse_for("a program or a recipe")?;
+    args.given.refuse_for("a program or a recipe")?;
     let (from, bytes) = if is_recipe(input) {
         ("recipe", recipe::to_json(&recipe::read(input)?))
     } else {

@@ -3,7 +3,7 @@
 use super::lowering::LoweringArgs;
 use super::output::Reply;
 use super::quantization::RecipeArgs;
-use super::{WeightsArgs, replay};
+use super::{GivenArgs, replay};
 use crate::compile::{Options, lower};
 use crate::explain::{Explained, Times, explain, render};
 use crate::files::shown;
@@ -33,7 +33,7 @@ pub(super) struct ExplainArgs {
     #[arg(long, short, value_name = "NAME|FILE", requires = "network")]
     target: Option<String>,
     #[command(flatten)]
-    weights: WeightsArgs,
+    given: GivenArgs,
     #[command(flatten)]
     lowering: LoweringArgs,
     #[command(flatten)]
@@ -71,7 +71,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Reply<ExplainReport>, Diagnostic
     if let Some(path) = &args.network {
         return network(args, path);
     }
-    args.weights.refuse_for("a code")?;
+    args.given.refuse_for("a code")?;
     args.recipe.refuse_for("a code")?;
     let infos: Vec<&CodeInfo> = match &args.code {
         Some(text) => vec![Code::parse(text).and_then(Code::info).ok_or_else(|| {
@@ -92,7 +92,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Reply<ExplainReport>, Diagnostic
 
 /// Every integer that a source becomes.
 fn network(args: &ExplainArgs, path: &Path) -> Result<Reply<ExplainReport>, Diagnostics> {
-    let source = source::read_with(path, args.weights.given())?;
+    let source = source::read_with(path, args.given.given())?;
     if !matches!(source.level, AnyLevel::Network(_)) {
         return Err(Diagnostic::error(
             usage::WRONG_LEVEL,

@@ -68,18 +68,18 @@ struct SourceArgs {
     /// Genome or TENNLab network (.json), NIR graph (.nir), text form (.snn) or binary form (.snnb) of a network.
     source: PathBuf,
     #[command(flatten)]
-    weights: WeightsArgs,
+    given: GivenArgs,
 }
 
 impl SourceArgs {
     /// Reads and verifies the source.
     fn read(&self) -> Result<Source, Diagnostics> {
-        source::read_with(&self.source, self.weights.given())
+        source::read_with(&self.source, self.given.given())
     }
 
     /// As [`Self::read`]; what is left open about a NIR graph is as in the manifest of an artifact.
     fn read_like(&self, artifact: &Path) -> Result<Source, Diagnostics> {
-        let mut given = self.weights.given();
+        let mut given = self.given.given();
         if FileKind::of(&self.source)? == FileKind::Nir
             // Whoever reads the artifact reports what is wrong with its manifest.
             && let Ok(manifest) = Manifest::read(&load::folder(artifact))
@@ -97,7 +97,7 @@ impl SourceArgs {
 
 /// What is said of a source beside its file.
 #[derive(Debug, Args)]
-struct WeightsArgs {
+struct GivenArgs {
     /// Draw the weights of a genome at random: for genomes without weights, to study how they map.
     #[arg(long, value_name = "random:SEED")]
     weights: Option<Weights>,
@@ -108,7 +108,7 @@ struct WeightsArgs {
     discretization: discretization::DiscretizationArgs,
 }
 
-impl WeightsArgs {
+impl GivenArgs {
     /// What is given.
     const fn given(&self) -> Given {
         Given { weights: self.weights, steps: self.steps, choices: self.discretization.choices() }

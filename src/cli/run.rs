@@ -5,7 +5,7 @@ use super::output::Reply;
 use super::quantization::RecipeArgs;
 use super::runtime::{self, RuntimeArg, RuntimeReport};
 use super::samples::Samples;
-use super::{WeightsArgs, replay, with_threads};
+use super::{GivenArgs, replay, with_threads};
 use crate::artifact::{Artifact, load};
 use crate::calibrate::Progress;
 use crate::compile::{Failure, Options, compile, lower, lower_by};
@@ -30,7 +30,7 @@ pub(super) struct RunArgs {
     /// Genome, .snn, .snnb, or the folder of an artifact.
     path: PathBuf,
     #[command(flatten)]
-    weights: WeightsArgs,
+    given: GivenArgs,
     /// Samples (.npz, or a NIR recording).
     #[arg(long, value_name = "FILE")]
     stimulus: PathBuf,
@@ -234,7 +234,7 @@ fn load(args: &RunArgs) -> Result<Loaded, Diagnostics> {
     if load::is_artifact(&args.path) {
         return of_artifact(args);
     }
-    let source = source::read_with(&args.path, args.weights.given())?;
+    let source = source::read_with(&args.path, args.given.given())?;
     let start = Stage::of(&source.level);
     let own = match start {
         Stage::Network => LevelArg::Float,
@@ -292,7 +292,7 @@ fn failed(failure: Failure) -> Diagnostics {
 }
 
 fn of_artifact(args: &RunArgs) -> Result<Loaded, Diagnostics> {
-    args.weights.refuse_for("an artifact")?;
+    args.given.refuse_for("an artifact")?;
     args.recipe.refuse_for("an artifact")?;
     let artifact = Artifact::load(&args.path)?;
     let dt = artifact.manifest.source.discretization.as_ref().map(Discretization::step);

@@ -10,7 +10,7 @@ mod recipe;
 
 use super::convert::is_program;
 use super::output::{Format, Reply};
-use super::{Common, WeightsArgs, replay};
+use super::{Common, GivenArgs, replay};
 use crate::alike::Distinct;
 use crate::artifact::{Artifact, load};
 use crate::compile::Options;
@@ -40,7 +40,7 @@ pub(super) struct InspectArgs {
     /// Genome, .snn, .snnb, program.snnb, recipe.snnb, .nir, or the folder of an artifact.
     path: PathBuf,
     #[command(flatten)]
-    weights: WeightsArgs,
+    given: GivenArgs,
     /// Draw the network that a motif genome unfolds to, instead.
     #[arg(long, value_name = "FORM")]
     graph: Option<Graph>,
@@ -114,7 +114,7 @@ pub(super) fn run(
         });
     }
     let kind = FileKind::of(&args.path)?;
-    if kind == FileKind::Nir && !args.folding && !args.weights.cuts_time() {
+    if kind == FileKind::Nir && !args.folding && !args.given.cuts_time() {
         args.only_for_genomes("a NIR graph")?;
         let (text, report, diagnostics) = nir::nir(&args.path)?;
         let exit = Exit::of(&diagnostics);
@@ -143,11 +143,11 @@ pub(super) fn run(
             return Ok(Reply { product: text.into_bytes(), ..Reply::new(report) });
         }
     }
-    let source = match source::read_with(&args.path, args.weights.given()) {
+    let source = match source::read_with(&args.path, args.given.given()) {
         Ok(source) => source,
         // A genotype says all about the architecture without weights.
         Err(errors)
-            if args.weights.weights.is_none()
+            if args.given.weights.is_none()
                 && errors
                     .iter()
                     .filter(|d| d.severity == Severity::Error)
@@ -194,7 +194,7 @@ pub(super) fn run(
 
 impl InspectArgs {
     fn only_for_genomes(&self, what: &str) -> Result<(), Diagnostic> {
-        self.weights.refuse_for(what)?;
+        self.given.refuse_for(what)?;
         if self.graph.is_some() { Err(no_motifs(&self.path)) } else { Ok(()) }
     }
 
@@ -213,7 +213,7 @@ impl InspectArgs {
 
 /// The account of a source.
 fn folding(args: &InspectArgs) -> Result<Reply<InspectReport>, Diagnostics> {
-    let source = source::read_with(&args.path, args.weights.given())?;
+    let source = source::read_with(&args.path, args.given.given())?;
     let target = Target::find(args.target.as_deref().unwrap_or("loihi2"))?;
     let mut options = Options::default();
     if let Some(lowering) = args.lowering.as_deref().and_then(Lowering::named) {

@@ -9,7 +9,7 @@ mod layers;
 mod network;
 mod picture;
 
-use super::WeightsArgs;
+use super::GivenArgs;
 use super::lowering::LoweringArgs;
 use super::output::Reply;
 use super::profile::ProfileArgs;
@@ -27,7 +27,7 @@ pub(super) struct MapArgs {
     #[command(flatten)]
     what: WhatArgs,
     #[command(flatten)]
-    weights: WeightsArgs,
+    given: GivenArgs,
     #[command(flatten)]
     lowering: LoweringArgs,
     /// Target, built in or a file.
@@ -131,7 +131,7 @@ pub(super) fn run(args: &MapArgs) -> Result<Reply<MapReport>, Diagnostics> {
         layers::map(path, args, &target.spec)?
     } else {
         let path = args.what.source.clone().unwrap_or_default();
-        let source = source::read_with(&path, args.weights.given())?;
+        let source = source::read_with(&path, args.given.given())?;
         diagnostics.extend(source.warnings.clone());
         match network::map(&source, args, &target, &mut diagnostics) {
             Ok(report) => report,
