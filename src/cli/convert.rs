@@ -102,7 +102,7 @@ pub(super) fn run(args: &ConvertArgs) -> Result<Reply<ConvertReport>, Diagnostic
             ("recipe", recipe_as(&recipe::read(&args.input)?, to, output)?)
         }
         FileKind::Genome | FileKind::Nir => {
-            let source = source::read_with(&args.input, args.given.given())?;
+            let source = source::read_with(&args.input, args.given.all())?;
             let from = source.kind_name();
             diagnostics = source.warnings;
             (from, encode(&into_draft(source.level), to, output)?)
@@ -176,8 +176,8 @@ fn as_nir(
     }
     // Of a network that is written, `--dt` says how long its steps are.
     let dt = args.given.discretization.dt();
-    let given = Given { choices: Choices::default(), ..args.given.given() };
-    if args.given.given().choices != (Choices { dt, ..Choices::default() }) {
+    let given = Given { choices: Choices::default(), ..args.given.all() };
+    if args.given.all().choices != (Choices { dt, ..Choices::default() }) {
         args.given.refuse_for("a network, which says how it is cut into steps")?;
     }
     if kind != FileKind::Genome {

@@ -92,7 +92,7 @@ pub(super) fn run(args: &ExplainArgs) -> Result<Reply<ExplainReport>, Diagnostic
 
 /// Every integer that a source becomes.
 fn network(args: &ExplainArgs, path: &Path) -> Result<Reply<ExplainReport>, Diagnostics> {
-    let source = source::read_with(path, args.given.given())?;
+    let source = source::read_with(path, args.given.all())?;
     if !matches!(source.level, AnyLevel::Network(_)) {
         return Err(Diagnostic::error(
             usage::WRONG_LEVEL,

@@ -74,12 +74,12 @@ struct SourceArgs {
 impl SourceArgs {
     /// Reads and verifies the source.
     fn read(&self) -> Result<Source, Diagnostics> {
-        source::read_with(&self.source, self.given.given())
+        source::read_with(&self.source, self.given.all())
     }
 
     /// As [`Self::read`]; what is left open about a NIR graph is as in the manifest of an artifact.
     fn read_like(&self, artifact: &Path) -> Result<Source, Diagnostics> {
-        let mut given = self.given.given();
+        let mut given = self.given.all();
         if FileKind::of(&self.source)? == FileKind::Nir
             // Whoever reads the artifact reports what is wrong with its manifest.
             && let Ok(manifest) = Manifest::read(&load::folder(artifact))
@@ -110,7 +110,7 @@ struct GivenArgs {
 
 impl GivenArgs {
     /// What is given.
-    const fn given(&self) -> Given {
+    const fn all(&self) -> Given {
         Given { weights: self.weights, steps: self.steps, choices: self.discretization.choices() }
     }
 

@@ -234,7 +234,7 @@ fn load(args: &RunArgs) -> Result<Loaded, Diagnostics> {
     if load::is_artifact(&args.path) {
         return of_artifact(args);
     }
-    let source = source::read_with(&args.path, args.given.given())?;
+    let source = source::read_with(&args.path, args.given.all())?;
     let start = Stage::of(&source.level);
     let own = match start {
         Stage::Network => LevelArg::Float,

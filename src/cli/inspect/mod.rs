@@ -143,7 +143,7 @@ pub(super) fn run(
             return Ok(Reply { product: text.into_bytes(), ..Reply::new(report) });
         }
     }
-    let source = match source::read_with(&args.path, args.given.given()) {
+    let source = match source::read_with(&args.path, args.given.all()) {
         Ok(source) => source,
         // A genotype says all about the architecture without weights.
         Err(errors)
@@ -213,7 +213,7 @@ impl InspectArgs {
 
 /// The account of a source.
 fn folding(args: &InspectArgs) -> Result<Reply<InspectReport>, Diagnostics> {
-    let source = source::read_with(&args.path, args.given.given())?;
+    let source = source::read_with(&args.path, args.given.all())?;
     let target = Target::find(args.target.as_deref().unwrap_or("loihi2"))?;
     let mut options = Options::default();
     if let Some(lowering) = args.lowering.as_deref().and_then(Lowering::named) {

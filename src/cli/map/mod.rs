@@ -131,7 +131,7 @@ pub(super) fn run(args: &MapArgs) -> Result<Reply<MapReport>, Diagnostics> {
         layers::map(path, args, &target.spec)?
     } else {
         let path = args.what.source.clone().unwrap_or_default();
-        let source = source::read_with(&path, args.given.given())?;
+        let source = source::read_with(&path, args.given.all())?;
         diagnostics.extend(source.warnings.clone());
         match network::map(&source, args, &target, &mut diagnostics) {
             Ok(report) => report,
