@@ -283,7 +283,11 @@ fn implied(network: &Network, loop_bias: LoopBias) -> BTreeSet<(usize, usize)> {
     // From a node to another one, through operations of one input each and a sum at the end.
     let leads = |from: NodeId, to: NodeId| {
         let mut open = vec![(from, false)];
+        let mut seen = BTreeSet::new();
         while let Some((id, summed)) = open.pop() {
+            if !seen.insert((id, summed)) {
+                continue;
+            }
             let node = &network.nodes[id];
             if id == to {
                 return true;

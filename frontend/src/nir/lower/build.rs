@@ -277,7 +277,8 @@ impl<'a, 'p> Builder<'a, 'p> {
 
     /// Whether a node passes on the spikes of one population of neurons that fire once, or an input.
     fn carries_spikes(&self, mut id: NodeId) -> bool {
-        loop {
+        // Delays may lead back: whoever has gone through all nodes goes in a circle.
+        for _ in 0..self.nodes.len() {
             let node = &self.nodes[id];
             match (&node.op, &node.inputs[..]) {
                 (Op::Neuron(n), _) => return n.emission == Emission::Binary,
@@ -286,6 +287,7 @@ impl<'a, 'p> Builder<'a, 'p> {
                 _ => return false,
             }
         }
+        false
     }
 }
 

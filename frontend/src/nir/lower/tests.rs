@@ -314,3 +314,23 @@ fn cut_edges_are_named() {
     let found = lower(&file, &checked, &Given { name: "g", steps: Some(4), choices: open });
     assert!(found.unwrap_err().to_string().contains("--loop-bias"));
 }
+
+#[test]
+fn an_output_of_nothing_but_delays_in_a_loop_is_analog() {
+    let mut file = around(lif(4.0, 1.0));
+    let Primitive::Graph(graph) = &mut file.root.primitive else { panic!() };
+    for name in ["d", "e"] {
+        graph.nodes.insert(name.to_owned(), node(Primitive::Delay { delay: two(1.0) }));
+    }
+    let output = graph.edges.last().map(|(_, to)| to.clone()).unwrap();
+    graph.edges.retain(|(_, to)| *to != output);
+    for (from, to) in [("d", "e"), ("e", "d"), ("e", &*output)] {
+        graph.edges.push((from.to_owned(), to.to_owned()));
+    }
+    let checked = check(&file);
+    assert!(!checked.found.has_errors(), "{}", checked.found);
+    let given = Given { name: "g", steps: Some(4), choices: steps() };
+    let found = lower(&file, &checked, &given);
+    let said = found.map_or_else(|errors| errors, |lowered| lowered.notes);
+    assert!(said.to_string().contains("by its mean"), "{said}");
+}
