@@ -218,22 +218,7 @@ fn a_population_that_starts_in_step_0_keeps_its_bias_register() {
 #[test]
 fn idle_steps_must_not_lift_membranes() {
     for (floor, harmless) in [(-64, false), (-64 * 40, true)] {
-        let mut s = loop_of_two(0);
-        for (_, p) in s.draft.populations.iter_mut() {
-            if let snnc_ir::quantized::PopKind::Neurons(n) = &mut p.kind {
-                n.reset = IntReset::Subtract(Param::Uniform(64 * 40));
-                n.floor = Some(Param::Uniform(floor));
-                n.refractory = 1;
-                n.bias = Param::Uniform(0);
-            }
-        }
-        let mut program = plain(&s, Options { programmable: true, ..Options::PLAIN });
-        for profile in program.cores.iter_mut().flat_map(|c| &mut c.profiles) {
-            profile.update = (1, 0);
-        }
-        let verdict = certify(&s.seal(), &program, &target("loihi2"));
-        assert_eq!(verdict.is_ok(), harmless, "{verdict:?}");
-        assert_eq!(watch(&s.seal(), &program, None).is_ok(), harmless);
+        subtracting_in_every_step(64 * 40, Some(floor), harmless);
     }
 }
 
@@ -242,21 +227,27 @@ fn idle_steps_must_not_lift_membranes() {
 #[test]
 fn subtraction_must_not_leave_spikes_for_idle_steps() {
     for (amount, harmless) in [(64, false), (64 * 40, true)] {
-        let mut s = loop_of_two(0);
-        for (_, p) in s.draft.populations.iter_mut() {
-            if let snnc_ir::quantized::PopKind::Neurons(n) = &mut p.kind {
-                n.reset = IntReset::Subtract(Param::Uniform(amount));
-                n.refractory = 1;
-                n.bias = Param::Uniform(0);
-            }
-        }
-        // A compiler that only looks at decays would let these neurons update in every step.
-        let mut program = plain(&s, Options { programmable: true, ..Options::PLAIN });
-        for profile in program.cores.iter_mut().flat_map(|c| &mut c.profiles) {
-            profile.update = (1, 0);
-        }
-        let verdict = certify(&s.seal(), &program, &target("loihi2"));
-        assert_eq!(verdict.is_ok(), harmless, "{verdict:?}");
-        assert_eq!(watch(&s.seal(), &program, None).is_ok(), harmless);
+        subtracting_in_every_step(amount, None, harmless);
     }
+}
+
+/// A loop whose neurons lose `amount` with a spike and do not sink below `floor`, by a compiler that only looks at decays
+/// and lets them update in every step: right if that is `harmless`, and refused if not.
+fn subtracting_in_every_step(amount: i32, floor: Option<i32>, harmless: bool) {
+    let mut s = loop_of_two(0);
+    for (_, p) in s.draft.populations.iter_mut() {
+        if let snnc_ir::quantized::PopKind::Neurons(n) = &mut p.kind {
+            n.reset = IntReset::Subtract(Param::Uniform(amount));
+            n.floor = floor.map(Param::Uniform);
+            n.refractory = 1;
+            n.bias = Param::Uniform(0);
+        }
+    }
+    let mut program = plain(&s, Options { programmable: true, ..Options::PLAIN });
+    for profile in program.cores.iter_mut().flat_map(|c| &mut c.profiles) {
+        profile.update = (1, 0);
+    }
+    let verdict = certify(&s.seal(), &program, &target("loihi2"));
+    assert_eq!(verdict.is_ok(), harmless, "{verdict:?}");
+    assert_eq!(watch(&s.seal(), &program, None).is_ok(), harmless);
 }

@@ -29,10 +29,7 @@ def imported(folder, name, graph, inputs, membranes):
             membrane = (lambda module, _: module.mem) if membranes else None
             module = network.get_submodule(node.replace(".", "_"))
             recorder.watch(node, module, what.v_threshold.shape, membrane)
-    state = None
-    with torch.no_grad():
-        for step in shared.batched(inputs):
-            _, state = network(step, state)
+    shared.run(network, inputs)
     shared.save(folder, name, inputs, recorder.spikes, recorder.membranes)
 
 

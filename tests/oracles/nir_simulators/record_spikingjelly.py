@@ -23,10 +23,7 @@ def imported(folder, name, graph, inputs, membranes):
             module = network.get_submodule(node.replace(".", "_"))
             membrane = (lambda _, given: given[1][0]) if membranes else None
             recorder.watch(node, module, what.v_threshold.shape, membrane)
-    state = None
-    with torch.no_grad():
-        for step in shared.batched(inputs):
-            _, state = network(step, state)
+    shared.run(network, inputs)
     shared.save(folder, name, inputs, recorder.spikes, recorder.membranes)
 
 

@@ -67,6 +67,14 @@ def batched(inputs):
     return [torch.from_numpy(step.astype(np.float32))[None] for step in inputs]
 
 
+def run(network, inputs):
+    """Runs a network that takes a step and its state, and gives the next state."""
+    state = None
+    with torch.no_grad():
+        for step in batched(inputs):
+            _, state = network(step, state)
+
+
 def save(folder, name, inputs, spikes, membranes=None):
     """Writes what happened; every node has to fire, and not always."""
     arrays = {"input": inputs}

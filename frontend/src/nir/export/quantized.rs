@@ -10,7 +10,7 @@ use snnc_ir::arena::{Entity, MatId, PopId};
 use snnc_ir::diag::codes::nir_export as codes;
 use snnc_ir::network::discretization::{ResetRule, SpikesPerStep};
 use snnc_ir::network::neuron::{Current, LinearDynamics};
-use snnc_ir::network::{Discretization, Dynamics, Emission, Neuron, Reset, UpdateOrder};
+use snnc_ir::network::{Discretization, Dynamics, Neuron, Reset};
 use snnc_ir::quantized::{
     Graded, IntNeuron, IntReadout, IntReset, PopKind, Population, Projection, QuantizedDraft,
     Structure,
@@ -172,18 +172,12 @@ impl IntegerWriter<'_> {
             drive: neuron.bias.map(in_weights),
         });
         let float = Neuron {
-            dynamics,
-            threshold: neuron.threshold.map(in_weights),
             compare: neuron.compare,
             reset: match neuron.reset {
                 IntReset::Zero => Reset::To(0.0),
                 IntReset::Subtract(_) => Reset::Subtract,
             },
-            v_init: 0.0,
-            refractory: 0,
-            order: UpdateOrder::LeakInputFire,
-            emission: Emission::Binary,
-            floor: None,
+            ..Neuron::plain(dynamics, neuron.threshold.map(in_weights))
         };
         let mut writer = Writer {
             builder: &mut self.builder,
