@@ -50,6 +50,8 @@ mod simulate;
 pub mod source;
 pub mod stimulus;
 mod target;
+#[cfg(feature = "testing")]
+pub mod trust;
 pub mod verify;
 
 pub use compile::{Compiled, Failure, Options, Samples, compile, compile_on, lower};

@@ -1,0 +1,3 @@
+//! What puts the compiler itself to the test: see `docs/trust.md`.
+//!
+//! Only built with the feature `testing`; the command line is `examples/trust`.
