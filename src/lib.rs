@@ -32,6 +32,7 @@ mod bench;
 pub mod calibrate;
 pub mod cli;
 mod compile;
+pub mod crosscheck;
 pub mod describe;
 mod draw;
 pub mod exit;

@@ -1,6 +1,9 @@
 //! The long checks of `docs/trust.md`: `cargo run --release --example trust -- CHECK [OPTION...]`.
 
+mod random;
+
 use clap::{Parser, Subcommand};
+use std::error::Error;
 use std::process::ExitCode;
 
 /// Puts the compiler itself to the test.
@@ -12,9 +15,13 @@ struct Arguments {
 
 /// What is checked.
 #[derive(Debug, Subcommand)]
-enum Check {}
+enum Check {
+    /// Random networks through the whole compiler, for both targets.
+    Random(random::RandomArgs),
+}
 
-#[expect(unreachable_code, reason = "no check is here yet")]
-fn main() -> ExitCode {
-    match Arguments::parse().check {}
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    match Arguments::parse().check {
+        Check::Random(args) => random::main(&args),
+    }
 }
