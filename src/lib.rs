@@ -46,6 +46,7 @@ mod picture;
 pub mod pipeline;
 pub mod profile;
 pub mod recipe;
+pub mod reduce;
 pub mod report;
 mod simulate;
 pub mod source;

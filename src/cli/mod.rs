@@ -16,6 +16,7 @@ mod profile;
 mod progress;
 mod quantization;
 mod quantize;
+mod reduce;
 mod replay;
 mod run;
 mod runtime;
@@ -167,6 +168,8 @@ enum Command {
     Convert(convert::ConvertArgs),
     /// Rewrite a .snn file in canonical form.
     Fmt(fmt::FmtArgs),
+    /// Make a network smaller as long as it still fails.
+    Reduce(reduce::ReduceArgs),
     /// List targets, passes or diagnostic codes.
     List(list::ListArgs),
     /// Measure how fast this machine simulates.
@@ -223,6 +226,7 @@ fn dispatch(command: &Command, common: &Common, progress: &dyn Progress) -> Outc
         Command::Explain(a) => finish(explain::run(a), "snnc-explain/1", common),
         Command::Convert(a) => finish(convert::run(a), "snnc-convert/1", common),
         Command::Fmt(a) => finish(fmt::run(a), "snnc-fmt/1", common),
+        Command::Reduce(a) => finish(reduce::run(a), "snnc-reduce/1", common),
         Command::List(a) => finish(list::run(a, common), "snnc-list/1", common),
         Command::Bench(a) => finish(bench::run(a, progress), "snnc-bench/1", common),
     }

@@ -28,6 +28,7 @@ use snnc_runtime::event::integer::IntSim;
 use snnc_runtime::integer::{self, IntProbe};
 use snnc_runtime::{MessageTrain, Stimulus};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use stimuli::Port;
 
 /// How a network is compiled.
@@ -164,6 +165,20 @@ pub fn certified(
     Ok((program, proof))
 }
 
+/// A panic of `run` as a fault.
+///
+/// # Errors
+/// As `run`, and [`Step::Panic`].
+pub fn caught<T>(run: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|s| (*s).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned());
+        Err(Fault::new(Step::Panic, text.unwrap_or_else(|| "no message".to_owned())))
+    })
+}
+
 /// What networks did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
@@ -190,7 +205,7 @@ impl Seen {
     }
 }
 
-/// Whether `name` is a level that [`simulate`] may be asked to repeat: a stimulus by its name.
+/// An error of the simulator of a level.
 fn sim(level: &str) -> impl Fn(snnc_runtime::SimError) -> Fault + '_ {
     move |error| Fault::new(Step::Simulate, format!("{level}: {error}"))
 }

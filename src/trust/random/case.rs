@@ -18,7 +18,6 @@ use snnc_passes::{AnyLevel, Registry};
 use snnc_runtime::Stimulus;
 use snnc_runtime::event::{float, integer};
 use snnc_runtime::float::FloatProbe;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What all cases share: the passes and both targets.
 pub struct Bench {
@@ -119,7 +118,7 @@ impl Case {
     /// Compiles, certifies and runs this network, or another in its place, as this case does.
     pub fn check(self, bench: &Bench, drawn: &Drawn) -> Outcome {
         let mut outcome = Outcome { features: Features::of(&drawn.draft), ..Outcome::default() };
-        let sealed = match caught(|| {
+        let sealed = match crosscheck::caught(|| {
             source::verify(drawn.draft.clone()).map_err(|e| Fault::found(Step::Source, &e))
         }) {
             Ok(sealed) => sealed,
@@ -129,13 +128,13 @@ impl Case {
             }
         };
         if let AnyLevel::Network(network) = &sealed
-            && let Err(fault) = caught(|| self.float(network))
+            && let Err(fault) = crosscheck::caught(|| self.float(network))
         {
             outcome.faults.push((0, fault));
         }
         for index in 0..TARGETS.len() {
             let mut on_target = Outcome::default();
-            let result = caught(|| {
+            let result = crosscheck::caught(|| {
                 on_target = Outcome::default();
                 self.on_target(bench, index, drawn, &sealed, &mut on_target)
             });
@@ -339,17 +338,6 @@ impl Outcome {
         self.seen.add(other.seen);
         self.faults.extend(other.faults);
     }
-}
-
-/// A panic as a fault.
-pub(crate) fn caught<T>(run: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|payload| {
-        let text = payload
-            .downcast_ref::<&str>()
-            .map(|s| (*s).to_owned())
-            .or_else(|| payload.downcast_ref::<String>().cloned());
-        Err(Fault::new(Step::Panic, text.unwrap_or_else(|| "no message".to_owned())))
-    })
 }
 
 /// What the compiled network is made of.
