@@ -1,6 +1,7 @@
 //! The long checks of `docs/trust.md`: `cargo run --release --example trust -- CHECK [OPTION...]`.
 
 mod random;
+mod small;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
@@ -18,10 +19,13 @@ struct Arguments {
 enum Check {
     /// Random networks through the whole compiler, for both targets.
     Random(random::RandomArgs),
+    /// All small networks on all short inputs.
+    Small(small::SmallArgs),
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     match Arguments::parse().check {
         Check::Random(args) => random::main(&args),
+        Check::Small(args) => small::main(&args),
     }
 }

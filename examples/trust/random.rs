@@ -1,9 +1,10 @@
 //! `trust random`: random networks at scale.
 
 use clap::Args;
-use snnc::trust::random::{Bench, Case, DEFAULT_SEED, TARGETS, run};
+use snnc::trust::random::{Bench, Case, DEFAULT_SEED, MANY, TARGETS, run, shrink, write};
 use std::error::Error;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -22,7 +23,16 @@ pub(crate) struct RandomArgs {
     /// Only this one, and what became of it.
     #[arg(long, value_name = "NUMBER")]
     case: Option<u64>,
+    /// Another network in its place, such as a reduced one.
+    #[arg(long, value_name = "FILE", requires = "case")]
+    network: Option<PathBuf>,
+    /// Where reduced networks of failing cases go.
+    #[arg(long, value_name = "FOLDER", default_value = "trust-failures")]
+    failures: PathBuf,
 }
+
+/// Failing cases that are reduced: the first ones say enough.
+const REDUCED: usize = 5;
 
 pub(crate) fn main(args: &RandomArgs) -> Result<ExitCode, Box<dyn Error>> {
     // Panics are caught and reported with their case.
@@ -31,7 +41,10 @@ pub(crate) fn main(args: &RandomArgs) -> Result<ExitCode, Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     if let Some(number) = args.case {
         let case = Case { seed: args.seed, number };
-        let drawn = case.draw();
+        let mut drawn = case.draw();
+        if let Some(file) = &args.network {
+            drawn.draft = snnc::source::read_draft(file)?.0;
+        }
         let outcome = case.check(&bench, &drawn);
         writeln!(out, "{}", snnc::ir::text::print(&drawn.draft))?;
         writeln!(
@@ -63,8 +76,13 @@ pub(crate) fn main(args: &RandomArgs) -> Result<ExitCode, Box<dyn Error>> {
     for (case, target, fault) in &summary.faults {
         writeln!(out, "case {} on {}: {fault}", case.number, TARGETS[*target])?;
     }
+    for (case, target, fault) in summary.faults.iter().take(REDUCED) {
+        let reduced = shrink(&bench, *case, *target, fault);
+        let file = write(&args.failures, *case, *target, fault, &reduced)?;
+        writeln!(out, "reduced to {}: {}", reduced.after, file.display())?;
+    }
     write!(out, "{summary}")?;
-    if args.cases >= snnc::trust::random::MANY {
+    if args.cases >= MANY {
         for feature in summary.missing() {
             writeln!(out, "never drawn: {}", feature.name())?;
         }

@@ -103,8 +103,9 @@ impl Fault {
 
     /// The fault that these findings are.
     pub fn found(step: Step, findings: &Diagnostics) -> Self {
-        let errors = findings.iter().filter(|d| d.severity == Severity::Error);
-        Self { step, codes: errors.map(|d| d.code).collect(), text: findings.to_string() }
+        let errors = || findings.iter().filter(|d| d.severity == Severity::Error);
+        let text: Diagnostics = errors().cloned().collect();
+        Self { step, codes: errors().map(|d| d.code).collect(), text: text.to_string() }
     }
 
     /// Whether `other` is a fault of the same kind: the same step, and the same first code.

@@ -3,3 +3,4 @@
 //! Only built with the feature `testing`; the command line is `examples/trust`.
 
 pub mod random;
+pub mod small;

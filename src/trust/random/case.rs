@@ -106,7 +106,8 @@ impl Case {
                 Space::Stages,
                 Space::Everything,
             ]);
-            let twisted = dice.one_in(5);
+            // Models that no target runs have parameters that belong together.
+            let twisted = dice.one_in(5) && space != Space::Everything;
             let draft = sampled_network(space, twisted, dice.number());
             return Drawn { draft: AnyDraft::Network(draft), space, twisted };
         }
@@ -135,7 +136,7 @@ impl Case {
         for index in 0..TARGETS.len() {
             let mut on_target = Outcome::default();
             let result = crosscheck::caught(|| {
-                on_target = Outcome::default();
+                on_target = Outcome { features: Features::of(&drawn.draft), ..Outcome::default() };
                 self.on_target(bench, index, drawn, &sealed, &mut on_target)
             });
             outcome.add(on_target);
@@ -257,9 +258,9 @@ impl Case {
         };
         let mapped = match crosscheck::map(&bench.registry, scheduled, tight) {
             Ok(mapped) => mapped,
-            // First fit lies on such cores, but another order of choices need not find it again.
-            Err(fault) if refusals::too_small(&fault) => {
-                outcome.features.mark_if(Feature::OneLessRefused, feature == Feature::OneLess);
+            // With one less the network need not fit; what just fitted has to fit again.
+            Err(fault) if feature == Feature::OneLess && refusals::too_small(&fault) => {
+                outcome.features.mark(Feature::OneLessRefused);
                 return Ok(None);
             }
             Err(fault) => return Err(fault),
@@ -346,10 +347,9 @@ fn covered(stages: &Stages, mapped: &MappedNetwork, features: &mut Features) {
         features.integers(logical);
     }
     if let Some(network) = &stages.network {
-        // Only what `lower-genes` keeps in factors are relays that the source did not have; a source that has
-        // genes has no relays between them.
+        // Plain relays that the source did not have stand between factors.
         let relays = network.nodes.values().any(|n| matches!(n.op, Op::Relay(None)));
-        features.mark_if(Feature::Factored, relays && features.has(Feature::Generated));
+        features.mark_if(Feature::Factored, relays && !features.has(Feature::PlainRelay));
     }
     let populations = || mapped.network.populations.values();
     features.mark_if(Feature::Relays, populations().any(|p| matches!(p.role, Role::Relay { .. })));

@@ -7,12 +7,14 @@ mod case;
 mod cores;
 mod features;
 mod refusals;
+mod shrink;
 mod summary;
 
 pub use case::{Bench, Case, Drawn, Outcome, QuantizedNetworkDraft, TARGETS, integer_network};
 pub use cores::Cores;
 pub use features::{Feature, Features};
 use rayon::prelude::*;
+pub use shrink::{shrink, write};
 pub use summary::Summary;
 
 /// Cases that are checked before the next ones are begun: between them progress is told.

@@ -32,13 +32,37 @@ const SMALL: &[Code] =
     &[mapping::NEURON_TOO_LARGE, mapping::FAN_OUT, mapping::TOO_MANY_CORES, mapping::NO_PARTITION];
 
 /// Registers that are too narrow for a network at the ends of all ranges.
-const NARROW: &[Code] = &[];
+const NARROW: &[Code] = &[
+    quantize::TARGET_BIAS,
+    quantize::TARGET_INPUT_SUM,
+    quantize::TARGET_MESSAGE_RANGE,
+    quantize::TARGET_REFRACTORY,
+    quantize::TARGET_THRESHOLD,
+    quantize::REFRACTORY,
+    mapping::CLOCK_THRESHOLD,
+    equivalence::OVERFLOW,
+];
 
-/// What only other targets run.
-const OTHER_TARGET: &[Code] = &[];
+/// What fixed neurons that send spikes only do not run.
+const OTHER_TARGET: &[Code] = &[
+    quantize::TARGET_FLOOR,
+    quantize::TARGET_MESSAGES,
+    quantize::TARGET_NEURON,
+    quantize::NO_CONTRACT,
+    quantize::SUBTRACT,
+];
 
-/// What has no integers.
-const NO_INTEGERS: &[Code] = &[];
+/// Factors are asked for, and messages are not to be had.
+const NO_FACTORS: &[Code] = &[network::NO_FACTORS];
+
+/// What has no integers, or relays together with clips.
+const NO_INTEGERS: &[Code] = &[
+    quantize::DIRECT_INPUT,
+    quantize::INITIAL_MEMBRANE,
+    quantize::NO_CONTRACT,
+    quantize::STAGE,
+    network::INITIAL_MEMBRANE,
+];
 
 /// Whether the network did not fit the cores.
 pub(super) fn too_small(fault: &Fault) -> bool {
@@ -69,8 +93,11 @@ pub(super) fn judge(
     if drawn.space == Space::Everything {
         lists.push(NO_INTEGERS);
     }
-    if drawn.space != Space::Fixed && !target.programmable_neuron {
-        lists.push(OTHER_TARGET);
+    if !target.programmable_neuron {
+        lists.push(NO_FACTORS);
+        if drawn.space != Space::Fixed {
+            lists.push(OTHER_TARGET);
+        }
     }
     // A certificate is refused for bounds alone: the network may overflow.
     let steps = match fault.step {
