@@ -94,12 +94,9 @@ impl Usage {
         for ((limit, _), most) in limits(&mut target).into_iter().zip(self.most) {
             limit.value = most.max(1);
         }
-        (target.chips.value, target.cores_per_chip.value) = (1, self.cores.max(1));
         let change = dice.pick(&[-1, 0, 1]);
-        if change < 0 {
-            // A core less of everything else would only be refused.
-            target.cores_per_chip.value += 1 + dice.between(0, 4);
-        }
+        // First fit takes more cores than are left when pieces have been put together again.
+        (target.chips.value, target.cores_per_chip.value) = (1, 2 * self.cores + 4);
         let chosen = dice.below(7);
         let limit = &mut limits(&mut target)[chosen].0;
         limit.value = (limit.value + change).max(1);

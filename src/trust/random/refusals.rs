@@ -21,6 +21,7 @@ const ANY: &[Code] = &[
     quantize::NO_COMMON_SCALE,
     quantize::DIRECT_DELAY,
     quantize::DIRECT_TWICE,
+    quantize::STAGE,
     mapping::LATE_HOST_BIAS,
     network::DELAYED_BIAS,
     network::ALWAYS_FIRES,
@@ -55,12 +56,11 @@ const OTHER_TARGET: &[Code] = &[
 /// Factors are asked for, and messages are not to be had.
 const NO_FACTORS: &[Code] = &[network::NO_FACTORS];
 
-/// What has no integers, or relays together with clips.
+/// What has no integers.
 const NO_INTEGERS: &[Code] = &[
     quantize::DIRECT_INPUT,
     quantize::INITIAL_MEMBRANE,
     quantize::NO_CONTRACT,
-    quantize::STAGE,
     network::INITIAL_MEMBRANE,
 ];
 
