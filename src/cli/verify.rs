@@ -1,9 +1,11 @@
 //! `snnc verify`: proves an artifact equal to its source and measures what quantization changed.
 
+use super::ci::checklist::{Checklist, class};
+use super::compile::certified;
 use super::output::Reply;
 use super::samples::Samples;
 use super::table::Table;
-use super::{SourceArgs, replay, with_threads};
+use super::{JunitArgs, SourceArgs, replay, with_threads};
 use crate::artifact::Artifact;
 use crate::artifact::manifest::RecipeEntry;
 use crate::calibrate::Progress;
@@ -26,7 +28,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) junit: JunitArgs,
     /// Folder of the artifact.
     artifact: PathBuf,
     /// Samples to run all levels on (.npz).
@@ -63,16 +67,25 @@ pub(super) struct VerifyReport {
 
 pub(super) fn run(
     args: &VerifyArgs,
+    list: &mut Checklist,
     progress: &dyn Progress,
 ) -> Result<Reply<VerifyReport>, Diagnostics> {
+    args.plan(list);
     let source = args.source.read_like(&args.artifact)?;
+    list.holds(class::SOURCE, source.name());
     let artifact = Artifact::load(&args.artifact)
         .map_err(|errors| name_what_changed(errors, &source, &args.artifact))?;
+    list.holds(class::FILES, format!("{} files", artifact.manifest.files.len()));
+    list.holds(class::PROGRAM, format!("{} cores", artifact.program.cores.len()));
+    for population in &artifact.manifest.populations {
+        list.plan(class::POPULATION, population.name.as_str());
+    }
     let proof = verify::verify(&source, &artifact).map_err(|failure| {
         let mut all = source.warnings.clone();
         all.extend(replay::report(failure, Path::new(".")));
         all
     })?;
+    certified(list, &proof.certificate);
     let measurement = match &args.stimulus {
         None => None,
         Some(path) => {
@@ -98,13 +111,29 @@ pub(super) fn run(
         measurement,
     };
     let product = render(&report, &args.artifact).into_bytes();
-    if let Some(m) = &report.measurement
-        && !m.integers_agree()
-    {
-        diagnostics.push(disagreement(m));
+    if let Some(m) = &report.measurement {
+        if m.integers_agree() {
+            list.holds(class::MEASUREMENT, format!("{} samples", m.samples));
+        } else {
+            diagnostics.push(disagreement(m));
+        }
     }
     let exit = Exit::of(&diagnostics);
     Ok(Reply { product, diagnostics, exit, ..Reply::new(report) })
+}
+
+impl VerifyArgs {
+    /// What is to be proved.
+    fn plan(&self, list: &mut Checklist) {
+        list.about(shown(&self.artifact));
+        list.plan(class::SOURCE, "source is read");
+        list.plan(class::FILES, "files are unaltered");
+        list.plan(class::PROGRAM, "program is decoded");
+        list.plan(class::CERTIFICATE, "program equals the quantized network for all inputs");
+        if self.stimulus.is_some() {
+            list.plan(class::MEASUREMENT, "integer levels agree on the stimulus");
+        }
+    }
 }
 
 /// Adds to "the program differs from its hash" what the difference means for the network: the
