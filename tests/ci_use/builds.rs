@@ -33,11 +33,13 @@ fn built(command: &mut Command) -> Vec<String> {
     all
 }
 
-/// Changes when a file was modified last; clocks of file systems may be coarse.
+/// Changes when a file was modified last. The clock that file systems use is coarser than that of programs.
 fn touch(path: &Path) {
-    sleep(Duration::from_millis(20));
+    let pause = Duration::from_millis(30);
+    sleep(pause);
     let file = fs::File::options().append(true).open(path).expect("a file");
     file.set_modified(std::time::SystemTime::now()).expect("a time");
+    sleep(pause);
 }
 
 /// A copy of what the example files build, in a folder whose name has to be escaped.

@@ -1,6 +1,7 @@
 //! What a command proves, one item after the other: the test cases of a [report](super::junit).
 
 use crate::exit::Exit;
+use snnc_ir::diag::Code;
 use snnc_ir::diag::codes::{equivalence, usage};
 use snnc_ir::{Diagnostic, Diagnostics, Severity};
 
@@ -120,12 +121,6 @@ impl Checklist {
         let path = error.place.path.as_deref().unwrap_or_default();
         let named =
             self.items.iter().position(|i| i.class == class::POPULATION && is_about(path, &i.name));
-        const OF_FILES: [snnc_ir::diag::Code; 4] = [
-            usage::NOT_AN_ARTIFACT,
-            usage::MANIFEST_INVALID,
-            usage::ARTIFACT_FILE,
-            usage::ARTIFACT_DISAGREES,
-        ];
         match error.code {
             code if OF_FILES.contains(&code) => at(class::FILES),
             code if code == usage::SPIKES_DIFFER => at(class::MEASUREMENT),
@@ -136,6 +131,14 @@ impl Checklist {
         }
     }
 }
+
+/// What is wrong with the files of an artifact.
+const OF_FILES: [Code; 4] = [
+    usage::NOT_AN_ARTIFACT,
+    usage::MANIFEST_INVALID,
+    usage::ARTIFACT_FILE,
+    usage::ARTIFACT_DISAGREES,
+];
 
 /// Whether `path` is `population "NAME"`, or something inside it.
 fn is_about(path: &str, name: &str) -> bool {
