@@ -3,6 +3,7 @@
 //!
 //! `SNNC_FAULT_KILLS` and `SNNC_FAULT_ROUNDS` say how often, `SNNC_FAULT_BINARY` which binary is put to the test.
 #![cfg(target_os = "linux")]
+#![expect(clippy::print_stdout, reason = "a summary for those who ask for it")]
 
 mod common;
 #[path = "faults/disk.rs"]
