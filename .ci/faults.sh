@@ -25,9 +25,10 @@ for call in mkdir mkdirat openat write fsync rename renameat renameat2 unlink un
         new=loihi1
         [ "$here" = loihi2 ] || new=loihi2
         # A kind of call that this system does not know, or does not make, injects nothing.
+        # The inner shell keeps what the outer one would say about the kill.
         status=0
-        strace -f -o /dev/null -e "trace=$call" -e "inject=$call:signal=SIGKILL:when=$n" \
-            "$snnc" compile "$genome" --target "$new" -o art >/dev/null 2>&1 || status=$?
+        (strace -f -o /dev/null -e "trace=$call" -e "inject=$call:signal=SIGKILL:when=$n" \
+            "$snnc" compile "$genome" --target "$new" -o art || exit $?) >/dev/null 2>&1 || status=$?
         if [ "$status" = 0 ]; then
             diff -r "$place/$new" art
             here="$new"
