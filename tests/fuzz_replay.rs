@@ -61,8 +61,26 @@ macro_rules! replays {
 }
 
 replays!(
-    binary, compile, config, genome, hypergraph, layers, manifest, nir, npz, pipeline, program,
-    recipe_binary, recipe_json, recording, safetensors, search, stimulus, target, tennlab, text
+    binary,
+    compile,
+    config,
+    genome,
+    hypergraph,
+    layers,
+    manifest,
+    nir,
+    npz,
+    pipeline,
+    program,
+    recipe_binary,
+    recipe_json,
+    recording,
+    safetensors,
+    search,
+    stimulus,
+    target,
+    tennlab,
+    text
 );
 
 /// Corpora are for every run of the tests, so they stay small.
@@ -73,7 +91,11 @@ fn corpora_are_small() {
         let files = names(&folder);
         let sizes = files.iter().map(|f| fs::metadata(folder.join(f)).expect("a file").len());
         let total: u64 = sizes.sum();
-        assert!(files.len() <= 300 && total <= 1 << 20, "{name}: {} files, {total} bytes", files.len());
+        assert!(
+            files.len() <= 300 && total <= 1 << 20,
+            "{name}: {} files, {total} bytes",
+            files.len()
+        );
     }
 }
 

@@ -29,7 +29,7 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 RUSTFLAGS="${flags[*]}" cargo build --quiet --release --locked --target "$host" --bin "$target"
 
 case $target in
-    nir | recording) longest=32768 ;;
+    nir | recording) longest=65536 ;;
     binary | compile | genome | manifest | npz | program | stimulus | text) longest=16384 ;;
     pipeline) longest=1024 ;;
     *) longest=8192 ;;

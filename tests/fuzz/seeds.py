@@ -203,6 +203,15 @@ def recipes(corpus, program, scratch):
     corpus.add("recipe_json", "partial", partial)
 
 
+def recordings(corpus, program, scratch):
+    genome, stimulus = FIXTURES / "skip.genome.json", FIXTURES / "skip.npz"
+    words = ["run", genome, "--stimulus", stimulus, "--samples", "2"]
+    snnc(program, *words, "--spikes", scratch / "a.nir", "--events", scratch / "e.nir")
+    for name in ("a", "e"):
+        corpus.add("recording", name, (scratch / f"{name}.nir").read_bytes(), 60_000)
+        corpus.add("nir", f"recording-{name}", (scratch / f"{name}.nir").read_bytes(), 60_000)
+
+
 def settings(corpus, program):
     for path in sorted((ROOT / "backends/targets").glob("*.toml")):
         corpus.add("target", path.stem, path.read_bytes())
@@ -241,6 +250,7 @@ def main():
         graphs(corpus)
         levels(corpus, program, scratch)
         recipes(corpus, program, scratch)
+        recordings(corpus, program, scratch)
         settings(corpus, program)
 
 

@@ -12,6 +12,7 @@ mod nir;
 pub mod programs;
 mod settings;
 
+pub(super) use levels::source_of;
 use snnc_ir::{Diagnostics, Severity};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
