@@ -15,7 +15,7 @@ pub struct Draw(pub u64);
 
 impl Draw {
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -25,7 +25,7 @@ impl Draw {
 
     /// A number below `bound`; 0 if that is 0.
     pub fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound.max(1) as u64).unwrap_or(0)
+        usize::try_from(self.number() % bound.max(1) as u64).unwrap_or(0)
     }
 }
 
@@ -70,7 +70,7 @@ fn value([low, high]: [i32; 2], draw: &mut Draw) -> f32 {
         0 => low,
         1 => high,
         _ => {
-            low + i64::try_from(draw.next() % u64::try_from(high - low + 1).unwrap_or(1))
+            low + i64::try_from(draw.number() % u64::try_from(high - low + 1).unwrap_or(1))
                 .unwrap_or(0)
         }
     };

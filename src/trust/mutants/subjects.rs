@@ -56,7 +56,7 @@ fn drawn(n: u64, seed: u64) -> Option<Subject> {
     ][draw.below(4)];
     let delays = [Delays::Synaptic, Delays::Relay][draw.below(2)];
     let mut bytes = [0; 32];
-    bytes.chunks_mut(8).for_each(|part| part.copy_from_slice(&draw.next().to_le_bytes()));
+    bytes.chunks_mut(8).for_each(|part| part.copy_from_slice(&draw.number().to_le_bytes()));
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let network = testing::quantized(space).new_tree(&mut runner).ok()?.current();

@@ -119,7 +119,7 @@ pub(super) fn tennlab(bytes: &[u8]) -> Outcome {
     };
     let level = AnyLevel::Quantized(read.network);
     survives_writing(&level);
-    super::levels::compiles(Source {
+    super::levels::compiles(&Source {
         level,
         kind: FileKind::Genome,
         hash: read.hash,

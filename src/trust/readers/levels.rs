@@ -81,7 +81,7 @@ pub(super) fn compile(bytes: &[u8]) -> Outcome {
         Ok(level) => level,
         Err(found) => return refused(&found),
     };
-    compiles(source_of(level))
+    compiles(&source_of(level))
 }
 
 /// A source that was never in a file.
@@ -123,13 +123,13 @@ fn is_small(level: &AnyLevel) -> bool {
 
 /// Compiles a small source for `loihi2`. Whatever it is, an artifact that is made is certified, and what keeps one from
 /// being made is a limit of the target or of the source, never a certificate that an artifact of ours does not get.
-pub(super) fn compiles(source: Source) -> Outcome {
+pub(super) fn compiles(source: &Source) -> Outcome {
     static TARGET: OnceLock<Target> = OnceLock::new();
     if !is_small(&source.level) {
         return Outcome::Refused;
     }
     let target = TARGET.get_or_init(|| Target::find("loihi2").expect("a target that is built in"));
-    attempt(&source, target, &Options::default())
+    attempt(source, target, &Options::default())
 }
 
 /// Compiles. A refusal is for a limit of the source or the target.
@@ -143,7 +143,7 @@ pub(super) fn attempt(source: &Source, target: &Target, options: &Options) -> Ou
             let found = &failure.diagnostics;
             assert!(failure.replay.is_none(), "a pass failed by its own mistake: {found}");
             let ours = |code: &str| code.starts_with("SNN07");
-            for finding in found.iter() {
+            for finding in found {
                 let of_source =
                     [equivalence::OVERFLOW, equivalence::SOURCE].contains(&finding.code);
                 let rejected = ours(&finding.code.to_string()) && !of_source;

@@ -71,7 +71,7 @@ pub fn check(name: &str, bytes: &[u8]) -> Outcome {
 /// A refusal: it has an error, which is not the compiler's own mistake and can be shown.
 fn refused(found: &Diagnostics) -> Outcome {
     assert!(found.has_errors(), "refused without an error: {found}");
-    for finding in found.iter() {
+    for finding in found {
         let code = finding.code.to_string();
         let own = code.starts_with("SNN09") && finding.severity == Severity::Error;
         assert!(!own, "a mistake of the compiler: {found}");
