@@ -50,7 +50,7 @@ fn whoever_is_killed_leaves_the_old_artifact_or_the_new_one() {
     let mut boundary = whole.mul_f64(0.8);
     let kills = setting("SNNC_FAULT_KILLS", 60);
     for kill in 0..kills {
-        let new = if old == 0 { 1 } else { 0 };
+        let new = usize::from(old == 0);
         let delay = if kill % 4 == 0 {
             whole.mul_f64(1.2 * random.next())
         } else {
