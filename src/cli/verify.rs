@@ -3,14 +3,16 @@
 use super::output::Reply;
 use super::samples::Samples;
 use super::table::Table;
-use super::{SourceArgs, replay, with_threads};
+use super::{GivenArgs, replay, with_threads};
 use crate::artifact::Artifact;
+use crate::artifact::certificate::CertificateFile;
 use crate::artifact::manifest::RecipeEntry;
 use crate::calibrate::Progress;
 use crate::exit::Exit;
 use crate::files::shown;
 use crate::source::Source;
 use crate::stimulus::{self, Interface};
+use crate::verify::recheck::Recheck;
 use crate::verify::{
     self, AccuracyReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
     QuantizationReport, measure_with,
@@ -25,10 +27,18 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
+    /// Genome or TENNLab network (.json), NIR graph (.nir), text form (.snn) or binary form (.snnb) of a network.
+    #[arg(required_unless_present = "certificate")]
+    source: Option<PathBuf>,
     #[command(flatten)]
-    source: SourceArgs,
+    given: GivenArgs,
     /// Folder of the artifact.
-    artifact: PathBuf,
+    #[arg(required_unless_present = "certificate")]
+    artifact: Option<PathBuf>,
+    /// Prove a certificate again from the files beside it, without the source: FILE, or the folder that holds
+    /// `certificate.json`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "artifact", "stimulus"])]
+    certificate: Option<PathBuf>,
     /// Samples to run all levels on (.npz).
     #[arg(long, value_name = "FILE")]
     stimulus: Option<PathBuf>,
@@ -40,7 +50,17 @@ pub(super) struct VerifyArgs {
     threads: Option<u16>,
 }
 
-/// Report of `snnc verify`.
+/// Report of `snnc verify`, in one of its two forms.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Report {
+    /// Source and artifact.
+    Whole(Box<VerifyReport>),
+    /// A certificate.
+    Certificate(Box<CertificateFile>),
+}
+
+/// Report on a source and an artifact.
 #[derive(Debug, Serialize)]
 pub(super) struct VerifyReport {
     /// Name of the network.
@@ -64,10 +84,41 @@ pub(super) struct VerifyReport {
 pub(super) fn run(
     args: &VerifyArgs,
     progress: &dyn Progress,
-) -> Result<Reply<VerifyReport>, Diagnostics> {
-    let source = args.source.read_like(&args.artifact)?;
-    let artifact = Artifact::load(&args.artifact)
-        .map_err(|errors| name_what_changed(errors, &source, &args.artifact))?;
+) -> Result<Reply<Report>, Diagnostics> {
+    match (&args.certificate, &args.source, &args.artifact) {
+        (Some(path), ..) => {
+            args.given.refuse_for("a certificate")?;
+            certificate(path)
+        }
+        (None, Some(source), Some(artifact)) => whole(args, source, artifact, progress),
+        // The parser of the command line asks for them.
+        (None, ..) => {
+            Err(Diagnostic::error(usage::CONFLICTING_OPTIONS, "SOURCE and ARTIFACT are missing")
+                .into())
+        }
+    }
+}
+
+/// Proves a certificate again.
+fn certificate(path: &Path) -> Result<Reply<Report>, Diagnostics> {
+    let Recheck { path, proved } = verify::recheck(path)?;
+    let CertificateFile { certificate, files, netx: _ } = &proved;
+    let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
+    let text =
+        format!("{}: proved again from {}\n{certificate}\n", shown(&path), names.join(", "),);
+    Ok(Reply { product: text.into_bytes(), ..Reply::new(Report::Certificate(Box::new(proved))) })
+}
+
+/// Proves an artifact equal to its source.
+fn whole(
+    args: &VerifyArgs,
+    source: &Path,
+    folder: &Path,
+    progress: &dyn Progress,
+) -> Result<Reply<Report>, Diagnostics> {
+    let source = args.given.read_like(source, folder)?;
+    let artifact =
+        Artifact::load(folder).map_err(|errors| name_what_changed(errors, &source, folder))?;
     let proof = verify::verify(&source, &artifact).map_err(|failure| {
         let mut all = source.warnings.clone();
         all.extend(replay::report(failure, Path::new(".")));
@@ -97,14 +148,14 @@ pub(super) fn run(
         certificate: proof.certificate,
         measurement,
     };
-    let product = render(&report, &args.artifact).into_bytes();
+    let product = render(&report, folder).into_bytes();
     if let Some(m) = &report.measurement
         && !m.integers_agree()
     {
         diagnostics.push(disagreement(m));
     }
     let exit = Exit::of(&diagnostics);
-    Ok(Reply { product, diagnostics, exit, ..Reply::new(report) })
+    Ok(Reply { product, diagnostics, exit, ..Reply::new(Report::Whole(Box::new(report))) })
 }
 
 /// Adds to "the program differs from its hash" what the difference means for the network: the
