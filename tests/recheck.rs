@@ -55,7 +55,7 @@ fn paths(value: &Value, at: &str, out: &mut Vec<String>) {
     out.push(at.to_owned());
     match value {
         Value::Object(fields) => {
-            fields.iter().for_each(|(k, v)| paths(v, &format!("{at}/{k}"), out))
+            fields.iter().for_each(|(k, v)| paths(v, &format!("{at}/{k}"), out));
         }
         Value::Array(items) => {
             items.iter().enumerate().for_each(|(i, v)| paths(v, &format!("{at}/{i}"), out));
@@ -126,7 +126,7 @@ fn every_altered_field_is_refused() {
 /// The same for the part about `network.net`, and for the file itself.
 #[test]
 fn what_is_said_of_the_export_is_proved_again() {
-    let place = alone("examples/small/conv.genome.json", &["-t", "loihi2"]);
+    let place = alone(GENOME, &["-t", "loihi2", "--delays", "relay"]);
     let whole: Value = serde_json::from_slice(&place.read("c/certificate.json")).expect("JSON");
     let layout = &whole["netx"]["layout"];
     assert!(layout["populations"].as_array().is_some_and(|all| all.len() > 1), "{whole}");

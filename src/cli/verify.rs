@@ -104,8 +104,7 @@ fn certificate(path: &Path) -> Result<Reply<Report>, Diagnostics> {
     let Recheck { path, proved } = verify::recheck(path)?;
     let CertificateFile { certificate, files, netx: _ } = &proved;
     let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
-    let text =
-        format!("{}: proved again from {}\n{certificate}\n", shown(&path), names.join(", "),);
+    let text = format!("{}: proved again from {}\n{certificate}\n", shown(&path), names.join(", "));
     Ok(Reply { product: text.into_bytes(), ..Reply::new(Report::Certificate(Box::new(proved))) })
 }
 

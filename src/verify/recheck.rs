@@ -98,7 +98,7 @@ fn parse(text: &str) -> Result<Value, Diagnostic> {
             .at_line(place(e.line()), place(e.column()))
     })?;
     match claimed.get("format") {
-        Some(format) if *format == Value::from(FORMAT) => Ok(claimed),
+        Some(format) if *format == FORMAT => Ok(claimed),
         Some(format) => Err(refuse(format!("the certificate has format {format}")).at("$.format")),
         None => Err(refuse("the file is not a certificate of snnc".to_owned()).at("$.format")),
     }
