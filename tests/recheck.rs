@@ -95,8 +95,10 @@ fn every_altered_field_is_refused() {
         let text = serde_json::to_string_pretty(document).expect("JSON") + "\n";
         place.write("c/certificate.json", text);
         let (codes, said) = refused(&file).unwrap_or_else(|| panic!("accepted: {what}"));
-        let known = ["SNN0718", "SNN0719", "SNN0720"];
-        assert!(codes.iter().all(|c| known.contains(&c.as_str())), "{what}: {said}");
+        // Not for its form alone, which is another one in every case.
+        let known = if what.starts_with("/format") { "SNN0718" } else { "SNN07" };
+        let form = |c: &String| c == "SNN0718" && !what.starts_with("/format");
+        assert!(codes.iter().all(|c| c.starts_with(known) && !form(c)), "{what}: {said}");
         tried += 1;
         said
     };
@@ -127,7 +129,8 @@ fn every_altered_field_is_refused() {
 #[test]
 fn what_is_said_of_the_export_is_proved_again() {
     let place = alone(GENOME, &["-t", "loihi2", "--delays", "relay"]);
-    let whole: Value = serde_json::from_slice(&place.read("c/certificate.json")).expect("JSON");
+    let text = place.read("c/certificate.json");
+    let whole: Value = serde_json::from_slice(&text).expect("JSON");
     let layout = &whole["netx"]["layout"];
     assert!(layout["populations"].as_array().is_some_and(|all| all.len() > 1), "{whole}");
     let expect = |what: &str, document: &Value| {
@@ -149,7 +152,7 @@ fn what_is_said_of_the_export_is_proved_again() {
     without.as_object_mut().expect("an object").remove("netx");
     let (codes, said) = expect("no claim about network.net", &without);
     assert!(codes.contains(&"SNN0720".to_owned()), "{said}");
-    place.write("c/certificate.json", serde_json::to_string_pretty(&whole).expect("JSON") + "\n");
+    place.write("c/certificate.json", &text);
     recheck(&place.path("c")).expect("all as it was");
     let bytes = place.read("c/network.net");
     place.write("c/network.net", &bytes[..bytes.len() / 2]);
