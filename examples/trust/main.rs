@@ -1,5 +1,7 @@
 //! The long checks of `docs/trust.md`: `cargo run --release --example trust -- CHECK [OPTION...]`.
 
+mod corpus;
+
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -12,9 +14,12 @@ struct Arguments {
 
 /// What is checked.
 #[derive(Debug, Subcommand)]
-enum Check {}
+enum Check {
+    Corpus(corpus::CorpusArgs),
+}
 
-#[expect(unreachable_code, reason = "no check is here yet")]
 fn main() -> ExitCode {
-    match Arguments::parse().check {}
+    match Arguments::parse().check {
+        Check::Corpus(args) => corpus::run(&args),
+    }
 }

@@ -11,6 +11,7 @@ use crate::target::Target;
 use clap::Args;
 use serde::Serialize;
 use snnc_ir::Diagnostics;
+use std::collections::BTreeSet;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
@@ -62,8 +63,9 @@ pub(super) fn run(
         return Ok(Reply { summary, diagnostics: source.warnings, ..Reply::new(report) });
     };
     let target = Target::find(target)?;
+    let path = &args.source.source;
     let made =
-        make(&args.source.source, &source, &target, &args.how, &args.quantization, progress)?;
+        make(path, &source, &target, &args.how, &args.quantization, BTreeSet::new(), progress)?;
     let Made { compiled, calibration, diagnostics } = made;
     let summary = format!("{}nothing was written\n", summary(&compiled, calibration.as_ref()));
     report.manifest = Some(compiled.manifest);
