@@ -1,6 +1,7 @@
 //! The long checks of `docs/trust.md`: `cargo run --release --example trust -- CHECK [OPTION...]`.
 
 mod corpus;
+mod mutants;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -16,10 +17,12 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Check {
     Corpus(corpus::CorpusArgs),
+    Mutants(mutants::Arguments),
 }
 
-fn main() -> ExitCode {
+fn main() -> std::io::Result<ExitCode> {
     match Arguments::parse().check {
-        Check::Corpus(args) => corpus::run(&args),
+        Check::Corpus(args) => Ok(corpus::run(&args)),
+        Check::Mutants(arguments) => mutants::run(&arguments),
     }
 }
