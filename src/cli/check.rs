@@ -65,7 +65,7 @@ pub(super) fn run(
     let target = Target::find(target)?;
     let path = &args.source.source;
     let made =
-        make(path, &source, &target, &args.how, &args.quantization, BTreeSet::new(), progress)?;
+        make(path, &source, &target, &args.how, &args.quantization, &BTreeSet::new(), progress)?;
     let Made { compiled, calibration, diagnostics } = made;
     let summary = format!("{}nothing was written\n", summary(&compiled, calibration.as_ref()));
     report.manifest = Some(compiled.manifest);

@@ -179,7 +179,7 @@ pub(super) fn run(
     publish::check(&destination, args.force)?;
     let source = args.source.read()?;
     let path = &args.source.source;
-    let made = make(path, &source, &target, &args.how, &args.quantization, exports, progress)?;
+    let made = make(path, &source, &target, &args.how, &args.quantization, &exports, progress)?;
     let Made { compiled, calibration, diagnostics } = made;
     let moved = publish::publish(&destination, &compiled.files, args.force)?;
 
@@ -217,7 +217,7 @@ pub(super) fn make(
     target: &Target,
     how: &HowArgs,
     quantization: &QuantizationArgs,
-    exports: BTreeSet<Export>,
+    exports: &BTreeSet<Export>,
     progress: &dyn Progress,
 ) -> Result<Made, Diagnostics> {
     let mut notes = Diagnostics::new();

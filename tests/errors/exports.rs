@@ -78,4 +78,12 @@ pub(crate) const CASES: &[Case] = &[
         code: "SNN0810",
         place: "",
     },
+    Case {
+        name: "a stage into a folder",
+        set: |p| p.copy(GENOME, "g.json"),
+        run: "compile g.json -t loihi2 --emit mapped -o x",
+        exit: 2,
+        code: "SNN0810",
+        place: "",
+    },
 ];

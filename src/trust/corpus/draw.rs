@@ -51,7 +51,8 @@ impl Draw {
 
     /// One of the items.
     pub(super) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
-        items[self.next() as usize % items.len()]
+        let index = self.next() % items.len() as u64;
+        items[usize::try_from(index).unwrap_or(0)]
     }
 }
 
@@ -88,9 +89,10 @@ fn palette(draw: &mut Draw, scope: &Scope) -> Palette {
         Bias::None => vec![0],
         Bias::Weights => (0..3).map(|_| 64 * draw.between(-limit / 4, limit)).collect(),
     };
-    let refractory = match scope.refractory {
-        true => vec![1, 1, 1, 2 + draw.below(6), 2 + draw.below(20)],
-        false => vec![1],
+    let refractory = if scope.refractory {
+        vec![1, 1, 1, 2 + draw.below(6), 2 + draw.below(20)]
+    } else {
+        vec![1]
     };
     let set = |draw: &mut Draw| {
         (draw.pick(&du), draw.pick(&dv), draw.pick(&thresholds), draw.pick(&refractory))
@@ -188,7 +190,7 @@ fn projections(draw: &mut Draw, palette: &Palette, net: &mut QuantizedDraft) {
     let inputs = net.populations.values().filter(|p| p.is_input()).count();
     let all = net.populations.len();
     for target in inputs..all {
-        for _ in 0..1 + draw.below(2) {
+        for _ in 0..=draw.below(2) {
             // Rather the population before it, so that networks are deep, too.
             let near = draw.one_in(2);
             let source = if near { target - 1 } else { draw.below(count(target)) as usize };
