@@ -94,6 +94,7 @@ pub fn case(oracle: Oracle, seed: u64, index: u64) -> Result<Case, String> {
             delays: Vec::new(),
             weights: None,
             warnings: Diagnostics::new(),
+            files: Vec::new(),
         };
         let compiled = match compile(&source, &target, &options) {
             Ok(compiled) => compiled,
