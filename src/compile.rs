@@ -4,6 +4,7 @@
 //! them; the certificate relates what it read to the quantized network in logical time. Nothing is
 //! an artifact before that.
 
+use crate::artifact::certificate::{CertificateFile, SUBJECTS};
 use crate::artifact::manifest::{FileEntry, Manifest, NetxEntry, RecipeEntry};
 use crate::artifact::mapping::MappingEntry;
 use crate::artifact::{self, Entry};
@@ -14,14 +15,15 @@ use crate::report::{MeasureOptions, Report, measure};
 use crate::source::Source;
 use crate::stimulus::Stimuli;
 use crate::{describe, target::Target};
-use snnc_backends::certify::{Certificate, certify};
-use snnc_backends::{Backend, NETX_FILE, PROGRAM_FILE, program};
+use snnc_backends::certify::{Certificate, certify, netx};
+use snnc_backends::{Backend, NETX_FILE, PROGRAM_FILE, program, sanafe};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::program::Program;
 use snnc_ir::{
     Diagnostic, Diagnostics, MappedNetwork, QuantizedNetwork, Recipe, TargetSpec, binary, recipe,
 };
 use snnc_passes::{Failure as PassFailure, Pipeline, Registry, Replay};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Options of a compilation.
@@ -39,6 +41,15 @@ pub struct Options {
     pub recipe: Recipe,
     /// Samples on which rates are measured before neurons are mapped; without them rates are assumed.
     pub profile: Option<Stimuli>,
+    /// Files for other programs that the artifact has to hold besides.
+    pub exports: BTreeSet<Export>,
+}
+
+/// A form of the mapped network for another program, written on demand only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Export {
+    /// Chip and mapped network for the simulator SANA-FE ([`sanafe`]).
+    Sanafe,
 }
 
 /// Samples that a quantization is measured on.
@@ -194,6 +205,9 @@ pub fn compile_on(
     let logical =
         stages.quantized.as_ref().ok_or_else(|| pipeline::not_reached(Stage::Quantized))?;
     let Emitted { mut files, program, certificate, netx } = emit(mapped, logical, target)?;
+    for export in &options.exports {
+        files.extend(exported(*export, mapped, &target.spec)?);
+    }
 
     // A calibrated recipe is complete, so what each of its parts costs can be told.
     let complete = options.recipe.calibration.is_some().then_some(&options.recipe);
@@ -288,6 +302,25 @@ struct Emitted {
     netx: Option<NetxEntry>,
 }
 
+/// The files of an export.
+fn exported(
+    export: Export,
+    mapped: &MappedNetwork,
+    target: &TargetSpec,
+) -> Result<Vec<Entry>, Diagnostics> {
+    let entry =
+        |name: &str, text: String| Entry { name: name.to_owned(), bytes: text.into_bytes() };
+    match export {
+        Export::Sanafe => {
+            let sanafe::Export { architecture, network } = sanafe::export(mapped, target)?;
+            Ok(vec![
+                entry(sanafe::ARCHITECTURE_FILE, architecture),
+                entry(sanafe::NETWORK_FILE, network),
+            ])
+        }
+    }
+}
+
 /// Writes the files of the back end, reads the program back, certifies it, and adds the files that
 /// make an artifact complete without its source.
 fn emit(
@@ -304,14 +337,24 @@ fn emit(
     let bytes = files.iter().find(|f| f.name == PROGRAM_FILE).map(|f| f.bytes.as_slice());
     let program = program::read(bytes.unwrap_or_default())?;
     let certificate = certify(logical, &program, &target.spec)?;
-    let mut proof = serde_json::to_vec_pretty(&certificate)
-        .expect("a certificate has string keys and finite numbers only");
-    proof.push(b'\n');
+    let bytes = files.iter().find(|f| f.name == NETX_FILE).map(|f| f.bytes.as_slice());
+    let exported = match (bytes, &emission.netx) {
+        (Some(bytes), Some(layout)) => {
+            let proof = netx::read(bytes)
+                .and_then(|file| netx::certify(logical, &program, &file, layout, &target.spec));
+            Some(proof.map_err(|d| d.in_file(NETX_FILE))?)
+        }
+        _ => None,
+    };
 
     let mut add = |name: &str, bytes| files.push(Entry { name: name.to_owned(), bytes });
     add(artifact::SOURCE, binary::encode_quantized(logical));
     add(artifact::TARGET, target.text.clone().into_bytes());
-    add(artifact::CERTIFICATE, proof);
+    let subjects = SUBJECTS.iter().filter_map(|name| files.iter().find(|f| f.name == *name));
+    let subjects = subjects.map(|f| FileEntry::of(&f.name, &f.bytes)).collect();
+    let proof =
+        CertificateFile { certificate: certificate.clone(), files: subjects, netx: exported };
+    files.push(Entry { name: artifact::CERTIFICATE.to_owned(), bytes: proof.to_bytes() });
     let left_out = emission.left_out.iter().find(|l| l.name == NETX_FILE);
     let netx = match (emission.netx, left_out) {
         (Some(layout), _) => Some(NetxEntry::Layout(layout)),

@@ -1,5 +1,7 @@
 //! The long checks of `docs/trust.md`: `cargo run --release --example trust -- CHECK [OPTION...]`.
 
+mod corpus;
+mod mutants;
 mod random;
 mod small;
 
@@ -17,6 +19,8 @@ struct Arguments {
 /// What is checked.
 #[derive(Debug, Subcommand)]
 enum Check {
+    Corpus(corpus::CorpusArgs),
+    Mutants(mutants::Arguments),
     /// Random networks through the whole compiler, for both targets.
     Random(random::RandomArgs),
     /// All small networks on all short inputs.
@@ -25,6 +29,8 @@ enum Check {
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     match Arguments::parse().check {
+        Check::Corpus(args) => Ok(corpus::run(&args)),
+        Check::Mutants(arguments) => Ok(mutants::run(&arguments)?),
         Check::Random(args) => random::main(&args),
         Check::Small(args) => small::main(&args),
     }

@@ -33,6 +33,9 @@ pub struct Artifact {
     pub warnings: Diagnostics,
 }
 
+/// How often an artifact is read again that was replaced while it was read.
+const RELOADS: usize = 20;
+
 /// Whether `path` is meant as an artifact: a folder, or a manifest.
 pub fn is_artifact(path: &Path) -> bool {
     path.is_dir() || path.file_name().is_some_and(|n| n == MANIFEST)
@@ -71,7 +74,23 @@ impl Artifact {
 
     fn load_with(path: &Path, read: ReadFile) -> Result<Self, Diagnostics> {
         let folder = folder(path);
-        let manifest = Manifest::read(&folder)?;
+        let mut manifest = Manifest::read(&folder)?;
+        for _ in 0..RELOADS {
+            let loaded = Self::load_listed(folder.clone(), manifest.clone(), read);
+            // Files that do not go together may be of two artifacts, of which one replaced the other meanwhile.
+            match Manifest::read(&folder) {
+                Ok(now) if loaded.is_err() && now != manifest => manifest = now,
+                _ => return loaded,
+            }
+        }
+        Self::load_listed(folder, manifest, read)
+    }
+
+    fn load_listed(
+        folder: PathBuf,
+        manifest: Manifest,
+        read: ReadFile,
+    ) -> Result<Self, Diagnostics> {
         let mut contents = Contents::read(&folder, &manifest, read)?;
 
         let bytes = contents.take(&folder, PROGRAM)?;
@@ -193,14 +212,14 @@ fn read_listed(folder: &Path, listed: &FileEntry) -> Result<Vec<u8>, Diagnostic>
     Ok(bytes)
 }
 
-fn parse_target(bytes: &[u8], file: &str) -> Result<TargetSpec, Diagnostics> {
+pub(crate) fn parse_target(bytes: &[u8], file: &str) -> Result<TargetSpec, Diagnostics> {
     let text = std::str::from_utf8(bytes).map_err(|_| {
         Diagnostic::error(usage::NOT_UTF8, "the target description is not UTF-8").in_file(file)
     })?;
     targets::parse(text, file)
 }
 
-fn decode_source(bytes: &[u8]) -> Result<QuantizedNetwork, Diagnostics> {
+pub(crate) fn decode_source(bytes: &[u8]) -> Result<QuantizedNetwork, Diagnostics> {
     match binary::decode(bytes)? {
         AnyDraft::Quantized(draft) if draft.time == Time::Logical => {
             QuantizedNetwork::verify(draft, &Rules::default())
@@ -214,7 +233,7 @@ fn decode_source(bytes: &[u8]) -> Result<QuantizedNetwork, Diagnostics> {
     }
 }
 
-fn named(diagnostics: Diagnostics, folder: &Path, name: &str) -> Diagnostics {
+pub(crate) fn named(diagnostics: Diagnostics, folder: &Path, name: &str) -> Diagnostics {
     diagnostics.in_file(&shown(&folder.join(name)))
 }
 

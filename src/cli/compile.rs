@@ -1,23 +1,26 @@
 //! `snnc compile`: a certified artifact, or the network of one stage as text.
 
+use super::ci::checklist::{Checklist, class};
+use super::ci::deps;
 use super::lowering::LoweringArgs;
-use super::output::{Format, Reply};
+use super::output::Reply;
 use super::profile::ProfileArgs;
 use super::quantization::{Prepared, QuantizationArgs, calibration_line};
 use super::search::SearchArgs;
 use super::table::Table;
-use super::{Common, SourceArgs, replay};
+use super::{Common, JunitArgs, SourceArgs, replay};
 use crate::artifact::Manifest;
-use crate::artifact::manifest::NetxEntry;
+use crate::artifact::manifest::{MANIFEST, NetxEntry};
 use crate::artifact::publish;
 use crate::calibrate::{CalibrationLog, Progress};
-use crate::compile::{Compiled, Options, compile_on, lower};
+use crate::compile::{Compiled, Export, Options, compile_on, lower};
 use crate::files::shown;
 use crate::pipeline::{Delays, Stage, not_reached};
 use crate::source::Source;
-use crate::target::Target;
+use crate::target::{self, Target};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use snnc_backends::certify::Certificate;
 use snnc_ir::diag::codes::usage;
 use snnc_ir::{Diagnostic, Diagnostics, text};
 use std::collections::BTreeSet;
@@ -27,11 +30,13 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub(super) struct CompileArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub(super) source: SourceArgs,
     #[command(flatten)]
     how: HowArgs,
     #[command(flatten)]
     quantization: QuantizationArgs,
+    #[command(flatten)]
+    pub(super) junit: JunitArgs,
     /// Built-in target (see `snnc list targets`) or a target file (.toml).
     #[arg(long, short, value_name = "NAME|FILE")]
     target: String,
@@ -41,9 +46,13 @@ pub(super) struct CompileArgs {
     /// Move what is not ours at the destination aside instead of refusing.
     #[arg(long)]
     force: bool,
-    /// Print the network of this stage as text instead of writing an artifact.
-    #[arg(long, value_name = "STAGE", conflicts_with_all = ["output", "force"])]
-    emit: Option<Emit>,
+    /// Print the network of this stage as text instead of writing an artifact; or also write files for
+    /// another program (repeatable, or separated by commas).
+    #[arg(long, value_name = "STAGE|EXPORT", value_delimiter = ',')]
+    emit: Vec<Emit>,
+    /// Also write the files that were read to this file, as a rule for make or ninja about the artifact's manifest.
+    #[arg(long, value_name = "FILE")]
+    deps: Option<PathBuf>,
 }
 
 /// How to compile; shared with `snnc check`.
@@ -81,16 +90,60 @@ impl From<DelaysArg> for Delays {
     }
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Emit {
-    /// After the float passes.
+    /// Text: after the float passes.
     Network,
-    /// Integers in logical time.
+    /// Text: integers in logical time.
     Quantized,
-    /// Integers in hardware time.
+    /// Text: integers in hardware time.
     Scheduled,
-    /// On cores.
+    /// Text: on cores.
     Mapped,
+    /// Files in the artifact: chip and mapped network for SANA-FE.
+    Sanafe,
+}
+
+impl Emit {
+    /// The stage whose text is printed, or the files that are written.
+    const fn what(self) -> Result<Stage, Export> {
+        match self {
+            Self::Network => Ok(Stage::Network),
+            Self::Quantized => Ok(Stage::Quantized),
+            Self::Scheduled => Ok(Stage::Scheduled),
+            Self::Mapped => Ok(Stage::Mapped),
+            Self::Sanafe => Err(Export::Sanafe),
+        }
+    }
+}
+
+impl CompileArgs {
+    /// The stage to print, if any; else the exports to write.
+    ///
+    /// # Errors
+    /// `SNN0810` if a stage is to be printed and something else is asked for.
+    fn emits(&self) -> Result<(Option<Stage>, BTreeSet<Export>), Diagnostic> {
+        let exports = self.emit.iter().filter_map(|emit| emit.what().err()).collect();
+        let mut stages = self.emit.iter().filter_map(|emit| emit.what().ok());
+        let Some(stage) = stages.next() else { return Ok((None, exports)) };
+        let all = [
+            (self.emit.len() > 1, "nothing else can be emitted"),
+            (self.output.is_some(), "`--output` names a folder for nothing"),
+            (self.force, "`--force` replaces nothing"),
+            (self.deps.is_some(), "`--deps` has no manifest to name"),
+            (self.junit.junit.is_some(), "`--junit` has no proof to report"),
+        ];
+        let Some((_, besides)) = all.into_iter().find(|(given, _)| *given) else {
+            return Ok((Some(stage), exports));
+        };
+        Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            format!(
+                "`--emit {stage}` prints a network instead of writing an artifact, so {besides}"
+            ),
+        )
+        .help("name one stage alone, or exports alone: `--emit sanafe`"))
+    }
 }
 
 impl HowArgs {
@@ -130,11 +183,17 @@ pub(super) struct CompileReport {
 pub(super) fn run(
     args: &CompileArgs,
     common: &Common,
+    list: &mut Checklist,
     progress: &dyn Progress,
 ) -> Result<Reply<CompileReport>, Diagnostics> {
-    if let Some(emit) = args.emit {
-        return emit_text(args, common, emit, progress);
+    let (stage, exports) = args.emits()?;
+    if let Some(stage) = stage {
+        return emit_text(args, common, stage, progress);
     }
+    list.about(shown(&args.source.source));
+    list.plan(class::SOURCE, "source is read");
+    list.plan(class::CERTIFICATE, "program equals the quantized network for all inputs");
+    list.plan(class::PUBLISHING, "artifact is published");
     let target = Target::find(&args.target)?;
     let destination = args
         .output
@@ -142,11 +201,17 @@ pub(super) fn run(
         .unwrap_or_else(|| default_output(&args.source.source, &target.spec.name));
     publish::check(&destination, args.force)?;
     let source = args.source.read()?;
-    let made =
-        make(&args.source.source, &source, &target, &args.how, &args.quantization, progress)?;
+    list.holds(class::SOURCE, source.name());
+    let path = &args.source.source;
+    let made = make(path, &source, &target, &args.how, &args.quantization, &exports, progress)?;
     let Made { compiled, calibration, diagnostics } = made;
+    certified(list, &compiled.certificate);
+    if let Some(file) = &args.deps {
+        deps::write(file, &destination.join(MANIFEST), &args.inputs(&source))?;
+    }
     let moved = publish::publish(&destination, &compiled.files, args.force)?;
 
+    list.holds(class::PUBLISHING, shown(&destination));
     let mut summary = summary(&compiled, calibration.as_ref());
     // Writing to a string cannot fail.
     let _ = writeln!(summary, "wrote {}", shown(&destination));
@@ -160,6 +225,28 @@ pub(super) fn run(
         calibration,
     };
     Ok(Reply { summary, diagnostics, ..Reply::new(report) })
+}
+
+impl CompileArgs {
+    /// The files that decide what the artifact is.
+    fn inputs(&self, source: &Source) -> Vec<PathBuf> {
+        let mut files = source.files.clone();
+        files.extend(target::file(&self.target).map(Path::to_path_buf));
+        files.extend(self.quantization.files(&self.source.source));
+        files.extend(self.how.profile.file().map(Path::to_path_buf));
+        files
+    }
+}
+
+/// Notes in `list` what a certificate says.
+pub(super) fn certified(list: &mut Checklist, certificate: &Certificate) {
+    let totals = &certificate.totals;
+    let found = format!("{} neurons, {} synapses", totals.neurons, totals.synapses);
+    list.holds(class::CERTIFICATE, found);
+    for population in &certificate.populations {
+        let found = format!("{} neurons, {} synapses", population.neurons, population.synapses);
+        list.found(class::POPULATION, &population.name, found);
+    }
 }
 
 /// What is left to publish, or not.
@@ -181,11 +268,12 @@ pub(super) fn make(
     target: &Target,
     how: &HowArgs,
     quantization: &QuantizationArgs,
+    exports: &BTreeSet<Export>,
     progress: &dyn Progress,
 ) -> Result<Made, Diagnostics> {
     let mut notes = Diagnostics::new();
     let mut attempt = || {
-        let options = how.options(source)?;
+        let options = Options { exports: exports.clone(), ..how.options(source)? };
         let Prepared { options, fitted } =
             quantization.prepare(path, source, target, options, progress, &mut notes)?;
         let samples = fitted.as_ref().map(|fitted| fitted.data.samples());
@@ -223,25 +311,19 @@ fn default_output(source: &Path, target: &str) -> PathBuf {
 fn emit_text(
     args: &CompileArgs,
     common: &Common,
-    emit: Emit,
+    stage: Stage,
     progress: &dyn Progress,
 ) -> Result<Reply<CompileReport>, Diagnostics> {
-    if common.format == Format::Json {
+    if common.format.takes_stdout() {
         return Err(Diagnostic::error(
             usage::CONFLICTING_OPTIONS,
-            "`--emit` prints a network, so `--format json` has no place for its report",
+            "`--emit` prints a network, so `--format json` or `sarif` has no place for its report",
         )
         .help("use `--json FILE` for the report")
         .into());
     }
     let source = args.source.read()?;
     let target = Target::find(&args.target)?;
-    let stage = match emit {
-        Emit::Network => Stage::Network,
-        Emit::Quantized => Stage::Quantized,
-        Emit::Scheduled => Stage::Scheduled,
-        Emit::Mapped => Stage::Mapped,
-    };
     if stage == Stage::Network && args.quantization.is_given() {
         return Err(Diagnostic::error(
             usage::CONFLICTING_OPTIONS,

@@ -1,16 +1,20 @@
 //! `snnc verify`: proves an artifact equal to its source and measures what quantization changed.
 
+use super::ci::checklist::{Checklist, class};
+use super::compile::certified;
 use super::output::Reply;
 use super::samples::Samples;
 use super::table::Table;
-use super::{SourceArgs, replay, with_threads};
+use super::{GivenArgs, JunitArgs, replay, with_threads};
 use crate::artifact::Artifact;
+use crate::artifact::certificate::CertificateFile;
 use crate::artifact::manifest::RecipeEntry;
 use crate::calibrate::Progress;
 use crate::exit::Exit;
 use crate::files::shown;
 use crate::source::Source;
 use crate::stimulus::{self, Interface};
+use crate::verify::recheck::Recheck;
 use crate::verify::{
     self, AccuracyReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
     QuantizationReport, measure_with,
@@ -25,10 +29,20 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
+    /// Genome or TENNLab network (.json), NIR graph (.nir), text form (.snn) or binary form (.snnb) of a network.
+    #[arg(required_unless_present = "certificate")]
+    pub(super) source: Option<PathBuf>,
     #[command(flatten)]
-    source: SourceArgs,
+    given: GivenArgs,
+    #[command(flatten)]
+    pub(super) junit: JunitArgs,
     /// Folder of the artifact.
-    artifact: PathBuf,
+    #[arg(required_unless_present = "certificate")]
+    artifact: Option<PathBuf>,
+    /// Prove a certificate again from the files beside it, without the source: FILE, or the folder that holds
+    /// `certificate.json`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "artifact", "stimulus"])]
+    certificate: Option<PathBuf>,
     /// Samples to run all levels on (.npz).
     #[arg(long, value_name = "FILE")]
     stimulus: Option<PathBuf>,
@@ -40,7 +54,17 @@ pub(super) struct VerifyArgs {
     threads: Option<u16>,
 }
 
-/// Report of `snnc verify`.
+/// Report of `snnc verify`, in one of its two forms.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Report {
+    /// Source and artifact.
+    Whole(Box<VerifyReport>),
+    /// A certificate.
+    Certificate(Box<CertificateFile>),
+}
+
+/// Report on a source and an artifact.
 #[derive(Debug, Serialize)]
 pub(super) struct VerifyReport {
     /// Name of the network.
@@ -63,16 +87,59 @@ pub(super) struct VerifyReport {
 
 pub(super) fn run(
     args: &VerifyArgs,
+    list: &mut Checklist,
     progress: &dyn Progress,
-) -> Result<Reply<VerifyReport>, Diagnostics> {
-    let source = args.source.read_like(&args.artifact)?;
-    let artifact = Artifact::load(&args.artifact)
-        .map_err(|errors| name_what_changed(errors, &source, &args.artifact))?;
+) -> Result<Reply<Report>, Diagnostics> {
+    match (&args.certificate, &args.source, &args.artifact) {
+        (Some(path), ..) => {
+            args.given.refuse_for("a certificate")?;
+            certificate(path, list)
+        }
+        (None, Some(source), Some(artifact)) => whole(args, source, artifact, list, progress),
+        // The parser of the command line asks for them.
+        (None, ..) => {
+            Err(Diagnostic::error(usage::CONFLICTING_OPTIONS, "SOURCE and ARTIFACT are missing")
+                .into())
+        }
+    }
+}
+
+/// Proves a certificate again.
+fn certificate(path: &Path, list: &mut Checklist) -> Result<Reply<Report>, Diagnostics> {
+    list.about(shown(path));
+    list.plan(class::CERTIFICATE, "program equals the quantized network for all inputs");
+    let Recheck { path, proved } = verify::recheck(path)?;
+    let CertificateFile { certificate, files, netx: _ } = &proved;
+    certified(list, certificate);
+    let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
+    let text = format!("{}: proved again from {}\n{certificate}\n", shown(&path), names.join(", "));
+    Ok(Reply { product: text.into_bytes(), ..Reply::new(Report::Certificate(Box::new(proved))) })
+}
+
+/// Proves an artifact equal to its source.
+fn whole(
+    args: &VerifyArgs,
+    source: &Path,
+    folder: &Path,
+    list: &mut Checklist,
+    progress: &dyn Progress,
+) -> Result<Reply<Report>, Diagnostics> {
+    args.plan(folder, list);
+    let source = args.given.read_like(source, folder)?;
+    list.holds(class::SOURCE, source.name());
+    let artifact =
+        Artifact::load(folder).map_err(|errors| name_what_changed(errors, &source, folder))?;
+    list.holds(class::FILES, format!("{} files", artifact.manifest.files.len()));
+    list.holds(class::PROGRAM, format!("{} cores", artifact.program.cores.len()));
+    for population in &artifact.manifest.populations {
+        list.plan(class::POPULATION, population.name.as_str());
+    }
     let proof = verify::verify(&source, &artifact).map_err(|failure| {
         let mut all = source.warnings.clone();
         all.extend(replay::report(failure, Path::new(".")));
         all
     })?;
+    certified(list, &proof.certificate);
     let measurement = match &args.stimulus {
         None => None,
         Some(path) => {
@@ -97,14 +164,30 @@ pub(super) fn run(
         certificate: proof.certificate,
         measurement,
     };
-    let product = render(&report, &args.artifact).into_bytes();
-    if let Some(m) = &report.measurement
-        && !m.integers_agree()
-    {
-        diagnostics.push(disagreement(m));
+    let product = render(&report, folder).into_bytes();
+    if let Some(m) = &report.measurement {
+        if m.integers_agree() {
+            list.holds(class::MEASUREMENT, format!("{} samples", m.samples));
+        } else {
+            diagnostics.push(disagreement(m));
+        }
     }
     let exit = Exit::of(&diagnostics);
-    Ok(Reply { product, diagnostics, exit, ..Reply::new(report) })
+    Ok(Reply { product, diagnostics, exit, ..Reply::new(Report::Whole(Box::new(report))) })
+}
+
+impl VerifyArgs {
+    /// What is to be proved.
+    fn plan(&self, folder: &Path, list: &mut Checklist) {
+        list.about(shown(folder));
+        list.plan(class::SOURCE, "source is read");
+        list.plan(class::FILES, "files are unaltered");
+        list.plan(class::PROGRAM, "program is decoded");
+        list.plan(class::CERTIFICATE, "program equals the quantized network for all inputs");
+        if self.stimulus.is_some() {
+            list.plan(class::MEASUREMENT, "integer levels agree on the stimulus");
+        }
+    }
 }
 
 /// Adds to "the program differs from its hash" what the difference means for the network: the

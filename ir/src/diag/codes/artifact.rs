@@ -70,4 +70,30 @@ codes! {
     NETX_WRITE = 635, "NetX file cannot be written",
         "The HDF5 writer refused the data, although everything was checked before. This is a bug \
         in snnc: please report it with the network.";
+    NETX_READ = 636, "network.net cannot be read",
+        "The checker reads the groups and datasets that docs/netx.md lists, uncompressed, with whole \
+         numbers in them, and no others: what a loader makes of more is not known. Example: a file cut \
+         short, or one with a dataset `delay` in a convolution. Compile again if the file was altered.";
+    NETX_LAYERS = 637, "the layers of network.net cannot be followed",
+        "The layers must fit each other and the layout, which gives each neuron of the file to one \
+         population, and the loader must keep their weights. Example: a matrix of 10 × 128 weights \
+         behind a layer of 64 neurons; a layout that leaves neurons out. The message names the \
+         layer or the population.";
+
+    // SANA-FE (0650–0669). Errors here end a compilation with `--emit sanafe`.
+    SANAFE_NEURON = 650, "SANA-FE cannot express the neuron",
+        "SANA-FE's neuron is the chip's where the current has no memory (du = 4095): its current decays \
+         in floating point, without the register's rounding. It updates in every step, fires at \
+         v > threshold, and resets to zero or, without a refractory period, by its threshold. \
+         `program.snnb` has no such restriction.";
+    SANAFE_DELAY = 651, "SANA-FE cannot express the delay",
+        "SANA-FE's dendrites hold what arrives for at most 5 further steps. `--delays relay` makes \
+         relay neurons of synaptic delays.";
+    SANAFE_MESSAGE = 652, "SANA-FE cannot express the message",
+        "SANA-FE's neurons send spikes without a payload, and its files hold one bias for each neuron, \
+         so there is no place for graded relays and for directly coded inputs, whose current changes \
+         from sample to sample.";
+    SANAFE_SIZE = 653, "network too large for SANA-FE's file",
+        "The file lists synapses one by one, those of convolutions too. Beyond the bound it would be \
+         larger than SANA-FE can load.";
 }
