@@ -3,7 +3,7 @@
 use super::output::Reply;
 use super::samples::Samples;
 use super::table::Table;
-use super::{SourceArgs, replay, with_threads};
+use super::{SourceArgs, bisect, replay, with_threads};
 use crate::artifact::Artifact;
 use crate::artifact::manifest::RecipeEntry;
 use crate::calibrate::Progress;
@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::files::shown;
 use crate::source::Source;
 use crate::stimulus::{self, Interface};
+use crate::verify::bisect::Bisection;
 use crate::verify::{
     self, AccuracyReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
     QuantizationReport, measure_with,
@@ -26,18 +27,22 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub(super) source: SourceArgs,
     /// Folder of the artifact.
-    artifact: PathBuf,
+    pub(super) artifact: PathBuf,
     /// Samples to run all levels on (.npz).
     #[arg(long, value_name = "FILE")]
-    stimulus: Option<PathBuf>,
+    pub(super) stimulus: Option<PathBuf>,
     /// Use the first N samples only, or those from A up to, and without, B.
     #[arg(long, value_name = "N|A..B", requires = "stimulus")]
-    samples: Option<Samples>,
+    pub(super) samples: Option<Samples>,
     /// Threads [default: one per processor]; results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    pub(super) threads: Option<u16>,
+    /// Name the pass or writer that is responsible: run the passes again, one by one, and hold each to what
+    /// it promises.
+    #[arg(long)]
+    bisect: bool,
 }
 
 /// Report of `snnc verify`.
@@ -55,16 +60,52 @@ pub(super) struct VerifyReport {
     /// What decided how the network became integers, as the manifest says.
     #[serde(skip_serializing_if = "Option::is_none")]
     quantization: Option<RecipeEntry>,
-    /// What was proved.
-    certificate: Certificate,
+    /// What was proved; `None` where steps were checked one by one instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<Certificate>,
     /// All levels on the stimulus, if one was given.
     measurement: Option<Measurement>,
+    /// Every step of the compilation, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bisect: Option<Bisection>,
+}
+
+impl VerifyReport {
+    /// The report of a bisection.
+    pub(super) fn bisected(source: &Source, artifact: &Artifact, found: Bisection) -> Self {
+        Self::new(source, artifact, (None, None, Some(found)))
+    }
+
+    fn new(
+        source: &Source,
+        artifact: &Artifact,
+        (certificate, measurement, bisect): (
+            Option<Certificate>,
+            Option<Measurement>,
+            Option<Bisection>,
+        ),
+    ) -> Self {
+        let manifest = &artifact.manifest;
+        Self {
+            network: manifest.network.clone(),
+            source: source.hash.clone(),
+            same_source: source.hash == manifest.source.blake3,
+            files: manifest.files.len(),
+            quantization: manifest.quantization.clone(),
+            certificate,
+            measurement,
+            bisect,
+        }
+    }
 }
 
 pub(super) fn run(
     args: &VerifyArgs,
     progress: &dyn Progress,
 ) -> Result<Reply<VerifyReport>, Diagnostics> {
+    if args.bisect {
+        return bisect::run(args);
+    }
     let source = args.source.read_like(&args.artifact)?;
     let artifact = Artifact::load(&args.artifact)
         .map_err(|errors| name_what_changed(errors, &source, &args.artifact))?;
@@ -86,17 +127,10 @@ pub(super) fn run(
         }
     };
     let mut diagnostics = source.warnings.clone();
-    diagnostics.extend(artifact.warnings);
+    diagnostics.extend(artifact.warnings.clone());
     diagnostics.extend(proof.warnings.clone());
-    let report = VerifyReport {
-        network: artifact.manifest.network.clone(),
-        source: source.hash.clone(),
-        same_source: source.hash == artifact.manifest.source.blake3,
-        files: artifact.manifest.files.len(),
-        quantization: artifact.manifest.quantization.clone(),
-        certificate: proof.certificate,
-        measurement,
-    };
+    let found = (Some(proof.certificate), measurement, None);
+    let report = VerifyReport::new(&source, &artifact, found);
     let product = render(&report, &args.artifact).into_bytes();
     if let Some(m) = &report.measurement
         && !m.integers_agree()
@@ -139,8 +173,8 @@ fn disagreement(measurement: &Measurement) -> Diagnostic {
 }
 
 fn render(report: &VerifyReport, folder: &Path) -> String {
-    let totals = &report.certificate.totals;
     let mut text = String::new();
+    let Some(Certificate { totals, .. }) = &report.certificate else { return text };
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,

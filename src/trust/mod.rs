@@ -1,3 +1,5 @@
 //! What puts the compiler itself to the test: see `docs/trust.md`.
 //!
 //! Only built with the feature `testing`; the command line is `examples/trust`.
+
+pub mod bugs;

@@ -303,7 +303,14 @@ const fn is_for_chip(draft: &QuantizedDraft) -> bool {
     matches!(draft.time, Time::Hardware(_))
 }
 
-fn seal<L: Level>(draft: L::Draft, rules: Rules<'_>, pass: &str) -> Result<L, Problem> {
+fn seal<L: Level<Draft: 'static>>(
+    #[cfg_attr(not(feature = "testing"), expect(unused_mut, reason = "only tests break drafts"))]
+    mut draft: L::Draft,
+    rules: Rules<'_>,
+    pass: &str,
+) -> Result<L, Problem> {
+    #[cfg(feature = "testing")]
+    super::patch::apply(pass, &mut draft);
     L::verify(draft, &rules).map_err(|broken| {
         let mut all = Diagnostics::from(
             Diagnostic::error(
