@@ -1,16 +1,15 @@
 //! `program.snnb`: registers and tables of every core, as bytes.
 //!
-//! [`write()`] and [`read()`] share nothing but the type [`Program`](snnc_ir::program::Program) and the page
-//! `docs/program-format.md`: the writer goes through serde and postcard, the reader decodes the
-//! bytes by hand. A certificate is worth something only if a mistake in one is not repeated in the
+//! [`write()`] and [`read()`], which belongs to the checker's crate, share nothing but the type
+//! [`Program`](snnc_ir::program::Program) and the page `docs/program-format.md`: the writer goes through serde and
+//! postcard, the reader decodes the bytes by hand. A certificate is worth something only if a mistake in one is not repeated in the
 //! other.
 
 mod build;
 mod pack;
-mod read;
 mod wire;
 
-pub use read::read;
+pub use snnc_certify::program::read;
 use snnc_ir::{Diagnostics, MappedNetwork, TargetSpec};
 pub use wire::encode;
 

@@ -7,7 +7,6 @@ mod accept;
 mod compile;
 mod conditions;
 mod fields;
-mod independence;
 mod messages;
 mod random;
 mod reject;

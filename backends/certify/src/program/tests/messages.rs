@@ -1,7 +1,8 @@
 //! Programs with graded relays and tables of the host.
 
 use super::{Case, found};
-use crate::program::{encode, read};
+use crate::program::read;
+use snnc_backends::program::encode;
 use snnc_ir::Shape;
 use snnc_ir::conv::Conv;
 use snnc_ir::network::{Coding, Keep};

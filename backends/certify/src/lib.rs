@@ -1,4 +1,9 @@
-//! The certificate: an artifact computes its source network, for every input.
+//! The checker: reads an artifact's bytes and proves that they compute its source network, for every input.
+//!
+//! | item | |
+//! | --- | --- |
+//! | [`program`] | reads `program.snnb` by hand, after its format's page |
+//! | [`certify`] | compares what was read with the source |
 //!
 //! **Statement.** Let the source be an integer network in logical time of T steps, and let the
 //! artifact have period P and latencies ℓ. For every input of at most T logical steps, injected so
@@ -37,7 +42,8 @@
 //!    samples (`bounds`, `sends`, `host`), so the integer contract is what the chip computes. What linear
 //!    relays deliver is bounded by the form of the whole chain where intervals are too wide (`linear`).
 //!
-//! The checker depends on the types of `snnc_ir` alone: no code of a writer, a reader or a pass.
+//! The crate depends on the types of `snnc_ir` alone: no code of a writer, a pass, a simulator or of
+//! the verifier's bounds (`tests/independence.rs`).
 //! It takes time and memory in proportion to neurons and stored parameters where both sides hold
 //! the same matrices, and time in proportion to synapses (memory: one row) where they do not.
 
@@ -53,6 +59,7 @@ mod lines;
 mod matrix;
 #[cfg(feature = "testing")]
 pub mod mutate;
+pub mod program;
 mod registers;
 mod sends;
 mod symbols;

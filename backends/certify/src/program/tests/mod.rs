@@ -4,10 +4,10 @@ mod messages;
 
 use super::bytes::Cursor;
 use super::{read, records, structure};
-use crate::program::encode;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use snnc_backends::program::encode;
 use snnc_ir::conv::Conv;
 use snnc_ir::network::{Coding, Keep};
 use snnc_ir::program::{
