@@ -55,13 +55,14 @@ pub fn at(place: &str) -> Option<Break> {
     PATCH.with_borrow(|patch| patch.filter(|p| p.at == place).map(|p| p.how))
 }
 
-/// Breaks the draft that pass `pass` made, if that is the one with the bug.
-pub(crate) fn apply<D: Any>(pass: &str, draft: &mut D) {
-    let draft: &mut dyn Any = draft;
+/// The draft that pass `pass` made, broken if that is the pass with the bug.
+pub(crate) fn applied<D: Any>(pass: &str, mut draft: D) -> D {
+    let any: &mut dyn Any = &mut draft;
     match at(pass) {
-        Some(Break::Network(f)) => draft.downcast_mut().into_iter().for_each(f),
-        Some(Break::Quantized(f)) => draft.downcast_mut().into_iter().for_each(f),
-        Some(Break::Mapped(f)) => draft.downcast_mut().into_iter().for_each(f),
+        Some(Break::Network(f)) => any.downcast_mut().into_iter().for_each(f),
+        Some(Break::Quantized(f)) => any.downcast_mut().into_iter().for_each(f),
+        Some(Break::Mapped(f)) => any.downcast_mut().into_iter().for_each(f),
         Some(Break::Program(_)) | None => {}
     }
+    draft
 }

@@ -304,13 +304,12 @@ const fn is_for_chip(draft: &QuantizedDraft) -> bool {
 }
 
 fn seal<L: Level<Draft: 'static>>(
-    #[cfg_attr(not(feature = "testing"), expect(unused_mut, reason = "only tests break drafts"))]
-    mut draft: L::Draft,
+    draft: L::Draft,
     rules: Rules<'_>,
     pass: &str,
 ) -> Result<L, Problem> {
     #[cfg(feature = "testing")]
-    super::patch::apply(pass, &mut draft);
+    let draft = super::patch::applied(pass, draft);
     L::verify(draft, &rules).map_err(|broken| {
         let mut all = Diagnostics::from(
             Diagnostic::error(

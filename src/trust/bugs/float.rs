@@ -242,7 +242,10 @@ fn scale_twice(d: &mut NetworkDraft) {
     });
     let (data, scale) = encoded.expect("a decoded tensor to break");
     #[expect(clippy::cast_possible_truncation, reason = "a small number")]
-    data.iter_mut().for_each(|w| *w *= scale as f32);
+    let scale = scale as f32;
+    for weight in data {
+        *weight *= scale;
+    }
 }
 
 fn one_sign(d: &mut NetworkDraft) {

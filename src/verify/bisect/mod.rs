@@ -35,6 +35,7 @@ use crate::source::Source;
 use crate::stimulus::{Interface, Stimuli};
 use crate::verify::simulation_failed;
 use passes::After;
+use snnc_ir::quantized::Population;
 use snnc_ir::{QuantizedNetwork, Recipe, TargetSpec};
 use snnc_passes::{AnyLevel, Pipeline, PropertySet, Registry, plan};
 use trials::Trials;
@@ -157,7 +158,7 @@ impl Seen {
 /// What stimuli of a network have to fit, and its neurons times its steps.
 fn interface(level: &AnyLevel) -> (Interface, u64) {
     let quantized = |q: &snnc_ir::QuantizedDraft| {
-        let neurons: usize = q.populations.values().map(|p| p.size()).sum();
+        let neurons: usize = q.populations.values().map(Population::size).sum();
         (Interface::of_quantized(q), neurons as u64 * u64::from(q.steps))
     };
     match level {

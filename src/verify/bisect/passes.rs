@@ -59,7 +59,7 @@ pub(super) fn check(
         (AnyLevel::Network(a), AnyLevel::Quantized(b)) => {
             let account = outcome.account.as_ref();
             step("weights, registers and readout against the float network at the stated scales")
-                .found(quantized::check(a, b, account, how.recipe))
+                .found(quantized::check(a, b, account, (how.recipe, how.target)))
         }
         (AnyLevel::Quantized(a), AnyLevel::Quantized(b)) => step(
             "runs in integers: the same spikes and scores",

@@ -13,8 +13,8 @@ use super::report::{By, Compared, Finding};
 use snnc_ir::arena::PopId;
 use snnc_ir::network::{Coding, Neuron, Node, Op, Readout, Reset};
 use snnc_ir::quantized::{Graded, IntNeuron, IntReadout, IntReset, PopKind, Population};
-use snnc_ir::{Network, QuantizedNetwork, Recipe};
-use snnc_passes::quantize::account::{Account, PopulationAccount, WeightSet};
+use snnc_ir::{Network, QuantizedNetwork, Recipe, TargetSpec};
+use snnc_passes::quantize::account::{Account, PopulationAccount};
 
 /// Synapses into a population that are looked at one by one.
 const SYNAPSES: usize = 1 << 21;
@@ -24,13 +24,13 @@ pub(super) fn check(
     before: &Network,
     after: &QuantizedNetwork,
     account: Option<&Account>,
-    recipe: &Recipe,
+    (recipe, target): (&Recipe, &TargetSpec),
 ) -> (Compared, Option<Finding>) {
     let compared = Compared { populations: after.populations.len(), ..Compared::default() };
     let Some(account) = account else {
         return (compared, Some(Finding::new(By::Account, "there is no account of it")));
     };
-    let side = Side { before, after, account, recipe };
+    let side = Side { before, after, account, recipe, target };
     let populations = after.populations.iter().find_map(|(id, p)| side.population(id, p));
     let finding = side.missing().or(populations).or_else(|| side.readout());
     (compared, finding)
@@ -41,6 +41,7 @@ struct Side<'a> {
     after: &'a QuantizedNetwork,
     account: &'a Account,
     recipe: &'a Recipe,
+    target: &'a TargetSpec,
 }
 
 fn wrong(population: &str, neuron: Option<usize>, what: String) -> Finding {
@@ -83,18 +84,21 @@ impl<'a> Side<'a> {
             (Op::Input(float), PopKind::Input(own)) => (float != own)
                 .then(|| wrong(&p.name, None, "the input is coded in another way".to_owned())),
             (Op::Neuron(neuron), PopKind::Neurons(own)) => {
-                self.form(&p.name, neuron, own).or_else(|| self.neurons(id, p, node))
+                Self::form(&p.name, neuron, own).or_else(|| self.neurons(id, p, node))
             }
-            (Op::Relay(keep), PopKind::Graded(own)) => match *keep == own.keep {
-                true => self.neurons(id, p, node),
-                false => Some(wrong(&p.name, None, "it passes another sign".to_owned())),
-            },
+            (Op::Relay(keep), PopKind::Graded(own)) => {
+                if *keep == own.keep {
+                    self.neurons(id, p, node)
+                } else {
+                    Some(wrong(&p.name, None, "it passes another sign".to_owned()))
+                }
+            }
             _ => Some(wrong(&p.name, None, "it is something else in integers".to_owned())),
         }
     }
 
     /// What does not depend on scales.
-    fn form(&self, name: &str, float: &Neuron, own: &IntNeuron) -> Option<Finding> {
+    fn form(name: &str, float: &Neuron, own: &IntNeuron) -> Option<Finding> {
         let subtracts = |yes: bool| if yes { "subtracts its threshold" } else { "goes to 0" };
         let resets =
             [matches!(float.reset, Reset::Subtract), matches!(own.reset, IntReset::Subtract(_))];
@@ -221,6 +225,7 @@ impl At<'_, '_> {
                 self.threshold(float, own)
                     .map(|what| (0, what))
                     .or_else(|| self.leaks(float, own).map(|what| (1, what)))
+                    .or_else(|| self.floor(float, own).map(|what| (1, what)))
                     .or_else(|| {
                         let bias = own.bias.at(self.n, &self.p.shape);
                         self.bias(current, f64::from(bias) / 64.0, Some(float))
@@ -294,6 +299,33 @@ impl At<'_, '_> {
         None
     }
 
+    fn floor(&self, float: &Neuron, own: &IntNeuron) -> Option<String> {
+        let shape = &self.p.shape;
+        let exact = float.floor.as_ref().map(|f| f64::from(f.at(self.n, shape)));
+        let register = own.floor.as_ref().map(|f| f.at(self.n, shape));
+        let target = self.side.target;
+        let fits = match (exact, register) {
+            (None, None) => true,
+            (None, Some(_)) => false,
+            // Below all that the register of the membrane holds.
+            #[expect(clippy::cast_precision_loss, reason = "a register")]
+            (Some(exact), None) => exact * self.scale * 64.0 <= target.lowest_floor() as f64,
+            (Some(exact), Some(floor)) => {
+                let (floor, wanted) = (f64::from(floor), exact * self.scale * 64.0);
+                #[expect(clippy::cast_precision_loss, reason = "a register")]
+                let lowest = floor <= target.lowest_floor() as f64;
+                if target.floor_powers.value == 0 {
+                    lowest || (floor - wanted).abs() <= 32.0
+                } else {
+                    // The nearest power of two.
+                    let off = (1.0 - floor).log2() - (1.0 - wanted).log2();
+                    lowest || off.abs() <= 1.0
+                }
+            }
+        };
+        (!fits).then(|| format!("the floor {exact:?} is {register:?} of the membrane's units"))
+    }
+
     fn bias(&self, current: &Current<'_>, units: f64, neuron: Option<&Neuron>) -> Option<String> {
         let exact = current.bias.get(self.n).copied().unwrap_or(0.0);
         let error = (units - exact * self.scale).abs();
@@ -317,7 +349,7 @@ impl At<'_, '_> {
     fn weights(&self, float: &Row, integer: &Row) -> Option<Flaw> {
         let flaw = |what| Some(Flaw { explains: 3, what });
         let mut at = 0;
-        for &(key, weight) in integer.iter() {
+        for &(key, weight) in integer {
             while float.get(at).is_some_and(|(k, _)| *k < key) {
                 if let Some(what) = self.weight(float[at].0, float[at].1, 0.0) {
                     return flaw(what);
@@ -355,27 +387,21 @@ impl At<'_, '_> {
             clips |= term.clipped > 0;
             let recipe = self.side.recipe.projection(&term.source, &self.p.name, term.nth);
             asked |= recipe.is_some_and(|r| r.weights.is_some());
-            if term.set == WeightSet::Excitatory && own < 0.0
-                || term.set == WeightSet::Inhibitory && own > 0.0
-            {
-                return Some(self.words(read, (delay, from), exact, own / scale));
-            }
         }
         let error = (own - aim).abs();
         // Beyond the end of its set a weight is cut.
         let cut = clips && own * aim > 0.0 && own.abs() < aim.abs();
-        let fits = match direct {
+        let fits = if direct {
             // Tables of the host hold the float weights.
-            true => within(error, 1e-6 * aim.abs()),
-            false => {
-                (error < step || asked || cut || step == 0.0 && error == 0.0)
-                    && within(error, told + 1e-6)
-            }
+            within(error, 1e-6 * aim.abs())
+        } else {
+            let near = error < step || asked || cut || step <= 0.0 && error <= 0.0;
+            near && within(error, told + 1e-6)
         };
-        if fits { None } else { Some(self.words(read, (delay, from), exact, own / scale)) }
+        if fits { None } else { Some(Self::words(read, (delay, from), exact, own / scale)) }
     }
 
-    fn words(&self, read: &Node, (delay, from): (u32, usize), exact: f64, found: f64) -> String {
+    fn words(read: &Node, (delay, from): (u32, usize), exact: f64, found: f64) -> String {
         let late = if delay > 0 { format!(" ({delay} steps later)") } else { String::new() };
         format!(
             "the weight from neuron {from} of `{}`{late} is {exact} and stands for {found:.5} in integers",

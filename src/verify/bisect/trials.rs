@@ -122,7 +122,7 @@ fn fires(seed: u64, number: usize, [t, n]: [usize; 2], size: usize) -> bool {
         4 => (t + n).is_multiple_of(3),
         5 => chance(26),
         6 => chance(224),
-        7 => n == hash(seed, 1) as usize % size.max(1),
+        7 => n as u64 == hash(seed, 1) % (size as u64).max(1),
         _ => chance(hash(seed, (1 << 63) | n as u64) & 255),
     }
 }

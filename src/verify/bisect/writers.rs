@@ -30,19 +30,17 @@ pub(super) fn check(
         Kind::Writer,
         "read back and certified for all inputs; runs core by core: the same spikes",
     );
-    let found = match program::read(bytes) {
+    let certified = program::read(bytes)
+        .and_then(|program| certify(logical, &program, target).map(|_| program));
+    let found = match certified {
         Err(errors) => (Compared::default(), Some(Finding::of(By::Certificate, &errors))),
-        Ok(program) => match certify(logical, &program, target) {
-            Err(errors) => (Compared::default(), Some(Finding::of(By::Certificate, &errors))),
-            Ok(_) => {
-                let reference = scheduled.unwrap_or(logical);
-                let run = || {
-                    let machines = [&Machine::integer(reference)?, &Machine::cores(&program)?];
-                    compare(trials, machines, &How::SAME)
-                };
-                run().map_err(|error| simulation_failed(&error))?
-            }
-        },
+        Ok(program) => {
+            let run = || {
+                let reference = Machine::integer(scheduled.unwrap_or(logical))?;
+                compare(trials, [&reference, &Machine::cores(&program)?], &How::SAME)
+            };
+            run().map_err(|error| simulation_failed(&error))?
+        }
     };
     Ok(vec![step.found(found)])
 }
