@@ -1,5 +1,7 @@
 //! The long checks of `docs/trust.md`: `cargo run --release --example trust -- CHECK [OPTION...]`.
 
+mod mutants;
+
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -12,9 +14,12 @@ struct Arguments {
 
 /// What is checked.
 #[derive(Debug, Subcommand)]
-enum Check {}
+enum Check {
+    Mutants(mutants::Arguments),
+}
 
-#[expect(unreachable_code, reason = "no check is here yet")]
-fn main() -> ExitCode {
-    match Arguments::parse().check {}
+fn main() -> std::io::Result<ExitCode> {
+    match Arguments::parse().check {
+        Check::Mutants(arguments) => mutants::run(&arguments),
+    }
 }

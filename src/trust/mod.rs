@@ -3,3 +3,6 @@
 //! Only built with the feature `testing`; the command line is `examples/trust`.
 
 pub mod bugs;
+pub mod mutants;
+pub mod readers;
+pub mod stimuli;

@@ -1,0 +1,191 @@
+//! Artifacts that are not what was compiled: every one that computes something else must be rejected, and every one
+//! that is merely written otherwise must be proved equal.
+//!
+//! Mutants are made of the programs of [`subjects`]: those of shipped genomes and of random networks. They go through
+//! bytes, as every program does that is verified: what the reader refuses is rejected, too.
+
+mod bytes;
+mod equivalent;
+mod subjects;
+mod touched;
+
+pub use subjects::{Subject, subjects};
+
+use super::stimuli::{Draw, agree};
+use rayon::prelude::*;
+use snnc_backends::certify::{certify, mutate};
+use snnc_backends::program;
+use snnc_ir::program::Program;
+use std::collections::BTreeSet;
+
+/// What must become of the mutants of a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One number or entry of a table changed so that it matters: rejected.
+    Broken,
+    /// The same network, written otherwise: proved equal.
+    Equivalent,
+    /// Bytes changed anywhere: rejected, or proved equal and then really equal.
+    Damaged,
+}
+
+impl Kind {
+    /// As tables print it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::Equivalent => "equivalent",
+            Self::Damaged => "damaged",
+        }
+    }
+}
+
+/// What became of the mutants of one class.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// What must become of them.
+    pub kind: Kind,
+    /// The class.
+    pub class: &'static str,
+    /// Mutants, no two of them equal.
+    pub made: u64,
+    /// Of those, refused by the reader.
+    pub unreadable: u64,
+    /// Refused by the certificate.
+    pub rejected: u64,
+    /// Proved equal to the source.
+    pub proved: u64,
+    /// Of the rejected ones, those whose findings name nothing that the change touched.
+    pub unnamed: u64,
+    /// Of the proved ones, those that were simulated, too, and did the same.
+    pub simulated: u64,
+    /// Mutants that became what they must not become, in words.
+    pub missed: Vec<String>,
+}
+
+impl Tally {
+    const fn new(kind: Kind, class: &'static str) -> Self {
+        Self {
+            kind,
+            class,
+            made: 0,
+            unreadable: 0,
+            rejected: 0,
+            proved: 0,
+            unnamed: 0,
+            simulated: 0,
+            missed: Vec::new(),
+        }
+    }
+}
+
+/// How often all subjects are gone through to make mutants of a class.
+const ROUNDS: u64 = 40;
+/// Random stimuli on which a mutant that was proved equal must do the same.
+const STIMULI: u64 = 3;
+/// One in so many mutants that are written otherwise is simulated; of damaged ones that are proved equal, each.
+const SIMULATED: u64 = 16;
+
+/// Makes `each` mutants of every class, or as many as the subjects allow, and says what became of them. The same for
+/// the same `seed`, whatever the number of threads.
+pub fn run(subjects: &[Subject], each: u64, seed: u64) -> Vec<Tally> {
+    let broken = mutate::classes().map(|class| (Kind::Broken, class));
+    let equivalent = equivalent::CLASSES.iter().map(|(class, _)| (Kind::Equivalent, *class));
+    let damaged = bytes::CLASSES.iter().map(|class| (Kind::Damaged, *class));
+    let all: Vec<_> = broken.chain(equivalent).chain(damaged).collect();
+    all.into_par_iter().map(|(kind, class)| one(subjects, each, seed, kind, class)).collect()
+}
+
+/// The mutants of one class.
+fn one(subjects: &[Subject], each: u64, seed: u64, kind: Kind, class: &'static str) -> Tally {
+    let mut tally = Tally::new(kind, class);
+    let mut seen = BTreeSet::new();
+    let mut draw = Draw(class.bytes().fold(seed, |sum, byte| Draw(sum ^ u64::from(byte)).number()));
+    let mut usable: Vec<&Subject> = subjects.iter().collect();
+    for _ in 0..ROUNDS {
+        let mut again = Vec::new();
+        for subject in usable {
+            let Some((bytes, what)) = mutant(subject, kind, class, &mut draw) else { continue };
+            again.push(subject);
+            if bytes == subject.bytes || !seen.insert(*blake3::hash(&bytes).as_bytes()) {
+                continue;
+            }
+            judge(subject, &bytes, &what, &mut tally);
+            tally.made += 1;
+            if tally.made == each {
+                return tally;
+            }
+        }
+        // Where no place was found, none is there.
+        usable = again;
+        if usable.is_empty() {
+            break;
+        }
+    }
+    tally
+}
+
+/// The bytes of one mutant of a subject, and what was changed.
+fn mutant(
+    subject: &Subject,
+    kind: Kind,
+    class: &str,
+    draw: &mut Draw,
+) -> Option<(Vec<u8>, String)> {
+    match kind {
+        Kind::Broken => {
+            let mut changed: Program = subject.program.clone();
+            let what = mutate::apply(class, &mut changed, draw.number())?;
+            Some((program::encode(&changed), what))
+        }
+        Kind::Equivalent => {
+            let (_, rewrite) = equivalent::CLASSES.iter().find(|(name, _)| *name == class)?;
+            let mut changed: Program = subject.program.clone();
+            rewrite(&mut changed, draw)?;
+            Some((program::encode(&changed), class.to_owned()))
+        }
+        Kind::Damaged => {
+            let mut changed = subject.bytes.clone();
+            let what = bytes::damage(class, &mut changed, draw)?;
+            Some((changed, what))
+        }
+    }
+}
+
+/// Reads and certifies a mutant, and counts what came of it.
+fn judge(subject: &Subject, bytes: &[u8], what: &str, tally: &mut Tally) {
+    let mut miss = |why: String| tally.missed.push(format!("{}: {what}: {why}", subject.name));
+    let read = match program::read(bytes) {
+        Ok(read) => read,
+        Err(found) => {
+            tally.unreadable += 1;
+            if tally.kind == Kind::Equivalent {
+                miss(format!("cannot be read: {found}"));
+            } else if found.iter().all(|d| d.place.path.is_none()) {
+                tally.unnamed += 1;
+            }
+            return;
+        }
+    };
+    let Err(found) = certify(&subject.source, &read, &subject.target) else {
+        tally.proved += 1;
+        if tally.kind == Kind::Broken {
+            miss("was accepted".to_owned());
+        } else if tally.kind == Kind::Damaged || tally.made.is_multiple_of(SIMULATED) {
+            match agree(&subject.program, &read, STIMULI) {
+                Ok(()) => tally.simulated += 1,
+                Err(why) => miss(format!("was accepted, and differs: {why}")),
+            }
+        }
+        return;
+    };
+    tally.rejected += 1;
+    if tally.kind == Kind::Equivalent {
+        miss(format!("rejected: {found}"));
+    } else if !touched::named(&subject.program, &read, &found) {
+        tally.unnamed += 1;
+        if tally.kind == Kind::Broken {
+            miss(format!("rejected, but nothing that was changed is named: {found}"));
+        }
+    }
+}
