@@ -52,6 +52,12 @@ pub(super) fn float_current<'a>(network: &'a Network, node: &Node) -> Option<Cur
     let [edge] = node.inputs.as_slice() else { return None };
     let mut current = of(network, &network.nodes[edge.source])?;
     current.terms.iter_mut().for_each(|term| term.delay += edge.delay);
+    if let Op::Neuron(Neuron { dynamics: Dynamics::Linear(linear), .. }) = &node.op {
+        // What acts on the membrane behind the current.
+        current.bias.resize(node.shape.size(), 0.0);
+        let biases = current.bias.iter_mut().enumerate();
+        biases.for_each(|(n, sum)| *sum += f64::from(linear.drive.at(n, &node.shape)));
+    }
     Some(current)
 }
 
