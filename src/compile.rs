@@ -4,6 +4,7 @@
 //! them; the certificate relates what it read to the quantized network in logical time. Nothing is
 //! an artifact before that.
 
+use crate::artifact::certificate::{CertificateFile, SUBJECTS};
 use crate::artifact::manifest::{FileEntry, Manifest, NetxEntry, RecipeEntry};
 use crate::artifact::mapping::MappingEntry;
 use crate::artifact::{self, Entry};
@@ -15,7 +16,7 @@ use crate::report::{MeasureOptions, Report, measure};
 use crate::source::Source;
 use crate::stimulus::Stimuli;
 use crate::target::{Target, written};
-use snnc_backends::certify::{Certificate, certify};
+use snnc_backends::certify::{Certificate, certify, netx};
 use snnc_backends::{NETX_FILE, PROGRAM_FILE, program};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::program::Program;
@@ -305,14 +306,24 @@ fn emit(
     let bytes = files.iter().find(|f| f.name == PROGRAM_FILE).map(|f| f.bytes.as_slice());
     let program = program::read(bytes.unwrap_or_default())?;
     let certificate = certify(logical, &program, &target.spec)?;
-    let mut proof = serde_json::to_vec_pretty(&certificate)
-        .expect("a certificate has string keys and finite numbers only");
-    proof.push(b'\n');
+    let bytes = files.iter().find(|f| f.name == NETX_FILE).map(|f| f.bytes.as_slice());
+    let exported = match (bytes, &emission.netx) {
+        (Some(bytes), Some(layout)) => {
+            let proof = netx::read(bytes)
+                .and_then(|file| netx::certify(logical, &program, &file, layout, &target.spec));
+            Some(proof.map_err(|d| d.in_file(NETX_FILE))?)
+        }
+        _ => None,
+    };
 
     let mut add = |name: &str, bytes| files.push(Entry { name: name.to_owned(), bytes });
     add(artifact::SOURCE, binary::encode_quantized(logical));
     add(artifact::TARGET, target.text.clone().into_bytes());
-    add(artifact::CERTIFICATE, proof);
+    let subjects = SUBJECTS.iter().filter_map(|name| files.iter().find(|f| f.name == *name));
+    let subjects = subjects.map(|f| FileEntry::of(&f.name, &f.bytes)).collect();
+    let proof =
+        CertificateFile { certificate: certificate.clone(), files: subjects, netx: exported };
+    files.push(Entry { name: artifact::CERTIFICATE.to_owned(), bytes: proof.to_bytes() });
     let left_out = emission.left_out.iter().find(|l| l.name == NETX_FILE);
     let netx = match (emission.netx, left_out) {
         (Some(layout), _) => Some(NetxEntry::Layout(layout)),

@@ -21,7 +21,7 @@ use std::path::Path;
 fn every_pass_and_writer_has_a_bug() {
     let registry = Registry::standard();
     let mut names: Vec<&str> = registry.iter().map(|p| p.info().name).collect();
-    names.push(snnc::backends::PROGRAM_FILE);
+    names.extend([snnc::backends::PROGRAM_FILE, snnc::backends::NETX_FILE]);
     for name in &names {
         assert!(bugs::all().any(|b| b.at == *name), "`{name}` needs a seeded bug");
     }

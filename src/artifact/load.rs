@@ -193,14 +193,14 @@ fn read_listed(folder: &Path, listed: &FileEntry) -> Result<Vec<u8>, Diagnostic>
     Ok(bytes)
 }
 
-fn parse_target(bytes: &[u8], file: &str) -> Result<TargetSpec, Diagnostics> {
+pub(crate) fn parse_target(bytes: &[u8], file: &str) -> Result<TargetSpec, Diagnostics> {
     let text = std::str::from_utf8(bytes).map_err(|_| {
         Diagnostic::error(usage::NOT_UTF8, "the target description is not UTF-8").in_file(file)
     })?;
     targets::parse(text, file)
 }
 
-fn decode_source(bytes: &[u8]) -> Result<QuantizedNetwork, Diagnostics> {
+pub(crate) fn decode_source(bytes: &[u8]) -> Result<QuantizedNetwork, Diagnostics> {
     match binary::decode(bytes)? {
         AnyDraft::Quantized(draft) if draft.time == Time::Logical => {
             QuantizedNetwork::verify(draft, &Rules::default())
@@ -214,7 +214,7 @@ fn decode_source(bytes: &[u8]) -> Result<QuantizedNetwork, Diagnostics> {
     }
 }
 
-fn named(diagnostics: Diagnostics, folder: &Path, name: &str) -> Diagnostics {
+pub(crate) fn named(diagnostics: Diagnostics, folder: &Path, name: &str) -> Diagnostics {
     diagnostics.in_file(&shown(&folder.join(name)))
 }
 

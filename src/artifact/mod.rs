@@ -6,12 +6,13 @@
 //! | `program.snnb` | registers and tables of every core, [`snnc_ir::program::Program`] |
 //! | `source.snnb` | the quantized network in logical time that the program was certified against |
 //! | `target.toml` | the description of the target |
-//! | `certificate.json` | what was proved, and the bounds |
+//! | `certificate.json` | what was proved, and of which files ([`certificate`]) |
 //! | `report.json` | what quantization did ([`crate::report`]); not if the source was quantized already |
 //! | `report.html` | the same for people, with a picture of the cores (`page`) |
 //! | `recipe.snnb` | the recipe that it followed, if that is not the default |
 //! | `network.net` | the same program for NetX, where NetX can express it |
 
+pub mod certificate;
 pub mod load;
 pub mod manifest;
 pub mod mapping;

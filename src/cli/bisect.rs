@@ -1,6 +1,6 @@
 //! `snnc verify --bisect`: which pass or writer is to blame.
 
-use super::verify::{VerifyArgs, VerifyReport};
+use super::verify::{Report, VerifyArgs};
 use super::with_threads;
 use crate::artifact::Artifact;
 use crate::cli::output::Reply;
@@ -13,19 +13,37 @@ use crate::source::Source;
 use crate::stimulus::{self, Interface};
 use crate::verify::MembraneReport;
 use crate::verify::bisect::{Bisection, Kind, Step, bisect};
+use serde::Serialize;
 use snnc_ir::diag::codes::usage;
 use snnc_ir::{Diagnostic, Diagnostics};
 use snnc_passes::AnyLevel;
 use std::fmt::Write as _;
 use std::path::Path;
 
+/// Report of `snnc verify --bisect`.
+#[derive(Debug, Serialize)]
+pub(super) struct BisectReport {
+    /// Name of the network.
+    network: String,
+    /// Hash of the source.
+    source: String,
+    /// Whether the artifact was compiled from a source of this hash.
+    same_source: bool,
+    /// Every step.
+    bisect: Bisection,
+}
+
 /// Holds every step of the compilation of an artifact to what it promises.
-pub(super) fn run(args: &VerifyArgs) -> Result<Reply<VerifyReport>, Diagnostics> {
-    let source = args.source.read_like(&args.artifact)?;
-    let (artifact, altered) = match Artifact::load(&args.artifact) {
+pub(super) fn run(
+    args: &VerifyArgs,
+    source: &Path,
+    folder: &Path,
+) -> Result<Reply<Report>, Diagnostics> {
+    let source = args.given.read_like(source, folder)?;
+    let (artifact, altered) = match Artifact::load(folder) {
         Ok(artifact) => (artifact, Diagnostics::new()),
         // An altered program is what a bisection is asked about; nothing else is read of a broken artifact.
-        Err(errors) => match Artifact::load_altered(&args.artifact) {
+        Err(errors) => match Artifact::load_altered(folder) {
             Ok(artifact) => (artifact, errors),
             Err(_) => return Err(errors),
         },
@@ -50,10 +68,15 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Reply<VerifyReport>, Diagnostics>
     let mut diagnostics = source.warnings.clone();
     diagnostics.extend(altered);
     diagnostics.extend(artifact.warnings.clone());
-    diagnostics
-        .extend(found.first().map(|step| culprit(step, &args.artifact)).into_iter().collect());
+    diagnostics.extend(found.first().map(|step| culprit(step, folder)).into_iter().collect());
     let text = render(&found);
-    let report = VerifyReport::bisected(&source, &artifact, found);
+    let manifest = &artifact.manifest;
+    let report = Report::Bisection(Box::new(BisectReport {
+        network: manifest.network.clone(),
+        source: source.hash.clone(),
+        same_source: source.hash == manifest.source.blake3,
+        bisect: found,
+    }));
     let exit = Exit::of(&diagnostics);
     // What is rejected says nothing on stdout.
     let reply = Reply { diagnostics, exit, ..Reply::new(report) };

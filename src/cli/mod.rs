@@ -77,23 +77,6 @@ impl SourceArgs {
     fn read(&self) -> Result<Source, Diagnostics> {
         source::read_with(&self.source, self.given.all())
     }
-
-    /// As [`Self::read`]; what is left open about a NIR graph is as in the manifest of an artifact.
-    fn read_like(&self, artifact: &Path) -> Result<Source, Diagnostics> {
-        let mut given = self.given.all();
-        if FileKind::of(&self.source)? == FileKind::Nir
-            // Whoever reads the artifact reports what is wrong with its manifest.
-            && let Ok(manifest) = Manifest::read(&load::folder(artifact))
-        {
-            given.steps = given.steps.or(Some(manifest.time.steps));
-            if given.choices.is_empty()
-                && let Some(found) = &manifest.source.discretization
-            {
-                given.choices = Choices::recorded(found);
-            }
-        }
-        source::read_with(&self.source, given)
-    }
 }
 
 /// What is said of a source beside its file.
@@ -113,6 +96,23 @@ impl GivenArgs {
     /// What is given.
     const fn all(&self) -> Given {
         Given { weights: self.weights, steps: self.steps, choices: self.discretization.choices() }
+    }
+
+    /// Reads and verifies a source; what is left open about a NIR graph is as in the manifest of an artifact.
+    fn read_like(&self, source: &Path, artifact: &Path) -> Result<Source, Diagnostics> {
+        let mut given = self.all();
+        if FileKind::of(source)? == FileKind::Nir
+            // Whoever reads the artifact reports what is wrong with its manifest.
+            && let Ok(manifest) = Manifest::read(&load::folder(artifact))
+        {
+            given.steps = given.steps.or(Some(manifest.time.steps));
+            if given.choices.is_empty()
+                && let Some(found) = &manifest.source.discretization
+            {
+                given.choices = Choices::recorded(found);
+            }
+        }
+        source::read_with(source, given)
     }
 
     /// Whether it is said how time is cut into steps.

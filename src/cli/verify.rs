@@ -1,17 +1,19 @@
 //! `snnc verify`: proves an artifact equal to its source and measures what quantization changed.
 
+use super::bisect::{self, BisectReport};
 use super::output::Reply;
 use super::samples::Samples;
 use super::table::Table;
-use super::{SourceArgs, bisect, replay, with_threads};
+use super::{GivenArgs, replay, with_threads};
 use crate::artifact::Artifact;
+use crate::artifact::certificate::CertificateFile;
 use crate::artifact::manifest::RecipeEntry;
 use crate::calibrate::Progress;
 use crate::exit::Exit;
 use crate::files::shown;
 use crate::source::Source;
 use crate::stimulus::{self, Interface};
-use crate::verify::bisect::Bisection;
+use crate::verify::recheck::Recheck;
 use crate::verify::{
     self, AccuracyReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
     QuantizationReport, measure_with,
@@ -26,10 +28,18 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
+    /// Genome or TENNLab network (.json), NIR graph (.nir), text form (.snn) or binary form (.snnb) of a network.
+    #[arg(required_unless_present = "certificate")]
+    source: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) source: SourceArgs,
+    pub(super) given: GivenArgs,
     /// Folder of the artifact.
-    pub(super) artifact: PathBuf,
+    #[arg(required_unless_present = "certificate")]
+    artifact: Option<PathBuf>,
+    /// Prove a certificate again from the files beside it, without the source: FILE, or the folder that holds
+    /// `certificate.json`.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "artifact", "stimulus"])]
+    certificate: Option<PathBuf>,
     /// Samples to run all levels on (.npz).
     #[arg(long, value_name = "FILE")]
     pub(super) stimulus: Option<PathBuf>,
@@ -41,11 +51,23 @@ pub(super) struct VerifyArgs {
     pub(super) threads: Option<u16>,
     /// Name the pass or writer that is responsible: run the passes again, one by one, and hold each to what
     /// it promises.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "certificate")]
     bisect: bool,
 }
 
-/// Report of `snnc verify`.
+/// Report of `snnc verify`, in one of its forms.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Report {
+    /// Source and artifact.
+    Whole(Box<VerifyReport>),
+    /// A certificate.
+    Certificate(Box<CertificateFile>),
+    /// Every step of a compilation.
+    Bisection(Box<BisectReport>),
+}
+
+/// Report on a source and an artifact.
 #[derive(Debug, Serialize)]
 pub(super) struct VerifyReport {
     /// Name of the network.
@@ -60,55 +82,50 @@ pub(super) struct VerifyReport {
     /// What decided how the network became integers, as the manifest says.
     #[serde(skip_serializing_if = "Option::is_none")]
     quantization: Option<RecipeEntry>,
-    /// What was proved; `None` where steps were checked one by one instead.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    certificate: Option<Certificate>,
+    /// What was proved.
+    certificate: Certificate,
     /// All levels on the stimulus, if one was given.
     measurement: Option<Measurement>,
-    /// Every step of the compilation, if that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bisect: Option<Bisection>,
-}
-
-impl VerifyReport {
-    /// The report of a bisection.
-    pub(super) fn bisected(source: &Source, artifact: &Artifact, found: Bisection) -> Self {
-        Self::new(source, artifact, (None, None, Some(found)))
-    }
-
-    fn new(
-        source: &Source,
-        artifact: &Artifact,
-        (certificate, measurement, bisect): (
-            Option<Certificate>,
-            Option<Measurement>,
-            Option<Bisection>,
-        ),
-    ) -> Self {
-        let manifest = &artifact.manifest;
-        Self {
-            network: manifest.network.clone(),
-            source: source.hash.clone(),
-            same_source: source.hash == manifest.source.blake3,
-            files: manifest.files.len(),
-            quantization: manifest.quantization.clone(),
-            certificate,
-            measurement,
-            bisect,
-        }
-    }
 }
 
 pub(super) fn run(
     args: &VerifyArgs,
     progress: &dyn Progress,
-) -> Result<Reply<VerifyReport>, Diagnostics> {
-    if args.bisect {
-        return bisect::run(args);
+) -> Result<Reply<Report>, Diagnostics> {
+    match (&args.certificate, &args.source, &args.artifact) {
+        (Some(path), ..) => {
+            args.given.refuse_for("a certificate")?;
+            certificate(path)
+        }
+        (None, Some(source), Some(artifact)) if args.bisect => bisect::run(args, source, artifact),
+        (None, Some(source), Some(artifact)) => whole(args, source, artifact, progress),
+        // The parser of the command line asks for them.
+        (None, ..) => {
+            Err(Diagnostic::error(usage::CONFLICTING_OPTIONS, "SOURCE and ARTIFACT are missing")
+                .into())
+        }
     }
-    let source = args.source.read_like(&args.artifact)?;
-    let artifact = Artifact::load(&args.artifact)
-        .map_err(|errors| name_what_changed(errors, &source, &args.artifact))?;
+}
+
+/// Proves a certificate again.
+fn certificate(path: &Path) -> Result<Reply<Report>, Diagnostics> {
+    let Recheck { path, proved } = verify::recheck(path)?;
+    let CertificateFile { certificate, files, netx: _ } = &proved;
+    let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
+    let text = format!("{}: proved again from {}\n{certificate}\n", shown(&path), names.join(", "));
+    Ok(Reply { product: text.into_bytes(), ..Reply::new(Report::Certificate(Box::new(proved))) })
+}
+
+/// Proves an artifact equal to its source.
+fn whole(
+    args: &VerifyArgs,
+    source: &Path,
+    folder: &Path,
+    progress: &dyn Progress,
+) -> Result<Reply<Report>, Diagnostics> {
+    let source = args.given.read_like(source, folder)?;
+    let artifact =
+        Artifact::load(folder).map_err(|errors| name_what_changed(errors, &source, folder))?;
     let proof = verify::verify(&source, &artifact).map_err(|failure| {
         let mut all = source.warnings.clone();
         all.extend(replay::report(failure, Path::new(".")));
@@ -127,18 +144,25 @@ pub(super) fn run(
         }
     };
     let mut diagnostics = source.warnings.clone();
-    diagnostics.extend(artifact.warnings.clone());
+    diagnostics.extend(artifact.warnings);
     diagnostics.extend(proof.warnings.clone());
-    let found = (Some(proof.certificate), measurement, None);
-    let report = VerifyReport::new(&source, &artifact, found);
-    let product = render(&report, &args.artifact).into_bytes();
+    let report = VerifyReport {
+        network: artifact.manifest.network.clone(),
+        source: source.hash.clone(),
+        same_source: source.hash == artifact.manifest.source.blake3,
+        files: artifact.manifest.files.len(),
+        quantization: artifact.manifest.quantization.clone(),
+        certificate: proof.certificate,
+        measurement,
+    };
+    let product = render(&report, folder).into_bytes();
     if let Some(m) = &report.measurement
         && !m.integers_agree()
     {
         diagnostics.push(disagreement(m));
     }
     let exit = Exit::of(&diagnostics);
-    Ok(Reply { product, diagnostics, exit, ..Reply::new(report) })
+    Ok(Reply { product, diagnostics, exit, ..Reply::new(Report::Whole(Box::new(report))) })
 }
 
 /// Adds to "the program differs from its hash" what the difference means for the network: the
@@ -173,8 +197,8 @@ fn disagreement(measurement: &Measurement) -> Diagnostic {
 }
 
 fn render(report: &VerifyReport, folder: &Path) -> String {
+    let totals = &report.certificate.totals;
     let mut text = String::new();
-    let Some(Certificate { totals, .. }) = &report.certificate else { return text };
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,

@@ -8,10 +8,12 @@ pub mod bisect;
 mod integers;
 mod measure;
 mod parts;
+pub mod recheck;
 mod report;
 
 pub use measure::measure;
 pub(crate) use measure::measure_with;
+pub use recheck::recheck;
 pub use report::{
     AccuracyReport, DistanceReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
     QuantizationReport,

@@ -186,6 +186,51 @@ pub(crate) const CASES: &[Case] = &[
         place: "art/certificate.json",
     },
     Case {
+        name: "certificate of another format",
+        set: |p| {
+            altered(p, "certificate.json", |b| {
+                let text = String::from_utf8_lossy(b).replacen("\"format\": 2", "\"format\": 1", 1);
+                *b = text.into_bytes();
+            });
+        },
+        run: "verify --certificate art",
+        exit: 1,
+        code: "SNN0718",
+        place: "art/certificate.json $.format",
+    },
+    Case {
+        name: "certificate of another program",
+        set: |p| altered(p, "program.snnb", |b| flip(b, 40)),
+        run: "verify --certificate art/certificate.json",
+        exit: 1,
+        code: "SNN0719",
+        place: "art/certificate.json $.files[0].blake3",
+    },
+    Case {
+        name: "certificate beside which a file is missing",
+        set: |p| {
+            artifact(p);
+            fs::remove_file(p.path("art/source.snnb")).expect("the file was there");
+        },
+        run: "verify --certificate art",
+        exit: 1,
+        code: "SNN0719",
+        place: "art/source.snnb",
+    },
+    Case {
+        name: "certificate that claims narrower bounds",
+        set: |p| {
+            altered(p, "certificate.json", |b| {
+                let text = String::from_utf8_lossy(b).replacen("\"low\": -", "\"low\": -1", 1);
+                *b = text.into_bytes();
+            });
+        },
+        run: "verify --certificate art",
+        exit: 1,
+        code: "SNN0720",
+        place: "art/certificate.json $.populations[",
+    },
+    Case {
         name: "file longer than listed",
         set: |p| altered(p, "source.snnb", |b| b.push(0)),
         run: VERIFY,

@@ -4,11 +4,11 @@ use serde::Serialize;
 use std::fmt;
 
 /// Version of the certificate's JSON form.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Proof that an artifact computes its source network, for all inputs.
 ///
-/// Serializes to `certificate.json`; `Display` is the human summary.
+/// `certificate.json` is this and the hashes of the files; `Display` is the human summary.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Certificate {
     /// Version of this form.

@@ -1,5 +1,6 @@
 //! Phase 3: compares every compartment with its neuron.
 
+use super::Merge;
 use super::bounds::{self, Reach, reach, relay_reach};
 use super::certificate::Bounds;
 use super::cover::{self, Columns, Rows};
@@ -11,7 +12,9 @@ use super::matrix::{RowSum, RowSums, equals, not_stored};
 use super::registers::{self, Registers, Timing};
 use super::sends::{self, Sends, Span};
 use super::symbols::Meaning;
-use super::synapses::{Link, Segment, Synapse, in_words, segments, source_in_words, surplus};
+use super::synapses::{
+    Link, Segment, Synapse, add_up, in_words, segments, source_in_words, surplus,
+};
 use super::tables::{Tables, order};
 use snnc_ir::arena::{MatId, PopId, ProjId};
 use snnc_ir::diag::codes::equivalence as code;
@@ -56,6 +59,7 @@ struct Checker<'a> {
     source: &'a QuantizedDraft,
     tables: &'a Tables<'a>,
     target: &'a TargetSpec,
+    merge: Merge,
     /// Projections into each population of the source.
     into: Vec<Vec<ProjId>>,
     /// Symbol of each population of the source.
@@ -82,6 +86,7 @@ pub(super) fn compare(
     source: &QuantizedDraft,
     tables: &Tables<'_>,
     target: &TargetSpec,
+    merge: Merge,
 ) -> Result<Vec<Record>, Diagnostics> {
     let mut into = vec![vec![]; source.populations.len()];
     for (id, projection) in source.projections.iter() {
@@ -103,6 +108,7 @@ pub(super) fn compare(
         source,
         tables,
         target,
+        merge,
         into,
         symbol_of,
         host,
@@ -475,8 +481,12 @@ impl Checker<'_> {
         for link in links {
             link.expand(program, offset, &mut found);
         }
-        expected.sort_unstable();
-        found.sort_unstable();
+        for side in [&mut expected, &mut found] {
+            side.sort_unstable();
+            if self.merge == Merge::Sums {
+                add_up(side);
+            }
+        }
         if expected == found {
             return None;
         }

@@ -3,6 +3,7 @@
 //! | item | |
 //! | --- | --- |
 //! | [`program`] | reads `program.snnb` by hand, after its format's page |
+//! | [`netx`] | reads `network.net`, and compares it likewise |
 //! | [`certify`] | compares what was read with the source |
 //!
 //! **Statement.** Let the source be an integer network in logical time of T steps, and let the
@@ -59,6 +60,7 @@ mod lines;
 mod matrix;
 #[cfg(feature = "testing")]
 pub mod mutate;
+pub mod netx;
 pub mod program;
 mod registers;
 mod sends;
@@ -87,8 +89,27 @@ pub fn certify(
     program: &Program,
     target: &TargetSpec,
 ) -> Result<Certificate, Diagnostics> {
+    prove(source, program, target, Merge::Nothing)
+}
+
+/// Which synapses of one source neuron and delay count as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Merge {
+    /// None: synapses are compared one by one.
+    Nothing,
+    /// All: what arrives together is a sum, so their sums are compared.
+    Sums,
+}
+
+/// As [`certify()`], on synapses or their sums.
+fn prove(
+    source: &QuantizedNetwork,
+    program: &Program,
+    target: &TargetSpec,
+    merge: Merge,
+) -> Result<Certificate, Diagnostics> {
     let header = symbols::header(source, program, target);
-    let records = compare(source, program, target);
+    let records = compare(source, program, target, merge);
     let records = match (header.is_empty(), records) {
         (true, records) => records?,
         (false, records) => {
@@ -157,8 +178,9 @@ fn compare(
     source: &QuantizedNetwork,
     program: &Program,
     target: &TargetSpec,
+    merge: Merge,
 ) -> Result<Vec<Record>, Diagnostics> {
     let meanings = symbols::check(source, program)?;
     let tables = Tables::build(program, &meanings, target)?;
-    checker::compare(source, &tables, target)
+    checker::compare(source, &tables, target, merge)
 }

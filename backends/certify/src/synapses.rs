@@ -144,6 +144,19 @@ fn links<'t>(
     })
 }
 
+/// Makes one synapse of those with the same source and delay; they are sorted. What adds up to 0 is left out.
+pub(super) fn add_up(synapses: &mut Vec<Synapse>) {
+    synapses.dedup_by(|next, first| {
+        let same =
+            (next.source, next.neuron, next.delay) == (first.source, first.neuron, first.delay);
+        if same {
+            first.weight += next.weight;
+        }
+        same
+    });
+    synapses.retain(|s| s.weight != 0);
+}
+
 /// The multiset difference `a − b`; both are sorted.
 pub(super) fn surplus<'a>(a: &'a [Synapse], b: &[Synapse]) -> Vec<&'a Synapse> {
     let mut b = b.iter().peekable();

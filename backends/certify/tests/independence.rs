@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the crate may be built on: the types, and libraries that know nothing of networks.
-const LIBRARIES: &[&str] = &["serde"];
+const LIBRARIES: &[&str] = &["hdf5-pure", "serde"];
 
 /// What of `snnc_ir` is types and the indices that define them. Left out are the bounds of the verifier
 /// (`quantized::messages`), files of levels (`binary`, `text`) and everything else that decides something.

@@ -21,35 +21,13 @@ mod loader;
 mod neurons;
 
 use layers::Layer;
-use serde::{Deserialize, Serialize};
+pub use snnc_certify::netx::{Layout, Part};
 use snnc_ir::diag::codes::artifact;
 use snnc_ir::quantized::QuantizedDraft;
 use snnc_ir::{Diagnostic, MappedNetwork};
 
 /// Weights of a matrix that has to be expanded for the file, at most: 64 MiB of float32.
 pub const MAX_EXPANDED: usize = 1 << 24;
-
-/// Where populations lie in the file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Layout {
-    /// Input populations: columns of the file's input, layer 0.
-    pub inputs: Vec<Part>,
-    /// Populations of neurons, relays and clocks included, in the order of the network.
-    pub populations: Vec<Part>,
-}
-
-/// All neurons of one population: neurons `first..first + len` of a layer, row-major.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// Name of the population.
-    pub population: String,
-    /// The `i` of `layer/<i>`.
-    pub layer: usize,
-    /// Position of its first neuron in the layer.
-    pub first: usize,
-    /// Number of its neurons.
-    pub len: usize,
-}
 
 /// A NetX file and where the populations lie in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

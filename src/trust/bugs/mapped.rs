@@ -2,7 +2,7 @@
 
 use super::{Bug, LOOP, MANY, SKIP, SUBTRACT, VARIED, ZOO};
 use crate::verify::bisect::By;
-use snnc_backends::PROGRAM_FILE;
+use snnc_backends::{NETX_FILE, PROGRAM_FILE};
 use snnc_ir::arena::CoreId;
 use snnc_ir::mapped::MappedDraft;
 use snnc_ir::program::Program;
@@ -124,5 +124,21 @@ pub(super) const BUGS: &[Bug] = &[
             routes.take(1).for_each(|r| r.axon += 1);
         },
         LOOP,
+    ),
+    bug(
+        [NETX_FILE, "axonal-delay-lost", "a delay is not written"],
+        |d| d.network.projections.values_mut().for_each(|p| p.delay = 1),
+        SKIP,
+        By::Certificate,
+    ),
+    bug(
+        [NETX_FILE, "negative-weights-cut", "negative weights are written as 0"],
+        |d| {
+            for matrix in d.network.matrices.values_mut() {
+                matrix.mantissa.iter_mut().for_each(|m| *m = (*m).max(0));
+            }
+        },
+        VARIED,
+        By::Certificate,
     ),
 ];

@@ -7,8 +7,8 @@ use super::trials::Trials;
 use crate::artifact::Artifact;
 use crate::target::written;
 use crate::verify::simulation_failed;
-use snnc_backends::certify::certify;
-use snnc_backends::{PROGRAM_FILE, program};
+use snnc_backends::certify::{certify, netx};
+use snnc_backends::{NETX_FILE, PROGRAM_FILE, program};
 use snnc_ir::{Diagnostics, MappedNetwork, QuantizedNetwork, TargetSpec};
 
 /// Holds every writer to the mapped network.
@@ -32,17 +32,27 @@ pub(super) fn check(
     );
     let certified = program::read(bytes)
         .and_then(|program| certify(logical, &program, target).map(|_| program));
-    let found = match certified {
-        Err(errors) => (Compared::default(), Some(Finding::of(By::Certificate, &errors))),
+    let (program, found) = match certified {
+        Err(errors) => (None, (Compared::default(), Some(Finding::of(By::Certificate, &errors)))),
         Ok(program) => {
             let run = || {
                 let reference = Machine::integer(scheduled.unwrap_or(logical))?;
                 compare(trials, [&reference, &Machine::cores(&program)?], &How::SAME)
             };
-            run().map_err(|error| simulation_failed(&error))?
+            let found = run().map_err(|error| simulation_failed(&error))?;
+            (Some(program), found)
         }
     };
-    Ok(vec![step.found(found)])
+    let mut steps = vec![step.found(found)];
+    let file = emission.files.iter().find(|f| f.name == NETX_FILE);
+    if let (Some(file), Some(layout), Some(program)) = (file, &emission.netx, program) {
+        let step = Step::new(NETX_FILE, Kind::Writer, "read back and certified for all inputs");
+        let certified = netx::read(&file.bytes)
+            .and_then(|file| netx::certify(logical, &program, &file, layout, target));
+        let finding = certified.err().map(|errors| Finding::of(By::Certificate, &errors));
+        steps.push(step.found((Compared::default(), finding)));
+    }
+    Ok(steps)
 }
 
 /// Holds the program of an artifact to the network that the passes make of its source.

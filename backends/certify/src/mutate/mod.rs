@@ -3,11 +3,12 @@
 //! Each class changes one number of one table of a valid program in a way that no certificate may
 //! survive. Changes that would leave the computation as it is (a delay of a synapse of weight 0, a
 //! clock neuron swapped for another of the same clock, …) are never made: where a program offers
-//! no other, [`apply`] returns `None`.
+//! no other, [`apply`] returns `None`. [`netx`] does the same to `network.net`.
 
 mod blocks;
 mod header;
 mod messages;
+pub mod netx;
 mod neurons;
 mod pool;
 mod routes;

@@ -70,4 +70,13 @@ codes! {
     NETX_WRITE = 635, "NetX file cannot be written",
         "The HDF5 writer refused the data, although everything was checked before. This is a bug \
         in snnc: please report it with the network.";
+    NETX_READ = 636, "network.net cannot be read",
+        "The checker reads the groups and datasets that docs/netx.md lists, uncompressed, with whole \
+         numbers in them, and no others: what a loader makes of more is not known. Example: a file cut \
+         short, or one with a dataset `delay` in a convolution. Compile again if the file was altered.";
+    NETX_LAYERS = 637, "the layers of network.net cannot be followed",
+        "The layers must fit each other and the layout, which gives each neuron of the file to one \
+         population, and the loader must keep their weights. Example: a matrix of 10 × 128 weights \
+         behind a layer of 64 neurons; a layout that leaves neurons out. The message names the \
+         layer or the population.";
 }

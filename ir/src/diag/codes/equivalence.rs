@@ -83,4 +83,19 @@ codes! {
          bit, at most one per input and population, and reach populations of latency 0 in a \
          program of period 1, where a bias acts once per logical step. Example: one weight of \
          the table differs in its last bit. Compile the source again.";
+    CERTIFICATE_FORM = 718, "the certificate cannot be proved again",
+        "`snnc verify --certificate` reads the certificates that this version writes, byte for byte \
+         as it writes them: another format, a field that stands there twice or a file that is no \
+         certificate is refused. Example: a certificate of format 1 does not name the files that \
+         it is about. Compile again, or use the snnc that wrote it.";
+    CERTIFICATE_FILE = 719, "the certificate is about another file",
+        "A certificate names the files that it speaks about (`program.snnb`, `source.snnb`, \
+         `target.toml`, and `network.net` if there is one) with sizes and hashes, and is proved \
+         again from the files beside it. Example: a program was exchanged for another one. The \
+         message shows what is claimed and what lies there.";
+    CERTIFICATE_CLAIM = 720, "the certificate claims something else than what is proved",
+        "Everything that a certificate says, from the statement down to the bounds of each register, \
+         is what the checker proves about its files. Example: a bound of the membrane is \
+         narrower in the certificate than the one proved. The message names the claim; trust only \
+         what is proved.";
 }
