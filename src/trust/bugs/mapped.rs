@@ -1,6 +1,6 @@
 //! Bugs of the passes on cores, and of the writers.
 
-use super::{Bug, LOOP, MANY, SKIP, SUBTRACT, VARIED, ZOO};
+use super::{Bug, LOOP, MANY, RELAYED, SKIP, SUBTRACT, THRESHOLDS, VARIED, ZOO};
 use crate::verify::bisect::By;
 use snnc_backends::{NETX_FILE, PROGRAM_FILE};
 use snnc_ir::arena::CoreId;
@@ -58,16 +58,7 @@ pub(super) const BUGS: &[Bug] = &[
     ),
     bug(
         ["regroup", "thresholds-stay-behind", "neurons are exchanged and their thresholds are not"],
-        |d| {
-            let thresholds = d.network.populations.values_mut().find_map(|p| match &mut p.kind {
-                PopKind::Neurons(n) => match &mut n.threshold {
-                    Param::PerNeuron(values) => Some(values),
-                    _ => None,
-                },
-                _ => None,
-            });
-            thresholds.expect("thresholds to break").rotate_left(1);
-        },
+        rotate_thresholds,
         VARIED,
         By::Simulation,
     ),
@@ -126,9 +117,9 @@ pub(super) const BUGS: &[Bug] = &[
         LOOP,
     ),
     bug(
-        [NETX_FILE, "axonal-delay-lost", "a delay is not written"],
-        |d| d.network.projections.values_mut().for_each(|p| p.delay = 1),
-        SKIP,
+        [NETX_FILE, "thresholds-of-the-neighbor", "thresholds are written one neuron too early"],
+        rotate_thresholds,
+        THRESHOLDS,
         By::Certificate,
     ),
     bug(
@@ -138,7 +129,19 @@ pub(super) const BUGS: &[Bug] = &[
                 matrix.mantissa.iter_mut().for_each(|m| *m = (*m).max(0));
             }
         },
-        VARIED,
+        RELAYED,
         By::Certificate,
     ),
 ];
+
+/// Neurons get the thresholds of those behind them.
+fn rotate_thresholds(d: &mut MappedDraft) {
+    let thresholds = d.network.populations.values_mut().find_map(|p| match &mut p.kind {
+        PopKind::Neurons(n) => match &mut n.threshold {
+            Param::PerNeuron(values) => Some(values),
+            _ => None,
+        },
+        _ => None,
+    });
+    thresholds.expect("thresholds to break").rotate_left(1);
+}

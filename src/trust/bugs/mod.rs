@@ -76,6 +76,7 @@ const SKIP: Case = case("tests/fixtures/skip.genome.json");
 const RELAYED: Case = Case { delays: Delays::Relay, ..SKIP };
 const SKIP_HELD: Case = case("tests/fixtures/refractory.genome.json");
 const SUBTRACT: Case = case("tests/fixtures/subtract.genome.json");
+const THRESHOLDS: Case = case("tests/fixtures/thresholds.genome.json");
 const VARIED: Case = case("tests/fixtures/heterogeneous.genome.json");
 
 /// All bugs, in the order of passes; those of writers last.
