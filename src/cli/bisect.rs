@@ -1,5 +1,6 @@
 //! `snnc verify --bisect`: which pass or writer is to blame.
 
+use super::ci::checklist::{Checklist, class};
 use super::verify::{Report, VerifyArgs};
 use super::with_threads;
 use crate::artifact::Artifact;
@@ -38,8 +39,12 @@ pub(super) fn run(
     args: &VerifyArgs,
     source: &Path,
     folder: &Path,
+    list: &mut Checklist,
 ) -> Result<Reply<Report>, Diagnostics> {
+    list.about(shown(folder));
+    list.plan(class::SOURCE, "source is read");
     let source = args.given.read_like(source, folder)?;
+    list.holds(class::SOURCE, source.name());
     let (artifact, altered) = match Artifact::load(folder) {
         Ok(artifact) => (artifact, Diagnostics::new()),
         // An altered program is what a bisection is asked about; nothing else is read of a broken artifact.
@@ -69,6 +74,13 @@ pub(super) fn run(
     diagnostics.extend(altered);
     diagnostics.extend(artifact.warnings.clone());
     diagnostics.extend(found.first().map(|step| culprit(step, folder)).into_iter().collect());
+    for step in &found.steps {
+        match step.finding {
+            None => list.found(class::STEP, &step.name, step.check),
+            // The error of this command is about it.
+            Some(_) => list.plan(class::STEP, step.name.as_str()),
+        }
+    }
     let text = render(&found);
     let manifest = &artifact.manifest;
     let report = Report::Bisection(Box::new(BisectReport {
