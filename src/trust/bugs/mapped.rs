@@ -117,8 +117,14 @@ pub(super) const BUGS: &[Bug] = &[
         LOOP,
     ),
     bug(
-        [NETX_FILE, "thresholds-of-the-neighbor", "thresholds are written one neuron too early"],
-        rotate_thresholds,
+        [NETX_FILE, "thresholds-one-up", "thresholds are written one unit too large"],
+        |d| {
+            for p in d.network.populations.values_mut() {
+                if let PopKind::Neurons(n) = &mut p.kind {
+                    n.threshold = n.threshold.map(|t| t + 64);
+                }
+            }
+        },
         THRESHOLDS,
         By::Certificate,
     ),
