@@ -14,6 +14,8 @@ const FINDINGS: &[Code] = &[
     usage::CULPRIT,
     usage::FOREIGN_ARTIFACT,
     usage::NOT_FORMATTED,
+    usage::REDUCE_LEVEL,
+    usage::REDUCE_HOLDS,
     // A warning, which only `--deny` makes an error.
     usage::RANDOM_WEIGHTS,
 ];
