@@ -1,7 +1,11 @@
 //! Reading bounded files and writing files whole or not at all.
 
+mod partial;
+
+pub use partial::{Partial, sweep, temporary_folder};
+
+use snnc_ir::Diagnostic;
 use snnc_ir::diag::codes::usage;
-use snnc_ir::{Diagnostic, Diagnostics};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -79,43 +83,53 @@ pub fn cannot_read(path: &Path, reason: &str) -> Diagnostic {
         .help("check the spelling and the permissions; paths are relative to the current folder")
 }
 
-/// The finding that `path` cannot be written.
+/// The finding that `path` cannot be written; of its own code where that is for want of space.
 pub fn cannot_write(path: &Path, reason: &io::Error) -> Diagnostic {
-    Diagnostic::error(usage::CANNOT_WRITE, format!("cannot write {}", shown(path)))
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let (code, help) = match reason.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge => (
+            usage::NO_SPACE,
+            "free space there, raise the quota or limit, or name a place on another disk",
+        ),
+        _ => (usage::CANNOT_WRITE, "name another place, or check permissions and free space"),
+    };
+    Diagnostic::error(code, format!("cannot write {}", shown(path)))
         .in_file(shown(path))
         .note(reason.to_string())
-        .help("name another place, or check permissions and free space")
+        .help(help)
 }
 
 /// Writes `bytes` to `path`: beside it first, then renamed over it, so that `path` holds either
-/// what it held before or all of `bytes`. Permissions of an existing file are kept.
+/// what it held before or all of `bytes`. Permissions of an existing file are kept, and so are links. What is no plain
+/// file (a device, a pipe) is written to and never replaced.
 ///
 /// # Errors
-/// `SNN0802`; nothing is left behind.
+/// `SNN0802`, `SNN0845`; nothing is left behind.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Diagnostic> {
-    let file = create(path).and_then(|mut file| file.write_all(bytes).map(|()| file));
-    file.and_then(|file| publish(path, file)).map_err(|e| cannot_write(path, &e))
+    write_with(path, |file| file.write_all(bytes).map_err(|e| cannot_write(path, &e)))
 }
 
 /// As [`fn@write`], with what `fill` puts into the file, which need not fit into memory.
 ///
 /// # Errors
-/// Those of `fill`, and `SNN0802`; nothing is left behind.
-pub(crate) fn write_with(
+/// Those of `fill`, and `SNN0802`, `SNN0845`; nothing is left behind.
+pub(crate) fn write_with<E: From<Diagnostic>>(
     path: &Path,
-    fill: impl FnOnce(&mut File) -> Result<(), Diagnostics>,
-) -> Result<(), Diagnostics> {
-    let mut file = create(path).map_err(|e| cannot_write(path, &e))?;
-    fill(file.as_file_mut())?;
-    Ok(publish(path, file).map_err(|e| cannot_write(path, &e))?)
-}
-
-/// A temporary file beside `path`.
-fn create(path: &Path) -> io::Result<NamedTempFile> {
-    if fs::metadata(path).is_ok_and(|m| m.is_dir()) {
-        return Err(io::Error::other("it is a folder"));
+    fill: impl FnOnce(&mut File) -> Result<(), E>,
+) -> Result<(), E> {
+    let fail = |e: io::Error| E::from(cannot_write(path, &e));
+    // Writing through a link keeps it.
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    match fs::metadata(&real) {
+        Ok(meta) if meta.is_dir() => return Err(fail(io::Error::other("it is a folder"))),
+        Ok(meta) if !meta.is_file() => {
+            return fill(&mut File::options().write(true).open(&real).map_err(fail)?);
+        }
+        _ => {}
     }
-    builder().tempfile_in(parent(path))
+    let mut file = partial::temporary_file(&parent(&real)).map_err(fail)?;
+    fill(file.as_file_mut())?;
+    publish(&real, file).map_err(fail)
 }
 
 /// Makes a temporary file durable and renames it to `path`.
@@ -145,33 +159,6 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// A maker of temporary files with the permissions of ordinary ones.
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".snnc-");
-    permit(&mut builder, 0o666);
-    builder
-}
-
-/// A temporary folder in `parent` with the permissions of an ordinary one, removed when dropped.
-///
-/// # Errors
-/// What the operating system says.
-pub fn temporary_folder(parent: &Path) -> io::Result<tempfile::TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".snnc-");
-    permit(&mut builder, 0o777);
-    builder.tempdir_in(parent)
-}
-
-/// Sets the permissions from which the process's mask is taken away, where there is one.
-fn permit(builder: &mut tempfile::Builder<'_, '_>, mode: u32) {
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
-    #[cfg(not(unix))]
-    let _ = (builder, mode);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,17 +185,36 @@ mod tests {
         write(&path, b"one").unwrap();
         let refused = write_with(&path, |file| {
             file.write_all(b"half").unwrap();
-            Err(cannot_read(Path::new("b"), "no").into())
+            Err(cannot_read(Path::new("b"), "no"))
         });
         assert!(refused.is_err());
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
         write_with(&path, |file| {
             file.write_all(b"two").unwrap();
-            Ok(())
+            Ok::<(), Diagnostic>(())
         })
         .unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn links_and_devices_are_written_through() {
+        use std::os::unix::fs::{FileTypeExt, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let [file, link, full] = ["file", "link", "full"].map(|n| dir.path().join(n));
+        fs::write(&file, "one").unwrap();
+        symlink(&file, &link).unwrap();
+        write(&link, b"two").unwrap();
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"two");
+
+        if Path::new("/dev/full").exists() {
+            symlink("/dev/full", &full).unwrap();
+            assert_eq!(write(&full, b"x").unwrap_err().code, usage::NO_SPACE);
+            assert!(fs::metadata(&full).unwrap().file_type().is_char_device());
+        }
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub fn network(path: &Path, steps: Option<u32>, choices: Choices) -> Result<Sour
     if choices.is_empty() {
         // What `snnc` wrote says how it is read; another reading has to be asked for.
         if let Some(integers) = integers_of(path, file)? {
-            return beside(source.hash, &integers, steps, warnings);
+            return beside(path, source.hash, &integers, steps, warnings);
         }
         if let Some(found) = nir::discretization(file).map_err(in_file)? {
             choices = Choices::recorded(&found);
@@ -131,6 +131,7 @@ pub fn network(path: &Path, steps: Option<u32>, choices: Choices) -> Result<Sour
                 places: None,
                 delays,
                 weights: None,
+                files: vec![path.to_path_buf()],
                 warnings,
             })
         }
@@ -141,8 +142,9 @@ pub fn network(path: &Path, steps: Option<u32>, choices: Choices) -> Result<Sour
     }
 }
 
-/// The integers of a graph that was made from them, in the file that it names.
+/// The integers of the graph in `path` that was made from them, in the file that it names.
 fn beside(
+    path: &Path,
     hash: String,
     integers: &Path,
     steps: Option<u32>,
@@ -171,7 +173,8 @@ fn beside(
     );
     warnings.extend(read.warnings.clone());
     // The graph names the integers with their hash, so its own stands for both.
-    Ok(Source { kind: FileKind::Nir, hash, warnings, ..read })
+    let files = vec![path.to_path_buf(), integers.to_path_buf()];
+    Ok(Source { kind: FileKind::Nir, hash, files, warnings, ..read })
 }
 
 /// Time constants of the nodes of a graph, in the unit of the file.

@@ -13,7 +13,8 @@ use snnc_ir::{
 };
 use snnc_passes::AnyLevel;
 use std::fmt;
-use std::path::Path;
+use std::iter;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Kinds of files that hold a network.
@@ -111,6 +112,8 @@ pub struct Source {
     pub delays: Vec<DelayEntry>,
     /// Where its weights come from, if not from the file.
     pub weights: Option<Weights>,
+    /// The files that it was read from: a genome has a side-car, too.
+    pub files: Vec<PathBuf>,
     /// Warnings of the reader.
     pub warnings: Diagnostics,
 }
@@ -211,6 +214,7 @@ pub fn read_with(path: &Path, given: Given) -> Result<Source, Diagnostics> {
             places: None,
             delays: Vec::new(),
             weights,
+            files: iter::once(path.to_path_buf()).chain(loaded.sidecar).collect(),
             warnings,
         });
     }
@@ -222,7 +226,8 @@ pub fn read_with(path: &Path, given: Given) -> Result<Source, Diagnostics> {
     let warnings = Diagnostics::new();
     let (account, unfolding, places) = (None, None, None);
     let delays = Vec::new();
-    Ok(Source { level, kind, hash, account, unfolding, places, delays, weights, warnings })
+    let files = vec![path.to_path_buf()];
+    Ok(Source { level, kind, hash, account, unfolding, places, delays, weights, files, warnings })
 }
 
 /// Reads a network that was evolved for RISP.
@@ -240,6 +245,7 @@ fn tennlab_network(path: &Path, json: &JsonFile, given: Given) -> Result<Source,
         places: Some(read.places),
         delays: Vec::new(),
         weights: None,
+        files: vec![path.to_path_buf()],
         warnings: read.warnings,
     })
 }

@@ -5,6 +5,13 @@ use snnc_backends::{Backend, LoihiBackend, targets};
 use snnc_ir::{Diagnostics, MappedNetwork, TargetSpec};
 use std::path::Path;
 
+/// The file that `name` names, if it does not name a built-in target.
+pub(crate) fn file(name: &str) -> Option<&Path> {
+    let path = Path::new(name);
+    let is_toml = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
+    (is_toml || path.components().count() > 1).then_some(path)
+}
+
 /// A target and its description, which goes into the artifact.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -21,9 +28,7 @@ impl Target {
     /// # Errors
     /// `SNN0801`, `SNN0804`, `SNN0808` for a file, and what the target parser rejects.
     pub fn find(name: &str) -> Result<Self, Diagnostics> {
-        let path = Path::new(name);
-        let is_toml = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
-        if is_toml || path.components().count() > 1 {
+        if let Some(path) = file(name) {
             let text = files::read_text(path, files::MAX_TARGET)?;
             return Ok(Self { spec: targets::parse(&text, name)?, text });
         }

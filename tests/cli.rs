@@ -569,5 +569,5 @@ fn a_full_disk_behind_stdout_is_an_error() {
     let mut command = place.command();
     command.args(["explain", "--all"]).stdout(full);
     let said = said(&mut command).exits(2);
-    assert!(said.stderr.contains("SNN0802"), "{}", said.stderr);
+    assert!(said.stderr.contains("SNN0845"), "{}", said.stderr);
 }

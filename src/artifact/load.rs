@@ -33,6 +33,9 @@ pub struct Artifact {
     pub warnings: Diagnostics,
 }
 
+/// How often an artifact is read again that was replaced while it was read.
+const RELOADS: usize = 20;
+
 /// Whether `path` is meant as an artifact: a folder, or a manifest.
 pub fn is_artifact(path: &Path) -> bool {
     path.is_dir() || path.file_name().is_some_and(|n| n == MANIFEST)
@@ -71,7 +74,23 @@ impl Artifact {
 
     fn load_with(path: &Path, read: ReadFile) -> Result<Self, Diagnostics> {
         let folder = folder(path);
-        let manifest = Manifest::read(&folder)?;
+        let mut manifest = Manifest::read(&folder)?;
+        for _ in 0..RELOADS {
+            let loaded = Self::load_listed(folder.clone(), manifest.clone(), read);
+            // Files that do not go together may be of two artifacts, of which one replaced the other meanwhile.
+            match Manifest::read(&folder) {
+                Ok(now) if loaded.is_err() && now != manifest => manifest = now,
+                _ => return loaded,
+            }
+        }
+        Self::load_listed(folder, manifest, read)
+    }
+
+    fn load_listed(
+        folder: PathBuf,
+        manifest: Manifest,
+        read: ReadFile,
+    ) -> Result<Self, Diagnostics> {
         let mut contents = Contents::read(&folder, &manifest, read)?;
 
         let bytes = contents.take(&folder, PROGRAM)?;

@@ -2,12 +2,14 @@
 //!
 //! The files are written to a temporary folder beside the destination, made durable, and renamed.
 //! An artifact of ours is replaced; anything else is refused, or moved aside with `--force`, and
-//! never deleted. Replacing takes two renames (the old one away, the new one in); if the second
-//! fails the first is undone.
+//! never deleted. On Linux the old and the new folder are exchanged in one step, so that one of them is there
+//! at any time. Where a file system cannot do that, replacing takes two renames (the old one away, the new
+//! one in); if the second fails the first is undone, and if the process is killed between them the next one
+//! that publishes in the same folder undoes it ([`files::sweep`]).
 
 use super::manifest::{MANIFEST, Manifest};
 use super::{RECIPE, REPORT};
-use crate::files::{self, shown};
+use crate::files::{self, Partial, shown};
 use snnc_ir::Diagnostic;
 use snnc_ir::binary::{self, KIND_RECIPE};
 use snnc_ir::diag::codes::usage;
@@ -45,7 +47,8 @@ pub enum Kind {
     Quantization,
 }
 
-/// Checks, before any work is done, that an artifact may be published at `destination`.
+/// Checks, before any work is done, that an artifact may be published at `destination`. What killed processes
+/// left beside it is taken away.
 ///
 /// # Errors
 /// `SNN0807` if the path cannot hold an artifact, `SNN0806` if something else is there and `force`
@@ -71,6 +74,7 @@ pub fn check_as(kind: Kind, destination: &Path, force: bool) -> Result<(), Diagn
     if !parent.is_dir() {
         return bad(format!("{} is not an existing folder", shown(&parent)));
     }
+    files::sweep(&parent);
     if occupant(kind, destination) == Occupant::Foreign && !force {
         let (what, note, help) = match kind {
             Kind::Artifact => (
@@ -118,38 +122,129 @@ pub fn publish_as(
     force: bool,
 ) -> Result<Option<PathBuf>, Diagnostic> {
     check_as(kind, destination, force)?;
-    place(kind, destination, entries).map_err(|e| files::cannot_write(destination, &e))
+    place(kind, destination, entries).map_err(|Refusal { reason, doing }| {
+        let mut error = files::cannot_write(destination, &reason);
+        error.notes.extend(Some(doing).filter(|doing| !doing.is_empty()));
+        error
+    })
+}
+
+/// How often publishing starts again because others publish at the same place.
+const TRIES: usize = 1000;
+
+/// Why nothing was published.
+struct Refusal {
+    /// What the operating system said.
+    reason: io::Error,
+    /// What was being done.
+    doing: String,
+}
+
+impl From<io::Error> for Refusal {
+    fn from(reason: io::Error) -> Self {
+        Self { reason, doing: String::new() }
+    }
 }
 
 /// Writes, makes durable, renames.
-fn place(kind: Kind, destination: &Path, entries: &[Entry]) -> io::Result<Option<PathBuf>> {
+fn place(kind: Kind, destination: &Path, entries: &[Entry]) -> Result<Option<PathBuf>, Refusal> {
     let parent = files::parent(destination);
-    let fresh = files::temporary_folder(&parent)?;
+    let partial = files::temporary_folder(&parent)?;
+    let fresh = partial.new_folder();
     for entry in entries {
-        let mut file = File::create_new(fresh.path().join(&entry.name))?;
-        file.write_all(&entry.bytes)?;
-        file.sync_all()?;
+        write_durably(&fresh.join(&entry.name), &entry.bytes).map_err(|reason| {
+            let all: usize = entries.iter().map(|e| e.bytes.len()).sum();
+            let Entry { name, bytes } = entry;
+            let doing = format!("at {name} ({} of {all} bytes)", bytes.len());
+            Refusal { reason, doing }
+        })?;
     }
-    files::sync_folder(fresh.path())?;
-    let aside = match occupant(kind, destination) {
-        Occupant::Nothing => {
-            fs::rename(fresh.path(), destination)?;
-            None
+    files::sync_folder(&fresh)?;
+    let mut last = None;
+    for _ in 0..TRIES {
+        // Between the look and the step someone else may have published, so that the step finds something else.
+        let step = match occupant(kind, destination) {
+            Occupant::Nothing => fs::rename(&fresh, destination).map(|()| None),
+            Occupant::Ours => replace(kind, destination, &fresh, &partial).map(|()| None),
+            Occupant::Foreign => {
+                let aside = free_name(destination);
+                // In this order what is foreign is at one of the two names at any time.
+                move_aside(destination, &fresh, &aside).map(|()| Some(aside))
+            }
+        };
+        match step {
+            Err(e) if is_changed(&e) => last = Some(e),
+            step => {
+                let aside = step?;
+                files::sync_folder(&parent)?;
+                return Ok(aside);
+            }
         }
-        Occupant::Ours => {
-            // Holds the old artifact and is deleted with it.
-            let old = files::temporary_folder(&parent)?;
-            swap(destination, &old.path().join("old"), fresh.path())?;
-            None
+    }
+    Err(last.unwrap_or_else(|| io::Error::other("nothing was tried")).into())
+}
+
+fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Whether a step failed since something else lies at the destination than when it was looked at.
+fn is_changed(error: &io::Error) -> bool {
+    use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, NotADirectory, NotFound};
+    matches!(error.kind(), AlreadyExists | DirectoryNotEmpty | NotADirectory | NotFound)
+}
+
+/// Puts `fresh` in the place of an artifact of ours, which is deleted with `partial`. At every moment one of the two is
+/// there, if the file system can exchange folders; else the destination is missing between two renames.
+fn replace(kind: Kind, destination: &Path, fresh: &Path, partial: &Partial) -> io::Result<()> {
+    match exchange(fresh, destination) {
+        Err(e) if e.kind() == io::ErrorKind::Unsupported => {
+            swap(destination, &partial.old_folder(destination)?, fresh)
         }
-        Occupant::Foreign => {
-            let aside = free_name(destination);
-            swap(destination, &aside, fresh.path())?;
-            Some(aside)
+        Ok(()) if occupant(kind, fresh) == Occupant::Foreign => {
+            // It came there since it was looked at, and is not to be deleted.
+            exchange(fresh, destination)?;
+            Err(io::ErrorKind::AlreadyExists.into())
         }
+        done => done,
+    }
+}
+
+/// Puts `fresh` in the place of something foreign, which is then called `aside`.
+fn move_aside(destination: &Path, fresh: &Path, aside: &Path) -> io::Result<()> {
+    fs::rename(fresh, aside)?;
+    let back = |_: &io::Error| {
+        // The first error is the one to report; the next try needs the folder where it was.
+        let _ = fs::rename(aside, fresh);
     };
-    files::sync_folder(&parent)?;
-    Ok(aside)
+    match exchange(aside, destination) {
+        Err(e) if e.kind() == io::ErrorKind::Unsupported => {
+            fs::rename(aside, fresh)?;
+            swap(destination, aside, fresh)
+        }
+        step => step.inspect_err(back),
+    }
+}
+
+/// Exchanges two folders in one step.
+///
+/// # Errors
+/// `Unsupported` where operating system or file system cannot do so, and what the operating system says.
+#[cfg(target_os = "linux")]
+fn exchange(a: &Path, b: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE).map_err(|e| match e {
+        Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP => io::ErrorKind::Unsupported.into(),
+        other => other.into(),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exchange(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Moves `destination` to `aside` and `fresh` to `destination`, or neither.

@@ -1,11 +1,13 @@
 //! `snnc check`: everything that `snnc compile` does, except publishing.
 
-use super::SourceArgs;
-use super::compile::{HowArgs, Made, make, summary};
+use super::ci::checklist::{Checklist, class};
+use super::compile::{HowArgs, Made, certified, make, summary};
 use super::output::Reply;
 use super::quantization::QuantizationArgs;
+use super::{JunitArgs, SourceArgs};
 use crate::artifact::Manifest;
 use crate::calibrate::{CalibrationLog, Progress};
+use crate::files::shown;
 use crate::source::FileKind;
 use crate::target::Target;
 use clap::Args;
@@ -15,7 +17,9 @@ use snnc_ir::Diagnostics;
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) junit: JunitArgs,
     #[command(flatten)]
     how: HowArgs,
     #[command(flatten)]
@@ -44,6 +48,22 @@ pub(super) struct CheckReport {
 
 pub(super) fn run(
     args: &CheckArgs,
+    list: &mut Checklist,
+    progress: &dyn Progress,
+) -> Result<Reply<CheckReport>, Diagnostics> {
+    list.about(shown(&args.source.source));
+    list.plan(class::SOURCE, "source is read");
+    if args.target.is_some() {
+        list.plan(class::CERTIFICATE, "program equals the quantized network for all inputs");
+    }
+    let done = checked(args, list, progress)?;
+    list.holds(class::SOURCE, done.body.network.as_str());
+    Ok(done)
+}
+
+fn checked(
+    args: &CheckArgs,
+    list: &mut Checklist,
     progress: &dyn Progress,
 ) -> Result<Reply<CheckReport>, Diagnostics> {
     if FileKind::of(&args.source.source)? == FileKind::Nir && args.target.is_none() {
@@ -57,6 +77,7 @@ pub(super) fn run(
         manifest: None,
         calibration: None,
     };
+    list.holds(class::SOURCE, source.name());
     let Some(target) = &args.target else {
         let summary = format!("{}: a valid {}\n", report.network, report.kind);
         return Ok(Reply { summary, diagnostics: source.warnings, ..Reply::new(report) });
@@ -65,6 +86,7 @@ pub(super) fn run(
     let made =
         make(&args.source.source, &source, &target, &args.how, &args.quantization, progress)?;
     let Made { compiled, calibration, diagnostics } = made;
+    certified(list, &compiled.certificate);
     let summary = format!("{}nothing was written\n", summary(&compiled, calibration.as_ref()));
     report.manifest = Some(compiled.manifest);
     report.calibration = calibration;

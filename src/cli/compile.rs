@@ -1,23 +1,26 @@
 //! `snnc compile`: a certified artifact, or the network of one stage as text.
 
+use super::ci::checklist::{Checklist, class};
+use super::ci::deps;
 use super::lowering::LoweringArgs;
-use super::output::{Format, Reply};
+use super::output::Reply;
 use super::profile::ProfileArgs;
 use super::quantization::{Prepared, QuantizationArgs, calibration_line};
 use super::search::SearchArgs;
 use super::table::Table;
-use super::{Common, SourceArgs, replay};
+use super::{Common, JunitArgs, SourceArgs, replay};
 use crate::artifact::Manifest;
-use crate::artifact::manifest::NetxEntry;
+use crate::artifact::manifest::{MANIFEST, NetxEntry};
 use crate::artifact::publish;
 use crate::calibrate::{CalibrationLog, Progress};
 use crate::compile::{Compiled, Options, compile_on, lower};
 use crate::files::shown;
 use crate::pipeline::{Delays, Stage, not_reached};
 use crate::source::Source;
-use crate::target::Target;
+use crate::target::{self, Target};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use snnc_backends::certify::Certificate;
 use snnc_ir::diag::codes::usage;
 use snnc_ir::{Diagnostic, Diagnostics, text};
 use std::collections::BTreeSet;
@@ -27,11 +30,13 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub(super) struct CompileArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub(super) source: SourceArgs,
     #[command(flatten)]
     how: HowArgs,
     #[command(flatten)]
     quantization: QuantizationArgs,
+    #[command(flatten)]
+    pub(super) junit: JunitArgs,
     /// Built-in target (see `snnc list targets`) or a target file (.toml).
     #[arg(long, short, value_name = "NAME|FILE")]
     target: String,
@@ -42,8 +47,11 @@ pub(super) struct CompileArgs {
     #[arg(long)]
     force: bool,
     /// Print the network of this stage as text instead of writing an artifact.
-    #[arg(long, value_name = "STAGE", conflicts_with_all = ["output", "force"])]
+    #[arg(long, value_name = "STAGE", conflicts_with_all = ["output", "force", "deps", "junit"])]
     emit: Option<Emit>,
+    /// Also write the files that were read to this file, as a rule for make or ninja about the artifact's manifest.
+    #[arg(long, value_name = "FILE")]
+    deps: Option<PathBuf>,
 }
 
 /// How to compile; shared with `snnc check`.
@@ -124,11 +132,16 @@ pub(super) struct CompileReport {
 pub(super) fn run(
     args: &CompileArgs,
     common: &Common,
+    list: &mut Checklist,
     progress: &dyn Progress,
 ) -> Result<Reply<CompileReport>, Diagnostics> {
     if let Some(emit) = args.emit {
         return emit_text(args, common, emit, progress);
     }
+    list.about(shown(&args.source.source));
+    list.plan(class::SOURCE, "source is read");
+    list.plan(class::CERTIFICATE, "program equals the quantized network for all inputs");
+    list.plan(class::PUBLISHING, "artifact is published");
     let target = Target::find(&args.target)?;
     let destination = args
         .output
@@ -136,11 +149,17 @@ pub(super) fn run(
         .unwrap_or_else(|| default_output(&args.source.source, &target.spec.name));
     publish::check(&destination, args.force)?;
     let source = args.source.read()?;
+    list.holds(class::SOURCE, source.name());
     let made =
         make(&args.source.source, &source, &target, &args.how, &args.quantization, progress)?;
     let Made { compiled, calibration, diagnostics } = made;
+    certified(list, &compiled.certificate);
+    if let Some(file) = &args.deps {
+        deps::write(file, &destination.join(MANIFEST), &args.inputs(&source))?;
+    }
     let moved = publish::publish(&destination, &compiled.files, args.force)?;
 
+    list.holds(class::PUBLISHING, shown(&destination));
     let mut summary = summary(&compiled, calibration.as_ref());
     // Writing to a string cannot fail.
     let _ = writeln!(summary, "wrote {}", shown(&destination));
@@ -154,6 +173,28 @@ pub(super) fn run(
         calibration,
     };
     Ok(Reply { summary, diagnostics, ..Reply::new(report) })
+}
+
+impl CompileArgs {
+    /// The files that decide what the artifact is.
+    fn inputs(&self, source: &Source) -> Vec<PathBuf> {
+        let mut files = source.files.clone();
+        files.extend(target::file(&self.target).map(Path::to_path_buf));
+        files.extend(self.quantization.files(&self.source.source));
+        files.extend(self.how.profile.file().map(Path::to_path_buf));
+        files
+    }
+}
+
+/// Notes in `list` what a certificate says.
+pub(super) fn certified(list: &mut Checklist, certificate: &Certificate) {
+    let totals = &certificate.totals;
+    let found = format!("{} neurons, {} synapses", totals.neurons, totals.synapses);
+    list.holds(class::CERTIFICATE, found);
+    for population in &certificate.populations {
+        let found = format!("{} neurons, {} synapses", population.neurons, population.synapses);
+        list.found(class::POPULATION, &population.name, found);
+    }
 }
 
 /// What is left to publish, or not.
@@ -220,10 +261,10 @@ fn emit_text(
     emit: Emit,
     progress: &dyn Progress,
 ) -> Result<Reply<CompileReport>, Diagnostics> {
-    if common.format == Format::Json {
+    if common.format.takes_stdout() {
         return Err(Diagnostic::error(
             usage::CONFLICTING_OPTIONS,
-            "`--emit` prints a network, so `--format json` has no place for its report",
+            "`--emit` prints a network, so `--format json` or `sarif` has no place for its report",
         )
         .help("use `--json FILE` for the report")
         .into());

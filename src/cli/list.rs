@@ -2,7 +2,7 @@
 
 use super::Common;
 use super::explain::Explanation;
-use super::output::{Format, Reply};
+use super::output::Reply;
 use super::table::Table;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -111,7 +111,7 @@ struct OptionEntry {
 
 pub(super) fn run(args: &ListArgs, common: &Common) -> Result<Reply<ListReport>, Diagnostics> {
     if args.schema {
-        if common.format == Format::Json {
+        if common.format.takes_stdout() {
             return Err(Diagnostic::error(
                 usage::CONFLICTING_OPTIONS,
                 "`--schema` is a JSON document of its own, not a report",

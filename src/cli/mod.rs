@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod ci;
 mod compile;
 mod convert;
 mod discretization;
@@ -28,8 +29,9 @@ use crate::artifact::{Manifest, load};
 use crate::calibrate::Progress;
 use crate::exit::Exit;
 use crate::source::{self, FileKind, Given, Source, Weights};
+use ci::checklist::Checklist;
 use clap::{Args, Parser, Subcommand};
-use output::{Format, Outcome, Reply, render};
+use output::{Format, Outcome, Reply, Sinks, render};
 use snnc_frontend::nir::dialect::Choices;
 use snnc_ir::diag::codes::{internal, usage};
 use snnc_ir::{Diagnostic, Diagnostics};
@@ -54,12 +56,23 @@ struct Cli {
 /// Options of every command.
 #[derive(Debug, Args)]
 struct Common {
-    /// How results are printed: for people, or as one JSON document on stdout.
+    /// How results are printed: for people, a line per finding, or for machines.
     #[arg(long, global = true, value_enum, default_value_t)]
     format: Format,
     /// Also write the JSON document to this file.
     #[arg(long, global = true, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Also write the findings to this file as SARIF 2.1.0.
+    #[arg(long, global = true, value_name = "FILE")]
+    sarif: Option<PathBuf>,
+}
+
+/// `--junit`, of commands that prove something.
+#[derive(Debug, Args)]
+struct JunitArgs {
+    /// Also write a test report (JUnit XML) to this file: one test case for each thing proved.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 /// A source, and what is said of it beside its file.
@@ -180,10 +193,21 @@ pub fn main() -> ExitCode {
         let mut first = LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner);
         first.get_or_insert_with(|| info.to_string());
     }));
+    report_file_limits();
     let progress = progress::Terminal::new();
     let outcome = execute_with(std::env::args_os(), &progress);
     progress.clear();
     ExitCode::from(outcome.write().code())
+}
+
+/// Makes a write beyond `ulimit -f` fail like any other: the signal's default would end the process without a word.
+fn report_file_limits() {
+    #[cfg(unix)]
+    {
+        let seen = std::sync::Arc::default();
+        // If it cannot be registered, all stays as it was.
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, seen);
+    }
 }
 
 /// What the panic hook saw.
@@ -212,28 +236,76 @@ pub fn execute_with(
 }
 
 fn dispatch(command: &Command, common: &Common, progress: &dyn Progress) -> Outcome {
+    let end = Ending { common, subject: command.subject(), junit: None };
+    let mut list = Checklist::default();
     match command {
-        Command::Compile(a) => finish(compile::run(a, common, progress), "snnc-compile/1", common),
-        Command::Check(a) => finish(check::run(a, progress), "snnc-check/1", common),
-        Command::Quantize(a) => finish(quantize::run(a, progress), "snnc-quantize/1", common),
-        Command::Verify(a) => finish(verify::run(a, progress), "snnc-verify/1", common),
-        Command::Map(a) => finish(map::run(a), "snnc-map/1", common),
-        Command::Run(a) => finish(run::run(a, progress), "snnc-run/1", common),
-        Command::Inspect(a) => finish(inspect::run(a, common), "snnc-inspect/1", common),
-        Command::Explain(a) => finish(explain::run(a), "snnc-explain/1", common),
-        Command::Convert(a) => finish(convert::run(a), "snnc-convert/1", common),
-        Command::Fmt(a) => finish(fmt::run(a), "snnc-fmt/1", common),
-        Command::List(a) => finish(list::run(a, common), "snnc-list/1", common),
-        Command::Bench(a) => finish(bench::run(a, progress), "snnc-bench/1", common),
+        Command::Compile(a) => {
+            let done = compile::run(a, common, &mut list, progress);
+            end.with(&a.junit, list).finish(done, "compile")
+        }
+        Command::Check(a) => {
+            let done = check::run(a, &mut list, progress);
+            end.with(&a.junit, list).finish(done, "check")
+        }
+        Command::Quantize(a) => end.finish(quantize::run(a, progress), "quantize"),
+        Command::Verify(a) => {
+            let done = verify::run(a, &mut list, progress);
+            end.with(&a.junit, list).finish(done, "verify")
+        }
+        Command::Map(a) => end.finish(map::run(a), "map"),
+        Command::Run(a) => end.finish(run::run(a, progress), "run"),
+        Command::Inspect(a) => end.finish(inspect::run(a, common), "inspect"),
+        Command::Explain(a) => end.finish(explain::run(a), "explain"),
+        Command::Convert(a) => end.finish(convert::run(a), "convert"),
+        Command::Fmt(a) => end.finish(fmt::run(a), "fmt"),
+        Command::List(a) => end.finish(list::run(a, common), "list"),
+        Command::Bench(a) => end.finish(bench::run(a, progress), "bench"),
     }
 }
 
-fn finish<T: serde::Serialize>(
-    result: Result<Reply<T>, Diagnostics>,
-    schema: &str,
-    common: &Common,
-) -> Outcome {
-    render(result, schema, common.format, common.json.as_deref(), output::use_color())
+impl Command {
+    /// The source that findings are about which name no file.
+    fn subject(&self) -> Option<&Path> {
+        match self {
+            Self::Compile(a) => Some(&a.source.source),
+            Self::Check(a) => Some(&a.source.source),
+            Self::Quantize(a) => Some(&a.source.source),
+            Self::Verify(a) => a.source.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// What is done with the result of a command.
+struct Ending<'a> {
+    common: &'a Common,
+    subject: Option<&'a Path>,
+    junit: Option<(&'a Path, Checklist)>,
+}
+
+impl<'a> Ending<'a> {
+    /// With a test report, if one is asked for.
+    fn with(self, args: &'a JunitArgs, list: Checklist) -> Self {
+        Self { junit: args.junit.as_deref().map(|path| (path, list)), ..self }
+    }
+
+    /// Renders the result of the command `name`.
+    fn finish<T: serde::Serialize>(
+        self,
+        result: Result<Reply<T>, Diagnostics>,
+        name: &str,
+    ) -> Outcome {
+        let Self { common, subject, junit } = self;
+        let sinks = Sinks {
+            format: common.format,
+            json: common.json.as_deref(),
+            sarif: common.sarif.as_deref(),
+            junit,
+            subject,
+            color: output::use_color(),
+        };
+        render(result, name, sinks)
+    }
 }
 
 /// Turns a panic of `run` into exit code 3 and a message.

@@ -2,11 +2,16 @@
 //!
 //! A command returns a `Reply` and writes nothing by itself. In the human format its product goes
 //! to stdout, its findings and its summary to stderr; in the JSON format one document with all of
-//! it goes to stdout. `--json FILE` writes the same document to a file.
+//! it goes to stdout. `--json FILE` writes the same document to a file, `--sarif FILE` the findings as SARIF, and
+//! `--junit FILE` what was proved as a test report.
 
+use super::ci::annotations::annotations;
+use super::ci::checklist::Checklist;
+use super::ci::{junit, sarif};
 use crate::exit::Exit;
 use crate::files;
 use serde::Serialize;
+use snnc_ir::diag::Place;
 use snnc_ir::{Diagnostic, Diagnostics, Severity};
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -18,8 +23,38 @@ pub enum Format {
     /// For people.
     #[default]
     Human,
+    /// As for people, but a line for each finding: `file:line:column: error[CODE]: message`.
+    Short,
     /// One JSON document on stdout.
     Json,
+    /// As for people, but findings are annotations of GitHub.
+    Github,
+    /// Findings as a SARIF 2.1.0 log on stdout.
+    Sarif,
+}
+
+impl Format {
+    /// Whether stdout is a document, so that a product has no place there.
+    pub(crate) const fn takes_stdout(self) -> bool {
+        matches!(self, Self::Json | Self::Sarif)
+    }
+}
+
+/// Where a reply goes.
+#[derive(Debug)]
+pub(super) struct Sinks<'a> {
+    /// How it is printed.
+    pub(crate) format: Format,
+    /// File for the JSON document.
+    pub(crate) json: Option<&'a Path>,
+    /// File for the SARIF log.
+    pub(crate) sarif: Option<&'a Path>,
+    /// File for the test report, and what was proved.
+    pub(crate) junit: Option<(&'a Path, Checklist)>,
+    /// What the command looks at: the place of findings that name no file, where a place is needed.
+    pub(crate) subject: Option<&'a Path>,
+    /// Whether stderr is colored.
+    pub(crate) color: bool,
 }
 
 /// What a command has to say; `T` is the body of its JSON report.
@@ -73,14 +108,14 @@ struct Document<'a, T> {
     body: Option<&'a T>,
 }
 
-/// Renders the result of a command whose report has `schema`.
-pub(crate) fn render<T: Serialize>(
+/// Renders the result of a command whose report has the schema `snnc-NAME/1`.
+pub(super) fn render<T: Serialize>(
     result: Result<Reply<T>, Diagnostics>,
-    schema: &str,
-    format: Format,
-    json: Option<&Path>,
-    color: bool,
+    name: &str,
+    sinks: Sinks<'_>,
 ) -> Outcome {
+    let schema = &format!("snnc-{name}/1");
+    let Sinks { format, json, sarif, junit, subject, color } = sinks;
     let (mut product, mut summary, body, mut diagnostics, mut exit) = match result {
         Ok(r) => (r.product, r.summary, Some(r.body), r.diagnostics, r.exit),
         Err(diagnostics) => {
@@ -103,15 +138,39 @@ pub(crate) fn render<T: Serialize>(
         bytes.push(b'\n');
         bytes
     };
-    if let Some(path) = json
-        && let Err(error) = files::write(path, &document(exit, &diagnostics))
-    {
-        diagnostics.push(error);
-        exit = exit.max(Exit::Usage);
-        product.clear();
-        summary.clear();
+    // What comes later also tells of files before it that could not be written.
+    let mut written = |bytes: Vec<u8>, path: &Path, all: &mut Diagnostics, exit: &mut Exit| {
+        if let Err(error) = files::write(path, &bytes) {
+            all.push(error);
+            *exit = (*exit).max(Exit::Usage);
+            product.clear();
+            summary.clear();
+        }
+    };
+    if let Some((path, mut list)) = junit {
+        list.conclude(&diagnostics, exit);
+        let report = junit::report(name, &list, exit).into_bytes();
+        written(report, path, &mut diagnostics, &mut exit);
+    }
+    if let Some(path) = sarif {
+        written(sarif::log(&diagnostics, exit, subject), path, &mut diagnostics, &mut exit);
+    }
+    if let Some(path) = json {
+        written(document(exit, &diagnostics), path, &mut diagnostics, &mut exit);
     }
     match format {
+        Format::Sarif => {
+            let stdout = sarif::log(&diagnostics, exit, subject);
+            Outcome { stdout, stderr: String::new(), exit }
+        }
+        Format::Github => {
+            let stderr = format!("{}{summary}", annotations(&diagnostics, subject));
+            Outcome { stdout: product, stderr, exit }
+        }
+        Format::Short => {
+            let stderr = format!("{}{summary}", short(&diagnostics));
+            Outcome { stdout: product, stderr, exit }
+        }
         Format::Json => {
             Outcome { stdout: document(exit, &diagnostics), stderr: String::new(), exit }
         }
@@ -120,6 +179,26 @@ pub(crate) fn render<T: Serialize>(
             Outcome { stdout: product, stderr, exit }
         }
     }
+}
+
+/// A line for each finding, as editors and compilers' other tools read them.
+fn short(diagnostics: &Diagnostics) -> String {
+    let mut text = String::new();
+    for diagnostic in diagnostics {
+        let Place { file, line, column, path } = &diagnostic.place;
+        let numbers = [line, column].into_iter().flatten().map(u32::to_string);
+        let place: Vec<String> = file.iter().cloned().chain(numbers).collect();
+        let place = if place.is_empty() { String::new() } else { place.join(":") + ": " };
+        let message = diagnostic.message.replace('\n', " ");
+        let inside = path.as_ref().map_or_else(String::new, |path| format!(" ({path})"));
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{place}{}[{}]: {message}{inside}",
+            diagnostic.severity, diagnostic.code
+        );
+    }
+    text
 }
 
 /// Findings for people, with a line that counts the errors. Where nothing is wrong, notes are cut to

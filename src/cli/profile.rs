@@ -6,7 +6,7 @@ use crate::stimulus::{self, Interface, Stimuli};
 use clap::Args;
 use snnc_ir::Diagnostics;
 use snnc_passes::AnyLevel;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Samples on which rates are measured.
 #[derive(Debug, Args)]
@@ -23,6 +23,11 @@ impl ProfileArgs {
     /// Whether rates are to be measured.
     pub(super) const fn is_given(&self) -> bool {
         self.profile.is_some()
+    }
+
+    /// The file of the samples.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.profile.as_deref()
     }
 
     /// Reads the samples, before anything slow is done.

@@ -282,6 +282,16 @@ impl QuantizationArgs {
         Ok(Prepared { options, fitted })
     }
 
+    /// The files that decide the integers of the source in `path`.
+    pub(super) fn files(&self, path: &Path) -> Vec<PathBuf> {
+        let RecipeArgs { config, recipe, .. } = &self.recipe;
+        let config = config.clone().or_else(|| config::beside(path));
+        config
+            .into_iter()
+            .chain([recipe, &self.calibrate.calibrate].into_iter().flatten().cloned())
+            .collect()
+    }
+
     /// Whether the command line asks for anything that decides the integers.
     pub(super) fn is_given(&self) -> bool {
         self.recipe.is_given() || self.calibrate.calibrate.is_some()

@@ -312,6 +312,7 @@ fn of_artifact(args: &RunArgs) -> Result<Loaded, Diagnostics> {
                 places: None,
                 delays: Vec::new(),
                 weights: None,
+                files: Vec::new(),
                 warnings,
             };
             let registry = Registry::standard();

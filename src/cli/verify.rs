@@ -1,9 +1,11 @@
 //! `snnc verify`: proves an artifact equal to its source and measures what quantization changed.
 
+use super::ci::checklist::{Checklist, class};
+use super::compile::certified;
 use super::output::Reply;
 use super::samples::Samples;
 use super::table::Table;
-use super::{GivenArgs, replay, with_threads};
+use super::{GivenArgs, JunitArgs, replay, with_threads};
 use crate::artifact::Artifact;
 use crate::artifact::certificate::CertificateFile;
 use crate::artifact::manifest::RecipeEntry;
@@ -30,9 +32,11 @@ use std::path::{Path, PathBuf};
 pub(super) struct VerifyArgs {
     /// Genome or TENNLab network (.json), NIR graph (.nir), text form (.snn) or binary form (.snnb) of a network.
     #[arg(required_unless_present = "certificate")]
-    source: Option<PathBuf>,
+    pub(super) source: Option<PathBuf>,
     #[command(flatten)]
     given: GivenArgs,
+    #[command(flatten)]
+    pub(super) junit: JunitArgs,
     /// Folder of the artifact.
     #[arg(required_unless_present = "certificate")]
     artifact: Option<PathBuf>,
@@ -87,14 +91,15 @@ pub(super) struct VerifyReport {
 
 pub(super) fn run(
     args: &VerifyArgs,
+    list: &mut Checklist,
     progress: &dyn Progress,
 ) -> Result<Reply<Report>, Diagnostics> {
     match (&args.certificate, &args.source, &args.artifact) {
         (Some(path), ..) => {
             args.given.refuse_for("a certificate")?;
-            certificate(path)
+            certificate(path, list)
         }
-        (None, Some(source), Some(artifact)) => whole(args, source, artifact, progress),
+        (None, Some(source), Some(artifact)) => whole(args, source, artifact, list, progress),
         // The parser of the command line asks for them.
         (None, ..) => {
             Err(Diagnostic::error(usage::CONFLICTING_OPTIONS, "SOURCE and ARTIFACT are missing")
@@ -104,9 +109,12 @@ pub(super) fn run(
 }
 
 /// Proves a certificate again.
-fn certificate(path: &Path) -> Result<Reply<Report>, Diagnostics> {
+fn certificate(path: &Path, list: &mut Checklist) -> Result<Reply<Report>, Diagnostics> {
+    list.about(shown(path));
+    list.plan(class::CERTIFICATE, "program equals the quantized network for all inputs");
     let Recheck { path, proved } = verify::recheck(path)?;
     let CertificateFile { certificate, files, netx: _ } = &proved;
+    certified(list, certificate);
     let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
     let text = format!("{}: proved again from {}\n{certificate}\n", shown(&path), names.join(", "));
     Ok(Reply { product: text.into_bytes(), ..Reply::new(Report::Certificate(Box::new(proved))) })
@@ -117,11 +125,19 @@ fn whole(
     args: &VerifyArgs,
     source: &Path,
     folder: &Path,
+    list: &mut Checklist,
     progress: &dyn Progress,
 ) -> Result<Reply<Report>, Diagnostics> {
+    args.plan(folder, list);
     let source = args.given.read_like(source, folder)?;
+    list.holds(class::SOURCE, source.name());
     let artifact = Artifact::load(folder)
         .map_err(|errors| name_what_changed(errors, &source, folder, args))?;
+    list.holds(class::FILES, format!("{} files", artifact.manifest.files.len()));
+    list.holds(class::PROGRAM, format!("{} cores", artifact.program.cores.len()));
+    for population in &artifact.manifest.populations {
+        list.plan(class::POPULATION, population.name.as_str());
+    }
     let proof = verify::examine(&source, &artifact).map_err(|refused| {
         let mut all = source.warnings.clone();
         let (failure, shown) = shown_by_example(*refused, args);
@@ -129,6 +145,7 @@ fn whole(
         all.extend(shown);
         all
     })?;
+    certified(list, &proof.certificate);
     let measurement = match &args.stimulus {
         None => None,
         Some(path) => {
@@ -154,13 +171,29 @@ fn whole(
         measurement,
     };
     let product = render(&report, folder).into_bytes();
-    if let Some(m) = &report.measurement
-        && !m.integers_agree()
-    {
-        diagnostics.push(disagreement(m));
+    if let Some(m) = &report.measurement {
+        if m.integers_agree() {
+            list.holds(class::MEASUREMENT, format!("{} samples", m.samples));
+        } else {
+            diagnostics.push(disagreement(m));
+        }
     }
     let exit = Exit::of(&diagnostics);
     Ok(Reply { product, diagnostics, exit, ..Reply::new(Report::Whole(Box::new(report))) })
+}
+
+impl VerifyArgs {
+    /// What is to be proved.
+    fn plan(&self, folder: &Path, list: &mut Checklist) {
+        list.about(shown(folder));
+        list.plan(class::SOURCE, "source is read");
+        list.plan(class::FILES, "files are unaltered");
+        list.plan(class::PROGRAM, "program is decoded");
+        list.plan(class::CERTIFICATE, "program equals the quantized network for all inputs");
+        if self.stimulus.is_some() {
+            list.plan(class::MEASUREMENT, "integer levels agree on the stimulus");
+        }
+    }
 }
 
 /// Adds to "the program differs from its hash" what the difference means for the network: the

@@ -376,4 +376,22 @@ pub(crate) const CASES: &[Case] = &[
         code: "SNN0801",
         place: "missing.snnb",
     },
+    // A device that is always full.
+    #[cfg(target_os = "linux")]
+    Case {
+        name: "report on a full disk",
+        set: genome,
+        run: "check g.json --json /dev/full",
+        exit: 2,
+        code: "SNN0845",
+        place: "/dev/full",
+    },
+    Case {
+        name: "path that make takes for something else",
+        set: |p| p.copy(GENOME, "g;1.json"),
+        run: "compile g;1.json -t loihi2 --deps g.d",
+        exit: 2,
+        code: "SNN0846",
+        place: "g;1.json",
+    },
 ];

@@ -34,7 +34,7 @@ use crate::{files, json};
 use envelope::{GenomeFile, GraphSpec};
 use snnc_ir::diag::codes::{genome as codes, internal};
 use snnc_ir::{Diagnostic, Diagnostics, Level, Network, Rules};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Largest JSON part of a genome. It holds structure; bulk numbers are in the side-car file.
 pub(crate) const MAX_JSON: u64 = 4 << 20;
@@ -49,6 +49,8 @@ pub struct Loaded {
     /// BLAKE3, in hexadecimal, of the bytes of the JSON file followed by those of the side-car
     /// file, if it has one, or by `random:SEED` if the weights are random.
     pub hash: String,
+    /// The side-car file that was read, if it has one.
+    pub sidecar: Option<PathBuf>,
     /// Stored genes against decoded weights.
     pub account: GenomeAccount,
     /// The cells of an architecture genome; `None` if the nodes stand in the file.
@@ -188,6 +190,8 @@ fn load(
     let mut hasher = blake3::Hasher::new();
     hasher.update(bytes);
     let random = options.weights;
+    let sidecar = file.tensors.as_ref().and_then(|t| t.file.as_ref());
+    let sidecar = sidecar.map(|named| folder.join(&named.file.text));
     let (graph, store) = match file.graph.take()? {
         GraphSpec::Nodes(nodes) => {
             if random.is_some() {
@@ -238,7 +242,7 @@ fn load(
     let network = Network::verify(draft, &Rules::default()).map_err(|d| out.extend(d)).ok()?;
     let hash = hasher.finalize().to_hex().to_string();
     let unfolding = graph.unfolding;
-    Some(Loaded { network, warnings: Diagnostics::new(), hash, account, unfolding })
+    Some(Loaded { network, warnings: Diagnostics::new(), hash, sidecar, account, unfolding })
 }
 
 /// The cells and nodes of a searched network; needs the shape of the input and the classes.

@@ -9,7 +9,7 @@ mod program;
 mod recipe;
 
 use super::convert::is_program;
-use super::output::{Format, Reply};
+use super::output::Reply;
 use super::{Common, GivenArgs, replay};
 use crate::alike::Distinct;
 use crate::artifact::{Artifact, load};
@@ -272,10 +272,10 @@ fn motif(
         let summary = format!("wrote {}\n", shown(output));
         return Ok(Reply { summary, diagnostics, ..Reply::new(InspectReport::Motif(report)) });
     }
-    if common.format == Format::Json {
+    if common.format.takes_stdout() {
         return Err(Diagnostic::error(
             usage::CONFLICTING_OPTIONS,
-            "`--graph` prints a drawing, so `--format json` has no place for its report",
+            "`--graph` prints a drawing, so `--format json` or `sarif` has no place for its report",
         )
         .help("add `-o FILE` for the drawing, or use `--json FILE` for the report")
         .into());

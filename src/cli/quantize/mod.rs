@@ -34,7 +34,7 @@ use sweep::{Row, Sweep, Widths};
 #[derive(Debug, Args)]
 pub(super) struct QuantizeArgs {
     #[command(flatten)]
-    source: SourceArgs,
+    pub(super) source: SourceArgs,
     /// Built-in target (see `snnc list targets`) or a target file (.toml).
     #[arg(long, short, value_name = "NAME|FILE")]
     target: String,

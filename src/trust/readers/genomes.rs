@@ -128,6 +128,7 @@ pub(super) fn tennlab(bytes: &[u8]) -> Outcome {
         places: Some(read.places),
         delays: Vec::new(),
         weights: None,
+        files: Vec::new(),
         warnings: Diagnostics::new(),
     });
     Outcome::Read

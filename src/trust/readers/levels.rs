@@ -95,6 +95,7 @@ pub(in crate::trust) fn source_of(level: AnyLevel) -> Source {
         places: None,
         delays: Vec::new(),
         weights: None,
+        files: Vec::new(),
         warnings: Diagnostics::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! Command line, files and stimuli (08xx).
 //!
-//! 0801–0829 are findings about what the command was given (exit code 2), 0830–0849 findings about
-//! an artifact or a comparison (exit code 1).
+//! 0801–0829 are findings about what the command was given (exit code 2), 0830–0844 findings about
+//! an artifact or a comparison (exit code 1), 0845–0849 about what it writes (exit code 2).
 
 use super::codes;
 
@@ -129,6 +129,15 @@ codes! {
         "A run on the stimulus stopped: it needs more memory than a simulation is given, or a \
          register left its range, or a neuron fired off its schedule. The message names the sample. \
          Where a certificate holds, the last two are a bug of snnc.";
+    NO_SPACE = 845, "no space for what is to be written",
+        "The disk is full, a quota is used up, or a file would be larger than the process may write \
+         (`ulimit -f`). The notes give the operating system's reason and, for artifacts, how many bytes all of it \
+         takes. Nothing partial is left behind, and what was there before is still there. A new artifact is \
+         written beside the old one, so for a moment there has to be space for both.";
+    DEPFILE_PATH = 846, "a path that a dependency file cannot name",
+        "`--deps` writes rules that make and ninja read. Blanks, `$`, `#` and `:` in paths are escaped; the other \
+         characters that one of the two takes for something else (such as `%`, `*`, `;`, `|`, a backslash, or the \
+         end of a line) cannot be. Rename the file or folder, or leave `--deps` out.";
     PIPELINE_SYNTAX = 850, "malformed pipeline string",
         "A pipeline is a list of passes with commas between them; a pass may have options in \
          braces: `fold-batchnorm,schedule{delays=relay},map`. The column says where reading \
