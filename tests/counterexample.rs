@@ -75,16 +75,11 @@ fn changes_are_shown_by_a_stimulus() {
                     small += usize::from(spikes <= 12);
                 }
                 Search::Nothing { why, .. } => {
-                    hidden.push(format!("{genome}: {class} ({what}): {why:?}"))
+                    hidden.push(format!("{genome}: {class} ({what}): {why:?}"));
                 }
             }
         }
     }
-    println!(
-        "{found} shown, {small} by at most 12 spikes, {} not:\n{}",
-        hidden.len(),
-        hidden.join("\n")
-    );
     // Names, capacities, register formats and the like change nothing that spikes show.
     assert!(found > hidden.len(), "{hidden:#?}");
     assert!(2 * small > found, "{small} of {found}");

@@ -198,7 +198,7 @@ pub fn search(source: &QuantizedNetwork, program: &Program, differences: &Diagno
     let mut sides = Sides { left, right, runs: 0 };
     let candidates = Candidates::new(source, &sides.left, &near(source, differences));
     for number in 0..most {
-        let Some(stimulus) = candidates.at(number) else { break };
+        let stimulus = candidates.at(number);
         if sides.differ(&stimulus).is_some() {
             return Search::Found(Box::new(sides.smaller(stimulus, sides.runs + most)));
         }
@@ -377,10 +377,10 @@ impl<'n> Candidates<'n> {
 
     /// The stimulus of a number: silence, everything, what is near in all steps, impulses near, then random ones, near and
     /// anywhere in turn, of all densities.
-    fn at(&self, number: usize) -> Option<Stimulus> {
+    fn at(&self, number: usize) -> Stimulus {
         let impulses = self.near.len().min(IMPULSES);
         let percent = |n: usize| [5, 20, 50, 80, 95][n % 5];
-        Some(match number {
+        match number {
             0 => self.stimulus(number, |_, _| 0),
             1 => self.stimulus(number, |_, _| 100),
             2 => self.stimulus(number, |id, n| if self.is_near(id, n) { 100 } else { 0 }),
@@ -394,7 +394,7 @@ impl<'n> Candidates<'n> {
                 self.stimulus(number, |id, n| if self.is_near(id, n) { chance } else { 0 })
             }
             n => self.stimulus(number, |_, _| percent(n / 2)),
-        })
+        }
     }
 
     fn is_near(&self, id: PopId, neuron: usize) -> bool {
