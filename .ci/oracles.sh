@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs emitted files in foreign emulators: SNNC PYTHON SCRATCH.
-# nengo-loihi executes program.snnb core by core (target loihi1), Lava loads network.net.
+# nengo-loihi executes program.snnb core by core (target loihi1), Lava loads network.net, SANA-FE its two files.
 set -euo pipefail
 snnc="$1" python="$2" scratch="$3/oracles"
 mkdir -p "$scratch"
@@ -11,9 +11,10 @@ compare() {
     shift 5
     # NetX files have no exponents.
     if [ "$oracle" = lava ]; then set -- --max-exponent 0 "$@"; fi
+    if [ "$oracle" = sanafe ]; then set -- --emit sanafe "$@"; fi
     local artifact
     artifact="$scratch/$(basename "$genome" .genome.json).$target$(tr -d ' /' <<<"$*")"
-    # Neither emulator has synaptic delays, so delays are relay neurons here.
+    # Two of the emulators have no synaptic delays, so delays are relay neurons here.
     test -d "$artifact" ||
         "$snnc" compile "$genome" --target "$target" --delays relay "$@" -o "$artifact" 2>"$artifact.log" ||
         { cat "$artifact.log" >&2; return 1; }
@@ -29,6 +30,10 @@ for name in digits mnist; do
     genome="examples/$name/$name.genome.json"
     compare "$genome" "examples/$name/test.npz" loihi1 nengo 50
     compare "$genome" "examples/$name/test.npz" loihi2 lava 50
+    compare "$genome" "examples/$name/test.npz" loihi1 sanafe 50
+done
+for name in skip bias loop heterogeneous split thresholds conv refractory signs; do
+    compare "tests/fixtures/$name.genome.json" "tests/fixtures/$name.npz" loihi2 sanafe 20
 done
 # Narrow fields, weights of both signs apart, exponents, calibrated integers.
 digits=examples/digits

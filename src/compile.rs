@@ -16,13 +16,14 @@ use crate::source::Source;
 use crate::stimulus::Stimuli;
 use crate::{describe, target::Target};
 use snnc_backends::certify::{Certificate, certify, netx};
-use snnc_backends::{Backend, NETX_FILE, PROGRAM_FILE, program};
+use snnc_backends::{Backend, NETX_FILE, PROGRAM_FILE, program, sanafe};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::program::Program;
 use snnc_ir::{
     Diagnostic, Diagnostics, MappedNetwork, QuantizedNetwork, Recipe, TargetSpec, binary, recipe,
 };
 use snnc_passes::{Failure as PassFailure, Pipeline, Registry, Replay};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Options of a compilation.
@@ -40,6 +41,15 @@ pub struct Options {
     pub recipe: Recipe,
     /// Samples on which rates are measured before neurons are mapped; without them rates are assumed.
     pub profile: Option<Stimuli>,
+    /// Files for other programs that the artifact has to hold besides.
+    pub exports: BTreeSet<Export>,
+}
+
+/// A form of the mapped network for another program, written on demand only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Export {
+    /// Chip and mapped network for the simulator SANA-FE ([`sanafe`]).
+    Sanafe,
 }
 
 /// Samples that a quantization is measured on.
@@ -195,6 +205,9 @@ pub fn compile_on(
     let logical =
         stages.quantized.as_ref().ok_or_else(|| pipeline::not_reached(Stage::Quantized))?;
     let Emitted { mut files, program, certificate, netx } = emit(mapped, logical, target)?;
+    for export in &options.exports {
+        files.extend(exported(*export, mapped, &target.spec)?);
+    }
 
     // A calibrated recipe is complete, so what each of its parts costs can be told.
     let complete = options.recipe.calibration.is_some().then_some(&options.recipe);
@@ -287,6 +300,25 @@ struct Emitted {
     program: Program,
     certificate: Certificate,
     netx: Option<NetxEntry>,
+}
+
+/// The files of an export.
+fn exported(
+    export: Export,
+    mapped: &MappedNetwork,
+    target: &TargetSpec,
+) -> Result<Vec<Entry>, Diagnostics> {
+    let entry =
+        |name: &str, text: String| Entry { name: name.to_owned(), bytes: text.into_bytes() };
+    match export {
+        Export::Sanafe => {
+            let sanafe::Export { architecture, network } = sanafe::export(mapped, target)?;
+            Ok(vec![
+                entry(sanafe::ARCHITECTURE_FILE, architecture),
+                entry(sanafe::NETWORK_FILE, network),
+            ])
+        }
+    }
 }
 
 /// Writes the files of the back end, reads the program back, certifies it, and adds the files that

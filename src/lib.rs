@@ -54,7 +54,7 @@ mod target;
 pub mod trust;
 pub mod verify;
 
-pub use compile::{Compiled, Failure, Options, Samples, compile, compile_on, lower};
+pub use compile::{Compiled, Export, Failure, Options, Samples, compile, compile_on, lower};
 pub use exit::Exit;
 pub use source::Source;
 pub use target::Target;

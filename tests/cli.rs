@@ -441,14 +441,13 @@ fn codes_targets_and_passes_are_listed() {
 fn misuse_of_the_command_line_is_exit_code_2() {
     let place = Place::new();
     place.copy(GENOME, "g.json");
-    let misuses: [&[&str]; 30] = [
+    let misuses: [&[&str]; 29] = [
         &[],
         &["compilr"],
         &["compile"],
         &["compile", "g.json"],
         &["compile", "g.json", "-t"],
         &["compile", "g.json", "-t", "loihi2", "--delays", "none"],
-        &["compile", "g.json", "-t", "loihi2", "--emit", "mapped", "-o", "x"],
         &["compile", "g.json", "-t", "loihi2", "--passes", "map", "--delays", "relay"],
         &["verify", "g.json", "art", "--samples", "3"],
         &["run", "g.json", "--stimulus", "s.npz", "--threads", "0"],

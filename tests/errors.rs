@@ -4,6 +4,8 @@
 #[path = "errors/artifacts.rs"]
 mod artifacts;
 mod common;
+#[path = "errors/exports.rs"]
+mod exports;
 #[path = "errors/genomes.rs"]
 mod genomes;
 #[path = "errors/levels.rs"]
@@ -63,7 +65,9 @@ fn check(case: &Case) {
     assert!(said.stderr.contains("snnc explain SNN"), "{context}");
     assert_eq!(place.contents(), before, "something was left on disk by {context}");
 
-    if case.run.contains("--emit") || case.run.contains("--schema") {
+    // What prints a network has no place for a report; exports have.
+    let prints = case.run.contains("--emit") && !case.run.contains("--emit sanafe -o");
+    if prints || case.run.contains("--schema") {
         return;
     }
     let said = place.run(&[&arguments[..], &["--format", "json"]].concat()).exits(case.exit);
@@ -89,6 +93,11 @@ fn check_all(cases: &[Case]) {
 #[test]
 fn genomes() {
     check_all(genomes::CASES);
+}
+
+#[test]
+fn exports() {
+    check_all(exports::CASES);
 }
 
 #[test]
@@ -143,6 +152,7 @@ fn usage() {
 #[test]
 fn there_are_many_cases() {
     let counts = [
+        exports::CASES.len(),
         genomes::CASES.len(),
         levels::CASES.len(),
         motifs::CASES.len(),

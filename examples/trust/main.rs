@@ -1,5 +1,6 @@
 //! The long checks of `docs/trust.md`: `cargo run --release --example trust -- CHECK [OPTION...]`.
 
+mod corpus;
 mod mutants;
 
 use clap::{Parser, Subcommand};
@@ -15,11 +16,13 @@ struct Arguments {
 /// What is checked.
 #[derive(Debug, Subcommand)]
 enum Check {
+    Corpus(corpus::CorpusArgs),
     Mutants(mutants::Arguments),
 }
 
 fn main() -> std::io::Result<ExitCode> {
     match Arguments::parse().check {
+        Check::Corpus(args) => Ok(corpus::run(&args)),
         Check::Mutants(arguments) => mutants::run(&arguments),
     }
 }

@@ -13,6 +13,7 @@ use crate::target::Target;
 use clap::Args;
 use serde::Serialize;
 use snnc_ir::Diagnostics;
+use std::collections::BTreeSet;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
@@ -83,8 +84,9 @@ fn checked(
         return Ok(Reply { summary, diagnostics: source.warnings, ..Reply::new(report) });
     };
     let target = Target::find(target)?;
+    let path = &args.source.source;
     let made =
-        make(&args.source.source, &source, &target, &args.how, &args.quantization, progress)?;
+        make(path, &source, &target, &args.how, &args.quantization, &BTreeSet::new(), progress)?;
     let Made { compiled, calibration, diagnostics } = made;
     certified(list, &compiled.certificate);
     let summary = format!("{}nothing was written\n", summary(&compiled, calibration.as_ref()));

@@ -13,7 +13,7 @@ use crate::artifact::Manifest;
 use crate::artifact::manifest::{MANIFEST, NetxEntry};
 use crate::artifact::publish;
 use crate::calibrate::{CalibrationLog, Progress};
-use crate::compile::{Compiled, Options, compile_on, lower};
+use crate::compile::{Compiled, Export, Options, compile_on, lower};
 use crate::files::shown;
 use crate::pipeline::{Delays, Stage, not_reached};
 use crate::source::Source;
@@ -46,9 +46,10 @@ pub(super) struct CompileArgs {
     /// Move what is not ours at the destination aside instead of refusing.
     #[arg(long)]
     force: bool,
-    /// Print the network of this stage as text instead of writing an artifact.
-    #[arg(long, value_name = "STAGE", conflicts_with_all = ["output", "force", "deps", "junit"])]
-    emit: Option<Emit>,
+    /// Print the network of this stage as text instead of writing an artifact; or also write files for
+    /// another program (repeatable, or separated by commas).
+    #[arg(long, value_name = "STAGE|EXPORT", value_delimiter = ',')]
+    emit: Vec<Emit>,
     /// Also write the files that were read to this file, as a rule for make or ninja about the artifact's manifest.
     #[arg(long, value_name = "FILE")]
     deps: Option<PathBuf>,
@@ -80,16 +81,60 @@ enum DelaysArg {
     Relay,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Emit {
-    /// After the float passes.
+    /// Text: after the float passes.
     Network,
-    /// Integers in logical time.
+    /// Text: integers in logical time.
     Quantized,
-    /// Integers in hardware time.
+    /// Text: integers in hardware time.
     Scheduled,
-    /// On cores.
+    /// Text: on cores.
     Mapped,
+    /// Files in the artifact: chip and mapped network for SANA-FE.
+    Sanafe,
+}
+
+impl Emit {
+    /// The stage whose text is printed, or the files that are written.
+    const fn what(self) -> Result<Stage, Export> {
+        match self {
+            Self::Network => Ok(Stage::Network),
+            Self::Quantized => Ok(Stage::Quantized),
+            Self::Scheduled => Ok(Stage::Scheduled),
+            Self::Mapped => Ok(Stage::Mapped),
+            Self::Sanafe => Err(Export::Sanafe),
+        }
+    }
+}
+
+impl CompileArgs {
+    /// The stage to print, if any; else the exports to write.
+    ///
+    /// # Errors
+    /// `SNN0810` if a stage is to be printed and something else is asked for.
+    fn emits(&self) -> Result<(Option<Stage>, BTreeSet<Export>), Diagnostic> {
+        let exports = self.emit.iter().filter_map(|emit| emit.what().err()).collect();
+        let mut stages = self.emit.iter().filter_map(|emit| emit.what().ok());
+        let Some(stage) = stages.next() else { return Ok((None, exports)) };
+        let all = [
+            (self.emit.len() > 1, "nothing else can be emitted"),
+            (self.output.is_some(), "`--output` names a folder for nothing"),
+            (self.force, "`--force` replaces nothing"),
+            (self.deps.is_some(), "`--deps` has no manifest to name"),
+            (self.junit.junit.is_some(), "`--junit` has no proof to report"),
+        ];
+        let Some((_, besides)) = all.into_iter().find(|(given, _)| *given) else {
+            return Ok((Some(stage), exports));
+        };
+        Err(Diagnostic::error(
+            usage::CONFLICTING_OPTIONS,
+            format!(
+                "`--emit {stage}` prints a network instead of writing an artifact, so {besides}"
+            ),
+        )
+        .help("name one stage alone, or exports alone: `--emit sanafe`"))
+    }
 }
 
 impl HowArgs {
@@ -135,8 +180,9 @@ pub(super) fn run(
     list: &mut Checklist,
     progress: &dyn Progress,
 ) -> Result<Reply<CompileReport>, Diagnostics> {
-    if let Some(emit) = args.emit {
-        return emit_text(args, common, emit, progress);
+    let (stage, exports) = args.emits()?;
+    if let Some(stage) = stage {
+        return emit_text(args, common, stage, progress);
     }
     list.about(shown(&args.source.source));
     list.plan(class::SOURCE, "source is read");
@@ -150,8 +196,8 @@ pub(super) fn run(
     publish::check(&destination, args.force)?;
     let source = args.source.read()?;
     list.holds(class::SOURCE, source.name());
-    let made =
-        make(&args.source.source, &source, &target, &args.how, &args.quantization, progress)?;
+    let path = &args.source.source;
+    let made = make(path, &source, &target, &args.how, &args.quantization, &exports, progress)?;
     let Made { compiled, calibration, diagnostics } = made;
     certified(list, &compiled.certificate);
     if let Some(file) = &args.deps {
@@ -216,11 +262,12 @@ pub(super) fn make(
     target: &Target,
     how: &HowArgs,
     quantization: &QuantizationArgs,
+    exports: &BTreeSet<Export>,
     progress: &dyn Progress,
 ) -> Result<Made, Diagnostics> {
     let mut notes = Diagnostics::new();
     let mut attempt = || {
-        let options = how.options(source)?;
+        let options = Options { exports: exports.clone(), ..how.options(source)? };
         let Prepared { options, fitted } =
             quantization.prepare(path, source, target, options, progress, &mut notes)?;
         let samples = fitted.as_ref().map(|fitted| fitted.data.samples());
@@ -258,7 +305,7 @@ fn default_output(source: &Path, target: &str) -> PathBuf {
 fn emit_text(
     args: &CompileArgs,
     common: &Common,
-    emit: Emit,
+    stage: Stage,
     progress: &dyn Progress,
 ) -> Result<Reply<CompileReport>, Diagnostics> {
     if common.format.takes_stdout() {
@@ -271,12 +318,6 @@ fn emit_text(
     }
     let source = args.source.read()?;
     let target = Target::find(&args.target)?;
-    let stage = match emit {
-        Emit::Network => Stage::Network,
-        Emit::Quantized => Stage::Quantized,
-        Emit::Scheduled => Stage::Scheduled,
-        Emit::Mapped => Stage::Mapped,
-    };
     if stage == Stage::Network && args.quantization.is_given() {
         return Err(Diagnostic::error(
             usage::CONFLICTING_OPTIONS,

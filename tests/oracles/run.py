@@ -1,6 +1,6 @@
 """Runs an artifact in a foreign emulator and compares every spike.
 
-    run.py ARTIFACT_DIR --stimulus expected.npz --oracle nengo|lava [--samples N] [--timeout S]
+    run.py ARTIFACT_DIR --stimulus expected.npz --oracle nengo|lava|sanafe [--samples N] [--timeout S]
 
 `expected.npz` comes from `snnc run ARTIFACT_DIR --stimulus data.npz --spikes expected.npz`. Exit
 status: 0 = no differing spike in any sample, 1 = some differ, 2 = cannot run (the reason is
@@ -22,7 +22,7 @@ from program import read
 from program_check import check
 from records import Program
 
-TITLES = {"nengo": "nengo-loihi", "lava": "lava-netx"}
+TITLES = {"nengo": "nengo-loihi", "lava": "lava-netx", "sanafe": "sana-fe"}
 
 
 def run_nengo(program: Program, reference: Reference, samples: int) -> Rasters:
@@ -53,6 +53,10 @@ def compare(arguments: argparse.Namespace) -> int:
     reference = load_reference(arguments.stimulus, program, arguments.samples)
     if arguments.oracle == "nengo":
         got = run_nengo(program, reference, arguments.samples)
+    elif arguments.oracle == "sanafe":
+        import sanafe_cores
+
+        got = sanafe_cores.run(arguments.artifact, program, reference.inputs)
     else:
         got = run_lava(arguments.artifact, program, reference, arguments.timeout)
     differing = 0

@@ -34,7 +34,7 @@ echo "setup.sh: installing the packages of requirements.txt"
     --ignore-requires-python -r "$here/requirements.txt" || fail "pip failed"
 echo "setup.sh: importing the oracles"
 cd "$here"
-"$dir/bin/python" -c 'import nengo_core, lava_shims; lava_shims.install()' ||
+"$dir/bin/python" -c 'import nengo_core, brian2_flat, sanafe_cores, lava_shims; lava_shims.install()' ||
     fail "the installed packages cannot be imported"
 echo "$wanted" >"$dir/oracles.stamp"
 echo "setup.sh: $dir is ready"

@@ -79,4 +79,21 @@ codes! {
          population, and the loader must keep their weights. Example: a matrix of 10 × 128 weights \
          behind a layer of 64 neurons; a layout that leaves neurons out. The message names the \
          layer or the population.";
+
+    // SANA-FE (0650–0669). Errors here end a compilation with `--emit sanafe`.
+    SANAFE_NEURON = 650, "SANA-FE cannot express the neuron",
+        "SANA-FE's neuron is the chip's where the current has no memory (du = 4095): its current decays \
+         in floating point, without the register's rounding. It updates in every step, fires at \
+         v > threshold, and resets to zero or, without a refractory period, by its threshold. \
+         `program.snnb` has no such restriction.";
+    SANAFE_DELAY = 651, "SANA-FE cannot express the delay",
+        "SANA-FE's dendrites hold what arrives for at most 5 further steps. `--delays relay` makes \
+         relay neurons of synaptic delays.";
+    SANAFE_MESSAGE = 652, "SANA-FE cannot express the message",
+        "SANA-FE's neurons send spikes without a payload, and its files hold one bias for each neuron, \
+         so there is no place for graded relays and for directly coded inputs, whose current changes \
+         from sample to sample.";
+    SANAFE_SIZE = 653, "network too large for SANA-FE's file",
+        "The file lists synapses one by one, those of convolutions too. Beyond the bound it would be \
+         larger than SANA-FE can load.";
 }
