@@ -12,6 +12,8 @@ const FINDINGS: &[Code] = &[
     usage::SPIKES_DIFFER,
     usage::SIMULATION_FAILED,
     usage::NOT_FORMATTED,
+    usage::REDUCE_LEVEL,
+    usage::REDUCE_HOLDS,
     // A warning, which only `--deny` makes an error.
     usage::RANDOM_WEIGHTS,
 ];

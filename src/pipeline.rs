@@ -10,7 +10,7 @@
 
 use crate::profile::{self, Profile};
 use crate::stimulus::Stimuli;
-use snnc_ir::diag::codes::{internal, usage};
+use snnc_ir::diag::codes::{internal, quantize, usage};
 use snnc_ir::network::Op;
 use snnc_ir::quantized::Time;
 use snnc_ir::{
@@ -437,24 +437,33 @@ fn extend(
 
 /// An integer network is held to the limits of the target only when it enters hardware time. Where
 /// the network before that pass broke the same limits, it is not the pass that is at fault but the
-/// network, or the target that offers less than quantization needs.
+/// network, or the target that offers less than quantization needs. What hardware time adds may break them
+/// too: relays of what the target does not send, and biases that arrive as spikes, on top of all others.
 fn attributed(mut failure: Failure, target: &TargetSpec) -> Failure {
     let Some(AnyLevel::Quantized(before)) = failure.replay.as_ref().map(|r| &r.level) else {
         return failure;
     };
     let draft = before.clone().into_draft();
-    let Err(broken) = QuantizedNetwork::verify(draft, &Rules::for_target(target)) else {
-        return failure;
-    };
-    let known =
-        |d: &Diagnostic| broken.iter().any(|b| (b.code, &b.message) == (d.code, &d.message));
+    let broken = QuantizedNetwork::verify(draft, &Rules::for_target(target)).err();
+    let known = |d: &Diagnostic| broken.iter().flatten().any(|b| b.code == d.code);
+    let carried =
+        |d: &Diagnostic| failure.pass == TO_HARDWARE_TIME && d.code == quantize::TARGET_INPUT_SUM;
     let own = |d: &Diagnostic| d.code == internal::PASS_BROKE_LEVEL;
-    if failure.diagnostics.iter().all(|d| own(d) || known(d)) {
-        failure.diagnostics = failure.diagnostics.into_iter().filter(|d| !own(d)).collect();
+    let found = &failure.diagnostics;
+    if found.iter().any(|d| !own(d)) && found.iter().all(|d| own(d) || known(d) || carried(d)) {
+        // What was wrong before is named by the populations that the source has.
+        failure.diagnostics = match broken {
+            Some(broken) => broken,
+            None => found.iter().filter(|d| !own(d)).cloned().map(|d| d.note(CARRIED)).collect(),
+        };
         failure.replay = None;
     }
     failure
 }
+
+/// What a network may do about an input that clocks make too large.
+const CARRIED: &str =
+    "biases of populations that start late arrive as spikes of clocks, and count as input";
 
 /// The finding that a pipeline does not reach `stage`.
 pub fn not_reached(stage: Stage) -> Diagnostic {
@@ -507,5 +516,57 @@ mod tests {
         assert_eq!(fit(&all, Stage::Network).to_string(), all);
         assert_eq!(fit(&late, Stage::Network).to_string(), all);
         assert_eq!(fit(&all, Stage::Quantized).to_string(), late);
+    }
+
+    /// Two populations after an input, the second of which starts a step late and is biased.
+    fn chain(first: &str, weight: &str, delay: u32) -> AnyLevel {
+        let neuron = |bias: i32| {
+            format!(
+                "neurons\n  du 4095\n  dv 4095\n  threshold 6400\n  compare gt\n  reset zero\n  bias {bias}\n  \
+                 refractory 1\n  order leak_input_fire\n  update_period 1"
+            )
+        };
+        let plain = neuron(0);
+        let first = if first == "neurons" { &plain } else { first };
+        let text = format!(
+            "snn 1 quantized\nname \"chain\"\nsteps 3\ntime logical\n\n\
+             mat0 \"one\" dense [1, 1] mixed exponent 0 from dense \"one\" {{ 2 }}\n\
+             mat1 \"most\" dense [1, 1] mixed {weight} from dense \"most\" {{ 254 }}\n\
+             pop0 \"x\" [1] = logical input events\n\
+             pop1 \"a\" [1] = logical {first}\n\
+             pop2 \"b\" [1] = logical {}\n\
+             proj0 pop0 -> pop1 mat0 delay 0\n\
+             proj1 pop0 -> pop2 mat1 delay 0\n\
+             proj2 pop1 -> pop2 mat0 delay {delay}\n\n\
+             readout spike_count pop2\n",
+            neuron(4000 * 64)
+        );
+        let draft = snnc_ir::text::parse(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        crate::source::verify(draft).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    fn refused(level: AnyLevel, target: &str, delays: Delays) -> Vec<snnc_ir::diag::Code> {
+        let target = snnc_backends::targets::by_name(target).unwrap();
+        let pipeline = Pipeline::parse(&standard(Stage::Quantized, delays)).unwrap();
+        let recipe = Recipe::default();
+        let failure = run(&Registry::standard(), &pipeline, level, &target, &recipe)
+            .expect_err("the target cannot run it");
+        assert!(failure.replay.is_none(), "no fault of the compiler: {}", failure.diagnostics);
+        failure.diagnostics.iter().map(|d| d.code).collect()
+    }
+
+    #[test]
+    fn what_hardware_time_repeats_is_still_the_fault_of_the_source() {
+        // Relays of graded relays are more populations that send messages.
+        let graded = "graded\n  keep both\n  bias 0";
+        let codes = refused(chain(graded, "exponent 0", 3), "loihi1", Delays::Relay);
+        assert_eq!(codes, [quantize::TARGET_MESSAGES]);
+    }
+
+    #[test]
+    fn a_bias_that_no_input_has_room_for_is_refused() {
+        // 254 * 2^7 = 32512 fits 32767; with 4000 units of bias by spikes it does not.
+        let codes = refused(chain("neurons", "exponent 7", 0), "loihi2", Delays::Synaptic);
+        assert_eq!(codes, [quantize::TARGET_INPUT_SUM]);
     }
 }

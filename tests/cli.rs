@@ -512,9 +512,9 @@ fn factors_are_kept_on_request() {
     assert!(decoded.stderr.contains(&codes::network::DECODED.to_string()), "{}", decoded.stderr);
 }
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "compile", "check", "quantize", "verify", "map", "run", "inspect", "explain", "convert", "fmt",
-    "list",
+    "list", "reduce",
 ];
 
 #[test]

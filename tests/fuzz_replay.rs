@@ -1,5 +1,7 @@
 //! Every file that fuzzing found worth keeping, through the check that the fuzz target makes of it.
 
+use snnc::backends::program;
+use snnc::runtime::cores::CoreSim;
 use snnc::trust::readers::{Outcome, READERS, Reader};
 use std::collections::BTreeSet;
 use std::fs;
@@ -38,6 +40,10 @@ fn replay(reader: &Reader) -> usize {
     read
 }
 
+/// Of which no file of the corpus need be read, without which a corpus would show nothing: certificates name files by
+/// their hashes, which are others whenever an artifact is. The check makes sure that the right one is accepted.
+const READ_ELSEWHERE: &str = "certificate";
+
 /// One test for all readers would take as long as all of them.
 macro_rules! replays {
     ($($name:ident),*) => {
@@ -46,7 +52,7 @@ macro_rules! replays {
             fn $name() {
                 let reader = READERS.iter().find(|r| r.name == stringify!($name));
                 let read = replay(reader.expect("a reader of this name"));
-                assert!(read > 0, "no file of the corpus is read: the check shows nothing");
+                assert!(read > 0 || READ_ELSEWHERE == stringify!($name), "no file is read");
             }
         )*
 
@@ -62,12 +68,14 @@ macro_rules! replays {
 
 replays!(
     binary,
+    certificate,
     compile,
     config,
     genome,
     hypergraph,
     layers,
     manifest,
+    netx,
     nir,
     npz,
     pipeline,
@@ -97,6 +105,17 @@ fn corpora_are_small() {
             files.len()
         );
     }
+}
+
+/// What fuzzing found: 957 bytes that claim 27 million neurons, for all of which there was room before it was seen
+/// that they have no compartments.
+#[test]
+fn neurons_without_compartments_get_no_room() {
+    let bytes = fs::read(corpora().join("program/crash-neurons-without-compartments"));
+    let program = program::read(&bytes.expect("a file")).expect("a program");
+    let refused = CoreSim::new(&program).err().expect("tables that contradict each other");
+    let expected = "27262963 of 27262975 neurons of `b` have no compartment";
+    assert!(refused.to_string().contains(expected), "{refused}");
 }
 
 /// A target for every reader, which checks that reader.

@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
     /// Mutants of each class.
     #[arg(long, default_value_t = 1000)]
     each: u64,
-    /// Random networks to try, beside shipped genomes [default: three for each mutant of a class].
+    /// Random networks to try, beside shipped genomes [default: 16 for each mutant of a class].
     #[arg(long)]
     networks: Option<u64>,
     /// Where the random numbers start.
@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
     let Arguments { each, seed, .. } = *arguments;
-    let networks = arguments.networks.unwrap_or(3 * each);
+    let networks = arguments.networks.unwrap_or(16 * each);
     let subjects = mutants::subjects(networks, seed);
     writeln!(out, "{} programs; seed {seed}, {networks} random networks tried", subjects.len())?;
     let tallies = mutants::run(&subjects, each, seed);

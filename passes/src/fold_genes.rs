@@ -9,7 +9,8 @@
 //!   the interactions of the second: `E·O` with `e₂ = c·e₁` is `e₁·(o₁ + c·o₂)`. Only where these sums
 //!   are numbers of f32, so that nothing is rounded; the order of summation in a decoded weight changes.
 //!
-//! Genes of tensors that a node uses as they are stay.
+//! Genes of tensors that a node uses as they are stay. So do those that meet in interactions which are an encoding elsewhere: a
+//! row of them stands for a neuron there, and a sum of two columns is not what that product has.
 //!
 //! Complexity: O(dropped genes · (genes² + values of genes)).
 
@@ -23,9 +24,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Folds the genes of all generated tensors; says so in remarks and records.
 pub(crate) fn fold(draft: &mut NetworkDraft, cx: &mut Context<'_>) {
     let only_genes = draft.only_genes();
-    for space in spaces(draft) {
+    let spaces = spaces(draft);
+    let encodings: BTreeSet<TensorId> =
+        spaces.iter().flat_map(|space| space.encodings.iter().copied()).collect();
+    for space in spaces {
         let own = |id: &TensorId| only_genes[id.index()];
-        if !space.encodings.iter().all(own) || !space.cores.iter().all(|(id, _)| own(id)) {
+        let meet_only = |(id, _): &(TensorId, Axis)| own(id) && !encodings.contains(id);
+        if !space.encodings.iter().all(own) || !space.cores.iter().all(meet_only) {
             continue;
         }
         let size = |draft: &NetworkDraft| -> usize {

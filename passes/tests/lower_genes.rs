@@ -352,3 +352,32 @@ fn loops_and_clips_discourage() {
     assert_eq!(relays(&draft), 4);
     same_currents(&before, &draft, 7);
 }
+
+/// One tensor is the encoding of a layer's neurons and the interactions of another layer: a gene that does nothing there is a
+/// neuron here.
+#[test]
+fn interactions_that_encode_neurons_elsewhere_stay_whole() {
+    for (values, source) in [([0.0, 0.5], [0.25, 0.75]), ([0.5, 0.5], [0.25, 0.25])] {
+        let mut net = Net::new();
+        let both = net.b.tensor("both", &[2, 1], values.to_vec());
+        let genes = [both, net.gene("o", &[1, 2]), net.gene("e0", &[5, 2])];
+        let first = net.weight("first", Scheme::Linear, &[2, 5], genes);
+        // Two genes, both of which every target has alike.
+        let e2 = net.b.tensor("e2", &[3, 2], [source; 3].concat());
+        let genes = [e2, both, net.gene("e1", &[2, 1])];
+        let second = net.weight("second", Scheme::Linear, &[3, 2], genes);
+        let mut source = net.b.node("x", Op::Input(Coding::Events), &[], Shape::flat(5));
+        for (name, weight, size) in [("first", first, 2), ("second", second, 3)] {
+            let op = Op::Linear { weight, bias: None };
+            let current = net.b.node(name, op, &[(source, 0)], Shape::flat(size));
+            let neuron = Op::Neuron(plain_neuron());
+            source = net.b.node(&format!("{name}.n"), neuron, &[(current, 0)], Shape::flat(size));
+        }
+        net.b.draft.readout = Readout::SpikeCount(source);
+        let before = net.b.draft.clone();
+        for lowering in ["factored", "auto", "smallest"] {
+            let (draft, _) = after(before.clone(), &format!("lower-genes{{lowering={lowering}}}"));
+            same_currents(&before, &draft, 5);
+        }
+    }
+}

@@ -73,12 +73,21 @@ pub(super) struct HowArgs {
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum DelaysArg {
+pub(super) enum DelaysArg {
     /// Into synaptic delay registers; relay neurons beyond their range.
     #[default]
     Synaptic,
     /// Into relay neurons always.
     Relay,
+}
+
+impl From<DelaysArg> for Delays {
+    fn from(delays: DelaysArg) -> Self {
+        match delays {
+            DelaysArg::Synaptic => Self::Synaptic,
+            DelaysArg::Relay => Self::Relay,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -147,10 +156,7 @@ impl HowArgs {
             passes: self.passes.clone(),
             lowering: self.lowering.lowering(),
             search: self.search.search(),
-            delays: match self.delays {
-                DelaysArg::Synaptic => Delays::Synaptic,
-                DelaysArg::Relay => Delays::Relay,
-            },
+            delays: self.delays.into(),
             profile: self.profile.read(source)?,
             ..Options::default()
         })

@@ -17,6 +17,7 @@ mod profile;
 mod progress;
 mod quantization;
 mod quantize;
+mod reduce;
 mod replay;
 mod run;
 mod runtime;
@@ -180,6 +181,8 @@ enum Command {
     Convert(convert::ConvertArgs),
     /// Rewrite a .snn file in canonical form.
     Fmt(fmt::FmtArgs),
+    /// Make a network smaller as long as it still fails.
+    Reduce(reduce::ReduceArgs),
     /// List targets, passes or diagnostic codes.
     List(list::ListArgs),
     /// Measure how fast this machine simulates.
@@ -258,6 +261,7 @@ fn dispatch(command: &Command, common: &Common, progress: &dyn Progress) -> Outc
         Command::Explain(a) => end.finish(explain::run(a), "explain"),
         Command::Convert(a) => end.finish(convert::run(a), "convert"),
         Command::Fmt(a) => end.finish(fmt::run(a), "fmt"),
+        Command::Reduce(a) => end.finish(reduce::run(a), "reduce"),
         Command::List(a) => end.finish(list::run(a, common), "list"),
         Command::Bench(a) => end.finish(bench::run(a, progress), "bench"),
     }

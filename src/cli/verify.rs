@@ -10,14 +10,15 @@ use crate::artifact::Artifact;
 use crate::artifact::certificate::CertificateFile;
 use crate::artifact::manifest::RecipeEntry;
 use crate::calibrate::Progress;
+use crate::compile::Failure;
 use crate::exit::Exit;
-use crate::files::shown;
+use crate::files::{self, shown};
 use crate::source::Source;
 use crate::stimulus::{self, Interface};
 use crate::verify::recheck::Recheck;
 use crate::verify::{
     self, AccuracyReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
-    QuantizationReport, measure_with,
+    QuantizationReport, Refused, Search, measure_with,
 };
 use clap::Args;
 use serde::Serialize;
@@ -43,6 +44,9 @@ pub(super) struct VerifyArgs {
     /// `certificate.json`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "artifact", "stimulus"])]
     certificate: Option<PathBuf>,
+    /// If the artifact is refused, write a stimulus on which it differs from the source, if one is found (.npz).
+    #[arg(long, value_name = "FILE", conflicts_with = "certificate")]
+    counterexample: Option<PathBuf>,
     /// Samples to run all levels on (.npz).
     #[arg(long, value_name = "FILE")]
     stimulus: Option<PathBuf>,
@@ -127,16 +131,18 @@ fn whole(
     args.plan(folder, list);
     let source = args.given.read_like(source, folder)?;
     list.holds(class::SOURCE, source.name());
-    let artifact =
-        Artifact::load(folder).map_err(|errors| name_what_changed(errors, &source, folder))?;
+    let artifact = Artifact::load(folder)
+        .map_err(|errors| name_what_changed(errors, &source, folder, args))?;
     list.holds(class::FILES, format!("{} files", artifact.manifest.files.len()));
     list.holds(class::PROGRAM, format!("{} cores", artifact.program.cores.len()));
     for population in &artifact.manifest.populations {
         list.plan(class::POPULATION, population.name.as_str());
     }
-    let proof = verify::verify(&source, &artifact).map_err(|failure| {
+    let proof = verify::examine(&source, &artifact).map_err(|refused| {
         let mut all = source.warnings.clone();
+        let (failure, shown) = shown_by_example(*refused, args);
         all.extend(replay::report(failure, Path::new(".")));
+        all.extend(shown);
         all
     })?;
     certified(list, &proof.certificate);
@@ -192,7 +198,12 @@ impl VerifyArgs {
 
 /// Adds to "the program differs from its hash" what the difference means for the network: the
 /// neurons, registers and synapses that the certificate finds changed.
-fn name_what_changed(mut errors: Diagnostics, source: &Source, artifact: &Path) -> Diagnostics {
+fn name_what_changed(
+    mut errors: Diagnostics,
+    source: &Source,
+    artifact: &Path,
+    args: &VerifyArgs,
+) -> Diagnostics {
     if !errors.iter().any(|d| d.code == usage::ARTIFACT_FILE) {
         return errors;
     }
@@ -200,8 +211,13 @@ fn name_what_changed(mut errors: Diagnostics, source: &Source, artifact: &Path) 
     let found = match Artifact::load_altered(artifact) {
         // A file that is not there has been reported.
         Err(more) => more.into_iter().filter(|d| d.code != usage::CANNOT_READ).collect(),
-        Ok(altered) => match verify::verify(source, &altered) {
-            Err(failure) => failure.diagnostics,
+        Ok(altered) => match verify::examine(source, &altered) {
+            Err(refused) => {
+                let (failure, shown) = shown_by_example(*refused, args);
+                let mut found = failure.diagnostics;
+                found.extend(shown);
+                found
+            }
             Ok(_) => Diagnostic::note_only(
                 usage::ARTIFACT_FILE,
                 "the altered program still computes the network of the source",
@@ -211,6 +227,24 @@ fn name_what_changed(mut errors: Diagnostics, source: &Source, artifact: &Path) 
     };
     found.into_iter().filter(|d| !known.contains(d)).for_each(|d| errors.push(d));
     errors
+}
+
+/// The failure, and what the search for a counterexample came to; its stimulus is written if that is asked
+/// for.
+fn shown_by_example(refused: Refused, args: &VerifyArgs) -> (Failure, Diagnostics) {
+    let Refused { failure, search } = refused;
+    let mut all = Diagnostics::new();
+    let Some(search) = search else { return (failure, all) };
+    let mut finding = search.diagnostic();
+    if let (Search::Found(found), Some(path)) = (&search, &args.counterexample) {
+        let written = found.to_npz().and_then(|bytes| Ok(files::write(path, &bytes)?));
+        match written {
+            Ok(()) => finding = finding.note(format!("the stimulus is in {}", shown(path))),
+            Err(errors) => all.extend(errors),
+        }
+    }
+    all.push(finding);
+    (failure, all)
 }
 
 fn disagreement(measurement: &Measurement) -> Diagnostic {

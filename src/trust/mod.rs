@@ -4,5 +4,7 @@
 
 pub mod corpus;
 pub mod mutants;
+pub mod random;
 pub mod readers;
+pub mod small;
 pub mod stimuli;

@@ -79,7 +79,8 @@ fn value([low, high]: [i32; 2], draw: &mut Draw) -> f32 {
     rounded
 }
 
-/// Whether two programs of one network send the same, population by population, on `runs` random stimuli.
+/// Whether two programs of one network send the same, population by population, on `runs` random stimuli: each in the
+/// hardware steps of its own latency.
 ///
 /// # Errors
 /// What differs, or why one of them does not run.
@@ -87,6 +88,10 @@ pub fn agree(left: &Program, right: &Program, runs: u64) -> Result<(), String> {
     let sides = [left, right].map(|program| CoreSim::new(program).map_err(|e| e.to_string()));
     let [left_side, right_side] = sides;
     let (left_side, right_side) = (left_side?, right_side?);
+    let steps = u64::from(left.period) * u64::from(left.steps);
+    if steps != u64::from(right.period) * u64::from(right.steps) {
+        return Err("the runs have other steps".to_owned());
+    }
     for seed in 0..runs {
         let stimulus = stimulus(left, seed)?;
         let [one, two] = [&left_side, &right_side]
@@ -100,8 +105,17 @@ pub fn agree(left: &Program, right: &Program, runs: u64) -> Result<(), String> {
             let other = right.populations.iter().position(|s| s.name == symbol.name);
             let other = other.ok_or_else(|| format!("`{}` is missing", symbol.name))?;
             let (mine, its) = (one.activity(index), two.activity(other));
-            if mine.spikes != its.spikes || mine.messages != its.messages {
-                return Err(format!("stimulus {seed}: `{}` differs", symbol.name));
+            // Both runs end with the last step of the latest population.
+            let latency = [symbol.latency, right.populations[other].latency];
+            for step in 0..usize::try_from(steps).unwrap_or(usize::MAX) {
+                let [here, there] = latency.map(|latency| latency as usize + step);
+                let messages = mine.messages.map(|m| m.step(here));
+                if mine.spikes.step(here) != its.spikes.step(there)
+                    || messages != its.messages.map(|m| m.step(there))
+                {
+                    let name = &symbol.name;
+                    return Err(format!("stimulus {seed}: `{name}` differs in step {step}"));
+                }
             }
         }
         if one.scores != two.scores {

@@ -7,6 +7,12 @@ fn genome(place: &Place) {
     place.copy(GENOME, "g.json");
 }
 
+/// The network of a genome.
+fn network(place: &Place) {
+    genome(place);
+    place.run(&["convert", "g.json", "-o", "n.snn"]).exits(0);
+}
+
 /// A motif genome with its weights.
 fn motif(place: &Place) {
     for file in ["cells.genome.json", "cells.safetensors"] {
@@ -375,6 +381,58 @@ pub(crate) const CASES: &[Case] = &[
         exit: 2,
         code: "SNN0801",
         place: "missing.snnb",
+    },
+    Case {
+        name: "reducing a network on cores",
+        set: |p| {
+            genome(p);
+            let mapped = p.run(&["compile", "g.json", "-t", "loihi2", "--emit", "mapped"]);
+            p.write("m.snn", mapped.exits(0).stdout);
+        },
+        run: "reduce m.snn --fails compile",
+        exit: 1,
+        code: "SNN0840",
+        place: "m.snn",
+    },
+    Case {
+        name: "reducing what does not fail",
+        set: network,
+        run: "reduce n.snn --fails certify",
+        exit: 1,
+        code: "SNN0841",
+        place: "n.snn",
+    },
+    Case {
+        name: "reducing by a command that fails",
+        set: network,
+        run: "reduce n.snn --test false;{}",
+        exit: 1,
+        code: "SNN0841",
+        place: "n.snn",
+    },
+    Case {
+        name: "reducing by a command that names no file",
+        set: network,
+        run: "reduce n.snn --test true",
+        exit: 2,
+        code: "SNN0842",
+        place: "",
+    },
+    Case {
+        name: "reducing for a code that is none",
+        set: network,
+        run: "reduce n.snn --fails compile --code mine",
+        exit: 2,
+        code: "SNN0811",
+        place: "",
+    },
+    Case {
+        name: "reducing into a genome",
+        set: network,
+        run: "reduce n.snn --fails compile -o small.json",
+        exit: 2,
+        code: "SNN0803",
+        place: "small.json",
     },
     // A device that is always full.
     #[cfg(target_os = "linux")]

@@ -26,16 +26,16 @@ flags=(
 )
 host=$(rustc -vV | sed -n 's/^host: //p')
 # Without a target triple, build scripts would be built with counters, too.
-RUSTFLAGS="${flags[*]}" cargo build --quiet --release --locked --target "$host" --bin "$target"
+RUSTFLAGS="${flags[*]}" cargo build --quiet --release --target "$host" --bin "$target"
 
 case $target in
-    nir | recording) longest=65536 ;;
-    binary | compile | genome | manifest | npz | program | stimulus | text) longest=16384 ;;
+    netx | nir | recording) longest=65536 ;;
+    binary | certificate | compile | genome | manifest | npz | program | stimulus | text) longest=16384 ;;
     pipeline) longest=1024 ;;
     *) longest=8192 ;;
 esac
 case $target in
-    genome | search | tennlab | manifest | recipe_json | safetensors) words=json ;;
+    genome | search | tennlab | certificate | manifest | recipe_json | safetensors) words=json ;;
     text | compile) words=text ;;
     target | config | layers) words=toml ;;
     pipeline) words=pipeline ;;

@@ -164,6 +164,7 @@ def levels(corpus, program, scratch):
         "genes": "examples/small/genes.genome.json",
         "motif": "examples/small/motif.genome.json",
         "filtered": "tests/fixtures/filtered.snn",
+        "chain": "tests/fixtures/netx/chain.snn",
         "tennlab": "tests/fixtures/tennlab/mixed.json",
     }
     for name, path in cases.items():
@@ -184,6 +185,10 @@ def levels(corpus, program, scratch):
         if artifact.is_dir():
             corpus.add("program", name, (artifact / "program.snnb").read_bytes(), 12_000)
             corpus.add("manifest", name, (artifact / "manifest.json").read_bytes(), 20_000)
+            if (artifact / "network.net").is_file():
+                corpus.add("netx", name, (artifact / "network.net").read_bytes(), 30_000)
+            if name in ("skip", "loop"):
+                corpus.add("certificate", name, (artifact / "certificate.json").read_bytes())
     for form in ("mm0", "t3"):
         text = snnc(program, "convert", FIXTURES / f"braincog/{form}.genome.json", "-o", scratch / "b.snn")
         if text is not None:
@@ -215,7 +220,8 @@ def recordings(corpus, program, scratch):
 def settings(corpus, program):
     for path in sorted((ROOT / "backends/targets").glob("*.toml")):
         corpus.add("target", path.stem, path.read_bytes())
-    for path in sorted(EXAMPLES.glob("layers/*.toml")):
+    # All but the one that takes seconds to map.
+    for path in sorted(set(EXAMPLES.glob("layers/*.toml")) - {EXAMPLES / "layers/billion.toml"}):
         corpus.add("layers", path.stem, path.read_bytes(), 8_000)
     corpus.add(
         "layers",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Adds the smallest files of a merged corpus to the one that is kept, while there is room.
+"""Adds files of a merged corpus, small and large ones, to the one that is kept, as far as there is room.
 
     trim.py MERGED KEPT
 
@@ -10,8 +10,8 @@ import hashlib
 import pathlib
 import sys
 
-FILES = 250
-BYTES = 900_000
+FILES = 150
+BYTES = 400_000
 
 
 def main():
@@ -23,11 +23,16 @@ def main():
     for path in kept.iterdir():
         if path not in stay:
             path.unlink()
-    for data in sorted(found, key=lambda data: (len(data), data)):
-        if count == FILES or size + len(data) > BYTES:
+    found = sorted(found, key=lambda data: (len(data), data))
+    room, chosen = FILES - count, []
+    while room > 0:
+        # Evenly over the sizes: small files show one thing each, large ones go deep.
+        chosen = found[:: -(-len(found) // room)] if found else []
+        if size + sum(map(len, chosen)) <= BYTES:
             break
+        room, chosen = room * 4 // 5, []
+    for data in chosen:
         (kept / hashlib.sha1(data).hexdigest()[:16]).write_bytes(data)
-        count, size = count + 1, size + len(data)
 
 
 main()

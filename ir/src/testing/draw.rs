@@ -14,6 +14,20 @@ impl Draw {
         Self { numbers: numbers.into_iter(), seed }
     }
 
+    /// The choices that `seed` stands for: networks of neighboring seeds have nothing in common.
+    pub(super) fn of(seed: u64) -> Self {
+        // Splitmix64; xorshift alone would have few streams and begin them alike.
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let z = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            u32::try_from((z ^ z >> 31) >> 32).unwrap_or(0)
+        };
+        let numbers = (0..64).map(|_| next()).collect();
+        Self::new(numbers, next() | 1)
+    }
+
     fn next(&mut self) -> u32 {
         self.numbers.next().unwrap_or_else(|| {
             // Xorshift (Marsaglia, 2003), which stays at 0; the multiplication mixes the low bits.

@@ -14,10 +14,12 @@ mod mapped;
 mod network;
 mod quantized;
 mod recount;
+mod sample;
 mod shapes;
 mod target;
 #[cfg(test)]
 mod tests;
+mod twist;
 
 use crate::level::AnyDraft;
 use crate::mapped::MappedDraft;
@@ -28,6 +30,7 @@ use draw::Draw;
 use proptest::collection::vec;
 use proptest::prelude::*;
 pub use recount::recount;
+pub use sample::{Family, sampled_integers, sampled_network};
 pub use target::target;
 
 /// What a generated network may hold.

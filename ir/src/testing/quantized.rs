@@ -1,5 +1,7 @@
 //! Builds integer networks.
 
+pub(super) mod families;
+
 use super::Space;
 use super::draw::Draw;
 use super::shapes::{conv, param, shape, strided};
@@ -50,32 +52,12 @@ const MAX_FAN_IN: usize = 200;
 /// Builds one network in logical time.
 pub(super) fn build(draw: &mut Draw, space: Space) -> QuantizedDraft {
     let steps = 1 + draw.small(6);
-    let large = draw.one_in(3);
-    let mut builder = Builder {
-        draw,
-        space,
-        large,
-        populations: Arena::new(),
-        matrices: Arena::new(),
-        projections: Arena::new(),
-        host: Vec::new(),
-        reach: Vec::new(),
-    };
+    let mut builder = Builder::new(draw, space);
     builder.populations(steps);
     builder.host();
     builder.projections();
     let readout = builder.readout();
-    let Builder { populations, matrices, projections, host, .. } = builder;
-    QuantizedDraft {
-        name: "generated".to_owned(),
-        steps,
-        time: Time::Logical,
-        populations,
-        projections,
-        matrices,
-        host,
-        readout,
-    }
+    builder.finish(steps, readout)
 }
 
 /// The matrix called `name`.
@@ -108,7 +90,36 @@ struct Builder<'a> {
     reach: Vec<usize>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(draw: &'a mut Draw, space: Space) -> Self {
+        let large = draw.one_in(3);
+        Self {
+            draw,
+            space,
+            large,
+            populations: Arena::new(),
+            matrices: Arena::new(),
+            projections: Arena::new(),
+            host: Vec::new(),
+            reach: Vec::new(),
+        }
+    }
+
+    /// What was built, in logical time.
+    fn finish(self, steps: u32, readout: IntReadout) -> QuantizedDraft {
+        let Self { populations, matrices, projections, host, .. } = self;
+        QuantizedDraft {
+            name: "generated".to_owned(),
+            steps,
+            time: Time::Logical,
+            populations,
+            projections,
+            matrices,
+            host,
+            readout,
+        }
+    }
+
     /// One or two inputs, then one to four populations of neurons, each perhaps after graded relays.
     fn populations(&mut self, steps: u32) {
         for i in 0..=self.draw.below(2) {

@@ -56,6 +56,21 @@ pub(super) fn places(
     program: &Program,
     cores: &[CoreTables],
 ) -> Result<Vec<Vec<(u32, u32)>>, SimError> {
+    // A few bytes may claim many neurons; before there is room for them, they must have compartments.
+    let mut placed = vec![0; program.populations.len()];
+    for (symbol, _) in cores.iter().flat_map(|tables| &tables.neurons) {
+        placed[*symbol as usize] += 1;
+    }
+    for (symbol, placed) in program.populations.iter().zip(placed) {
+        let neurons = symbol.shape.size();
+        if !matches!(symbol.role, SymbolRole::Input(_)) && placed < neurons {
+            let without = neurons - placed;
+            return malformed(format!(
+                "{without} of {neurons} neurons of `{}` have no compartment",
+                symbol.name
+            ));
+        }
+    }
     let mut places: Vec<Vec<Option<(u32, u32)>>> = (program.populations.iter())
         .map(|s| match s.role {
             SymbolRole::Input(_) => Vec::new(),

@@ -12,7 +12,11 @@ pub(super) const CLASSES: &[&str] = &[
     "section-dropped",
     "section-doubled",
     "sections-swapped",
+    EVERY_TRUNCATION,
 ];
+
+/// Programs of shipped genomes, cut to every length.
+pub(super) const EVERY_TRUNCATION: &str = "every-truncation";
 
 /// Bytes of the header, which says what the rest is.
 const HEADER: usize = 7;

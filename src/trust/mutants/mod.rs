@@ -13,7 +13,7 @@ pub use subjects::{Subject, subjects};
 
 use super::stimuli::{Draw, agree};
 use rayon::prelude::*;
-use snnc_backends::certify::{certify, mutate};
+use snnc_backends::certify::{certify, mutate, netx};
 use snnc_backends::program;
 use snnc_ir::program::Program;
 use std::collections::BTreeSet;
@@ -27,6 +27,9 @@ pub enum Kind {
     Equivalent,
     /// Bytes changed anywhere: rejected, or proved equal and then really equal.
     Damaged,
+    /// One number or layer of `network.net` changed: rejected, or proved equal (the leak of a relay, one neuron of a
+    /// clock for another) and then really equal.
+    Export,
 }
 
 impl Kind {
@@ -36,6 +39,7 @@ impl Kind {
             Self::Broken => "broken",
             Self::Equivalent => "equivalent",
             Self::Damaged => "damaged",
+            Self::Export => "export",
         }
     }
 }
@@ -57,7 +61,7 @@ pub struct Tally {
     pub proved: u64,
     /// Of the rejected ones, those whose findings name nothing that the change touched.
     pub unnamed: u64,
-    /// Of the proved ones, those that were simulated, too, and did the same.
+    /// Of the proved ones, those that did the same on random stimuli.
     pub simulated: u64,
     /// Mutants that became what they must not become, in words.
     pub missed: Vec<String>,
@@ -83,8 +87,6 @@ impl Tally {
 const ROUNDS: u64 = 40;
 /// Random stimuli on which a mutant that was proved equal must do the same.
 const STIMULI: u64 = 3;
-/// One in so many mutants that are written otherwise is simulated; of damaged ones that are proved equal, each.
-const SIMULATED: u64 = 16;
 
 /// Makes `each` mutants of every class, or as many as the subjects allow, and says what became of them. The same for
 /// the same `seed`, whatever the number of threads.
@@ -92,13 +94,23 @@ pub fn run(subjects: &[Subject], each: u64, seed: u64) -> Vec<Tally> {
     let broken = mutate::classes().map(|class| (Kind::Broken, class));
     let equivalent = equivalent::CLASSES.iter().map(|(class, _)| (Kind::Equivalent, *class));
     let damaged = bytes::CLASSES.iter().map(|class| (Kind::Damaged, *class));
-    let all: Vec<_> = broken.chain(equivalent).chain(damaged).collect();
+    let export = mutate::netx::classes().map(|class| (Kind::Export, class));
+    let all: Vec<_> = broken.chain(equivalent).chain(damaged).chain(export).collect();
     all.into_par_iter().map(|(kind, class)| one(subjects, each, seed, kind, class)).collect()
 }
 
 /// The mutants of one class.
 fn one(subjects: &[Subject], each: u64, seed: u64, kind: Kind, class: &'static str) -> Tally {
     let mut tally = Tally::new(kind, class);
+    if class == bytes::EVERY_TRUNCATION {
+        for subject in subjects.iter().filter(|subject| subject.shipped) {
+            for len in 0..subject.bytes.len() {
+                judge(subject, &subject.bytes[..len], &format!("cut to {len} bytes"), &mut tally);
+                tally.made += 1;
+            }
+        }
+        return tally;
+    }
     let mut seen = BTreeSet::new();
     let mut draw = Draw(class.bytes().fold(seed, |sum, byte| Draw(sum ^ u64::from(byte)).number()));
     let mut usable: Vec<&Subject> = subjects.iter().collect();
@@ -110,7 +122,11 @@ fn one(subjects: &[Subject], each: u64, seed: u64, kind: Kind, class: &'static s
             if bytes == subject.bytes || !seen.insert(*blake3::hash(&bytes).as_bytes()) {
                 continue;
             }
-            judge(subject, &bytes, &what, &mut tally);
+            if kind == Kind::Export {
+                judge_export(subject, &bytes, &what, &mut tally);
+            } else {
+                judge(subject, &bytes, &what, &mut tally);
+            }
             tally.made += 1;
             if tally.made == each {
                 return tally;
@@ -144,10 +160,42 @@ fn mutant(
             rewrite(&mut changed, draw)?;
             Some((program::encode(&changed), class.to_owned()))
         }
+        Kind::Export => {
+            let mut changed = subject.netx.as_ref()?.0.clone();
+            let what = mutate::netx::apply(class, &mut changed, draw.number())?;
+            Some((mutate::netx::encode(&changed).ok()?, what))
+        }
         Kind::Damaged => {
             let mut changed = subject.bytes.clone();
             let what = bytes::damage(class, &mut changed, draw)?;
             Some((changed, what))
+        }
+    }
+}
+
+/// Reads and certifies a changed `network.net`, and counts what came of it.
+fn judge_export(subject: &Subject, bytes: &[u8], what: &str, tally: &mut Tally) {
+    let Some((_, layout)) = &subject.netx else { return };
+    let Ok(read) = netx::read(bytes) else {
+        tally.unreadable += 1;
+        return;
+    };
+    let proof = netx::certify(&subject.source, &subject.program, &read, layout, &subject.target);
+    let same = || {
+        let flat = netx::as_program(&read, layout, &subject.program).map_err(|e| e.to_string())?;
+        agree(&subject.program, &flat, STIMULI)
+    };
+    if let Err(found) = proof {
+        tally.rejected += 1;
+        tally.unnamed += u64::from(found.iter().all(|d| d.place.path.is_none()));
+        return;
+    }
+    tally.proved += 1;
+    match same() {
+        Ok(()) => tally.simulated += 1,
+        Err(why) => {
+            let miss = format!("{}: {what}: was accepted, and differs: {why}", subject.name);
+            tally.missed.push(miss);
         }
     }
 }
@@ -171,11 +219,11 @@ fn judge(subject: &Subject, bytes: &[u8], what: &str, tally: &mut Tally) {
         tally.proved += 1;
         if tally.kind == Kind::Broken {
             miss("was accepted".to_owned());
-        } else if tally.kind == Kind::Damaged || tally.made.is_multiple_of(SIMULATED) {
-            match agree(&subject.program, &read, STIMULI) {
-                Ok(()) => tally.simulated += 1,
-                Err(why) => miss(format!("was accepted, and differs: {why}")),
-            }
+            return;
+        }
+        match agree(&subject.program, &read, STIMULI) {
+            Ok(()) => tally.simulated += 1,
+            Err(why) => miss(format!("was accepted, and differs: {why}")),
         }
         return;
     };

@@ -23,6 +23,8 @@ struct Touched {
     all: bool,
     /// Numbers of cores.
     cores: BTreeSet<usize>,
+    /// Numbers of chips with a core that was moved.
+    chips: BTreeSet<u32>,
     /// Names of populations.
     populations: BTreeSet<String>,
 }
@@ -53,6 +55,9 @@ impl Touched {
             });
             if a != b || pool[0] != pool[1] {
                 touched.core(index, before);
+            }
+            if (a.chip, a.cell) != (b.chip, b.cell) {
+                touched.chips.extend([a.chip, b.chip]);
             }
             let moved = a.routes.iter().filter(|r| !b.routes.contains(r));
             let moved = moved.chain(b.routes.iter().filter(|r| !a.routes.contains(r)));
@@ -92,11 +97,12 @@ impl Touched {
     }
 
     fn is_in(&self, text: &str) -> bool {
+        let has = |part: String| text.contains(part.as_str());
         self.populations.iter().any(|name| text.contains(name.as_str()))
-            || self.cores.iter().any(|core| {
-                [format!("core {core}"), format!("cores[{core}]")]
-                    .iter()
-                    .any(|c| text.contains(c.as_str()))
-            })
+            || self
+                .cores
+                .iter()
+                .any(|core| has(format!("core {core}")) || has(format!("cores[{core}]")))
+            || self.chips.iter().any(|chip| has(format!("chip {chip}")))
     }
 }

@@ -38,12 +38,14 @@ pub enum Outcome {
 /// All readers, by name.
 pub const READERS: &[Reader] = &[
     Reader { name: "binary", check: levels::binary },
+    Reader { name: "certificate", check: programs::certificate },
     Reader { name: "compile", check: levels::compile },
     Reader { name: "config", check: settings::config },
     Reader { name: "genome", check: genomes::genome },
     Reader { name: "hypergraph", check: settings::hypergraph },
     Reader { name: "layers", check: settings::layers },
     Reader { name: "manifest", check: programs::manifest },
+    Reader { name: "netx", check: programs::netx },
     Reader { name: "nir", check: nir::nir },
     Reader { name: "npz", check: arrays::npz },
     Reader { name: "pipeline", check: settings::pipeline },

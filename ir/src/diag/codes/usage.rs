@@ -129,6 +129,18 @@ codes! {
         "A run on the stimulus stopped: it needs more memory than a simulation is given, or a \
          register left its range, or a neuron fired off its schedule. The message names the sample. \
          Where a certificate holds, the last two are a bug of snnc.";
+    REDUCE_LEVEL = 840, "this level cannot be reduced",
+        "`snnc reduce` takes parts out of float networks and of integer networks. A network on cores \
+         lists for each core what the network needs there: without a part it is another mapping. \
+         Example: a file that `snnc compile --emit mapped` wrote. Reduce its source.";
+    REDUCE_HOLDS = 841, "the network does not fail",
+        "`snnc reduce` makes a network smaller as long as it fails in the same way, so it has to fail \
+         to begin with: as `--fails` says, for this target and these options, or so that the command \
+         of `--test` succeeds. Example: `--fails certify` with a network that is certified.";
+    REDUCE_COMMAND = 842, "the test command cannot be run",
+        "The command of `--test` is run by the shell for every network that is tried, with {} in place \
+         of its file; it succeeds (exit code 0) while the network is of interest. Example: \
+         `--test 'snnc check {}'`, but `--test 'snnc check'` names no file.";
     NO_SPACE = 845, "no space for what is to be written",
         "The disk is full, a quota is used up, or a file would be larger than the process may write \
          (`ulimit -f`). The notes give the operating system's reason and, for artifacts, how many bytes all of it \
