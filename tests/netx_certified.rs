@@ -91,7 +91,6 @@ fn every_class_of_change_to_an_export_is_rejected() {
         certify(&file, &less).expect_err("a population has no place");
     }
     assert!(files >= 5, "{files} of {} cases have a NetX file", CASES.len());
-    println!("{rejected} rejected, {equivalent} equivalent");
     assert!(rejected > 20 * equivalent, "{rejected} rejected, {equivalent} equivalent");
     let missing: Vec<_> = mutate::classes().filter(|c| !applied.contains(c)).collect();
     assert!(missing.is_empty(), "classes that no case can show: {missing:?}");

@@ -1,5 +1,6 @@
 //! `snnc verify`: proves an artifact equal to its source and measures what quantization changed.
 
+use super::bisect::{self, BisectReport};
 use super::ci::checklist::{Checklist, class};
 use super::compile::certified;
 use super::output::Reply;
@@ -10,14 +11,15 @@ use crate::artifact::Artifact;
 use crate::artifact::certificate::CertificateFile;
 use crate::artifact::manifest::RecipeEntry;
 use crate::calibrate::Progress;
+use crate::compile::Failure;
 use crate::exit::Exit;
-use crate::files::shown;
+use crate::files::{self, shown};
 use crate::source::Source;
 use crate::stimulus::{self, Interface};
 use crate::verify::recheck::Recheck;
 use crate::verify::{
     self, AccuracyReport, DivergenceReport, EqualityReport, Measurement, MembraneReport,
-    QuantizationReport, measure_with,
+    QuantizationReport, Refused, Search, measure_with,
 };
 use clap::Args;
 use serde::Serialize;
@@ -33,7 +35,7 @@ pub(super) struct VerifyArgs {
     #[arg(required_unless_present = "certificate")]
     pub(super) source: Option<PathBuf>,
     #[command(flatten)]
-    given: GivenArgs,
+    pub(super) given: GivenArgs,
     #[command(flatten)]
     pub(super) junit: JunitArgs,
     /// Folder of the artifact.
@@ -43,18 +45,25 @@ pub(super) struct VerifyArgs {
     /// `certificate.json`.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["source", "artifact", "stimulus"])]
     certificate: Option<PathBuf>,
+    /// If the artifact is refused, write a stimulus on which it differs from the source, if one is found (.npz).
+    #[arg(long, value_name = "FILE", conflicts_with = "certificate")]
+    counterexample: Option<PathBuf>,
     /// Samples to run all levels on (.npz).
     #[arg(long, value_name = "FILE")]
-    stimulus: Option<PathBuf>,
+    pub(super) stimulus: Option<PathBuf>,
     /// Use the first N samples only, or those from A up to, and without, B.
     #[arg(long, value_name = "N|A..B", requires = "stimulus")]
-    samples: Option<Samples>,
+    pub(super) samples: Option<Samples>,
     /// Threads [default: one per processor]; results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    pub(super) threads: Option<u16>,
+    /// Name the pass or writer that is responsible: run the passes again, one by one, and hold each to what
+    /// it promises.
+    #[arg(long, conflicts_with = "certificate")]
+    bisect: bool,
 }
 
-/// Report of `snnc verify`, in one of its two forms.
+/// Report of `snnc verify`, in one of its forms.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Report {
@@ -62,6 +71,8 @@ pub(super) enum Report {
     Whole(Box<VerifyReport>),
     /// A certificate.
     Certificate(Box<CertificateFile>),
+    /// Every step of a compilation.
+    Bisection(Box<BisectReport>),
 }
 
 /// Report on a source and an artifact.
@@ -95,6 +106,9 @@ pub(super) fn run(
             args.given.refuse_for("a certificate")?;
             certificate(path, list)
         }
+        (None, Some(source), Some(artifact)) if args.bisect => {
+            bisect::run(args, source, artifact, list)
+        }
         (None, Some(source), Some(artifact)) => whole(args, source, artifact, list, progress),
         // The parser of the command line asks for them.
         (None, ..) => {
@@ -127,16 +141,18 @@ fn whole(
     args.plan(folder, list);
     let source = args.given.read_like(source, folder)?;
     list.holds(class::SOURCE, source.name());
-    let artifact =
-        Artifact::load(folder).map_err(|errors| name_what_changed(errors, &source, folder))?;
+    let artifact = Artifact::load(folder)
+        .map_err(|errors| name_what_changed(errors, &source, folder, args))?;
     list.holds(class::FILES, format!("{} files", artifact.manifest.files.len()));
     list.holds(class::PROGRAM, format!("{} cores", artifact.program.cores.len()));
     for population in &artifact.manifest.populations {
         list.plan(class::POPULATION, population.name.as_str());
     }
-    let proof = verify::verify(&source, &artifact).map_err(|failure| {
+    let proof = verify::examine(&source, &artifact).map_err(|refused| {
         let mut all = source.warnings.clone();
+        let (failure, shown) = shown_by_example(*refused, args);
         all.extend(replay::report(failure, Path::new(".")));
+        all.extend(shown);
         all
     })?;
     certified(list, &proof.certificate);
@@ -192,7 +208,12 @@ impl VerifyArgs {
 
 /// Adds to "the program differs from its hash" what the difference means for the network: the
 /// neurons, registers and synapses that the certificate finds changed.
-fn name_what_changed(mut errors: Diagnostics, source: &Source, artifact: &Path) -> Diagnostics {
+fn name_what_changed(
+    mut errors: Diagnostics,
+    source: &Source,
+    artifact: &Path,
+    args: &VerifyArgs,
+) -> Diagnostics {
     if !errors.iter().any(|d| d.code == usage::ARTIFACT_FILE) {
         return errors;
     }
@@ -200,8 +221,13 @@ fn name_what_changed(mut errors: Diagnostics, source: &Source, artifact: &Path) 
     let found = match Artifact::load_altered(artifact) {
         // A file that is not there has been reported.
         Err(more) => more.into_iter().filter(|d| d.code != usage::CANNOT_READ).collect(),
-        Ok(altered) => match verify::verify(source, &altered) {
-            Err(failure) => failure.diagnostics,
+        Ok(altered) => match verify::examine(source, &altered) {
+            Err(refused) => {
+                let (failure, shown) = shown_by_example(*refused, args);
+                let mut found = failure.diagnostics;
+                found.extend(shown);
+                found
+            }
             Ok(_) => Diagnostic::note_only(
                 usage::ARTIFACT_FILE,
                 "the altered program still computes the network of the source",
@@ -211,6 +237,24 @@ fn name_what_changed(mut errors: Diagnostics, source: &Source, artifact: &Path) 
     };
     found.into_iter().filter(|d| !known.contains(d)).for_each(|d| errors.push(d));
     errors
+}
+
+/// The failure, and what the search for a counterexample came to; its stimulus is written if that is asked
+/// for.
+fn shown_by_example(refused: Refused, args: &VerifyArgs) -> (Failure, Diagnostics) {
+    let Refused { failure, search } = refused;
+    let mut all = Diagnostics::new();
+    let Some(search) = search else { return (failure, all) };
+    let mut finding = search.diagnostic();
+    if let (Search::Found(found), Some(path)) = (&search, &args.counterexample) {
+        let written = found.to_npz().and_then(|bytes| Ok(files::write(path, &bytes)?));
+        match written {
+            Ok(()) => finding = finding.note(format!("the stimulus is in {}", shown(path))),
+            Err(errors) => all.extend(errors),
+        }
+    }
+    all.push(finding);
+    (failure, all)
 }
 
 fn disagreement(measurement: &Measurement) -> Diagnostic {

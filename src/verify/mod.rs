@@ -4,12 +4,15 @@
 //! inputs. The measurement runs all levels on a stimulus: the integer ones must agree spike for
 //! spike, and what quantization changed is reported.
 
+pub mod bisect;
+pub mod counterexample;
 mod integers;
 mod measure;
 mod parts;
 pub mod recheck;
 mod report;
 
+pub use counterexample::Search;
 pub use measure::measure;
 pub(crate) use measure::measure_with;
 pub use recheck::recheck;
@@ -65,6 +68,37 @@ impl Proof {
 /// # Errors
 /// What a pass rejects, and what the certificate finds different (`SNN07xx`).
 pub fn verify(source: &Source, artifact: &Artifact) -> Result<Proof, Failure> {
+    prove(source, artifact, &mut |_, _| {})
+}
+
+/// Why an artifact is not proved equal to a source.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The findings.
+    pub failure: Failure,
+    /// What a search for a counterexample came to, if the checker refused the artifact.
+    pub search: Option<Search>,
+}
+
+/// As [`verify()`]; where the checker finds differences, a stimulus that shows them is looked for.
+///
+/// # Errors
+/// As [`verify()`].
+pub fn examine(source: &Source, artifact: &Artifact) -> Result<Proof, Box<Refused>> {
+    let mut search = None;
+    let mut look = |network: &QuantizedNetwork, differences: &Diagnostics| {
+        search = Some(counterexample::search(network, &artifact.program, differences));
+    };
+    let proof = prove(source, artifact, &mut look);
+    proof.map_err(|failure| Box::new(Refused { failure, search }))
+}
+
+/// As [`verify()`]; `differ` is told of the network from which the artifact differs, and of how.
+fn prove(
+    source: &Source,
+    artifact: &Artifact,
+    differ: &mut dyn FnMut(&QuantizedNetwork, &Diagnostics),
+) -> Result<Proof, Failure> {
     let start = Stage::of(&source.level);
     let pipeline = adapted(&Registry::standard(), &artifact.manifest.pipeline, start)?;
     let parts = match &source.level {
@@ -74,9 +108,12 @@ pub fn verify(source: &Source, artifact: &Artifact) -> Result<Proof, Failure> {
     let (stages, _) =
         lower_by(source, &artifact.target, pipeline, (&artifact.recipe, None), Stage::Scheduled)?;
     let quantized = stages.quantized.as_ref().ok_or_else(|| not_reached(Stage::Quantized))?;
-    let certificate = certify(quantized, &artifact.program, &artifact.target)?;
+    let mut certified = |network: &QuantizedNetwork| {
+        certify(network, &artifact.program, &artifact.target).inspect_err(|d| differ(network, d))
+    };
+    let certificate = certified(quantized)?;
     // The network that came with the artifact is held to the same standard as the fresh one.
-    certify(&artifact.source, &artifact.program, &artifact.target)?;
+    certified(&artifact.source)?;
     Ok(Proof { certificate, warnings: stages.remarks.clone(), stages, parts })
 }
 

@@ -4,6 +4,7 @@
 //! checker. What comes out is written as a certificate is written, and every difference from the one
 //! in question is a finding.
 
+use super::counterexample::search;
 use crate::artifact::certificate::{CertificateFile, SUBJECTS};
 use crate::artifact::load::{decode_source, named, parse_target};
 use crate::artifact::manifest::FileEntry;
@@ -151,7 +152,10 @@ fn prove(
     let target = parse_target(of(TARGET), &shown(&folder.join(TARGET)))?;
     let source = decode_source(of(SOURCE)).map_err(|d| named(d, folder, SOURCE))?;
     let program = program::read(of(PROGRAM)).map_err(|d| named(d, folder, PROGRAM))?;
-    let certificate = certify(&source, &program, &target)?;
+    let certificate = certify(&source, &program, &target).map_err(|mut differences| {
+        differences.push(search(&source, &program, &differences).diagnostic());
+        differences
+    })?;
     let exported = contents.iter().any(|(name, _)| *name == NETX_FILE);
     let netx = match layout {
         Some(layout) if exported => Some(

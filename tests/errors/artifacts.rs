@@ -36,6 +36,16 @@ fn altered(place: &Place, name: &str, change: fn(&mut Vec<u8>)) {
     place.write(&path, bytes);
 }
 
+/// As above, of an artifact with a `network.net`.
+fn exported(place: &Place, name: &str, change: fn(&mut Vec<u8>)) {
+    place.copy(GENOME, "g.json");
+    place.run(&["compile", "g.json", "-t", "loihi2", "--delays", "relay", "-o", "art"]).exits(0);
+    let path = format!("art/{name}");
+    let mut bytes = place.read(&path);
+    change(&mut bytes);
+    place.write(&path, bytes);
+}
+
 /// As above, with a hash that fits again.
 fn resealed(place: &Place, name: &str, change: fn(&mut Vec<u8>)) {
     altered(place, name, change);
@@ -231,6 +241,27 @@ pub(crate) const CASES: &[Case] = &[
         place: "art/certificate.json $.populations[",
     },
     Case {
+        name: "certificate beside an export that is cut short",
+        set: |p| exported(p, "network.net", |b| b.truncate(b.len() / 2)),
+        run: "verify --certificate art",
+        exit: 1,
+        code: "SNN0636",
+        place: "art/network.net",
+    },
+    Case {
+        name: "certificate whose layout leaves neurons out",
+        set: |p| {
+            exported(p, "certificate.json", |b| {
+                let text = String::from_utf8_lossy(b).replacen("\"layer\": 1", "\"layer\": 7", 1);
+                *b = text.into_bytes();
+            });
+        },
+        run: "verify --certificate art",
+        exit: 1,
+        code: "SNN0637",
+        place: "art/network.net",
+    },
+    Case {
         name: "file longer than listed",
         set: |p| altered(p, "source.snnb", |b| b.push(0)),
         run: VERIFY,
@@ -279,6 +310,16 @@ pub(crate) const CASES: &[Case] = &[
         exit: 1,
         code: "SNN0707",
         place: "",
+    },
+    Case {
+        name: "another weight in the program, bisected",
+        set: |p| {
+            reprogrammed(p, |program| program.values[0][0] ^= 2);
+        },
+        run: "verify g.json art --bisect",
+        exit: 1,
+        code: "SNN0837",
+        place: "art",
     },
     Case {
         name: "another bias in the program",

@@ -98,4 +98,10 @@ codes! {
          is what the checker proves about its files. Example: a bound of the membrane is \
          narrower in the certificate than the one proved. The message names the claim; trust only \
          what is proved.";
+    COUNTEREXAMPLE = 721, "a stimulus on which artifact and source differ",
+        "Where the checker finds differences, `snnc verify` simulates both sides on silence, impulses and random \
+         spikes near the neurons that differ, and shows the first spike that only one side has, with \
+         both membranes, and the fewest input spikes that it found to cause it. Example: neuron 3 of `h` \
+         fires in step 2 in the artifact alone. `--counterexample FILE.npz` writes the stimulus. None found \
+         means nothing: a difference need not be observable.";
 }
