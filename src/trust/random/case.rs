@@ -224,7 +224,9 @@ impl Case {
             Cores::Cramped => outcome.features.mark(Feature::Cramped),
             Cores::Tight => {
                 let (tight, feature) = usage.tightened(&target, &mut dice);
-                if let Some(program) = self.again(bench, &stages, &tight, feature, outcome)? {
+                if let Some(program) =
+                    self.again(bench, index, &stages, (&tight, feature), outcome)?
+                {
                     programs.push(("tight cores", program));
                 }
             }
@@ -248,9 +250,9 @@ impl Case {
     fn again(
         self,
         bench: &Bench,
+        index: usize,
         stages: &Stages,
-        tight: &TargetSpec,
-        feature: Feature,
+        (tight, feature): (&TargetSpec, Feature),
         outcome: &mut Outcome,
     ) -> Result<Option<Program>, Fault> {
         let (Some(logical), Some(scheduled)) = (&stages.quantized, &stages.scheduled) else {
@@ -258,9 +260,10 @@ impl Case {
         };
         let mapped = match crosscheck::map(&bench.registry, scheduled, tight) {
             Ok(mapped) => mapped,
-            // With one less the network need not fit; what just fitted has to fit again.
-            Err(fault) if feature == Feature::OneLess && refusals::too_small(&fault) => {
-                outcome.features.mark(Feature::OneLessRefused);
+            // First fit need not find again what was put together behind it; more often with one less.
+            Err(fault) if refusals::too_small(&fault) => {
+                outcome.features.mark_if(Feature::OneLessRefused, feature == Feature::OneLess);
+                outcome.refused.push((index, fault.codes[0]));
                 return Ok(None);
             }
             Err(fault) => return Err(fault),
