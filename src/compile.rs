@@ -8,15 +8,16 @@ use crate::artifact::certificate::{CertificateFile, SUBJECTS};
 use crate::artifact::manifest::{FileEntry, Manifest, NetxEntry, RecipeEntry};
 use crate::artifact::mapping::MappingEntry;
 use crate::artifact::{self, Entry};
+use crate::describe;
 use crate::folding::{FoldingAccount, Parts};
 use crate::page::Page;
 use crate::pipeline::{self, Delays, Lowering, Search, Stage, Stages};
 use crate::report::{MeasureOptions, Report, measure};
 use crate::source::Source;
 use crate::stimulus::Stimuli;
-use crate::{describe, target::Target};
+use crate::target::{Target, written};
 use snnc_backends::certify::{Certificate, certify, netx};
-use snnc_backends::{Backend, NETX_FILE, PROGRAM_FILE, program, sanafe};
+use snnc_backends::{NETX_FILE, PROGRAM_FILE, program, sanafe};
 use snnc_ir::diag::codes::usage;
 use snnc_ir::program::Program;
 use snnc_ir::{
@@ -328,7 +329,7 @@ fn emit(
     logical: &QuantizedNetwork,
     target: &Target,
 ) -> Result<Emitted, Diagnostics> {
-    let emission = target.backend().emit(mapped, &target.spec)?;
+    let emission = written(mapped, &target.spec)?;
     let mut files: Vec<Entry> = emission
         .files
         .into_iter()

@@ -11,6 +11,8 @@ const FINDINGS: &[Code] = &[
     usage::ARTIFACT_DISAGREES,
     usage::SPIKES_DIFFER,
     usage::SIMULATION_FAILED,
+    usage::CULPRIT,
+    usage::FOREIGN_ARTIFACT,
     usage::NOT_FORMATTED,
     usage::REDUCE_LEVEL,
     usage::REDUCE_HOLDS,

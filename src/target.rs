@@ -1,7 +1,7 @@
 //! Targets by name or file, with the text that describes them.
 
 use crate::files;
-use snnc_backends::{Backend, LoihiBackend, targets};
+use snnc_backends::{Backend, Emission, LoihiBackend, targets};
 use snnc_ir::{Diagnostics, MappedNetwork, TargetSpec};
 use std::path::Path;
 
@@ -41,4 +41,18 @@ impl Target {
     pub const fn backend(&self) -> impl Backend<Level = MappedNetwork> + use<> {
         LoihiBackend
     }
+}
+
+/// The files that the back end of a target writes.
+///
+/// # Errors
+/// What the back end refuses to write.
+pub(crate) fn written(
+    mapped: &MappedNetwork,
+    target: &TargetSpec,
+) -> Result<Emission, Diagnostics> {
+    let emission = LoihiBackend.emit(mapped, target)?;
+    #[cfg(feature = "testing")]
+    let emission = crate::trust::bugs::written(emission, mapped, target)?;
+    Ok(emission)
 }

@@ -16,7 +16,7 @@ fn alive(summary: &Summary) {
     assert!(5 * one > summary.cases, "many run on Loihi 1: {summary}");
     assert!(summary.seen.spikes > 10 * summary.cases, "they spike: {summary}");
     assert!(summary.seen.messages > summary.cases, "they send messages: {summary}");
-    assert!(summary.seen.close > summary.cases / 4, "they come near thresholds: {summary}");
+    assert!(summary.seen.close > summary.cases / 8, "they come near thresholds: {summary}");
     for feature in [Feature::SeveralChips, Feature::Clocks, Feature::Exact, Feature::Blocked] {
         let index = Feature::ALL.iter().position(|f| *f == feature).expect("a feature");
         assert!(summary.covered[index] > 0, "{}: {summary}", feature.name());
@@ -49,11 +49,11 @@ fn networks_follow_from_seed_and_number() {
     }
 }
 
-/// A wrong program: where a core has thresholds, the first is one higher.
+/// A wrong program: on every core one threshold is the highest there is.
 fn raise_thresholds(program: &mut Program) {
     for core in &mut program.cores {
         if let Some(threshold) = core.thresholds.first_mut() {
-            *threshold += 1;
+            *threshold = 131_071;
         }
     }
 }

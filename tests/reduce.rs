@@ -70,7 +70,7 @@ fn any_command_can_say_what_is_of_interest() {
     assert!(text.contains("reset subtract"), "{text}");
     assert!(text.lines().count() < 25, "{text}");
     // The default name is beside the source.
-    place.run(&["reduce", "net.snn", "--test", "grep -q population {}"]).exits(0);
+    place.run(&["reduce", "net.snn", "--test", "grep -q pop0 {}"]).exits(0);
     assert!(place.names().contains(&"net.reduced.snn".to_owned()), "{:?}", place.names());
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 
 mod bench;
+mod bisect;
 mod check;
 mod ci;
 mod compile;

@@ -1,5 +1,6 @@
 //! `snnc verify`: proves an artifact equal to its source and measures what quantization changed.
 
+use super::bisect::{self, BisectReport};
 use super::ci::checklist::{Checklist, class};
 use super::compile::certified;
 use super::output::Reply;
@@ -34,7 +35,7 @@ pub(super) struct VerifyArgs {
     #[arg(required_unless_present = "certificate")]
     pub(super) source: Option<PathBuf>,
     #[command(flatten)]
-    given: GivenArgs,
+    pub(super) given: GivenArgs,
     #[command(flatten)]
     pub(super) junit: JunitArgs,
     /// Folder of the artifact.
@@ -49,16 +50,20 @@ pub(super) struct VerifyArgs {
     counterexample: Option<PathBuf>,
     /// Samples to run all levels on (.npz).
     #[arg(long, value_name = "FILE")]
-    stimulus: Option<PathBuf>,
+    pub(super) stimulus: Option<PathBuf>,
     /// Use the first N samples only, or those from A up to, and without, B.
     #[arg(long, value_name = "N|A..B", requires = "stimulus")]
-    samples: Option<Samples>,
+    pub(super) samples: Option<Samples>,
     /// Threads [default: one per processor]; results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    pub(super) threads: Option<u16>,
+    /// Name the pass or writer that is responsible: run the passes again, one by one, and hold each to what
+    /// it promises.
+    #[arg(long, conflicts_with = "certificate")]
+    bisect: bool,
 }
 
-/// Report of `snnc verify`, in one of its two forms.
+/// Report of `snnc verify`, in one of its forms.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Report {
@@ -66,6 +71,8 @@ pub(super) enum Report {
     Whole(Box<VerifyReport>),
     /// A certificate.
     Certificate(Box<CertificateFile>),
+    /// Every step of a compilation.
+    Bisection(Box<BisectReport>),
 }
 
 /// Report on a source and an artifact.
@@ -98,6 +105,9 @@ pub(super) fn run(
         (Some(path), ..) => {
             args.given.refuse_for("a certificate")?;
             certificate(path, list)
+        }
+        (None, Some(source), Some(artifact)) if args.bisect => {
+            bisect::run(args, source, artifact, list)
         }
         (None, Some(source), Some(artifact)) => whole(args, source, artifact, list, progress),
         // The parser of the command line asks for them.

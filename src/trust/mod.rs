@@ -2,6 +2,7 @@
 //!
 //! Only built with the feature `testing`; the command line is `examples/trust`.
 
+pub mod bugs;
 pub mod corpus;
 pub mod mutants;
 pub mod random;

@@ -4,6 +4,7 @@
 //! inputs. The measurement runs all levels on a stimulus: the integer ones must agree spike for
 //! spike, and what quantization changed is reported.
 
+pub mod bisect;
 pub mod counterexample;
 mod integers;
 mod measure;

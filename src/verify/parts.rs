@@ -18,13 +18,13 @@ use std::ops::Range;
 
 /// Some neurons of a population, which are a population at the later levels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Part {
+pub(super) struct Part {
     /// Name at the later levels.
-    name: String,
+    pub(super) name: String,
     /// Population of the float network.
-    of: String,
+    pub(super) of: String,
     /// Its neurons.
-    neurons: Range<usize>,
+    pub(super) neurons: Range<usize>,
 }
 
 /// What becomes of the populations of a float network.
@@ -78,7 +78,7 @@ impl Parts {
 }
 
 /// Finds the parts of each population: they are named after it and hold its neurons in order.
-fn parts(own: &Populations, split: &Populations) -> Vec<Part> {
+pub(super) fn parts(own: &Populations, split: &Populations) -> Vec<Part> {
     let mut found = Vec::new();
     for (name, size) in own {
         let mut pieces: Vec<(Vec<usize>, &String, usize)> = split

@@ -131,7 +131,7 @@ pub struct DivergenceReport {
 }
 
 /// State of a neuron when its membrane was compared, in the units of its level.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct MembraneReport {
     /// Step in the time of the level.
     pub step: usize,

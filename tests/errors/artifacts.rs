@@ -312,6 +312,16 @@ pub(crate) const CASES: &[Case] = &[
         place: "",
     },
     Case {
+        name: "another weight in the program, bisected",
+        set: |p| {
+            reprogrammed(p, |program| program.values[0][0] ^= 2);
+        },
+        run: "verify g.json art --bisect",
+        exit: 1,
+        code: "SNN0837",
+        place: "art",
+    },
+    Case {
         name: "another bias in the program",
         set: |p| {
             reprogrammed(p, |program| program.cores[0].compartments[0].cycle[0].bias_mantissa += 1);

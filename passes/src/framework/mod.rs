@@ -14,10 +14,13 @@
 //! | [`pipeline`] | the pipeline string, `fold-batchnorm,schedule{delays=relay},map` |
 //! | [`planner`] | [`plan`], [`Plan`], [`Observer`], [`Failure`] |
 //! | [`registry`] | [`Registry`]: the passes by name |
+//! | `patch` | seeded bugs (feature `testing`) |
 
 pub mod levels;
 pub mod options;
 pub mod pass;
+#[cfg(feature = "testing")]
+pub mod patch;
 pub mod pipeline;
 pub mod planner;
 pub mod properties;

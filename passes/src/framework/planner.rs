@@ -303,7 +303,13 @@ const fn is_for_chip(draft: &QuantizedDraft) -> bool {
     matches!(draft.time, Time::Hardware(_))
 }
 
-fn seal<L: Level>(draft: L::Draft, rules: Rules<'_>, pass: &str) -> Result<L, Problem> {
+fn seal<L: Level<Draft: 'static>>(
+    draft: L::Draft,
+    rules: Rules<'_>,
+    pass: &str,
+) -> Result<L, Problem> {
+    #[cfg(feature = "testing")]
+    let draft = super::patch::applied(pass, draft);
     L::verify(draft, &rules).map_err(|broken| {
         let mut all = Diagnostics::from(
             Diagnostic::error(

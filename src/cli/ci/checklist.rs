@@ -41,6 +41,8 @@ pub(in crate::cli) mod class {
     pub(in crate::cli) const POPULATION: &str = "population";
     /// All levels on a stimulus.
     pub(in crate::cli) const MEASUREMENT: &str = "measurement";
+    /// A pass or a writer.
+    pub(in crate::cli) const STEP: &str = "step";
     /// The artifact is in its place.
     pub(in crate::cli) const PUBLISHING: &str = "publishing";
 }

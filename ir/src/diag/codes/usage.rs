@@ -129,6 +129,17 @@ codes! {
         "A run on the stimulus stopped: it needs more memory than a simulation is given, or a \
          register left its range, or a neuron fired off its schedule. The message names the sample. \
          Where a certificate holds, the last two are a bug of snnc.";
+    CULPRIT = 836, "a pass or a writer breaks its promise",
+        "`snnc verify --bisect` ran the passes again, one by one, and held what each made to what it was \
+         given. The message names the first step that does not keep its promise, with the neuron, the \
+         step and the stimulus that show it. This is a bug of snnc: report it with the source. Example: \
+         pass `schedule` breaks its promise: `h2` neuron 3, step 1, on sample 0: it fires before the pass \
+         and not after it.";
+    FOREIGN_ARTIFACT = 837, "passes and writers are right, the artifact is not",
+        "`snnc verify --bisect` found that every pass and writer keeps its promise for this source, but \
+         that the program of the artifact computes another network. Another version of snnc made it, or \
+         it was made of another source, or changed afterwards. Example: one weight of `program.snnb` was \
+         edited and the manifest adapted. Compile again, and compare the files.";
     REDUCE_LEVEL = 840, "this level cannot be reduced",
         "`snnc reduce` takes parts out of float networks and of integer networks. A network on cores \
          lists for each core what the network needs there: without a part it is another mapping. \
