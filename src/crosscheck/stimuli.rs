@@ -168,7 +168,7 @@ mod tests {
             };
             assert_eq!((train.steps(), train.neurons(), frame.len()), (4, 3, 2), "{name}");
             assert!(frame.iter().all(|v| (-1.0..=2.0).contains(v)), "{name}: {frame:?}");
-            values.extend(frame.iter().map(|v| v.to_string()));
+            values.extend(frame.iter().map(ToString::to_string));
             match *name {
                 "ones" => assert_eq!(train.count(), 12),
                 "single" => assert_eq!(train.count(), 1),

@@ -10,7 +10,7 @@ use snnc_ir::network::{
 };
 use snnc_ir::param::Param;
 use snnc_ir::shape::Shape;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// The next network, made from a copy of this one.
 fn edited(draft: &AnyDraft, edit: impl FnOnce(&mut NetworkDraft) -> Option<()>) -> Edited {
@@ -53,7 +53,9 @@ fn drop_unused(network: &mut NetworkDraft) {
     }
     for (id, tensor) in network.tensors.iter() {
         if let (true, Some(genes)) = (used[id.index()], tensor.genes) {
-            [genes.out, genes.core, genes.source].iter().for_each(|g| used[g.index()] = true);
+            for gene in [genes.out, genes.core, genes.source] {
+                used[gene.index()] = true;
+            }
         }
     }
     let kept: Vec<TensorId> = network.tensors.ids().filter(|id| used[id.index()]).collect();
@@ -241,7 +243,7 @@ pub(super) fn linear(draft: &AnyDraft, place: usize) -> Edited {
                 node.shape = Shape::flat(u32::try_from(shape.size()).unwrap_or(1));
                 if let Op::Neuron(neuron) = &mut node.op {
                     let all: Vec<usize> = (0..shape.size()).collect();
-                    parameters_of(neuron, &shape, &all)?;
+                    parameters_of(neuron, &shape, &all);
                 }
             }
             (before != next.nodes).then_some(())
@@ -251,11 +253,7 @@ pub(super) fn linear(draft: &AnyDraft, place: usize) -> Edited {
 }
 
 /// Keeps the parameters of some neurons of a population.
-fn parameters_of(
-    neuron: &mut snnc_ir::network::Neuron,
-    shape: &Shape,
-    kept: &[usize],
-) -> Option<()> {
+fn parameters_of(neuron: &mut snnc_ir::network::Neuron, shape: &Shape, kept: &[usize]) {
     neuron.threshold = chosen(&neuron.threshold, shape, kept);
     if let Some(floor) = &mut neuron.floor {
         *floor = chosen(floor, shape, kept);
@@ -273,7 +271,6 @@ fn parameters_of(
             }
         }
     }
-    Some(())
 }
 
 /// One half of a vector of neurons, relays or inputs between matrices.
@@ -306,7 +303,7 @@ pub(super) fn narrow(draft: &AnyDraft, place: usize) -> Edited {
                 *weight = smaller;
             }
         }
-        let mut done = BTreeMap::new();
+        let mut done = BTreeSet::new();
         upstream(next, id, &kept, &mut done)
     })
 }
@@ -316,9 +313,9 @@ fn upstream(
     network: &mut NetworkDraft,
     id: NodeId,
     kept: &[usize],
-    done: &mut BTreeMap<NodeId, ()>,
+    done: &mut BTreeSet<NodeId>,
 ) -> Option<()> {
-    if done.insert(id, ()).is_some() {
+    if !done.insert(id) {
         return Some(());
     }
     let size = u32::try_from(kept.len()).ok()?;
@@ -327,7 +324,7 @@ fn upstream(
     match network.nodes[id].op.clone() {
         Op::Input(_) | Op::Zero => Some(()),
         Op::Neuron(mut neuron) => {
-            parameters_of(&mut neuron, &before, kept)?;
+            parameters_of(&mut neuron, &before, kept);
             network.nodes[id].op = Op::Neuron(neuron);
             upstream(network, *inputs.first()?, kept, done)
         }

@@ -90,7 +90,7 @@ fn without(network: &mut QuantizedDraft, out: impl Fn(PopId) -> bool) -> Option<
         .iter()
         .filter(|(_, p)| p.neuron().is_some() && p.role == Role::Logical)
         .map(|(id, _)| id)
-        .last();
+        .next_back();
     network.populations = populations;
     network.readout =
         match std::mem::replace(&mut network.readout, IntReadout::SpikeCount(PopId::new(0))) {

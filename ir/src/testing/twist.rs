@@ -123,7 +123,7 @@ fn neurons(draw: &mut Draw, draft: &mut QuantizedDraft) {
         1 => neuron.dv = Param::Uniform(draw.pick(&[0, 1, 4094, 4095])),
         2 => neuron.threshold = Param::Uniform(64 + offset(neuron)),
         3 => {
-            neuron.threshold = Param::Uniform(64 * draw.pick(&[131_071, 131_070]) + offset(neuron))
+            neuron.threshold = Param::Uniform(64 * draw.pick(&[131_071, 131_070]) + offset(neuron));
         }
         4 => neuron.bias = Param::Uniform(draw.pick(&[4095 * 128, -4095 * 128, 64, -64, 4095])),
         5 => neuron.refractory = draw.pick(&[2, 62, 63, 64]),

@@ -224,7 +224,7 @@ impl Case {
             Cores::Cramped => outcome.features.mark(Feature::Cramped),
             Cores::Tight => {
                 let (tight, feature) = usage.tightened(&target, &mut dice);
-                if let Some(program) = self.again(bench, &stages, &tight, feature, outcome)? {
+                if let Some(program) = again(bench, index, &stages, (&tight, feature), outcome)? {
                     programs.push(("tight cores", program));
                 }
             }
@@ -242,35 +242,6 @@ impl Case {
         outcome.features.mark_if(Feature::Silent, seen.spikes + seen.messages == 0);
         outcome.seen.add(seen);
         Ok(())
-    }
-
-    /// The scheduled network on cores whose limits are about what the first mapping took.
-    fn again(
-        self,
-        bench: &Bench,
-        stages: &Stages,
-        tight: &TargetSpec,
-        feature: Feature,
-        outcome: &mut Outcome,
-    ) -> Result<Option<Program>, Fault> {
-        let (Some(logical), Some(scheduled)) = (&stages.quantized, &stages.scheduled) else {
-            return Ok(None);
-        };
-        let mapped = match crosscheck::map(&bench.registry, scheduled, tight) {
-            Ok(mapped) => mapped,
-            // With one less the network need not fit; what just fitted has to fit again.
-            Err(fault) if feature == Feature::OneLess && refusals::too_small(&fault) => {
-                outcome.features.mark(Feature::OneLessRefused);
-                return Ok(None);
-            }
-            Err(fault) => return Err(fault),
-        };
-        let (program, proof) = crosscheck::certified(logical, &mapped, tight)?;
-        outcome.certificates += 1;
-        outcome.synapses += proof.totals.synapses;
-        outcome.features.mark(feature);
-        outcome.features = outcome.features.or(Usage::of(&mapped, tight).met(tight));
-        Ok(Some(program))
     }
 
     /// Stimuli of every kind, and one that brings a membrane near its threshold.
@@ -295,6 +266,35 @@ impl Case {
         }
         Ok(made)
     }
+}
+
+/// The scheduled network on cores whose limits are about what the first mapping took.
+fn again(
+    bench: &Bench,
+    index: usize,
+    stages: &Stages,
+    (tight, feature): (&TargetSpec, Feature),
+    outcome: &mut Outcome,
+) -> Result<Option<Program>, Fault> {
+    let (Some(logical), Some(scheduled)) = (&stages.quantized, &stages.scheduled) else {
+        return Ok(None);
+    };
+    let mapped = match crosscheck::map(&bench.registry, scheduled, tight) {
+        Ok(mapped) => mapped,
+        // First fit need not find again what was put together behind it; more often with one less.
+        Err(fault) if refusals::too_small(&fault) => {
+            outcome.features.mark_if(Feature::OneLessRefused, feature == Feature::OneLess);
+            outcome.refused.push((index, fault.codes[0]));
+            return Ok(None);
+        }
+        Err(fault) => return Err(fault),
+    };
+    let (program, proof) = crosscheck::certified(logical, &mapped, tight)?;
+    outcome.certificates += 1;
+    outcome.synapses += proof.totals.synapses;
+    outcome.features.mark(feature);
+    outcome.features = outcome.features.or(Usage::of(&mapped, tight).met(tight));
+    Ok(Some(program))
 }
 
 /// Space, family and seed of an integer network.

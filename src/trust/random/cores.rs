@@ -98,7 +98,7 @@ impl Usage {
         // First fit takes more cores than are left when pieces have been put together again.
         (target.chips.value, target.cores_per_chip.value) = (1, 2 * self.cores + 4);
         let chosen = dice.below(7);
-        let limit = &mut limits(&mut target)[chosen].0;
+        let limit = &mut *limits(&mut target)[chosen].0;
         limit.value = (limit.value + change).max(1);
         let feature = match change {
             -1 => Feature::OneLess,

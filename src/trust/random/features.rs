@@ -224,7 +224,10 @@ impl Features {
         self.mark_if(F::NoNeurons, neurons == 0);
         self.mark_if(F::OneNeuron, neurons == 1);
         self.mark_if(F::NoSynapses, draft.projections.is_empty());
-        self.mark_if(F::NoInput, !draft.populations.values().any(|p| p.is_input()));
+        self.mark_if(
+            F::NoInput,
+            !draft.populations.values().any(snnc_ir::quantized::Population::is_input),
+        );
         self.mark_if(F::LongRun, draft.steps >= 10);
         self.mark_if(F::OneStep, draft.steps == 1);
         let read = draft.readout.populations();
@@ -416,7 +419,9 @@ impl Features {
         for tensor in draft.tensors.values() {
             let Some(genes) = tensor.genes else { continue };
             self.mark(F::Generated);
-            [genes.out, genes.core, genes.source].iter().for_each(|g| users[g.index()] += 1);
+            for gene in [genes.out, genes.core, genes.source] {
+                users[gene.index()] += 1;
+            }
             if let Provenance::Encoded { scheme, heaviside, .. } = &tensor.provenance {
                 self.mark_if(F::PerOffset, *scheme == Scheme::PerOffset);
                 self.mark_if(F::FlatFanIn, *scheme == Scheme::FlatFanIn);
