@@ -9,6 +9,9 @@ SNNC_FAULT_BINARY="$snnc" SNNC_FAULT_KILLS="${SNNC_FAULT_KILLS:-1000}" SNNC_FAUL
     cargo test --locked -p snnc --test faults -- --nocapture --test-threads 2 disk kills together
 
 # The moments between system calls are finitely many: strace ends the process at the n-th call of each kind, for all n.
+if [ -n "${CI:-}" ] && ! command -v strace >/dev/null && command -v apt-get >/dev/null; then
+    apt-get update -q >/dev/null && apt-get install -yq strace >/dev/null
+fi
 if ! command -v strace >/dev/null || ! strace -o /dev/null true 2>/dev/null; then
     echo "skipped: kills at every system call need strace"
     exit 0

@@ -121,7 +121,8 @@ fn is_partial(name: &str) -> bool {
 /// Locks what was just made at `path`. `None` if it was swept away before it was locked; `Some(None)` where there are no locks.
 #[expect(clippy::option_option, reason = "there is no lock to hold, and that is all right")]
 fn locked(handle: Option<File>, path: &Path) -> Option<Option<File>> {
-    let Some(handle) = handle else { return Some(None) };
+    // What cannot be opened was swept away, or is on a file system that opens no folders.
+    let Some(handle) = handle else { return path.exists().then_some(None) };
     match handle.try_lock() {
         Ok(()) => is_at(&handle, path).then_some(Some(handle)),
         // A sweeper looks at it.
@@ -184,6 +185,26 @@ mod tests {
         assert!(written.new_folder().is_dir() && file.path().is_file());
         drop((written, file));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4, "what users name stays");
+    }
+
+    #[test]
+    fn what_is_swept_before_it_is_locked_is_made_again() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let dir = tempfile::tempdir().unwrap();
+        let over = AtomicBool::new(false);
+        let made: Vec<io::Result<Partial>> = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    sweep(dir.path());
+                }
+            });
+            let made = (0..2000).map(|_| temporary_folder(dir.path())).collect();
+            over.store(true, Ordering::Relaxed);
+            made
+        });
+        for partial in &made {
+            assert!(partial.as_ref().unwrap().new_folder().is_dir());
+        }
     }
 
     #[test]

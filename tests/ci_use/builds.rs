@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Whether `tool` can be started. In continuous integration it has to be there.
 fn there(tool: &str) -> bool {
     let found = Command::new(tool).arg("--version").output().is_ok_and(|o| o.status.success());
-    assert!(found || std::env::var_os("CI").is_none(), "{tool} is missing");
+    assert!(found || std::env::var_os("SNNC_NEEDS_BUILD_TOOLS").is_none(), "{tool} is missing");
     if !found {
         println!("skipped: {tool} is not here");
     }

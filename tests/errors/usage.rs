@@ -447,7 +447,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         name: "path that make takes for something else",
         set: |p| p.copy(GENOME, "g;1.json"),
-        run: "compile g;1.json -t loihi2 --deps g.d",
+        run: "compile g;1.json -t loihi2 -o out --deps g.d",
         exit: 2,
         code: "SNN0846",
         place: "g;1.json",

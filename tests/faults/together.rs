@@ -37,11 +37,13 @@ fn of_many_at_one_place_one_wins_and_readers_see_whole_artifacts() {
                     scope.spawn(move || done(&mut command))
                 })
                 .collect();
-            for writer in writers {
-                let (code, said) = writer.join().expect("no panic");
+            let written: Vec<_> = writers.into_iter().map(thread::ScopedJoinHandle::join).collect();
+            // Before anything may panic: the reader would go on for ever.
+            over.store(true, Ordering::Relaxed);
+            for writer in written {
+                let (code, said) = writer.expect("no panic");
                 assert_eq!(code, 0, "{said}");
             }
-            over.store(true, Ordering::Relaxed);
             reader.join().expect("every reader saw a whole artifact")
         });
         winners[variant(&output, &references)] += 1;
