@@ -670,10 +670,8 @@ fn biases_of_a_hosted_population_leave_room_for_the_host() {
              bias {bias}\n  refractory 1\n  order leak_input_fire\n  update_period 1\n\
              host pop0 -> pop1 dense [1, 1] scale 1.0 {{ {weight} }}\n\nreadout spike_count pop1\n"
         );
-        let Ok(crate::level::AnyDraft::Quantized(draft)) = crate::text::parse(&text) else {
-            panic!("{text}")
-        };
-        let target = crate::testing::target(true);
+        let Ok(AnyDraft::Quantized(draft)) = text::parse(&text) else { panic!("{text}") };
+        let target = target(true);
         let verified = QuantizedNetwork::verify(draft, &Rules::for_target(&target));
         verified.err().map(|e| e.iter().map(|d| d.code).collect::<Vec<_>>())
     };
