@@ -233,9 +233,10 @@ impl TargetSpec {
 
     /// Whether one exponent serves all biases from `bounds[0]` to `bounds[1]` that the host can make of
     /// `bias`, which are multiples of 64 apart. Units of the membrane, as in
-    /// [`TargetSpec::bias_registers`].
-    pub fn holds_biases(&self, bias: i64, bounds: [i64; 2]) -> bool {
-        if bounds == [bias; 2] {
+    /// [`TargetSpec::bias_registers`]. In a population that is `hosted` the exponent leaves room for multiples of 64 in every
+    /// neuron, those that the host adds nothing to included.
+    pub fn holds_biases(&self, bias: i64, bounds: [i64; 2], hosted: bool) -> bool {
+        if !hosted {
             return i32::try_from(bias).is_ok_and(|bias| self.bias_registers(bias).is_some());
         }
         let exponent = i64::from(bias.trailing_zeros().min(6)).min(self.max_bias_exponent.value);

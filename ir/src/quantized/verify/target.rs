@@ -209,16 +209,20 @@ fn written_biases(draft: &QuantizedDraft, target: &TargetSpec, out: &mut Diagnos
             PopKind::Graded(graded) => graded.bias.map(|b| i64::from(b) * 64),
         };
         let host = host_range(draft, id);
-        if population.graded().is_none() && hull(&host) == (0, 0) {
+        let hosted = draft.host.iter().any(|h| h.target == id);
+        if population.graded().is_none() && !hosted {
             // Held by the registers already.
             continue;
         }
         let bounds = bias.zip(&host, &population.shape, |bias, (low, high)| {
             (bias, [low, high].map(|h| bias.saturating_add(h.saturating_mul(64))))
         });
-        let unfit = |(bias, bounds): &&(i64, [i64; 2])| !target.holds_biases(*bias, *bounds);
+        let unfit =
+            |(bias, bounds): &&(i64, [i64; 2])| !target.holds_biases(*bias, *bounds, hosted);
         if let Some((bias, [low, high])) = bounds.values().iter().find(unfit) {
-            let message = if low == high {
+            let message = if low == high && hosted {
+                format!("the bias {bias} leaves no room for what the host adds to others")
+            } else if low == high {
                 format!("the bias {bias} fits no mantissa and exponent")
             } else {
                 format!("the bias {bias} becomes {low} to {high} with the host's part")

@@ -648,11 +648,34 @@ fn biases_take_the_smallest_exponent() {
 #[test]
 fn written_biases_share_an_exponent() {
     let spec = target(true);
-    assert!(spec.holds_biases(0, [-4095 * 64, 4095 * 64]));
-    assert!(!spec.holds_biases(0, [-4096 * 64, 0]));
-    assert!(spec.holds_biases(32, [32, 4095 * 32]));
-    assert!(!spec.holds_biases(32, [32, 4097 * 32]));
-    assert!(!spec.holds_biases(1, [1, 4097]));
-    assert!(spec.holds_biases(4095 << 7, [4095 << 7; 2]));
-    assert!(!spec.holds_biases(1 << 40, [1 << 40; 2]));
+    assert!(spec.holds_biases(0, [-4095 * 64, 4095 * 64], true));
+    assert!(!spec.holds_biases(0, [-4096 * 64, 0], true));
+    assert!(spec.holds_biases(32, [32, 4095 * 32], true));
+    assert!(!spec.holds_biases(32, [32, 4097 * 32], true));
+    assert!(!spec.holds_biases(1, [1, 4097], true));
+    assert!(spec.holds_biases(4095 << 7, [4095 << 7; 2], false));
+    assert!(!spec.holds_biases(1 << 40, [1 << 40; 2], false));
+    // The exponent 7 is not for populations to which the host adds something.
+    assert!(!spec.holds_biases(4095 << 7, [4095 << 7; 2], true));
+}
+
+/// The host may add nothing to a neuron, whose register has the exponent of those to which it adds something all the same.
+#[test]
+fn biases_of_a_hosted_population_leave_room_for_the_host() {
+    let found = |bias: i32, weight: &str| {
+        let text = format!(
+            "snn 1 quantized\nname \"host\"\nsteps 1\ntime logical\n\n\
+             pop0 \"x\" [1] = logical input direct range [-1, 2]\n\
+             pop1 \"h\" [1] = logical neurons\n  du 4095\n  dv 0\n  threshold 64\n  compare gt\n  reset zero\n  \
+             bias {bias}\n  refractory 1\n  order leak_input_fire\n  update_period 1\n\
+             host pop0 -> pop1 dense [1, 1] scale 1.0 {{ {weight} }}\n\nreadout spike_count pop1\n"
+        );
+        let Ok(AnyDraft::Quantized(draft)) = text::parse(&text) else { panic!("{text}") };
+        let target = target(true);
+        let verified = QuantizedNetwork::verify(draft, &Rules::for_target(&target));
+        verified.err().map(|e| e.iter().map(|d| d.code).collect::<Vec<_>>())
+    };
+    assert_eq!(found(-4095 * 128, "0.0"), Some(vec![codes::TARGET_BIAS]));
+    assert_eq!(found(-4095 * 64, "0.0"), None);
+    assert_eq!(found(-4094 * 64, "-0.5"), None);
 }
