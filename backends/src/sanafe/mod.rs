@@ -6,7 +6,7 @@
 //! toward zero after the leak. All numbers here are multiples of 1/64 below 2^17, so nothing is rounded.
 //!
 //! Nothing is written unless SANA-FE does the same as the program in every step; otherwise each population
-//! that keeps it from that is named in a [`Diagnostic`]. The page `docs/sanafe.md` states what the files say.
+//! that keeps it from that is named in a [`Diagnostic`](snnc_ir::Diagnostic). The page `docs/sanafe.md` states what the files say.
 //!
 //! **Format** (SANA-FE 2.2.9): `src/yaml_arch.cpp`, `src/yaml_snn.cpp`; models: `src/models.cpp`.
 

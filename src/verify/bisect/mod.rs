@@ -7,15 +7,15 @@
 //! | step | promise | how it is checked |
 //! | --- | --- | --- |
 //! | float passes, `exact` | the same spikes and scores | both networks run, in f32 |
-//! | float passes, `real-exact` | the same but for the rounding of f32 | the same; where runs part first, both membranes are looked at ([`sides`]) |
-//! | `quantize` | weights, thresholds, biases and leaks are those of the float network at a stated scale, rounded as stated | both networks are read side by side ([`quantized`]) |
+//! | float passes, `real-exact` | the same but for the rounding of f32 | the same; where runs part first, both membranes are looked at (`sides`) |
+//! | `quantize` | weights, thresholds, biases and leaks are those of the float network at a stated scale, rounded as stated | both networks are read side by side (`quantized`) |
 //! | integer passes | the same spikes and scores | both networks run, in integers; what `strict-compare` changes is read, too |
 //! | `map`, `regroup`, `place` | the network is what it was | compared whole; the verifier holds cores to it |
 //! | writers | the files hold the mapped network | the independent readers, the certificate, and a run core by core |
 //! | artifact | its files are of that network | the certificate |
 //!
 //! A verdict by runs says something about the stimuli that were run: those given, and some made from the
-//! inputs ([`trials`]). A certificate, a comparison and the account hold for all inputs.
+//! inputs (`trials`). A certificate, a comparison and the account hold for all inputs.
 
 mod current;
 mod machine;
