@@ -29,7 +29,7 @@ one() {
         executions=$((executions + $(stat number_of_executed_units)))
         peak=$(printf '%s\n' "$peak" "$(stat peak_rss_mb)" | sort -n | tail -1)
         cpu=$(awk -v before="$cpu" '{ print before + $1 + $2 }' "work/$target.time")
-        left=$(awk -v all="$seconds" -v cpu="$cpu" 'BEGIN { print all > cpu ? int(all - cpu + 1) : 0 }')
+        left=$(awk -v all="$seconds" -v cpu="$cpu" 'BEGIN { print (all > cpu ? int(all - cpu + 1) : 0) }')
     done
     local coverage features files
     coverage=$(grep -o 'cov: [0-9]*' "$out" | tail -1 | cut -d' ' -f2 || true)
