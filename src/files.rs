@@ -2,6 +2,7 @@
 
 mod partial;
 
+pub(crate) use partial::is_at;
 pub use partial::{Partial, sweep, temporary_folder};
 
 use snnc_ir::Diagnostic;

@@ -89,6 +89,8 @@ pub struct Given {
     pub weights: Option<Weights>,
     /// Steps of a run, for a file that does not say so, or to be used instead.
     pub steps: Option<u32>,
+    /// Steps of a run of what the source is compared with: what counts if `steps` is not given, where it could be.
+    pub steps_alike: Option<u32>,
     /// How time is cut into steps, for a NIR graph.
     pub choices: Choices,
 }
@@ -162,12 +164,12 @@ pub fn read(path: &Path) -> Result<Source, Diagnostics> {
 /// As [`read`], and `SNN0810` where something is given that does not go with the file.
 pub fn read_with(path: &Path, given: Given) -> Result<Source, Diagnostics> {
     let kind = FileKind::of(path)?;
-    let Given { weights, steps, choices } = given;
+    let Given { weights, steps, steps_alike, choices } = given;
     if kind == FileKind::Nir {
         if let Some(weights) = weights {
             return Err(own_weights(path, weights).into());
         }
-        return crate::nir::network(path, steps, choices);
+        return crate::nir::network(path, steps.or(steps_alike), choices);
     }
     if !choices.is_empty() {
         return Err(conflict(
@@ -235,7 +237,7 @@ fn tennlab_network(path: &Path, json: &JsonFile, given: Given) -> Result<Source,
     if let Some(weights) = given.weights {
         return Err(own_weights(path, weights).into());
     }
-    let read = json.tennlab(given.steps)?;
+    let read = json.tennlab(given.steps.or(given.steps_alike))?;
     Ok(Source {
         level: AnyLevel::Quantized(read.network),
         kind: FileKind::Genome,

@@ -376,6 +376,14 @@ fn the_example_compiles_and_computes_xor() {
             assert_eq!(fired[sample * 101 + step + 1], a != b, "step {step}");
         }
     }
+    // An artifact of fewer steps than the file says is what `--steps` made of it, not another network.
+    place
+        .run(&["compile", "xor.json", "--target", "loihi", "--steps", "50", "-o", "short"])
+        .exits(0);
+    place.run(&["verify", "xor.json", "short"]).exits(0);
+    place.run(&["verify", "xor.json", "short", "--bisect"]).exits(0);
+    let said = place.run(&["verify", "xor.json", "short", "--steps", "60"]).exits(1);
+    assert!(said.stderr.contains("SNN0702"), "{}", said.stderr);
     let said = place.run(&["inspect", "xor.json"]).exits(0);
     assert!(said.stdout.contains("neurons of `output` are nodes 20"), "{}", said.stdout);
     let said = place.run(&["check", "xor.json", "--target", "loihi", "--weights", "random:1"]);

@@ -16,10 +16,12 @@ pub mod certificate;
 pub mod load;
 pub mod manifest;
 pub mod mapping;
+mod occupant;
 pub mod publish;
 
 pub use load::Artifact;
 pub use manifest::Manifest;
+pub use occupant::Kind;
 pub use publish::Entry;
 
 pub use snnc_backends::PROGRAM_FILE as PROGRAM;

@@ -7,13 +7,10 @@
 //! one in); if the second fails the first is undone, and if the process is killed between them the next one
 //! that publishes in the same folder undoes it ([`files::sweep`]).
 
-use super::manifest::{MANIFEST, Manifest};
-use super::{RECIPE, REPORT};
+use super::occupant::{Kind, Occupant, occupant};
 use crate::files::{self, Partial, shown};
 use snnc_ir::Diagnostic;
-use snnc_ir::binary::{self, KIND_RECIPE};
 use snnc_ir::diag::codes::usage;
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -25,26 +22,6 @@ pub struct Entry {
     pub name: String,
     /// Contents.
     pub bytes: Vec<u8>,
-}
-
-/// What lies at a destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Occupant {
-    /// Nothing, or an empty folder.
-    Nothing,
-    /// A folder of ours, of the kind that is to be published, and nothing else.
-    Ours,
-    /// Something that is not to be deleted.
-    Foreign,
-}
-
-/// What a folder is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// An artifact.
-    Artifact,
-    /// A recipe and the account of a quantization.
-    Quantization,
 }
 
 /// Checks, before any work is done, that an artifact may be published at `destination`. What killed processes
@@ -76,27 +53,32 @@ pub fn check_as(kind: Kind, destination: &Path, force: bool) -> Result<(), Diagn
     }
     files::sweep(&parent);
     if occupant(kind, destination) == Occupant::Foreign && !force {
-        let (what, note, help) = match kind {
-            Kind::Artifact => (
-                "an artifact of snnc",
-                "only a folder with our manifest.json and nothing but the files it lists is replaced",
-                "name another path with `-o`, or move it aside with `--force`",
-            ),
-            Kind::Quantization => (
-                "a folder of `snnc quantize`",
-                "only a folder with a recipe.snnb, a report.json and nothing else is replaced",
-                "name another path with `-o`",
-            ),
-        };
-        return Err(Diagnostic::error(
-            usage::FOREIGN_DESTINATION,
-            format!("{} exists and is not {what}", shown(destination)),
-        )
-        .in_file(shown(destination))
-        .note(note)
-        .help(help));
+        return Err(foreign(kind, destination));
     }
     Ok(())
+}
+
+/// The error for a destination that holds something else.
+fn foreign(kind: Kind, destination: &Path) -> Diagnostic {
+    let (what, note, help) = match kind {
+        Kind::Artifact => (
+            "an artifact of snnc",
+            "only a folder with our manifest.json and nothing but the files it lists is replaced",
+            "name another path with `-o`, or move it aside with `--force`",
+        ),
+        Kind::Quantization => (
+            "a folder of `snnc quantize`",
+            "only a folder with a recipe.snnb, a report.json and nothing else is replaced",
+            "name another path with `-o`",
+        ),
+    };
+    Diagnostic::error(
+        usage::FOREIGN_DESTINATION,
+        format!("{} exists and is not {what}", shown(destination)),
+    )
+    .in_file(shown(destination))
+    .note(note)
+    .help(help)
 }
 
 /// Publishes `entries` at `destination`. Returns where a foreign occupant was moved, if one was.
@@ -122,10 +104,13 @@ pub fn publish_as(
     force: bool,
 ) -> Result<Option<PathBuf>, Diagnostic> {
     check_as(kind, destination, force)?;
-    place(kind, destination, entries).map_err(|Refusal { reason, doing }| {
-        let mut error = files::cannot_write(destination, &reason);
-        error.notes.extend(Some(doing).filter(|doing| !doing.is_empty()));
-        error
+    place(kind, destination, entries, force).map_err(|refusal| match refusal {
+        Refusal::Foreign => foreign(kind, destination),
+        Refusal::System { reason, doing } => {
+            let mut error = files::cannot_write(destination, &reason);
+            error.notes.extend(Some(doing).filter(|doing| !doing.is_empty()));
+            error
+        }
     })
 }
 
@@ -133,21 +118,31 @@ pub fn publish_as(
 const TRIES: usize = 1000;
 
 /// Why nothing was published.
-struct Refusal {
-    /// What the operating system said.
-    reason: io::Error,
-    /// What was being done.
-    doing: String,
+enum Refusal {
+    /// The operating system refused.
+    System {
+        /// What it said.
+        reason: io::Error,
+        /// What was being done.
+        doing: String,
+    },
+    /// Something foreign came to the destination since it was looked at.
+    Foreign,
 }
 
 impl From<io::Error> for Refusal {
     fn from(reason: io::Error) -> Self {
-        Self { reason, doing: String::new() }
+        Self::System { reason, doing: String::new() }
     }
 }
 
 /// Writes, makes durable, renames.
-fn place(kind: Kind, destination: &Path, entries: &[Entry]) -> Result<Option<PathBuf>, Refusal> {
+fn place(
+    kind: Kind,
+    destination: &Path,
+    entries: &[Entry],
+    force: bool,
+) -> Result<Option<PathBuf>, Refusal> {
     let parent = files::parent(destination);
     let partial = files::temporary_folder(&parent)?;
     let fresh = partial.new_folder();
@@ -156,7 +151,7 @@ fn place(kind: Kind, destination: &Path, entries: &[Entry]) -> Result<Option<Pat
             let all: usize = entries.iter().map(|e| e.bytes.len()).sum();
             let Entry { name, bytes } = entry;
             let doing = format!("at {name} ({} of {all} bytes)", bytes.len());
-            Refusal { reason, doing }
+            Refusal::System { reason, doing }
         })?;
     }
     files::sync_folder(&fresh)?;
@@ -166,6 +161,7 @@ fn place(kind: Kind, destination: &Path, entries: &[Entry]) -> Result<Option<Pat
         let step = match occupant(kind, destination) {
             Occupant::Nothing => fs::rename(&fresh, destination).map(|()| None),
             Occupant::Ours => replace(kind, destination, &fresh, &partial).map(|()| None),
+            Occupant::Foreign if !force => return Err(Refusal::Foreign),
             Occupant::Foreign => {
                 let aside = free_name(destination);
                 // In this order what is foreign is at one of the two names at any time.
@@ -270,45 +266,11 @@ fn free_name(destination: &Path) -> PathBuf {
     }
 }
 
-/// What lies at `destination`. Whatever cannot be looked at is foreign.
-fn occupant(kind: Kind, destination: &Path) -> Occupant {
-    match destination.symlink_metadata() {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Occupant::Nothing,
-        // A link to a folder is not a folder: replacing it would not do what it seems to.
-        Ok(meta) if meta.is_dir() => {}
-        _ => return Occupant::Foreign,
-    }
-    let Some(names) = names(destination) else { return Occupant::Foreign };
-    if names.is_empty() {
-        return Occupant::Nothing;
-    }
-    if kind == Kind::Quantization {
-        let bytes = files::read(&destination.join(RECIPE), files::MAX_BINARY).unwrap_or_default();
-        let ours = [RECIPE, REPORT].map(str::to_owned).into();
-        let is_recipe = bytes.starts_with(&binary::MAGIC) && bytes.get(4) == Some(&KIND_RECIPE);
-        return if names == ours && is_recipe { Occupant::Ours } else { Occupant::Foreign };
-    }
-    match Manifest::listed(destination) {
-        Some(listed) if names.iter().all(|n| n == MANIFEST || listed.contains(n)) => Occupant::Ours,
-        _ => Occupant::Foreign,
-    }
-}
-
-/// Names in a folder of plain files; `None` if there is anything else in it.
-fn names(folder: &Path) -> Option<BTreeSet<String>> {
-    fs::read_dir(folder)
-        .ok()?
-        .map(|entry| {
-            let entry = entry.ok()?;
-            entry.file_type().ok()?.is_file().then_some(())?;
-            entry.file_name().into_string().ok()
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::{RECIPE, REPORT};
+    use snnc_ir::binary::{KIND_RECIPE, MAGIC};
 
     #[test]
     fn the_old_one_comes_back_if_the_new_one_cannot_be_placed() {
@@ -329,6 +291,30 @@ mod tests {
         let error = publish(&dir.path().join("out"), &twice, false).unwrap_err();
         assert_eq!(error.code, usage::CANNOT_WRITE);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    /// What a folder holds is read entry by entry, while others publish there and delete what they replaced.
+    #[test]
+    fn who_publishes_at_once_is_never_taken_for_a_stranger() {
+        let dir = tempfile::tempdir().unwrap();
+        let destination = dir.path().join("out");
+        let mut recipe = MAGIC.to_vec();
+        recipe.push(KIND_RECIPE);
+        let entry = |name: &str, bytes: &[u8]| Entry { name: name.to_owned(), bytes: bytes.into() };
+        let entries = [entry(RECIPE, &recipe), entry(REPORT, b"{}")];
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..300 {
+                        let aside =
+                            publish_as(Kind::Quantization, &destination, &entries, false).unwrap();
+                        assert_eq!(aside, None);
+                    }
+                });
+            }
+        });
+        assert_eq!(occupant(Kind::Quantization, &destination), Occupant::Ours);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -109,18 +109,23 @@ struct GivenArgs {
 impl GivenArgs {
     /// What is given.
     const fn all(&self) -> Given {
-        Given { weights: self.weights, steps: self.steps, choices: self.discretization.choices() }
+        Given {
+            weights: self.weights,
+            steps: self.steps,
+            steps_alike: None,
+            choices: self.discretization.choices(),
+        }
     }
 
-    /// Reads and verifies a source; what is left open about a NIR graph is as in the manifest of an artifact.
+    /// Reads and verifies a source. Where nothing is said here, a run has as many steps as in the manifest of an
+    /// artifact, if the file leaves that to choose, and what is left open about a NIR graph is as there.
     fn read_like(&self, source: &Path, artifact: &Path) -> Result<Source, Diagnostics> {
         let mut given = self.all();
-        if FileKind::of(source)? == FileKind::Nir
-            // Whoever reads the artifact reports what is wrong with its manifest.
-            && let Ok(manifest) = Manifest::read(&load::folder(artifact))
-        {
-            given.steps = given.steps.or(Some(manifest.time.steps));
-            if given.choices.is_empty()
+        // Whoever reads the artifact reports what is wrong with its manifest.
+        if let Ok(manifest) = Manifest::read(&load::folder(artifact)) {
+            given.steps_alike = Some(manifest.time.steps);
+            if FileKind::of(source)? == FileKind::Nir
+                && given.choices.is_empty()
                 && let Some(found) = &manifest.source.discretization
             {
                 given.choices = Choices::recorded(found);

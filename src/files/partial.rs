@@ -133,7 +133,7 @@ fn locked(handle: Option<File>, path: &Path) -> Option<Option<File>> {
 
 /// Whether `handle` is still what lies at `path`.
 #[cfg(unix)]
-fn is_at(handle: &File, path: &Path) -> bool {
+pub(crate) fn is_at(handle: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (handle.metadata(), fs::symlink_metadata(path)) {
         (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
@@ -143,7 +143,7 @@ fn is_at(handle: &File, path: &Path) -> bool {
 
 /// Whether `handle` is still what lies at `path`: elsewhere what is open cannot be removed.
 #[cfg(not(unix))]
-fn is_at(_handle: &File, path: &Path) -> bool {
+pub(crate) fn is_at(_handle: &File, path: &Path) -> bool {
     path.exists()
 }
 

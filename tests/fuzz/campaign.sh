@@ -17,8 +17,12 @@ mkdir -p work
 commit=$(git rev-parse --short HEAD)
 
 one() {
-    local target=$1 out=work/$1.log start=$SECONDS rc=0
-    ./run.sh "$target" "$seconds" > "$out" 2>&1 || rc=$?
+    local target=$1 out=work/$1.log rc=0
+    # Built first, so that the time is that of the fuzzer.
+    ./run.sh "$target" 1 -runs=0 > "$out" 2>&1 || return 1
+    local start=$SECONDS TIMEFORMAT=%U cpu
+    { time ./run.sh "$target" "$seconds" > "$out" 2>&1 || rc=$?; } 2> "work/$target.time"
+    cpu=$(cat "work/$target.time")
     local stat
     stat() { sed -n "s/^stat::$1: *//p" "$out" | tail -1; }
     local executions peak coverage features files
@@ -27,8 +31,8 @@ one() {
     coverage=$(grep -o 'cov: [0-9]*' "$out" | tail -1 | cut -d' ' -f2 || true)
     features=$(grep -o 'ft: [0-9]*' "$out" | tail -1 | cut -d' ' -f2 || true)
     files=$(find "artifacts/$target" -type f 2> /dev/null | wc -l)
-    printf '{"target":"%s","commit":"%s","seconds":%d,"executions":%d,"coverage":%d,"features":%d,"peak_rss_mb":%d,"exit":%d,"crashes":%d}\n' \
-        "$target" "$commit" $((SECONDS - start)) "${executions:-0}" "${coverage:-0}" "${features:-0}" "${peak:-0}" \
+    printf '{"target":"%s","commit":"%s","seconds":%d,"cpu_seconds":%s,"executions":%d,"coverage":%d,"features":%d,"peak_rss_mb":%d,"exit":%d,"crashes":%d}\n' \
+        "$target" "$commit" $((SECONDS - start)) "$cpu" "${executions:-0}" "${coverage:-0}" "${features:-0}" "${peak:-0}" \
         "$rc" "$files" >> "$log"
     [ "$rc" -eq 0 ] || return 1
     merge "$target"

@@ -10,7 +10,7 @@ use super::progress::Within;
 use super::quantization::{Prepared, QuantizationArgs, calibration_line, read_samples};
 use super::samples::Samples as SamplesArg;
 use super::{SourceArgs, replay, with_threads};
-use crate::artifact::{self, Entry, publish};
+use crate::artifact::{self, Entry, Kind, publish};
 use crate::calibrate::{CalibrationLog, Progress};
 use crate::compile::{self, Options, Samples, lower};
 use crate::draw;
@@ -93,7 +93,7 @@ pub(super) fn run(
 ) -> Result<Reply<QuantizeReport>, Diagnostics> {
     let target = Target::find(&args.target)?;
     if let Some(output) = &args.output {
-        publish::check_as(publish::Kind::Quantization, output, false)?;
+        publish::check_as(Kind::Quantization, output, false)?;
     }
     let source = args.source.read()?;
     if !matches!(source.level, AnyLevel::Network(_)) {
@@ -166,7 +166,7 @@ fn account(
             entry(artifact::RECIPE, binary::encode_recipe(&complete)),
             entry(artifact::REPORT, report.to_json_bytes()),
         ];
-        publish::publish_as(publish::Kind::Quantization, output, &files, false)?;
+        publish::publish_as(Kind::Quantization, output, &files, false)?;
         summary = format!("wrote {}\n", shown(output));
         body.output = Some(shown(output));
     }
