@@ -1,11 +1,15 @@
 //! `network.net` is certified like the program, and no changed one is.
 
+#![expect(clippy::print_stdout, reason = "a summary for those who ask for it")]
+
 mod common;
 
 use common::{Place, repo};
 use snnc::artifact::manifest::NetxEntry;
 use snnc::backends::certify::mutate::netx as mutate;
 use snnc::backends::certify::netx::{self, Layout, Netx};
+use snnc::ir::QuantizedNetwork;
+use snnc::ir::program::Program;
 use snnc::ir::spikes::SpikeTrain;
 use snnc::pipeline::Delays;
 use snnc::runtime::Stimulus;
@@ -13,6 +17,7 @@ use snnc::runtime::compare::{self, CoreSubject, IntSubject};
 use snnc::runtime::cores::{CoreProbe, CoreSim};
 use snnc::runtime::event::integer::IntSim;
 use snnc::runtime::integer::IntProbe;
+use snnc::trust::mutants::exports;
 use snnc::{Compiled, Options, Target, compile, source};
 use std::collections::BTreeSet;
 
@@ -69,7 +74,7 @@ fn every_class_of_change_to_an_export_is_rejected() {
                 assert_eq!(netx::read(&bytes).expect("readable"), broken);
                 let Err(errors) = certify(&broken, &layout) else {
                     // The leak of a relay, say, or one neuron of a clock for another.
-                    same(&compiled, &broken, &layout)
+                    same(logical, &compiled.program, &broken, &layout)
                         .unwrap_or_else(|why| panic!("{}: {class} ({what}): {why}", case.0));
                     equivalent += 1;
                     continue;
@@ -90,6 +95,7 @@ fn every_class_of_change_to_an_export_is_rejected() {
         less.populations.pop();
         certify(&file, &less).expect_err("a population has no place");
     }
+    println!("{files} files: {rejected} changes rejected, {equivalent} accepted and alike");
     assert!(files >= 5, "{files} of {} cases have a NetX file", CASES.len());
     assert!(rejected > 20 * equivalent, "{rejected} rejected, {equivalent} equivalent");
     let missing: Vec<_> = mutate::classes().filter(|c| !applied.contains(c)).collect();
@@ -97,9 +103,13 @@ fn every_class_of_change_to_an_export_is_rejected() {
 }
 
 /// Runs the network and the file on random spikes: what was accepted must do the same.
-fn same(compiled: &Compiled, file: &Netx, layout: &Layout) -> Result<(), String> {
-    let logical = compiled.stages.quantized.as_ref().expect("compiled through it");
-    let flat = netx::as_program(file, layout, &compiled.program).expect("it was accepted");
+fn same(
+    logical: &QuantizedNetwork,
+    program: &Program,
+    file: &Netx,
+    layout: &Layout,
+) -> Result<(), String> {
+    let flat = netx::as_program(file, layout, program).expect("it was accepted");
     let left = IntSim::new(logical).expect("it is small");
     let right = CoreSim::new(&flat).map_err(|e| e.to_string())?;
     let mut state = 1_u64;
@@ -126,6 +136,85 @@ fn same(compiled: &Compiled, file: &Netx, layout: &Layout) -> Result<(), String>
         }
     }
     Ok(())
+}
+
+/// What a file holds, for the account of what random ones did.
+fn features(file: &Netx) -> BTreeSet<String> {
+    let mut features = BTreeSet::new();
+    let mut add = |name: &str, holds: bool| holds.then(|| features.insert(name.to_owned()));
+    for layer in &file.layers {
+        let netx::Layer::Neurons(neurons) = layer else {
+            add("flatten", *layer == netx::Layer::Flatten);
+            continue;
+        };
+        add("bias", neurons.bias.is_some());
+        let parameters = [&neurons.current_decay, &neurons.membrane_decay, &neurons.threshold];
+        for extents in parameters.map(|parameter| parameter.shape.len()) {
+            add(&format!("parameters of {extents} extents"), true);
+        }
+        match &neurons.synapses {
+            netx::Synapses::Dense { recurrent, delay, .. } => {
+                add("a matrix", recurrent.is_none());
+                add("a matrix back", recurrent.is_some());
+                add("one delay", delay.as_ref().is_some_and(|d| d.shape.is_empty()));
+                add("a delay for each synapse", delay.as_ref().is_some_and(|d| d.shape.len() == 2));
+            }
+            netx::Synapses::Conv {
+                weight,
+                stride: [high, wide],
+                padding: [tall, broad],
+                groups,
+            } => {
+                add("a stride", high * wide > 1);
+                add("two strides", high != wide);
+                add("a padding", tall + broad > 0);
+                add("two paddings", tall != broad);
+                add("groups", *groups > 1);
+                add("pooling", weight.shape[2..] == [*high as usize, *wide as usize]);
+            }
+        }
+    }
+    features
+}
+
+/// Random networks of layers: files as they are written are proved, and fire as their sources do.
+#[test]
+fn random_layers_are_certified_and_fire_alike() {
+    const TRIED: u64 = 160;
+    let (mut files, mut features_met) = (0, BTreeSet::new());
+    for n in 0..TRIED {
+        let subject = exports::layered(n, 7).unwrap_or_else(|why| panic!("{why}"));
+        let Some((subject, (file, layout))) =
+            subject.as_ref().and_then(|s| Some((s, s.netx.as_ref()?)))
+        else {
+            continue;
+        };
+        exports::unchanged(subject).unwrap_or_else(|why| panic!("{why}"));
+        same(&subject.source, &subject.program, file, layout)
+            .unwrap_or_else(|why| panic!("{}: {why}", subject.name));
+        files += 1;
+        features_met.extend(features(file));
+    }
+    assert!(files > TRIED / 2, "{files} of {TRIED} have a file");
+    let expected = [
+        "flatten",
+        "bias",
+        "parameters of 0 extents",
+        "parameters of 1 extents",
+        "parameters of 3 extents",
+        "a matrix",
+        "a matrix back",
+        "one delay",
+        "a delay for each synapse",
+        "a stride",
+        "two strides",
+        "a padding",
+        "two paddings",
+        "groups",
+        "pooling",
+    ];
+    let missing: Vec<_> = expected.iter().filter(|f| !features_met.contains(**f)).collect();
+    assert!(missing.is_empty(), "{missing:?} is never met");
 }
 
 /// The lines in which two files differ.
@@ -157,7 +246,7 @@ fn damaged_bytes_are_never_another_network() {
             other += 1;
             let certified = netx::certify(logical, &compiled.program, &read, &layout, &target.spec);
             if certified.is_ok() {
-                same(&compiled, &read, &layout)
+                same(logical, &compiled.program, &read, &layout)
                     .unwrap_or_else(|why| panic!("byte {at}: {why}: {}", difference(&read, &file)));
             }
         }

@@ -30,7 +30,7 @@ use draw::Draw;
 use proptest::collection::vec;
 use proptest::prelude::*;
 pub use recount::recount;
-pub use sample::{Family, sampled_integers, sampled_network};
+pub use sample::{Family, sampled_integers, sampled_layers, sampled_network};
 pub use target::target;
 
 /// What a generated network may hold.

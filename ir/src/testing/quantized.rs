@@ -1,6 +1,7 @@
 //! Builds integer networks.
 
 pub(super) mod families;
+pub(super) mod layers;
 
 use super::Space;
 use super::draw::Draw;

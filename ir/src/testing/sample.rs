@@ -2,7 +2,7 @@
 
 use super::Space;
 use super::draw::Draw;
-use super::quantized::families;
+use super::quantized::{families, layers};
 use super::{network, quantized, twist};
 use crate::network::NetworkDraft;
 use crate::quantized::QuantizedDraft;
@@ -65,4 +65,10 @@ pub fn sampled_integers(space: Space, family: Family, seed: u64) -> QuantizedDra
         Family::Tiny => families::tiny(&mut draw, space),
         Family::Crowd => families::crowd(&mut draw, space),
     }
+}
+
+/// The integer network of `seed`, in logical time, of what files of layers (NetX) hold: chains of convolutions and whole
+/// matrices, networks with loops, and populations that read inputs alone.
+pub fn sampled_layers(seed: u64) -> QuantizedDraft {
+    layers::network(&mut Draw::of(seed))
 }

@@ -1,11 +1,14 @@
 //! Artifacts that are not what was compiled: every one that computes something else must be rejected, and every one
 //! that is merely written otherwise must be proved equal.
 //!
-//! Mutants are made of the programs of [`subjects`]: those of shipped genomes and of random networks. They go through
-//! bytes, as every program does that is verified: what the reader refuses is rejected, too.
+//! Mutants are made of the programs and files of [`subjects`]: those of shipped genomes and of random networks, of
+//! which [`exports`] draws those that `network.net` holds. They go through bytes, as everything does that is verified:
+//! what the reader refuses is rejected, too.
 
 mod bytes;
 mod equivalent;
+pub mod exports;
+mod rewritten;
 mod subjects;
 mod touched;
 
@@ -13,6 +16,7 @@ pub use subjects::{Subject, subjects};
 
 use super::stimuli::{Draw, agree};
 use rayon::prelude::*;
+use snnc_backends::certify::netx::{Layout, Netx};
 use snnc_backends::certify::{certify, mutate, netx};
 use snnc_backends::program;
 use snnc_ir::program::Program;
@@ -92,7 +96,9 @@ const STIMULI: u64 = 3;
 /// the same `seed`, whatever the number of threads.
 pub fn run(subjects: &[Subject], each: u64, seed: u64) -> Vec<Tally> {
     let broken = mutate::classes().map(|class| (Kind::Broken, class));
-    let equivalent = equivalent::CLASSES.iter().map(|(class, _)| (Kind::Equivalent, *class));
+    let programs = equivalent::CLASSES.iter().map(|(class, _)| *class);
+    let files = rewritten::CLASSES.iter().map(|(class, _)| *class);
+    let equivalent = programs.chain(files).map(|class| (Kind::Equivalent, class));
     let damaged = bytes::CLASSES.iter().map(|class| (Kind::Damaged, *class));
     let export = mutate::netx::classes().map(|class| (Kind::Export, class));
     let all: Vec<_> = broken.chain(equivalent).chain(damaged).chain(export).collect();
@@ -117,12 +123,13 @@ fn one(subjects: &[Subject], each: u64, seed: u64, kind: Kind, class: &'static s
     for _ in 0..ROUNDS {
         let mut again = Vec::new();
         for subject in usable {
-            let Some((bytes, what)) = mutant(subject, kind, class, &mut draw) else { continue };
+            let Some(mutant) = mutant(subject, kind, class, &mut draw) else { continue };
             again.push(subject);
+            let Mutant { bytes, what, export } = mutant;
             if bytes == subject.bytes || !seen.insert(*blake3::hash(&bytes).as_bytes()) {
                 continue;
             }
-            if kind == Kind::Export {
+            if export {
                 judge_export(subject, &bytes, &what, &mut tally);
             } else {
                 judge(subject, &bytes, &what, &mut tally);
@@ -141,63 +148,98 @@ fn one(subjects: &[Subject], each: u64, seed: u64, kind: Kind, class: &'static s
     tally
 }
 
-/// The bytes of one mutant of a subject, and what was changed.
-fn mutant(
-    subject: &Subject,
-    kind: Kind,
-    class: &str,
-    draw: &mut Draw,
-) -> Option<(Vec<u8>, String)> {
+/// A changed file.
+struct Mutant {
+    bytes: Vec<u8>,
+    /// What was changed, in words.
+    what: String,
+    /// Whether it is a `network.net`, not a program.
+    export: bool,
+}
+
+/// One mutant of a subject; `None` if it has no place for the change.
+fn mutant(subject: &Subject, kind: Kind, class: &'static str, draw: &mut Draw) -> Option<Mutant> {
+    let of_program = |bytes, what| Some(Mutant { bytes, what, export: false });
+    let of_export = |netx: &Netx, what| {
+        let bytes = mutate::netx::encode(netx).ok()?;
+        Some(Mutant { bytes, what, export: true })
+    };
     match kind {
         Kind::Broken => {
             let mut changed: Program = subject.program.clone();
             let what = mutate::apply(class, &mut changed, draw.number())?;
-            Some((program::encode(&changed), what))
+            of_program(program::encode(&changed), what)
         }
         Kind::Equivalent => {
+            if let Some((_, rewrite)) = rewritten::CLASSES.iter().find(|(name, _)| *name == class) {
+                let mut changed = subject.netx.as_ref()?.0.clone();
+                rewrite(&mut changed, draw)?;
+                return of_export(&changed, class.to_owned());
+            }
             let (_, rewrite) = equivalent::CLASSES.iter().find(|(name, _)| *name == class)?;
             let mut changed: Program = subject.program.clone();
             rewrite(&mut changed, draw)?;
-            Some((program::encode(&changed), class.to_owned()))
+            of_program(program::encode(&changed), class.to_owned())
         }
         Kind::Export => {
             let mut changed = subject.netx.as_ref()?.0.clone();
             let what = mutate::netx::apply(class, &mut changed, draw.number())?;
-            Some((mutate::netx::encode(&changed).ok()?, what))
+            of_export(&changed, what)
         }
         Kind::Damaged => {
             let mut changed = subject.bytes.clone();
             let what = bytes::damage(class, &mut changed, draw)?;
-            Some((changed, what))
+            of_program(changed, what)
         }
     }
 }
 
 /// Reads and certifies a changed `network.net`, and counts what came of it.
 fn judge_export(subject: &Subject, bytes: &[u8], what: &str, tally: &mut Tally) {
-    let Some((_, layout)) = &subject.netx else { return };
-    let Ok(read) = netx::read(bytes) else {
-        tally.unreadable += 1;
-        return;
+    let Some((file, layout)) = &subject.netx else { return };
+    let mut miss = |why: String| tally.missed.push(format!("{}: {what}: {why}", subject.name));
+    let read = match netx::read(bytes) {
+        Ok(read) => read,
+        Err(found) => {
+            tally.unreadable += 1;
+            if tally.kind == Kind::Equivalent {
+                miss(format!("cannot be read: {found}"));
+            }
+            return;
+        }
     };
+    let layout = &relocated(layout, file, &read);
     let proof = netx::certify(&subject.source, &subject.program, &read, layout, &subject.target);
-    let same = || {
-        let flat = netx::as_program(&read, layout, &subject.program).map_err(|e| e.to_string())?;
-        agree(&subject.program, &flat, STIMULI)
-    };
     if let Err(found) = proof {
         tally.rejected += 1;
         tally.unnamed += u64::from(found.iter().all(|d| d.place.path.is_none()));
+        if tally.kind == Kind::Equivalent {
+            miss(format!("rejected: {found}"));
+        }
         return;
     }
     tally.proved += 1;
-    match same() {
+    let same = netx::as_program(&read, layout, &subject.program)
+        .map_err(|e| e.to_string())
+        .and_then(|flat| agree(&subject.program, &flat, STIMULI));
+    match same {
         Ok(()) => tally.simulated += 1,
-        Err(why) => {
-            let miss = format!("{}: {what}: was accepted, and differs: {why}", subject.name);
-            tally.missed.push(miss);
-        }
+        Err(why) => miss(format!("was accepted, and differs: {why}")),
     }
+}
+
+/// The layout for a file that has got or lost layers at one place: populations lie where their layers went, so that more
+/// is wrong with such a file than its layout.
+fn relocated(layout: &Layout, file: &Netx, changed: &Netx) -> Layout {
+    let mut layout = layout.clone();
+    let (old, new) = (file.layers.len(), changed.layers.len());
+    let same = file.layers.iter().zip(&changed.layers).take_while(|(a, b)| a == b).count();
+    // A layer that is gone takes its populations with it: they stay where the next one is now.
+    let first = if new < old { same + old - new } else { same };
+    for part in layout.populations.iter_mut().filter(|part| part.layer >= first) {
+        part.layer = part.layer + new - old;
+    }
+    layout
 }
 
 /// Reads and certifies a mutant, and counts what came of it.

@@ -36,7 +36,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    fn of(name: String, shipped: bool, case: Case) -> Self {
+    pub(super) fn of(name: String, shipped: bool, case: Case) -> Self {
         let Case { source, target, program, netx, .. } = case;
         let bytes = form::encode(&program);
         Self { name, shipped, source, target, program, bytes, netx }

@@ -19,13 +19,18 @@ const CLASSES: &[(&str, Change)] = &[
     ("netx-current-decay", current_decay),
     ("netx-membrane-decay", membrane_decay),
     ("netx-bias", bias),
+    ("netx-parameters-swapped", parameters_swapped),
     ("netx-delay", delay),
     ("netx-layers-swapped", layers_swapped),
     ("netx-layer-doubled", layer_doubled),
     ("netx-layer-dropped", layer_dropped),
+    ("netx-flatten", flatten),
     ("netx-stride", stride),
     ("netx-padding", padding),
+    ("netx-groups", groups),
     ("netx-shape", shape),
+    ("netx-input-shape", input_shape),
+    ("netx-extents", extents_changed),
 ];
 
 /// Names of the classes.
@@ -216,13 +221,11 @@ fn delay(netx: &mut Netx, chance: &mut Chance) -> Option<String> {
     })
 }
 
+/// Two layers behind the input change places.
 fn layers_swapped(netx: &mut Netx, chance: &mut Chance) -> Option<String> {
-    let all = layers(netx);
-    let i = chance.below(all.len().saturating_sub(1));
-    let (&a, &b) = (all.get(i)?, all.get(i + 1)?);
-    if netx.layers[a] == netx.layers[b] {
-        return None;
-    }
+    let all: Vec<usize> = chance.rotated(1..netx.layers.len());
+    let &a = all.first()?;
+    let b = chance.pick(all.into_iter().filter(|&b| netx.layers[b] != netx.layers[a]))?;
     netx.layers.swap(a, b);
     Some(format!("layers {a} and {b} are swapped"))
 }
@@ -239,34 +242,136 @@ fn layer_dropped(netx: &mut Netx, chance: &mut Chance) -> Option<String> {
     Some(format!("layer {i} is dropped"))
 }
 
-fn stride(netx: &mut Netx, chance: &mut Chance) -> Option<String> {
-    in_layer(netx, chance, |neurons, chance| match &mut neurons.synapses {
-        Synapses::Conv { stride, .. } => {
-            let axis = usize::from(chance.coin());
-            stride[axis] += 1;
-            Some(format!("the stride of axis {axis} is {}", stride[axis]))
-        }
+/// A layer that numbers its sources anew is dropped, or one comes in before a kernel, which has no image to read then.
+fn flatten(netx: &mut Netx, chance: &mut Chance) -> Option<String> {
+    let conv = |layer: &Layer| matches!(layer, Layer::Neurons(n) if matches!(n.synapses, Synapses::Conv { .. }));
+    let places = netx.layers.iter().enumerate();
+    let places = places.filter(|(_, layer)| **layer == Layer::Flatten || conv(layer));
+    let i = chance.pick(places.map(|(i, _)| i))?;
+    if netx.layers[i] == Layer::Flatten {
+        netx.layers.remove(i);
+        return Some(format!("layer {i} does not flatten any more"));
+    }
+    let count = 1 + chance.below(3);
+    (0..count).for_each(|_| netx.layers.insert(i, Layer::Flatten));
+    Some(format!("{count} layers that flatten come before layer {i}"))
+}
+
+/// Another number of a range, instead of `value`; says which one.
+fn another(value: &mut u32, chance: &mut Chance, low: u32, high: u32) -> Option<u32> {
+    let old = *value;
+    *value = chance.pick((low..=high).filter(|&n| n != old))?;
+    Some(*value)
+}
+
+/// Changes a number of a kernel's geometry.
+fn in_kernel(
+    netx: &mut Netx,
+    chance: &mut Chance,
+    change: impl Fn(&mut Synapses, &mut Chance) -> Option<String>,
+) -> Option<String> {
+    in_layer(netx, chance, |neurons, chance| match &neurons.synapses {
+        Synapses::Conv { .. } => change(&mut neurons.synapses, chance),
         Synapses::Dense { .. } => None,
+    })
+}
+
+fn stride(netx: &mut Netx, chance: &mut Chance) -> Option<String> {
+    in_kernel(netx, chance, |synapses, chance| {
+        let Synapses::Conv { stride, .. } = synapses else { return None };
+        let axis = usize::from(chance.coin());
+        let next = another(&mut stride[axis], chance, 1, 6)?;
+        Some(format!("the stride of axis {axis} is {next}"))
     })
 }
 
 fn padding(netx: &mut Netx, chance: &mut Chance) -> Option<String> {
-    in_layer(netx, chance, |neurons, chance| match &mut neurons.synapses {
-        Synapses::Conv { padding, .. } => {
-            let axis = usize::from(chance.coin());
-            padding[axis] += 1;
-            Some(format!("the padding of axis {axis} is {}", padding[axis]))
-        }
-        Synapses::Dense { .. } => None,
+    in_kernel(netx, chance, |synapses, chance| {
+        let Synapses::Conv { padding, .. } = synapses else { return None };
+        let axis = usize::from(chance.coin());
+        let next = another(&mut padding[axis], chance, 0, 5)?;
+        Some(format!("the padding of axis {axis} is {next}"))
     })
 }
 
+fn groups(netx: &mut Netx, chance: &mut Chance) -> Option<String> {
+    in_kernel(netx, chance, |synapses, chance| {
+        let Synapses::Conv { groups, .. } = synapses else { return None };
+        let next = another(groups, chance, 1, 6)?;
+        Some(format!("there are {next} groups"))
+    })
+}
+
+/// Another extent, or two that change places.
+fn reshaped(shape: &mut [u32], chance: &mut Chance) -> Option<String> {
+    let i = chance.below(shape.len());
+    if let Some(j) = (i + 1..shape.len()).find(|&j| shape[j] != shape[i])
+        && chance.coin()
+    {
+        shape.swap(i, j);
+        return Some(format!("extents {i} and {j} are swapped"));
+    }
+    let extent = shape.get_mut(i)?;
+    let high = extent.saturating_add(4);
+    let next = another(extent, chance, 1, high)?;
+    Some(format!("extent {i} is {next}"))
+}
+
 fn shape(netx: &mut Netx, chance: &mut Chance) -> Option<String> {
+    in_layer(netx, chance, |neurons, chance| reshaped(&mut neurons.shape, chance))
+}
+
+fn input_shape(netx: &mut Netx, chance: &mut Chance) -> Option<String> {
+    match netx.layers.first_mut()? {
+        Layer::Input { shape } => reshaped(shape, chance).map(|what| format!("input: {what}")),
+        Layer::Flatten | Layer::Neurons(_) => None,
+    }
+}
+
+/// The datasets of a layer, by name.
+fn datasets(neurons: &mut Neurons) -> Vec<(&'static str, &mut Numbers)> {
+    let mut all = vec![
+        ("iDecay", &mut neurons.current_decay),
+        ("vDecay", &mut neurons.membrane_decay),
+        ("vThMant", &mut neurons.threshold),
+    ];
+    all.extend(neurons.bias.as_mut().map(|bias| ("bias", bias)));
+    match &mut neurons.synapses {
+        Synapses::Dense { weight, recurrent, delay } => {
+            all.push(("weight", weight));
+            all.extend(recurrent.as_mut().map(|recurrent| ("weight_rec", recurrent)));
+            all.extend(delay.as_mut().map(|delay| ("delay", delay)));
+        }
+        Synapses::Conv { weight, .. } => all.push(("weight", weight)),
+    }
+    all
+}
+
+/// Two neurons, or channels, change a decay, threshold or bias.
+fn parameters_swapped(netx: &mut Netx, chance: &mut Chance) -> Option<String> {
     in_layer(netx, chance, |neurons, chance| {
-        let i = chance.below(neurons.shape.len());
-        let extent = neurons.shape.get_mut(i)?;
-        *extent += 1;
-        Some(format!("extent {i} is {extent}"))
+        let weights = ["weight", "weight_rec", "delay"];
+        let own = datasets(neurons).into_iter().filter(|(name, _)| !weights.contains(name));
+        chance.rotated(own).into_iter().find_map(|(name, Numbers { values, .. })| {
+            let i = chance.below(values.len());
+            let j = chance.pick((0..values.len()).filter(|&j| values[j] != values[i]))?;
+            values.swap(i, j);
+            Some(format!("{name} {i} and {j} are swapped"))
+        })
+    })
+}
+
+/// A dataset of other extents with the same values.
+fn extents_changed(netx: &mut Netx, chance: &mut Chance) -> Option<String> {
+    in_layer(netx, chance, |neurons, chance| {
+        let (name, numbers) = chance.pick(datasets(neurons))?;
+        let shape = &mut numbers.shape;
+        let i = chance.below(shape.len());
+        match (i + 1..shape.len()).find(|&j| shape[j] != shape[i]) {
+            Some(j) if chance.coin() => shape.swap(i, j),
+            _ => shape.insert(i, 1),
+        }
+        Some(format!("the extents of {name} are {:?}", numbers.shape))
     })
 }
 

@@ -13,8 +13,9 @@ use crate::testing::draw::Draw;
 const MAX_WEIGHT: i32 = 40;
 
 /// A geometry that reads images of shape `input`: any kernel up to 3x3, stride, padding on any side,
-/// groups and crop. What has no output, or too many neurons, is drawn smaller.
-fn geometry(draw: &mut Draw, space: Space, input: [u32; 3]) -> Conv {
+/// groups and crop; with `even` as much padding above as below, and left as right. What has no output, or too many
+/// neurons, is drawn smaller.
+pub(super) fn geometry(draw: &mut Draw, space: Space, input: [u32; 3], even: bool) -> Conv {
     let groups = draw.pick(&[1, 1, 2, 3, 4]);
     let groups = if input[0].is_multiple_of(groups) { groups } else { 1 };
     let out_channels = groups * (1 + draw.small(if groups == 1 { 3 } else { 2 }));
@@ -31,6 +32,10 @@ fn geometry(draw: &mut Draw, space: Space, input: [u32; 3]) -> Conv {
             [0; 4]
         },
     };
+    if even {
+        let [top, _, left, _] = conv.pad;
+        conv.pad = [top, top, left, left];
+    }
     if conv.output().is_none() {
         conv.crop = [0; 4];
     }
@@ -57,7 +62,7 @@ pub(crate) fn convolutions(draw: &mut Draw, space: Space) -> QuantizedDraft {
     builder.add("x0".to_owned(), shape, PopKind::Input(coding));
     for layer in 0..=builder.draw.small(3) {
         let source = PopId::new(builder.populations.len() - 1);
-        let conv = geometry(builder.draw, space, image);
+        let conv = geometry(builder.draw, space, image, false);
         image = conv.output().unwrap_or([1; 3]);
         let shape = Shape(image.to_vec());
         let neuron = builder.neuron(&shape);
