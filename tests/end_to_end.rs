@@ -6,6 +6,7 @@ mod common;
 
 use common::{Place, repo};
 use snnc::artifact::{Artifact, publish};
+use snnc::frontend::arrays::{Array, ArrayData, read_npz, write_npz};
 use snnc::ir::diag::codes::{Code, mapping, quantize};
 use snnc::ir::{Severity, TargetSpec};
 use snnc::pipeline::Delays;
@@ -56,6 +57,72 @@ fn measured(source: &Source, artifact: &Artifact, npz: &Path, samples: usize) ->
     assert!(measured.integers_agree(), "{measured:?}");
     assert!(measured.artifact.spikes > 0, "a silent test shows nothing");
     measured
+}
+
+/// The membrane of `a` sinks in every step, and would leave its register two steps after the last logical one. The chain
+/// behind `b`, which is late, makes the run last longer.
+const SINKING: &str = r#"
+snn 1 quantized
+name "sinking"
+steps 14
+time logical
+
+mat0 "strong" dense [1, 1] mixed exponent 7 from dense "strong" { 254 }
+mat1 "one" dense [1, 1] mixed exponent 0 from dense "one" { 2 }
+pop0 "x" [1] = logical input events
+pop1 "a" [1] = logical neurons
+  du 4095 dv 0 threshold 64 compare gt reset zero bias -524160
+  refractory 1 order leak_input_fire update_period 1
+pop2 "b" [1] = logical neurons
+  du 4095 dv 0 threshold 64 compare gt reset zero bias 0
+  refractory 1 order leak_input_fire update_period 1
+pop3 "c" [1] = logical neurons
+  du 4095 dv 0 threshold 64 compare gt reset zero bias 0
+  refractory 1 order leak_input_fire update_period 1
+pop4 "d" [1] = logical neurons
+  du 4095 dv 0 threshold 64 compare gt reset zero bias 0
+  refractory 1 order leak_input_fire update_period 1
+pop5 "e" [1] = logical neurons
+  du 4095 dv 0 threshold 64 compare gt reset zero bias 0
+  refractory 1 order leak_input_fire update_period 1
+proj0 pop0 -> pop1 mat0 delay 0
+proj1 pop0 -> pop2 mat1 delay 0
+proj2 pop2 -> pop3 mat1 delay 0
+proj3 pop3 -> pop4 mat1 delay 0
+proj4 pop4 -> pop5 mat1 delay 0
+readout mean_linear bias { 0 0 }
+  term pop1 { 1 0 }
+  term pop5 { 0 1 }
+"#;
+
+/// What is certified runs, whatever happens behind the last logical step of a population.
+#[test]
+fn a_register_that_is_full_behind_the_last_logical_step_ends_no_run() {
+    let place = Place::new();
+    place.write("sinking.snn", SINKING);
+    let spikes = Array { shape: vec![2, 14, 1], data: ArrayData::U8([[0; 14], [1; 14]].concat()) };
+    let spikes = write_npz(&[("spikes".to_owned(), spikes)]).expect("an archive");
+    place.write("s.npz", spikes);
+    let source = source::read(&place.path("sinking.snn")).unwrap_or_else(|d| panic!("{d}"));
+    for target in ["loihi1", "loihi2"] {
+        let art = artifact(&source, target, Delays::Synaptic, &place).expect("it compiles");
+        let end = art.program.populations.iter().find(|s| s.name == "a").map(|s| 14 + s.latency);
+        assert!(u64::from(end.expect("its symbol")) + 2 < art.program.run_steps);
+        measured(&source, &art, &place.path("s.npz"), 2);
+        place.run(&["run", "art", "--stimulus", "s.npz"]).exits(0);
+        let scheduled = ["run", "sinking.snn", "--target", target, "--level", "scheduled"];
+        let traced = ["--stimulus", "s.npz", "--traces", "t.npz", "--probe", "a"];
+        place.run(&[&scheduled[..], &traced].concat()).exits(0);
+        let traces = read_npz(&place.path("t.npz")).expect("an archive");
+        let v = traces.into_iter().find(|(name, _)| name == "v_a").expect("membranes of `a`").1;
+        let ArrayData::I32(v) = &v.data else { panic!("{} for i32", v.data.type_name()) };
+        assert_eq!(
+            v.iter().min(),
+            Some(&-8_388_607),
+            "{target}: it fills its register, and no more"
+        );
+        std::fs::remove_dir_all(place.path("art")).expect("it was written");
+    }
 }
 
 /// Fixtures and the code with which Loihi 1 refuses them.

@@ -30,6 +30,17 @@ fn random_networks_agree_at_every_level_on_both_targets() {
     alive(&run(&bench, DEFAULT_SEED, 1000 * times, &mut |_| {}));
 }
 
+/// A membrane that grows until it is full behind the last logical step of its population, while another population, of
+/// more latency, is not through: the certificate holds, so all simulators have to go on, and to agree.
+#[test]
+fn what_overflows_behind_its_last_logical_step_runs_on() {
+    let bench = Bench::new().expect("shipped targets");
+    let case = Case { seed: 2411, number: 2075 };
+    let outcome = case.check(&bench, &case.draw());
+    assert_eq!(outcome.faults, []);
+    assert!(outcome.certificates > 0, "{outcome:?}");
+}
+
 #[test]
 fn the_number_of_threads_changes_nothing() {
     let bench = Bench::new().expect("shipped targets");

@@ -30,6 +30,11 @@ impl Window {
         self.period * t + self.latency
     }
 
+    /// The first step behind the last logical step of the run.
+    pub(crate) const fn end(&self) -> usize {
+        self.at(self.steps)
+    }
+
     /// The logical train, or the first spike (neuron, step) that lies off the schedule. Spikes of
     /// logical steps after the run are left out: the run lasts until its latest population is
     /// done, so earlier populations begin further logical steps.

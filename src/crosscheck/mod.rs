@@ -13,11 +13,10 @@ use crate::pipeline::{self, Delays, Lowering, Search, Stage, Stages};
 pub use dice::Dice;
 use snnc_backends::certify::{Certificate, certify};
 use snnc_backends::{Backend, LoihiBackend, PROGRAM_FILE, program};
-use snnc_ir::arena::Entity;
 use snnc_ir::diag::Code;
 use snnc_ir::network::{Coding, Op};
 use snnc_ir::program::Program;
-use snnc_ir::quantized::{PopKind, Time};
+use snnc_ir::quantized::PopKind;
 use snnc_ir::{
     Diagnostics, Level, MappedNetwork, Network, QuantizedNetwork, Recipe, Rules, Severity,
     TargetSpec,
@@ -194,9 +193,6 @@ pub struct Seen {
     pub messages: u64,
     /// Stimuli on which a membrane met its threshold, or was one unit of the threshold off.
     pub close: u64,
-    /// Runs in hardware time that a simulator ended, because a register of a population left its bits behind the last
-    /// logical step of that population: nothing reads what it does there, and the certificate does not speak of it.
-    pub beyond: u64,
 }
 
 impl Seen {
@@ -207,19 +203,7 @@ impl Seen {
         self.spikes += other.spikes;
         self.messages += other.messages;
         self.close += other.close;
-        self.beyond += other.beyond;
     }
-}
-
-/// Whether a register overflows behind the last logical step of its population, whose name and schedule all levels in
-/// hardware time share.
-fn is_beyond(scheduled: &QuantizedNetwork, error: &snnc_runtime::SimError) -> bool {
-    let snnc_runtime::SimError::Overflow { population, step, .. } = error else { return false };
-    let Time::Hardware(schedule) = &scheduled.time else { return false };
-    let latency = scheduled.population_named(population).map(|id| schedule.latency[id.index()]);
-    let last =
-        |latency| u64::from(schedule.period) * u64::from(scheduled.steps) + u64::from(latency);
-    latency.is_some_and(|latency: u32| *step as u64 >= last(latency))
 }
 
 /// An error of the simulator of a level.
@@ -307,27 +291,14 @@ pub fn simulate(
             seen.runs += 1;
             Ok(())
         };
-        let mut ended = 0;
-        let mut within = |level: &str, error: snnc_runtime::SimError| {
-            if !is_beyond(scheduled, &error) {
-                return Err(sim(level)(error));
-            }
-            ended += 1;
-            Ok(())
-        };
         for (level, simulator) in &networks {
-            match simulator.run(stimulus, &IntProbe::None) {
-                Ok(run) => against(level, &IntSubject { sim: simulator, stimulus, run: &run })?,
-                Err(error) => within(level, error)?,
-            }
+            let run = simulator.run(stimulus, &IntProbe::None).map_err(sim(level))?;
+            against(level, &IntSubject { sim: simulator, stimulus, run: &run })?;
         }
         for (level, simulator) in &sims {
-            match simulator.run(stimulus, &CoreProbe::None) {
-                Ok(run) => against(level, &CoreSubject { sim: simulator, stimulus, run: &run })?,
-                Err(error) => within(level, error)?,
-            }
+            let run = simulator.run(stimulus, &CoreProbe::None).map_err(sim(level))?;
+            against(level, &CoreSubject { sim: simulator, stimulus, run: &run })?;
         }
-        seen.beyond += ended;
         seen.runs += 2;
         let messages: u64 = run.messages.iter().flatten().map(MessageTrain::count).sum();
         let all: u64 = run.spikes.iter().map(snnc_ir::spikes::SpikeTrain::count).sum();

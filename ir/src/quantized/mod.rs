@@ -34,6 +34,12 @@
 //! zero-delay projections form no cycle. [`Time::Hardware`]: every delay is at least 1, the bias of
 //! a population acts in every step, and logical spike `(n, t)` is hardware spike
 //! `(n, P·t + latency(n))`.
+//!
+//! u and v have 24 bits, of which −2^23 is not used; a message has 32. What leaves them is an *overflow*, of which
+//! the contract does not speak: a run ends there. In hardware time a population goes on while later ones finish
+//! their last logical step, the T-th. From step `P·T + latency` on, which is behind its own, nothing that it does
+//! can be seen (what it sends arrives behind the last logical step of its targets), and an overflow ends no run: u,
+//! v after each sum and subtraction, and messages stay at the end of their range that is nearest.
 
 pub mod matrix;
 pub mod messages;

@@ -4,7 +4,7 @@ use super::Event;
 use super::columns::Columns;
 use super::host::{self, HostTable};
 use super::state::{CoreState, Overflow};
-use super::symbols::{graded, places, readout, timing};
+use super::symbols::{graded, places, readout, timing, window};
 use crate::error::{Register, SimError, check_trains, check_words};
 use crate::messages::check_messages;
 use snnc_ir::order::Order;
@@ -45,6 +45,8 @@ pub(super) struct Tables {
     pub(super) places: Vec<Vec<(u32, u32)>>,
     /// Whether each symbol consists of graded relays.
     pub(super) graded: Vec<bool>,
+    /// The first step behind the last logical one of each symbol.
+    pub(super) ends: Vec<usize>,
     /// What the host computes.
     pub(super) host: Vec<HostTable>,
     matrices: Vec<Placed>,
@@ -100,6 +102,7 @@ impl Tables {
             steps,
             inputs: (0..symbols.len()).filter(is_input).collect(),
             host: host::tables(program, &places)?,
+            ends: symbols.iter().map(|symbol| window(program, symbol).end()).collect(),
             places,
             graded,
             cores,

@@ -3,7 +3,8 @@
 //! A spike or message travels only as the tables say: compartment → route → axon of a core → synapse
 //! blocks of that axon → compartments, `1 + delay` steps later. The code shares neither layout nor arithmetic
 //! with [`crate::integer`], against which it is compared; an emitted artifact is simulated here
-//! after an independent reader decoded it.
+//! after an independent reader decoded it. Behind the last logical step of their population, u, v and messages stay in
+//! their ranges as they do there.
 
 mod check;
 mod columns;
@@ -21,6 +22,7 @@ use check::Tables;
 use snnc_ir::program::{Program, ProgramReadout, SymbolRole};
 use snnc_ir::spikes::SpikeTrain;
 use state::{CoreState, Overflow};
+use symbols::window;
 
 /// Which registers a core-level simulation records; populations are indices into
 /// [`Program::populations`].
@@ -117,11 +119,7 @@ impl<'p> CoreSim<'p> {
 
     /// Where the logical steps of a symbol lie.
     pub(crate) fn window(&self, symbol: usize) -> Window {
-        Window {
-            period: self.program.period as usize,
-            latency: self.program.populations[symbol].latency as usize,
-            steps: self.program.steps as usize,
-        }
+        window(self.program, &self.program.populations[symbol])
     }
 
     /// Threshold of a neuron in units of the membrane, unless it is an input.
@@ -155,7 +153,8 @@ impl<'p> CoreSim<'p> {
         let mut spikes = self.inject(stimulus)?;
         let mut messages = self.silence();
         let mut traces = self.traces(probe)?;
-        let mut states: Vec<_> = self.tables.cores.iter().map(CoreState::new).collect();
+        let state = |core| CoreState::new(core, &self.tables.ends);
+        let mut states: Vec<_> = self.tables.cores.iter().map(state).collect();
         self.write_biases(stimulus, &mut states)?;
         let mut events = Vec::new();
         // Symbol, neuron and value of the messages of one step.

@@ -7,6 +7,8 @@ use snnc_ir::program::GradedMode;
 
 /// Exclusive bound on the magnitude of a 24-bit register (its most negative value excluded).
 const BOUND: i128 = 1 << 23;
+/// The largest value of such a register; the lowest is its negative.
+const LARGEST: i32 = (1 << 23) - 1;
 
 /// A register that left its range.
 #[derive(Clone, Copy)]
@@ -19,6 +21,8 @@ pub(super) struct Overflow {
 /// Registers and arrivals of one core.
 pub(super) struct CoreState<'t> {
     tables: &'t CoreTables,
+    /// By symbol, the first step behind its last logical one.
+    ends: &'t [usize],
     /// Biases in units of the membrane, what the host wrote included.
     bias: Vec<i64>,
     u: Vec<i32>,
@@ -34,10 +38,11 @@ pub(super) struct CoreState<'t> {
 }
 
 impl<'t> CoreState<'t> {
-    pub(super) fn new(tables: &'t CoreTables) -> Self {
+    pub(super) fn new(tables: &'t CoreTables, ends: &'t [usize]) -> Self {
         let n = tables.neurons.len();
         Self {
             tables,
+            ends,
             bias: (0..n).map(|c| tables.registers(c).bias).collect(),
             u: vec![0; n],
             compared: vec![0; n],
@@ -64,6 +69,13 @@ impl<'t> CoreState<'t> {
         [self.u[compartment], self.compared[compartment], self.v[compartment]]
     }
 
+    /// Whether step `t` is behind the last logical step of the neuron in compartment `c`. Nobody looks at what it does
+    /// there, so what would leave its range stays at the end of it.
+    fn behind(&self, c: usize, t: usize) -> bool {
+        let (symbol, _) = self.tables.neuron(c);
+        t >= self.ends[symbol]
+    }
+
     /// Step `t` of every compartment: takes what arrives, updates, calls `send` with the compartment
     /// and 1 for each spike, the message for each message.
     pub(super) fn update(
@@ -82,7 +94,7 @@ impl<'t> CoreState<'t> {
         for c in 0..self.tables.neurons.len() {
             let r = self.tables.registers(c);
             if let Some(mode) = r.profile.graded {
-                let message = self.message(c, mode)?;
+                let message = self.message(c, mode, t)?;
                 if message != 0 {
                     send(c, message);
                 }
@@ -92,8 +104,11 @@ impl<'t> CoreState<'t> {
             if t % period as usize != phase as usize {
                 continue;
             }
+            let behind = self.behind(c, t);
             let fit = |value: i128, register| match i32::try_from(value) {
                 Ok(fits) if value.abs() < BOUND => Ok(fits),
+                _ if behind && value < 0 => Ok(-LARGEST),
+                _ if behind => Ok(LARGEST),
                 _ => {
                     let value = i64::try_from(value).unwrap_or(i64::MAX);
                     Err(Overflow { compartment: c, register, value })
@@ -125,8 +140,8 @@ impl<'t> CoreState<'t> {
         Ok(())
     }
 
-    /// What a graded relay sends; 0 = nothing.
-    fn message(&mut self, c: usize, mode: GradedMode) -> Result<i32, Overflow> {
+    /// What a graded relay sends in step `t`; 0 = nothing.
+    fn message(&mut self, c: usize, mode: GradedMode, t: usize) -> Result<i32, Overflow> {
         // The tables hold multiples of 64, and the host adds such.
         let bias = i128::from(self.bias[c] >> 6);
         let sum = i128::from(std::mem::take(&mut self.pending[c])) + bias;
@@ -136,11 +151,15 @@ impl<'t> CoreState<'t> {
             Some(Keep::Positive) => scaled.max(0),
             Some(Keep::Negative) => scaled.min(0),
         };
-        i32::try_from(kept).map_err(|_| {
-            let nearest = if kept < 0 { i64::MIN } else { i64::MAX };
-            let value = i64::try_from(kept).unwrap_or(nearest);
-            Overflow { compartment: c, register: Register::Message, value }
-        })
+        match i32::try_from(kept) {
+            Ok(message) => Ok(message),
+            Err(_) if self.behind(c, t) => Ok(if kept < 0 { i32::MIN } else { i32::MAX }),
+            Err(_) => {
+                let nearest = if kept < 0 { i64::MIN } else { i64::MAX };
+                let value = i64::try_from(kept).unwrap_or(nearest);
+                Err(Overflow { compartment: c, register: Register::Message, value })
+            }
+        }
     }
 }
 

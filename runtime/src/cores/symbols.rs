@@ -3,7 +3,17 @@
 use super::check::{CoreTables, entry, malformed};
 use super::host;
 use crate::error::SimError;
+use crate::readout::Window;
 use snnc_ir::program::{Program, ProgramReadout, Symbol, SymbolRole};
+
+/// Where the logical steps of a symbol lie.
+pub(super) fn window(program: &Program, symbol: &Symbol) -> Window {
+    Window {
+        period: program.period as usize,
+        latency: symbol.latency as usize,
+        steps: program.steps as usize,
+    }
+}
 
 /// Checks that the logical steps of every symbol lie inside the run.
 pub(super) fn timing(program: &Program) -> Result<(), SimError> {

@@ -151,7 +151,9 @@ impl Layout {
             PopKind::Neurons(neuron) => {
                 let period = (neuron.update_period as usize).max(1);
                 put(PERIOD, period)?;
-                put(PHASE, window(network, id).latency % period)?;
+                let window = window(network, id);
+                put(PHASE, window.latency % period)?;
+                put(END, window.end())?;
                 let steps = usize::try_from(network.run_steps()).unwrap_or(usize::MAX);
                 put(HOLD, (neuron.refractory.saturating_sub(1) as usize).min(steps))?;
                 put(SUBTRACT, usize::from(matches!(neuron.reset, IntReset::Subtract(_))))?;

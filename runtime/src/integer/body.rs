@@ -37,7 +37,7 @@ impl Body {
         match self {
             Self::Neurons(state) if state.updates_at(t) => state.update(train, t)?,
             Self::Relay(relay) => {
-                let sent = relay.messages()?;
+                let sent = relay.messages(t)?;
                 for &(n, _) in &sent {
                     train.set(t, n as usize);
                 }
@@ -62,13 +62,13 @@ impl IntSim<'_> {
     /// Registers of population `id` before a run; `host` is what the host adds to its biases.
     pub(crate) fn body(&self, id: PopId, host: Option<&[i64]>) -> Body {
         let population: &Population = &self.network.populations[id];
+        let window = window(self.network, id);
         match &population.kind {
             PopKind::Input(_) => Body::Input,
             PopKind::Neurons(n) => {
-                let latency = window(self.network, id).latency;
-                Body::Neurons(Box::new(State::new(n, &population.shape, latency, host)))
+                Body::Neurons(Box::new(State::new(n, &population.shape, window, host)))
             }
-            PopKind::Graded(g) => Body::Relay(Relay::new(g, &population.shape, host)),
+            PopKind::Graded(g) => Body::Relay(Relay::new(g, &population.shape, window, host)),
         }
     }
 }

@@ -4,6 +4,13 @@
 //! sources, which the run keeps anyway, so that delays need no buffers. Nothing wraps: a register
 //! that leaves ±(2^23 − 1), or a message that leaves 32 bits, ends the run with
 //! [`SimError::Overflow`].
+//!
+//! A run in hardware time lasts until the last logical step of its latest population is over, and all
+//! others go on meanwhile, as they do on a chip. From hardware step `P·T + ℓ` on (of T logical steps),
+//! where a population is through with its own, nothing that it does can be seen: what it sends arrives
+//! behind the last logical step of whoever reads it, and neither readouts nor comparisons in logical time
+//! look there. So an overflow there is none: u, v and messages that would leave their range stay at the
+//! end of it, and the run goes on. Every simulator of this crate does the same.
 
 pub(crate) mod body;
 pub(crate) mod bounds;

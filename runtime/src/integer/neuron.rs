@@ -2,6 +2,7 @@
 
 use super::REGISTER_MAX;
 use crate::error::Register;
+use crate::readout::Window;
 use snnc_ir::network::Compare;
 use snnc_ir::quantized::{IntNeuron, IntReset};
 use snnc_ir::shape::Shape;
@@ -29,6 +30,8 @@ pub(crate) struct State {
     /// Updates happen in steps `t ≡ phase (mod period)`.
     period: usize,
     phase: usize,
+    /// The first step behind the last logical one.
+    end: usize,
     /// Weights that arrived since the last update.
     input: Vec<i64>,
     u: Vec<i64>,
@@ -44,7 +47,7 @@ impl State {
     pub(super) fn new(
         neuron: &IntNeuron,
         shape: &Shape,
-        latency: usize,
+        window: Window,
         host: Option<&[i64]>,
     ) -> Self {
         let n = shape.size();
@@ -66,7 +69,8 @@ impl State {
             strict: neuron.compare == Compare::Gt,
             refractory: neuron.refractory,
             period,
-            phase: latency % period,
+            phase: window.latency % period,
+            end: window.end(),
             input: vec![0; n],
             u: vec![0; n],
             h: vec![0; n],
@@ -86,25 +90,28 @@ impl State {
 
     /// u, compared membrane and v of a neuron.
     pub(crate) fn registers(&self, neuron: usize) -> [i32; 3] {
-        // `checked` keeps them in 24 bits.
+        // `stored` keeps them in 24 bits.
         [self.u[neuron], self.h[neuron], self.v[neuron]]
             .map(|x| i32::try_from(x).unwrap_or_default())
     }
 
     /// One update of every neuron; marks spikes in step `t` of `train`.
     pub(super) fn update(&mut self, train: &mut SpikeTrain, t: usize) -> Result<(), Overflow> {
+        let behind = t >= self.end;
+        let stored = |value, n, register| stored(value, n, register, behind);
         for n in 0..self.u.len() {
             let a = std::mem::take(&mut self.input[n]);
             // Saturation only ever turns a sum that is far out of range into another one.
             let u = decay(self.u[n], self.keep_u[n]).saturating_add(a.saturating_mul(64));
-            self.u[n] = checked(u, n, Register::Current)?;
+            let u = stored(u, n, Register::Current)?;
+            self.u[n] = u;
             if self.hold[n] > 0 {
                 self.hold[n] -= 1;
                 self.h[n] = self.v[n];
                 continue;
             }
             let v = decay(self.v[n], self.keep_v[n]) + u + self.bias[n];
-            let v = checked(v, n, Register::Membrane)?;
+            let v = stored(v, n, Register::Membrane)?;
             let v = self.floor.as_ref().map_or(v, |floor| v.max(floor[n]));
             self.h[n] = v;
             let threshold = self.threshold[n];
@@ -116,7 +123,7 @@ impl State {
             self.v[n] = match &self.subtract {
                 _ if !fires => v,
                 None => 0,
-                Some(amount) => checked(v - amount[n], n, Register::Membrane)?,
+                Some(amount) => stored(v - amount[n], n, Register::Membrane)?,
             };
         }
         Ok(())
@@ -129,11 +136,13 @@ const fn decay(x: i64, keep: i64) -> i64 {
     if x < 0 { -magnitude } else { magnitude }
 }
 
-fn checked(value: i64, neuron: usize, register: Register) -> Result<i64, Overflow> {
-    if !(-REGISTER_MAX..=REGISTER_MAX).contains(&value) {
+/// What a register holds that is to hold `value`: behind the last logical step the nearest that it can.
+fn stored(value: i64, neuron: usize, register: Register, behind: bool) -> Result<i64, Overflow> {
+    let nearest = value.clamp(-REGISTER_MAX, REGISTER_MAX);
+    if nearest != value && !behind {
         return Err(Overflow { neuron, register, value });
     }
-    Ok(value)
+    Ok(nearest)
 }
 
 #[cfg(test)]

@@ -140,8 +140,8 @@ impl<'a, 'n> Run<'a, 'n> {
                     ((0..steps).map(step).collect(), Body::Input)
                 }
                 PopKind::Neurons(neuron) => {
-                    let latency = integer::window(sim.network, id).latency;
-                    let state = State::new(neuron, &p.shape, latency, steps, &host, device);
+                    let window = integer::window(sim.network, id);
+                    let state = State::new(neuron, &p.shape, window, steps, &host, device);
                     (Vec::with_capacity(steps), Body::Neurons(Box::new(state)))
                 }
                 PopKind::Graded(graded) => {
@@ -172,7 +172,7 @@ impl<'a, 'n> Run<'a, 'n> {
             let silent = zeros(self.batch, network.populations[id].size(), &self.sim.device);
             let sent = match &mut self.bodies[id.index()] {
                 Body::Neurons(state) if t % state.period == state.phase => {
-                    let (fired, outside) = state.update();
+                    let (fired, outside) = state.update(t);
                     overflow = overflow.mask_fill(outside.any_dim(1), 1.0_f32);
                     silent.mask_fill(fired, 1.0_f32)
                 }

@@ -2,6 +2,7 @@
 
 use super::{Device, INT};
 use crate::integer::REGISTER_MAX;
+use crate::readout::Window;
 use burn::tensor::{Bool, DType, Int, Tensor, TensorData};
 use snnc_ir::network::{Compare, Keep};
 use snnc_ir::quantized::{Graded, IntNeuron, IntReset};
@@ -86,6 +87,8 @@ pub(super) struct State {
     held_for: i32,
     pub(super) period: usize,
     pub(super) phase: usize,
+    /// The first step behind the last logical one.
+    end: usize,
     /// Weights that arrived since the last update.
     pub(super) input: Tensor<2, Int>,
     u: Tensor<2, Int>,
@@ -98,7 +101,7 @@ impl State {
     pub(super) fn new(
         neuron: &IntNeuron,
         shape: &Shape,
-        latency: usize,
+        window: Window,
         steps: usize,
         host: &[Option<&[i64]>],
         device: &Device,
@@ -126,7 +129,8 @@ impl State {
             // At most the steps of a run, which fit in memory.
             held_for: i32::try_from(held_for).unwrap_or(i32::MAX),
             period,
-            phase: latency % period,
+            phase: window.latency % period,
+            end: window.end(),
             input: blank(),
             u: blank(),
             v: blank(),
@@ -134,13 +138,16 @@ impl State {
         }
     }
 
-    /// One update: where neurons fire, and where a register left its range.
-    pub(super) fn update(&mut self) -> (Tensor<2, Bool>, Tensor<2, Bool>) {
+    /// The update of step `t`: where neurons fire, and where a register left its range. Behind the last logical step
+    /// registers stay in it.
+    pub(super) fn update(&mut self, t: usize) -> (Tensor<2, Bool>, Tensor<2, Bool>) {
+        let behind = t >= self.end;
+        let stored = |x: Tensor<2, Int>| if behind { x.clamp(-BOUND, BOUND) } else { x };
         let input = std::mem::replace(&mut self.input, self.u.zeros_like());
-        let u = decay(&self.u, &self.keep_u) + input.clamp(-CLAMP / 64, CLAMP / 64) * 64;
+        let u = stored(decay(&self.u, &self.keep_u) + input.clamp(-CLAMP / 64, CLAMP / 64) * 64);
         let mut outside = leaves(&u);
         self.u = u.clone().clamp(-CLAMP, CLAMP);
-        let h = decay(&self.v, &self.keep_v) + self.u.clone() + self.bias.clone();
+        let h = stored(decay(&self.v, &self.keep_v) + self.u.clone() + self.bias.clone());
         let held = self.hold.clone().greater_elem(0);
         let runs = held.clone().bool_not();
         outside = outside.bool_or(leaves(&h).bool_and(runs.clone()));
@@ -155,7 +162,7 @@ impl State {
         let fired = fired.bool_and(runs);
         let after = match &self.subtract {
             None => h.clone().mask_fill(fired.clone(), 0),
-            Some(amount) => h.clone().mask_where(fired.clone(), h - amount.clone()),
+            Some(amount) => h.clone().mask_where(fired.clone(), stored(h - amount.clone())),
         };
         let after = after.mask_where(held, self.v.clone());
         outside = outside.bool_or(leaves(&after));

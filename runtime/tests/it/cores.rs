@@ -24,7 +24,7 @@ fn check(seed: u64, programmable: bool, graded: bool) -> Result<(), TestCaseErro
     equals_flat(&network, &inputs, rng)
 }
 
-fn equals_flat(
+pub(crate) fn equals_flat(
     network: &QuantizedNetwork,
     inputs: &Stimulus,
     rng: &mut Rng,

@@ -16,7 +16,7 @@ use snnc_runtime::{SimError, Stimulus, event};
 use std::sync::LazyLock;
 
 /// Runs both with and without recordings.
-fn same(network: &QuantizedNetwork, stimulus: &Stimulus) -> Result<(), TestCaseError> {
+pub(crate) fn same(network: &QuantizedNetwork, stimulus: &Stimulus) -> Result<(), TestCaseError> {
     let (definition, fast) = (IntSim::new(network), event::integer::IntSim::new(network));
     let (definition, fast) = match (definition, fast) {
         (Ok(definition), Ok(fast)) => (definition, fast),
@@ -64,7 +64,7 @@ static POOLS: LazyLock<Vec<rayon::ThreadPool>> = LazyLock::new(|| {
 });
 
 /// Runs on threads, however populations are cut and shared, against the definition.
-fn same_on_threads(
+pub(crate) fn same_on_threads(
     network: &QuantizedNetwork,
     stimulus: &Stimulus,
     split: Split,

@@ -9,6 +9,7 @@
 )]
 
 mod batch;
+mod behind;
 mod braincog;
 mod common;
 mod compare;

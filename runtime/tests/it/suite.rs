@@ -60,7 +60,11 @@ fn tensors(
 }
 
 /// Runs `samples` on all runtimes; `slow` adds tensors on the graphics processor.
-fn same(network: &QuantizedNetwork, samples: &[Stimulus], slow: bool) -> Result<(), TestCaseError> {
+pub(crate) fn same(
+    network: &QuantizedNetwork,
+    samples: &[Stimulus],
+    slow: bool,
+) -> Result<(), TestCaseError> {
     let definition = integer::IntSim::new(network);
     let expected =
         definition.and_then(|sim| each(samples, |stimulus| sim.run(stimulus, &IntProbe::None)));

@@ -98,13 +98,14 @@ impl fmt::Display for Summary {
             writeln!(f, "  {count:>9}  {} {code} {title}", TARGETS[*target])?;
         }
         let [two, one] = self.compiled;
-        let Seen { runs, compared, spikes, messages, close, beyond } = self.seen;
+        let Seen { runs, compared, spikes, messages, close } = self.seen;
         let met = Feature::ALL.len() - self.missing().len();
         writeln!(
             f,
             "seed {}, {} cases: {two} compiled for {}, {one} for {}; {} certificates of {} synapses; \
-             {runs} runs, {spikes} spikes and {messages} messages of sources, {compared} compared; {beyond} ended behind the last logical step of a population; {close} stimuli near a \
-             threshold; {met} of {} features; {} failed",
+             {runs} runs, {spikes} spikes and {messages} messages of sources, {compared} compared; \
+             {close} stimuli near a threshold; \
+             {met} of {} features; {} failed",
             self.seed,
             self.cases,
             TARGETS[0],

@@ -314,7 +314,7 @@ fn model(network: &QuantizedNetwork, id: PopId, worst: &[u64]) -> Option<Model> 
     let population = &network.populations[id];
     let PopKind::Neurons(neuron) = &population.kind else { return None };
     let host = host_range(network, id);
-    let model = Model::new(neuron, &population.shape, window(network, id).latency, &host)?;
+    let model = Model::new(neuron, &population.shape, window(network, id), &host)?;
     let mut sum = 0_u64;
     for (_, p) in network.projections_into(id) {
         if network.populations[p.source].graded().is_some() {

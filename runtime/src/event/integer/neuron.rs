@@ -5,6 +5,7 @@ use crate::event::part::Part;
 use crate::event::simd::{BLOCK, Blocks, wide, word};
 use crate::integer::REGISTER_MAX;
 use crate::integer::neuron::Overflow;
+use crate::readout::Window;
 use snnc_ir::network::Compare;
 use snnc_ir::param::Param;
 use snnc_ir::quantized::messages::Range;
@@ -41,6 +42,8 @@ pub(super) struct Model {
     /// Updates happen in steps `t ≡ phase (mod period)`.
     period: usize,
     phase: usize,
+    /// The first step behind the last logical one.
+    end: usize,
 }
 
 impl Model {
@@ -49,7 +52,7 @@ impl Model {
     pub(super) fn new(
         neuron: &IntNeuron,
         shape: &Shape,
-        latency: usize,
+        window: Window,
         host: &Param<Range>,
     ) -> Option<Self> {
         let period = (neuron.update_period as usize).max(1);
@@ -80,7 +83,8 @@ impl Model {
             floor: neuron.floor.as_ref().map(|floor| parameter(floor.expand(shape))),
             hold: neuron.refractory.saturating_sub(1),
             period,
-            phase: latency % period,
+            phase: window.latency % period,
+            end: window.end(),
         })
     }
 
@@ -162,29 +166,49 @@ impl Section {
         }
     }
 
-    /// One update; `bias` is that of this run where the host adds to it.
+    /// The update of step `t`; `bias` is that of this run where the host adds to it.
     pub(super) fn update(
         &mut self,
         model: &Model,
         bias: Option<&Blocks<i32>>,
+        t: usize,
     ) -> Result<(), Overflow> {
         let bias = bias.unwrap_or(&model.blocks);
+        if t < model.end {
+            self.blocks::<false>(model, bias)
+        } else {
+            self.blocks::<true>(model, bias)
+        }
+    }
+
+    /// Updates all blocks.
+    fn blocks<const BEHIND: bool>(
+        &mut self,
+        model: &Model,
+        bias: &Blocks<i32>,
+    ) -> Result<(), Overflow> {
         wide(
             #[inline(always)]
             || {
                 // A loop, not an iterator's method: that would be compiled for the base set.
                 for b in 0..self.u.len() {
-                    self.words[b] = self.block(model, bias, b)?;
+                    self.words[b] = self.block::<BEHIND>(model, bias, b)?;
                 }
                 Ok(())
             },
         )
     }
 
-    /// Updates block `b` and returns its spikes.
+    /// Updates block `b` and returns its spikes. With `BEHIND`, behind the last logical step, registers stay in
+    /// their range, so that there is no overflow.
     #[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
     #[inline(always)]
-    fn block(&mut self, model: &Model, bias: &Blocks<i32>, b: usize) -> Result<u64, Overflow> {
+    fn block<const BEHIND: bool>(
+        &mut self,
+        model: &Model,
+        bias: &Blocks<i32>,
+        b: usize,
+    ) -> Result<u64, Overflow> {
         // Parameters are those of the whole population.
         let at = self.part.first() / BLOCK + b;
         let (keep_u, keep_v) = (model.keep_u.at(at), model.keep_v.at(at));
@@ -199,12 +223,12 @@ impl Section {
             }
         }
         for i in 0..BLOCK {
-            let current = kept[i] + 64 * input[i];
+            let current = stored::<BEHIND>(kept[i] + 64 * input[i]);
             // Wraps only where the current is beyond its range already.
             let membrane = (decay(old_v[i], keep_v[i]) + bias[i]).wrapping_add(current);
             beyond |= i32::from(current.abs() > MAX);
             u[i] = current;
-            h[i] = membrane;
+            h[i] = stored::<BEHIND>(membrane);
         }
         if let Some(floor) = &model.floor {
             let floor = floor.at(at);
@@ -234,7 +258,7 @@ impl Section {
         if let Some(amount) = &model.subtract {
             let amount = amount.at(at);
             for i in 0..BLOCK {
-                let rest = h[i].wrapping_sub(amount[i]);
+                let rest = stored::<BEHIND>(h[i].wrapping_sub(amount[i]));
                 v[i] = if fires[i] == 1 { rest } else { h[i] };
                 beyond |= i32::from(!(-MAX..=MAX).contains(&v[i]));
             }
@@ -261,6 +285,13 @@ impl Section {
         let bits = word(&fires);
         Ok(if real < BLOCK { bits & ((1 << real) - 1) } else { bits })
     }
+}
+
+/// What a register holds that is to hold `value`, of which the run ends unless it is `BEHIND` the last logical step.
+#[expect(clippy::inline_always, reason = "is compiled with the vectors of its caller")]
+#[inline(always)]
+fn stored<const BEHIND: bool>(value: i32) -> i32 {
+    if BEHIND { value.clamp(-MAX, MAX) } else { value }
 }
 
 /// The first of u, h and v of the first `real` neurons of a block that left its range. Values are exact: a

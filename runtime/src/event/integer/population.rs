@@ -72,7 +72,7 @@ impl<'m> Neurons<'m> {
                     arrival.synapses.add(arrival.active, part, scratch, sums);
                 }
             }
-            if due { section.update(model, bias) } else { Ok(()) }
+            if due { section.update(model, bias, t) } else { Ok(()) }
         };
         if shared {
             let sections = self.sections.par_iter_mut().zip(scratch).with_max_len(1);

@@ -38,6 +38,7 @@ pub(crate) fn population(
     let phase = data[(at + PHASE) as usize];
     let held_for = data[(at + HOLD) as usize] as i32;
     let subtracts = data[(at + SUBTRACT) as usize] == 1;
+    let last = data[(at + END) as usize];
     let reads = data[(at + READS) as usize];
     let parameters = data[(at + PARAMETERS) as usize] + n;
     let place = data[(at + REGISTERS) as usize] * samples + b * size + n;
@@ -104,13 +105,14 @@ pub(crate) fn population(
             } else if t % period == phase {
                 let arrived = clamped(input, CLAMP / 64);
                 input = 0;
-                let current = decay(u, keep_u) + arrived * 64;
+                let behind = t >= last;
+                let current = stored(decay(u, keep_u) + arrived * 64, behind);
                 let mut outside = beyond(current);
-                u = clamped(current, CLAMP);
+                u = current;
                 if hold > 0 {
                     hold -= 1;
                 } else {
-                    let mut h = decay(v, keep_v) + u + drive;
+                    let mut h = stored(decay(v, keep_v) + u + drive, behind);
                     outside = outside || beyond(h);
                     if h < floor {
                         h = floor;
@@ -120,12 +122,12 @@ pub(crate) fn population(
                     if fired {
                         after = 0;
                         if subtracts {
-                            after = h - amount;
+                            after = stored(h - amount, behind);
                         }
                         hold = held_for;
                     }
                     outside = outside || beyond(after);
-                    v = clamped(after, CLAMP);
+                    v = after;
                 }
                 if outside {
                     overflows[b as usize].fetch_or(1u32);
@@ -170,6 +172,17 @@ pub(super) fn decay(x: i32, keep: i32) -> i32 {
 #[cube]
 fn beyond(x: i32) -> bool {
     x > BOUND || x < -BOUND
+}
+
+/// What stands for `x` in a register: behind the last logical step what is nearest to it in the register's range, else
+/// something that is outside where `x` is.
+#[cube]
+fn stored(x: i32, behind: bool) -> i32 {
+    let mut within = clamped(x, CLAMP);
+    if behind {
+        within = clamped(x, BOUND);
+    }
+    within
 }
 
 /// `x`, or what is nearest to it within `±bound`.

@@ -8,7 +8,7 @@
 pub(crate) const GROUP: u32 = 64;
 
 /// Words of a population's header; what it reads stands behind it, [`READ`] words each.
-pub(crate) const HEADER: u32 = 16;
+pub(crate) const HEADER: u32 = 17;
 /// Neurons.
 pub(crate) const SIZE: u32 = 0;
 /// Place of the population's spikes (messages of a relay), before it is multiplied by steps and samples.
@@ -41,6 +41,8 @@ pub(crate) const SHIFT: u32 = 13;
 pub(crate) const READS: u32 = 14;
 /// 1 if scattered sums arrive.
 pub(crate) const SCATTERED: u32 = 15;
+/// The first step behind the last logical one, from which on registers stay in their range.
+pub(crate) const END: u32 = 16;
 
 /// Words about one projection.
 pub(crate) const READ: u32 = 28;
@@ -108,7 +110,8 @@ pub(crate) const SPARSE: u32 = 3;
 
 /// Bound to which inputs, biases and overflowed registers are clamped: far enough outside the registers'
 /// range that a clamped value overflows exactly where the value itself does (an input counts 64-fold), and
-/// low enough that sums of clamped values stay in 32 bits.
+/// low enough that sums of clamped values stay in 32 bits. Behind the last logical step of a population registers are clamped
+/// to [`BOUND`] instead.
 pub(crate) const CLAMP: i32 = 1 << 26;
 /// Largest magnitude of u and v.
 pub(crate) const BOUND: i32 = (1 << 23) - 1;
