@@ -4,6 +4,9 @@
 //! and says how many bits they use. Each synapse process clips and truncates its own matrix by the signs it
 //! finds there, adds up what arrives, and shifts the sum right by s. Where every stored weight is a multiple of
 //! 2^s, that is a sum of weights again, and those are returned. Convolutions are left alone.
+//!
+//! The writer has a model of its own of the same arithmetic, and its tests the same table of observations. Both stand here
+//! once more on purpose: the checker shares nothing with what it checks, or one mistake would go through both.
 
 use snnc_ir::program::Format;
 use snnc_ir::quantized::Sign;
