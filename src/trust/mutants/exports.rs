@@ -1,6 +1,6 @@
 //! Networks that `network.net` can hold, compiled: what its changes are made of.
 
-use super::Subject;
+use super::{STIMULI, Subject, layers};
 use crate::pipeline::Delays;
 use crate::source;
 use crate::trust::readers::programs::Case;
@@ -71,7 +71,8 @@ fn is_right(found: &Diagnostics) -> bool {
     found.iter().filter(|d| d.severity == Severity::Error).all(of_network)
 }
 
-/// A file as it was written must be proved, come back from bytes as it is, and fire as the program does.
+/// A file as it was written must be proved, come back from bytes as it is, and fire as the program does: as the checker
+/// reads it, and as its page says.
 ///
 /// # Errors
 /// What is not so.
@@ -85,5 +86,6 @@ pub fn unchanged(subject: &Subject) -> Result<(), String> {
     netx::certify(&subject.source, &subject.program, file, layout, &subject.target)
         .map_err(|e| why(&e))?;
     let flat = netx::as_program(file, layout, &subject.program).map_err(|e| why(&e))?;
-    agree(&subject.program, &flat, super::STIMULI).map_err(|e| why(&e))
+    agree(&subject.program, &flat, STIMULI).map_err(|e| why(&e))?;
+    layers::alike(&subject.program, file, layout, STIMULI).map_err(|e| why(&e))
 }

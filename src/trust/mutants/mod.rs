@@ -8,6 +8,7 @@
 mod bytes;
 mod equivalent;
 pub mod exports;
+pub mod layers;
 mod rewritten;
 mod subjects;
 mod touched;
@@ -221,7 +222,8 @@ fn judge_export(subject: &Subject, bytes: &[u8], what: &str, tally: &mut Tally) 
     tally.proved += 1;
     let same = netx::as_program(&read, layout, &subject.program)
         .map_err(|e| e.to_string())
-        .and_then(|flat| agree(&subject.program, &flat, STIMULI));
+        .and_then(|flat| agree(&subject.program, &flat, STIMULI))
+        .and_then(|()| layers::alike(&subject.program, &read, layout, STIMULI));
     match same {
         Ok(()) => tally.simulated += 1,
         Err(why) => miss(format!("was accepted, and differs: {why}")),
