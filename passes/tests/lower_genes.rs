@@ -13,6 +13,7 @@ use snnc_ir::conv::Conv;
 use snnc_ir::diag::codes::network as codes;
 use snnc_ir::network::{Coding, Genes, Keep, Op, Provenance, Readout, Scheme, Tensor};
 use snnc_ir::{Diagnostics, NetworkDraft, Shape, TargetSpec};
+use snnc_passes::Property;
 use std::collections::BTreeSet;
 
 const STEPS: usize = 5;
@@ -290,6 +291,26 @@ fn targets_without_graded_messages() {
 }
 
 /// One weight for each reason, by name.
+/// A bias sits on the last stage only, so that the first ones may be silent where the node was not.
+#[test]
+fn a_stage_may_be_silent_where_its_node_was_not() {
+    let mut net = Net::new();
+    let off = net.b.node("off", Op::Zero, &[], Shape::flat(5));
+    // The readout keeps its population, which never fires.
+    let quiet = net.b.node("quiet", Op::Neuron(plain_neuron()), &[(off, 0)], Shape::flat(5));
+    let genes = [("eo", &[4, 2][..]), ("o", &[2, 2]), ("ei", &[5, 2])].map(|(n, s)| net.gene(n, s));
+    let weight = net.weight("l", Scheme::Linear, &[4, 5], genes);
+    let bias = Some(net.gene("b", &[4]));
+    let linear = Op::Linear { weight, bias };
+    let current = net.b.node("l", linear, &[(quiet, 1)], Shape::flat(4));
+    net.b.node("driven", Op::Neuron(plain_neuron()), &[(current, 0)], Shape::flat(4));
+    net.b.draft.readout = Readout::SpikeCount(quiet);
+    assert!(Property::SilentFolded.holds_for_network(&net.b.draft));
+    let (draft, _) = net.factored("factored");
+    assert_eq!(relays(&draft), 1);
+    assert!(!Property::SilentFolded.holds_for_network(&draft));
+}
+
 #[test]
 fn what_cannot_be_factored_is_named() {
     let mut net = Net::layers(&[40, 30, 20], 2);

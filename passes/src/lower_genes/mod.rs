@@ -56,7 +56,13 @@ static INFO: PassInfo = PassInfo {
     class: Class::RealExact,
     requires: &[],
     establishes: &[Property::GenesLowered],
-    invalidates: &[Property::DeadRemoved, Property::NodesMerged, Property::TensorsShared],
+    // The first stages of a node with a bias are silent if what it reads is.
+    invalidates: &[
+        Property::SilentFolded,
+        Property::DeadRemoved,
+        Property::NodesMerged,
+        Property::TensorsShared,
+    ],
     options: &[OptionInfo {
         name: "lowering",
         kind: OptionKind::Choice(&["auto", "materialized", "factored", "smallest"]),
