@@ -69,13 +69,6 @@ impl<'t> CoreState<'t> {
         [self.u[compartment], self.compared[compartment], self.v[compartment]]
     }
 
-    /// Whether step `t` is behind the last logical step of the neuron in compartment `c`. Nobody looks at what it does
-    /// there, so what would leave its range stays at the end of it.
-    fn behind(&self, c: usize, t: usize) -> bool {
-        let (symbol, _) = self.tables.neuron(c);
-        t >= self.ends[symbol]
-    }
-
     /// Step `t` of every compartment: takes what arrives, updates, calls `send` with the compartment
     /// and 1 for each spike, the message for each message.
     pub(super) fn update(
@@ -91,8 +84,9 @@ impl<'t> CoreState<'t> {
             let sum = pending.checked_add(arrived);
             *pending = sum.ok_or(Overflow { compartment, register: Register::Input, value })?;
         }
-        for c in 0..self.tables.neurons.len() {
-            let r = self.tables.registers(c);
+        let (tables, ends) = (self.tables, self.ends);
+        for c in 0..tables.neurons.len() {
+            let r = tables.registers(c);
             if let Some(mode) = r.profile.graded {
                 let message = self.message(c, mode, t)?;
                 if message != 0 {
@@ -104,15 +98,9 @@ impl<'t> CoreState<'t> {
             if t % period as usize != phase as usize {
                 continue;
             }
-            let behind = self.behind(c, t);
             let fit = |value: i128, register| match i32::try_from(value) {
                 Ok(fits) if value.abs() < BOUND => Ok(fits),
-                _ if behind && value < 0 => Ok(-LARGEST),
-                _ if behind => Ok(LARGEST),
-                _ => {
-                    let value = i64::try_from(value).unwrap_or(i64::MAX);
-                    Err(Overflow { compartment: c, register, value })
-                }
+                _ => outside(tables, ends, (c, t), (register, value)),
             };
             let input = i128::from(std::mem::take(&mut self.pending[c])) * 64;
             let lost_u = lost(self.u[c], u32::from(r.profile.du) + 1);
@@ -153,7 +141,9 @@ impl<'t> CoreState<'t> {
         };
         match i32::try_from(kept) {
             Ok(message) => Ok(message),
-            Err(_) if self.behind(c, t) => Ok(if kept < 0 { i32::MIN } else { i32::MAX }),
+            Err(_) if behind(self.tables, self.ends, c, t) => {
+                Ok(if kept < 0 { i32::MIN } else { i32::MAX })
+            }
             Err(_) => {
                 let nearest = if kept < 0 { i64::MIN } else { i64::MAX };
                 let value = i64::try_from(kept).unwrap_or(nearest);
@@ -161,6 +151,29 @@ impl<'t> CoreState<'t> {
             }
         }
     }
+}
+
+/// What becomes of a value outside the range of u and v in compartment `c` in step `t`. Behind the last logical step of
+/// its neuron nobody looks at what it does, so it stays at the end of the range.
+#[cold]
+#[inline(never)]
+fn outside(
+    tables: &CoreTables,
+    ends: &[usize],
+    (c, t): (usize, usize),
+    (register, value): (Register, i128),
+) -> Result<i32, Overflow> {
+    if behind(tables, ends, c, t) {
+        return Ok(if value < 0 { -LARGEST } else { LARGEST });
+    }
+    let value = i64::try_from(value).unwrap_or(i64::MAX);
+    Err(Overflow { compartment: c, register, value })
+}
+
+/// Whether step `t` is behind the last logical step of the neuron in compartment `c`.
+fn behind(tables: &CoreTables, ends: &[usize], c: usize, t: usize) -> bool {
+    let (symbol, _) = tables.neuron(c);
+    t >= ends[symbol]
 }
 
 /// What a register loses to decay: `|x| · d / 4096`, rounded away from zero.

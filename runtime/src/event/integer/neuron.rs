@@ -174,14 +174,19 @@ impl Section {
         t: usize,
     ) -> Result<(), Overflow> {
         let bias = bias.unwrap_or(&model.blocks);
-        if t < model.end {
-            self.blocks::<false>(model, bias)
-        } else {
-            self.blocks::<true>(model, bias)
-        }
+        if t < model.end { self.blocks::<false>(model, bias) } else { self.behind(model, bias) }
+    }
+
+    /// An update behind the last logical step. There are few, so the usual one is kept apart.
+    #[cold]
+    #[inline(never)]
+    fn behind(&mut self, model: &Model, bias: &Blocks<i32>) -> Result<(), Overflow> {
+        self.blocks::<true>(model, bias)
     }
 
     /// Updates all blocks.
+    #[expect(clippy::inline_always, reason = "is compiled into each of its two callers")]
+    #[inline(always)]
     fn blocks<const BEHIND: bool>(
         &mut self,
         model: &Model,
