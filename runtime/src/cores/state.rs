@@ -100,12 +100,7 @@ impl<'t> CoreState<'t> {
             }
             let fit = |value: i128, register| match i32::try_from(value) {
                 Ok(fits) if value.abs() < BOUND => Ok(fits),
-                _ if behind(tables, ends, c, t) && value < 0 => Ok(-LARGEST),
-                _ if behind(tables, ends, c, t) => Ok(LARGEST),
-                _ => {
-                    let value = i64::try_from(value).unwrap_or(i64::MAX);
-                    Err(Overflow { compartment: c, register, value })
-                }
+                _ => outside(tables, ends, (c, t), (register, value)),
             };
             let input = i128::from(std::mem::take(&mut self.pending[c])) * 64;
             let lost_u = lost(self.u[c], u32::from(r.profile.du) + 1);
@@ -158,9 +153,24 @@ impl<'t> CoreState<'t> {
     }
 }
 
-/// Whether step `t` is behind the last logical step of the neuron in compartment `c`. Nobody looks at what it does there,
-/// so what would leave its range stays at the end of it.
+/// What becomes of a value outside the range of u and v in compartment `c` in step `t`. Behind the last logical step of
+/// its neuron nobody looks at what it does, so it stays at the end of the range.
 #[cold]
+#[inline(never)]
+fn outside(
+    tables: &CoreTables,
+    ends: &[usize],
+    (c, t): (usize, usize),
+    (register, value): (Register, i128),
+) -> Result<i32, Overflow> {
+    if behind(tables, ends, c, t) {
+        return Ok(if value < 0 { -LARGEST } else { LARGEST });
+    }
+    let value = i64::try_from(value).unwrap_or(i64::MAX);
+    Err(Overflow { compartment: c, register, value })
+}
+
+/// Whether step `t` is behind the last logical step of the neuron in compartment `c`.
 fn behind(tables: &CoreTables, ends: &[usize], c: usize, t: usize) -> bool {
     let (symbol, _) = tables.neuron(c);
     t >= ends[symbol]
