@@ -28,7 +28,8 @@ const BRAIN: FloatingPointLayout = FloatingPointLayout {
 pub(super) fn of(datatype: &Datatype) -> Option<(Dtype, Endian)> {
     match datatype {
         Datatype::FixedPoint { size, byte_order, layout } => {
-            let whole = layout.bit_offset == 0 && u32::from(layout.bit_precision) == 8 * size;
+            let whole =
+                layout.bit_offset == 0 && u64::from(layout.bit_precision) == 8 * u64::from(*size);
             let dtype = match (size, layout.signed) {
                 _ if !whole => return None,
                 (1, false) => Dtype::U8,
@@ -94,4 +95,20 @@ pub(super) fn fixed_strings(
         Some(if spaces { text.trim_end_matches(' ') } else { text }.to_owned())
     };
     raw.chunks_exact(size).map(string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hdf5_pure::FixedPointLayout;
+
+    /// Files say sizes of up to 32 bits, in bytes.
+    #[test]
+    fn an_integer_of_any_size_is_looked_at() {
+        for size in [3, 1 << 29, u32::MAX] {
+            let layout = FixedPointLayout { bit_offset: 0, bit_precision: 0, signed: false };
+            let byte_order = DatatypeByteOrder::LittleEndian;
+            assert_eq!(of(&Datatype::FixedPoint { size, byte_order, layout }), None);
+        }
+    }
 }
