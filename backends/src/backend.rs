@@ -90,7 +90,7 @@ impl Backend for LoihiBackend {
         let file = |name: &str, bytes| ArtifactFile { name: name.to_owned(), bytes };
         let files = vec![file(PROGRAM_FILE, program::write(network, target)?)];
         let mut emission = Emission { files, left_out: Vec::new(), netx: None };
-        match netx::export(network) {
+        match netx::export(network, target) {
             Ok(netx::Export { bytes, layout }) => {
                 emission.files.push(file(NETX_FILE, bytes));
                 emission.netx = Some(layout);

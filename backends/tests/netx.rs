@@ -11,13 +11,13 @@ use snnc_ir::conv::Conv;
 use snnc_ir::diag::codes::artifact;
 use snnc_ir::network::{Compare, Keep};
 use snnc_ir::quantized::{IntReset, Role, Sign, Structure};
-use snnc_ir::{Diagnostic, MappedNetwork, Param};
+use snnc_ir::{Diagnostic, MappedNetwork, Param, TargetSpec};
 
 struct Reader(File);
 
 impl Reader {
     fn of(network: &MappedNetwork) -> Self {
-        let bytes = netx::write(network).unwrap_or_else(|why| panic!("{why}"));
+        let bytes = netx::write(network, &target("loihi2")).unwrap_or_else(|why| panic!("{why}"));
         Self(File::from_bytes(bytes).expect("it is HDF5"))
     }
 
@@ -66,7 +66,7 @@ impl Reader {
 }
 
 fn refused(network: &MappedNetwork) -> Diagnostic {
-    netx::write(network).expect_err("NetX cannot express it")
+    netx::write(network, &target("loihi2")).expect_err("NetX cannot express it")
 }
 
 fn part(population: &str, layer: usize, first: usize, len: usize) -> Part {
@@ -166,7 +166,7 @@ fn a_chain_becomes_layers() {
     let kind = file.data("2/neuron/type");
     assert_eq!(kind.read_string().unwrap(), ["LOIHI"]);
     assert!(kind.shape().unwrap().is_empty(), "a scalar");
-    let layout = netx::layout(&network).unwrap();
+    let layout = netx::layout(&network, &target("loihi2")).unwrap();
     assert_eq!(layout.inputs, [part("x", 0, 0, 2)]);
     assert_eq!(layout.populations, [part("h", 1, 0, 3), part("y", 2, 0, 2)]);
 }
@@ -222,7 +222,7 @@ fn convolutions_stay_convolutions() {
     let (shape, thresholds) = file.parameters("1/neuron/vThMant");
     assert_eq!(shape, [3, 2, 2]);
     assert_eq!(thresholds[(2 * 2) * 2 + 1], 9);
-    let layout = netx::layout(&network).unwrap();
+    let layout = netx::layout(&network, &target("loihi2")).unwrap();
     assert_eq!(layout.populations, [part("h", 1, 0, 12), part("y", 3, 0, 2)]);
 }
 
@@ -318,7 +318,7 @@ fn any_other_network_becomes_one_layer() {
     assert_eq!(file.floats("1/weight_rec"), (vec![6, 6], recurrent.concat()));
     assert_eq!(file.parameters("1/neuron/vDecay"), (vec![6], vec![7, 7, 0, 0, 4095, 4095]));
     assert_eq!(file.floats("1/bias"), (vec![6], vec![0.0, 0.0, 0.0, 1.0, 0.0, 0.0]));
-    let layout = netx::layout(&network).unwrap();
+    let layout = netx::layout(&network, &target("loihi2")).unwrap();
     let parts = [part("h", 1, 0, 2), part("y", 1, 2, 2), part("r", 1, 4, 2)];
     assert_eq!(layout, Layout { inputs: vec![part("x", 0, 0, 2)], populations: parts.to_vec() });
 }
@@ -336,7 +336,10 @@ fn several_inputs_are_columns_one_after_the_other() {
     let file = Reader::of(&network);
     assert_eq!(file.kinds(), ["input", "dense"], "no neuron has a synapse to another");
     assert_eq!(file.floats("1/weight"), (vec![2, 3], vec![11.0, 2.0, 5.0, 3.0, 14.0, -6.0]));
-    assert_eq!(netx::layout(&network).unwrap().inputs, [part("a", 0, 0, 2), part("b", 0, 2, 1)]);
+    assert_eq!(
+        netx::layout(&network, &target("loihi2")).unwrap().inputs,
+        [part("a", 0, 0, 2), part("b", 0, 2, 1)]
+    );
 }
 
 #[test]
@@ -459,7 +462,10 @@ fn a_network_without_synapses_is_refused() {
 #[test]
 fn the_bytes_are_the_same_every_time() {
     let network = skip(1, |_, _| {});
-    assert_eq!(netx::write(&network).unwrap(), netx::write(&network.clone()).unwrap());
+    assert_eq!(
+        netx::write(&network, &target("loihi2")).unwrap(),
+        netx::write(&network.clone(), &target("loihi2")).unwrap()
+    );
 }
 
 #[test]
@@ -479,7 +485,31 @@ fn the_back_end_writes_both_files_or_says_why_not() {
 #[test]
 fn the_layout_is_plain_json() {
     let network = chain(|net, [_, h, _]| net.draft.populations[h].role = Role::Logical);
-    let json = serde_json::to_value(netx::layout(&network).unwrap()).unwrap();
+    let json = serde_json::to_value(netx::layout(&network, &target("loihi2")).unwrap()).unwrap();
     let first = serde_json::json!({ "population": "h", "layer": 1, "first": 0, "len": 3 });
     assert_eq!(json["populations"][PopId::new(0).index()], first);
+}
+
+/// The loader's registers are not those of the program: a target may have the ones and not the others.
+#[test]
+fn registers_that_the_target_lacks_are_refused() {
+    let network = chain(|net, [_, h, _]| net.neuron(h).bias = Param::Uniform(640));
+    let with = |edit: &dyn Fn(&mut TargetSpec)| {
+        let mut target = target("loihi2");
+        edit(&mut target);
+        let refused = netx::write(&network, &target).map_err(|why| (why.code, why.to_string()));
+        refused.map(|_| ())
+    };
+    let says = |edit: &dyn Fn(&mut TargetSpec), code, name: &str| {
+        let (found, text) = with(edit).expect_err(name);
+        assert_eq!(found, code, "{text}");
+        assert!(text.contains(name) && text.contains("layer 1, which holds"), "{text}");
+    };
+    // 6 is the largest weight of the first layer, of both signs: four bits more fill eight.
+    says(&|t| t.min_weight_exponent.value = -4, artifact::NETX_WEIGHT, "min_weight_exponent = -4");
+    says(&|t| t.max_bias_exponent.value = 5, artifact::NETX_NEURON, "max_bias_exponent = 5");
+    says(&|t| t.max_bias_mantissa.value = 9, artifact::NETX_NEURON, "max_bias_mantissa = 9");
+    assert_eq!(with(&|t| t.min_weight_exponent.value = -5), Ok(()));
+    assert_eq!(with(&|t| t.max_bias_exponent.value = 6), Ok(()));
+    assert_eq!(with(&|t| t.max_bias_mantissa.value = 10), Ok(()));
 }

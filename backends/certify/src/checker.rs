@@ -146,7 +146,12 @@ impl Checker<'_> {
             wrong.push((format!("a synapse format does not store mantissa {mantissa}"), None));
         }
         if !exponents.contains(&i64::from(format.exponent)) {
-            let limit = ("max_weight_exponent", &target.max_weight_exponent);
+            let low = i64::from(format.exponent) < target.min_weight_exponent.value;
+            let limit = if low {
+                ("min_weight_exponent", &target.min_weight_exponent)
+            } else {
+                ("max_weight_exponent", &target.max_weight_exponent)
+            };
             wrong.push((format!("the weight exponent is {}", format.exponent), Some(limit)));
         }
         let delay = u32::from(block.delay);

@@ -207,7 +207,7 @@ pub(super) fn delays(shape: &[usize], registers: &[u32]) -> Result<Array, Diagno
 
 /// Whether the loader keeps the weights of a layer.
 fn check(weights: &[i32]) -> Result<(), Diagnostic> {
-    loader::keeps(&[weights]).map_err(refusal)
+    loader::keeps(&[weights]).map(|_| ()).map_err(refusal)
 }
 
 /// What the loader would do to a layer, as the reason why it is not written.

@@ -37,9 +37,10 @@ enum Sign {
     Inhibitory,
 }
 
-/// Whether a layer keeps its weights. The matrices of a layer (into it, and from it to itself) share
-/// shift and bit count; each has its own sign mode.
-pub(super) fn keeps(matrices: &[&[i32]]) -> Result<(), Damage> {
+/// Whether a layer keeps its weights, and the power of two by which they grow, of which the exponent of their
+/// synapses is the negative. The matrices of a layer (into it, and from it to itself) share shift and bit
+/// count; each has its own sign mode.
+pub(super) fn keeps(matrices: &[&[i32]]) -> Result<i32, Damage> {
     let all = || matrices.iter().flat_map(|m| m.iter().copied());
     let (min, max) = all().fold((i32::MAX, i32::MIN), |(lo, hi), w| (lo.min(w), hi.max(w)));
     if all().all(|w| w == 0) {
@@ -88,7 +89,7 @@ pub(super) fn keeps(matrices: &[&[i32]]) -> Result<(), Damage> {
             }
         }
     }
-    Ok(())
+    Ok(shift)
 }
 
 /// The largest k with 2^k ≤ a / b, for positive a and b; −1 stands for everything below 1, which
@@ -160,7 +161,9 @@ mod tests {
     #[test]
     fn the_damage_names_a_weight() {
         assert_eq!(keeps(&[&[0, 0]]), Err(Damage::AllZero));
-        assert_eq!(keeps(&[&[0, 0], &[1]]), Ok(()));
+        assert_eq!(keeps(&[&[0, 0], &[1]]), Ok(7));
+        assert_eq!(keeps(&[&[-3, 100]]), Ok(1));
+        assert_eq!(keeps(&[&[-2, 130]]), Ok(0));
         assert_eq!(keeps(&[&[1, 256]]), Err(Damage::TooLarge(256)));
         assert_eq!(keeps(&[&[-1, 255]]), Err(Damage::TooLarge(255)));
         assert_eq!(keeps(&[&[-2, 131]]), Err(Damage::Odd(131)));

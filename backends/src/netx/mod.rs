@@ -7,7 +7,7 @@
 //!
 //! A NetX file has no place for much of what a program can say, and its loader changes weights
 //! that it does not like. Nothing is written unless the loader, whose arithmetic is repeated here,
-//! gives back exactly the network; otherwise the reason is a [`Diagnostic`].
+//! gives back exactly the network in registers that the target has; otherwise the reason is a [`Diagnostic`].
 //!
 //! **Format** (lava-dl 0.6.0, `netx/hdf5.py`): groups `layer/<i>` of datasets, no attributes. Weights,
 //! biases and delays are float32, extents and parameters of neurons int64; arrays of parameters of a
@@ -19,12 +19,13 @@ mod flat;
 mod layers;
 mod loader;
 mod neurons;
+mod registers;
 
 use layers::Layer;
 pub use snnc_certify::netx::{Layout, Part};
 use snnc_ir::diag::codes::artifact;
 use snnc_ir::quantized::QuantizedDraft;
-use snnc_ir::{Diagnostic, MappedNetwork};
+use snnc_ir::{Diagnostic, MappedNetwork, TargetSpec};
 
 /// Weights of a matrix that has to be expanded for the file, at most: 64 MiB of float32.
 pub const MAX_EXPANDED: usize = 1 << 24;
@@ -47,32 +48,38 @@ struct Plan {
 /// Writes the file.
 ///
 /// # Errors
-/// Why NetX cannot express the network.
-pub fn write(network: &MappedNetwork) -> Result<Vec<u8>, Diagnostic> {
-    export(network).map(|export| export.bytes)
+/// Why NetX cannot express the network for this target.
+pub fn write(network: &MappedNetwork, target: &TargetSpec) -> Result<Vec<u8>, Diagnostic> {
+    export(network, target).map(|export| export.bytes)
 }
 
 /// Where the populations lie in the file.
 ///
 /// # Errors
 /// As [`write()`].
-pub fn layout(network: &MappedNetwork) -> Result<Layout, Diagnostic> {
-    plan(&network.network).map(|plan| plan.layout)
+pub fn layout(network: &MappedNetwork, target: &TargetSpec) -> Result<Layout, Diagnostic> {
+    plan(&network.network, target).map(|plan| plan.layout)
 }
 
 /// Writes the file and says where the populations lie in it.
 ///
 /// # Errors
 /// As [`write()`].
-pub fn export(network: &MappedNetwork) -> Result<Export, Diagnostic> {
-    let Plan { layers, layout } = plan(&network.network)?;
+pub fn export(network: &MappedNetwork, target: &TargetSpec) -> Result<Export, Diagnostic> {
+    let Plan { layers, layout } = plan(&network.network, target)?;
     let bytes = file::write(&layers).map_err(|e| {
         Diagnostic::error(artifact::NETX_WRITE, format!("the HDF5 writer failed: {e}"))
     })?;
     Ok(Export { bytes, layout })
 }
 
-fn plan(network: &QuantizedDraft) -> Result<Plan, Diagnostic> {
+fn plan(network: &QuantizedDraft, target: &TargetSpec) -> Result<Plan, Diagnostic> {
+    let plan = layers(network)?;
+    registers::check(&plan, target)?;
+    Ok(plan)
+}
+
+fn layers(network: &QuantizedDraft) -> Result<Plan, Diagnostic> {
     neurons::no_messages(network)?;
     let inputs = network.populations.values().filter(|p| p.is_input()).count();
     if inputs == 0 || network.projections.is_empty() {

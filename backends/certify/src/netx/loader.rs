@@ -96,10 +96,10 @@ pub(super) fn stored(weights: &[i32]) -> Result<(Vec<i16>, Format), String> {
         format(0, Sign::Excitatory)
     } else if all(&|w| (-255..=0).contains(&w)) {
         format(0, Sign::Inhibitory)
-    } else if all(&|w| (-128..=127).contains(&w)) {
-        format(-1, Sign::Mixed)
     } else if all(&|w| w % 2 == 0 && (-256..=254).contains(&w)) {
         format(0, Sign::Mixed)
+    } else if all(&|w| (-128..=127).contains(&w)) {
+        format(-1, Sign::Mixed)
     } else {
         return Err("no synapse format holds all weights of a matrix".to_owned());
     };

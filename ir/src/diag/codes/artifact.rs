@@ -59,7 +59,8 @@ codes! {
         "The loader rescales each matrix and clips it to what a synapse stores. A matrix is \
          written only if the loader's own arithmetic returns every weight unchanged: integers up to \
          ±127, even ones from −256 to 254, or 0..=255 where none is negative. It also turns a \
-         matrix without positive weights to wrong values when the smallest is −(2^k).";
+         matrix without positive weights to wrong values when the smallest is −(2^k), and stores weights \
+         with the negative of the power by which it shifts them, which a target must have.";
     NETX_SIZE = 633, "NetX matrix too large",
         "A net that is not a chain of layers becomes one layer with a full weight matrix over all \
          neurons; beyond the bound the file would be larger than it is useful.";

@@ -45,7 +45,7 @@ impl Flattened {
                 profile: index_of(&mut core.profiles, profile),
                 threshold: index_of(&mut core.thresholds, fires),
                 bias_mantissa: i16::try_from(bias).map_err(|_| outside("bias", bias))?,
-                bias_exponent: BIAS_EXPONENT,
+                bias_exponent: if bias == 0 { 0 } else { BIAS_EXPONENT },
             })
         };
         for part in places.take(layer, rows)? {
