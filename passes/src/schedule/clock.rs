@@ -231,7 +231,8 @@ fn carry(
     });
 }
 
-/// Adds a projection with this delay for each digit; `layout` makes its weights from those of the neurons.
+/// Adds a projection with this delay for each digit, and for each sign where they are stored apart; `layout` makes
+/// its weights from those of the neurons.
 fn deliver(
     builder: &mut Builder,
     [source, target]: [PopId; 2],
@@ -240,11 +241,19 @@ fn deliver(
     layout: impl Fn(&[i16]) -> (Structure, Vec<i16>),
 ) {
     let name = format!("{}.bias", builder.draft.populations[target].name);
-    for (units, shift) in [(&digits.low, 0), (&digits.high, digits.shift)] {
-        if units.iter().all(|&unit| unit == 0) {
-            continue;
-        }
-        let (structure, weights) = layout(units);
+    let digits = [(&digits.low, 0), (&digits.high, digits.shift)];
+    let parts = digits.into_iter().flat_map(|(units, shift)| {
+        let of = |sign: fn(i16) -> i16| units.iter().copied().map(sign).collect();
+        let parts: Vec<Vec<i16>> = if builder.apart {
+            vec![of(|u| u.max(0)), of(|u| u.min(0))]
+        } else {
+            vec![units.clone()]
+        };
+        parts.into_iter().map(move |units| (units, shift))
+    });
+    let parts: Vec<_> = parts.filter(|(units, _)| units.iter().any(|&unit| unit != 0)).collect();
+    for (units, shift) in parts {
+        let (structure, weights) = layout(&units);
         let mut matrix = derived(name.clone(), structure, weights, "schedule", vec![]);
         matrix.exponent += i8::try_from(shift).expect("at most the largest exponent");
         let matrix = builder.intern(matrix);

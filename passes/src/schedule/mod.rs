@@ -99,7 +99,8 @@ impl Pass for ScheduleTime {
             "relay" => 0,
             _ => u32::try_from(cx.target.max_delay.value).unwrap_or(0),
         };
-        let mut builder = Builder::new(draft, timing, max_delay);
+        let mut builder =
+            Builder::new(draft, timing, max_delay, cx.target.min_weight_exponent.value > -1);
         relay::balance(&mut builder);
         clock::gate_biases(&mut builder, cx.target, &mut errors);
         let draft = builder.finish(cx);
@@ -219,6 +220,8 @@ struct Builder {
     latency: Vec<u32>,
     /// Largest synaptic delay register.
     max_delay: u32,
+    /// Whether weights of both signs take a projection for each: one for both would need an exponent of −1.
+    apart: bool,
     /// The floor that relays and clocks get.
     floor: Option<i32>,
     relays: usize,
@@ -226,10 +229,10 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(draft: QuantizedDraft, timing: Timing, max_delay: u32) -> Self {
+    fn new(draft: QuantizedDraft, timing: Timing, max_delay: u32, apart: bool) -> Self {
         let Timing { period, latency, .. } = timing;
         let floor = relay::common_floor(&draft);
-        Self { draft, period, latency, max_delay, floor, relays: 0, clocks: 0 }
+        Self { draft, period, latency, max_delay, apart, floor, relays: 0, clocks: 0 }
     }
 
     /// Adds a population that the source network does not have.

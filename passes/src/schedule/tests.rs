@@ -195,6 +195,33 @@ fn biases_by_channel_take_one_kernel_where_cores_store_kernels_once() {
     assert_eq!(carried(1), ("clock@0.1x2".to_owned(), plane, 4, 1, biases));
 }
 
+/// Without an exponent of −1 no synapse group stores odd weights of both signs.
+#[test]
+fn biases_of_both_signs_come_apart_where_no_weight_is_halved() {
+    let Ok(AnyDraft::Quantized(draft)) = text::parse(CHANNELS) else { panic!("it is a network") };
+    for shared in [0, 1] {
+        let mut target = target();
+        target.shared_kernels.value = shared;
+        target.min_weight_exponent.value = 0;
+        let options = Options::defaults(ScheduleTime.info().options);
+        let draft = ScheduleTime.run(draft.clone(), &mut Context::new(&target, &options));
+        let rules = Rules::for_target(&target);
+        let draft = QuantizedNetwork::verify(draft.expect("schedules"), &rules).expect("is sound");
+        let carried = |row| {
+            let clocks = draft.projections.values().skip(1);
+            let mut each = Vec::new();
+            for projection in clocks {
+                let mut sum = 0;
+                draft.matrices[projection.matrix].for_row(row, |_, weight| sum += weight);
+                each.push(sum);
+            }
+            each
+        };
+        let carried: Vec<Vec<i32>> = (0..4).map(carried).collect();
+        assert_eq!(carried, [[3, 0], [3, 0], [0, -200], [0, -200]]);
+    }
+}
+
 #[test]
 fn a_leaky_loop_is_refused_by_name_or_updates_every_second_step() {
     let errors = schedule(recurrent(512), "synaptic", false).expect_err("refused");

@@ -3,6 +3,7 @@
 use super::levels::attempt;
 use super::{Outcome, refused, repository, text, with_file};
 use crate::exit::Exit;
+use crate::pipeline::Delays;
 use crate::source::{self, Source};
 use crate::{Options, Target, recipe as recipes};
 use snnc_backends::targets;
@@ -13,18 +14,38 @@ use std::sync::OnceLock;
 
 /// A small network that compiles for every target.
 fn small() -> &'static Source {
-    static SOURCE: OnceLock<Source> = OnceLock::new();
-    SOURCE.get_or_init(|| {
-        source::read(&repository("tests/fixtures/skip.genome.json")).expect("a fixture")
+    &networks()[0].0
+}
+
+/// Small networks that need different things of a target, and where their delays go: delays in synapses; biases, in
+/// one layer of all neurons, and thresholds, neuron by neuron, in a chain of layers, both with a `network.net`; messages.
+fn networks() -> &'static [(Source, Delays)] {
+    static SOURCES: OnceLock<Vec<(Source, Delays)>> = OnceLock::new();
+    SOURCES.get_or_init(|| {
+        [
+            ("skip", Delays::Synaptic),
+            ("bias", Delays::Relay),
+            ("thresholds", Delays::Synaptic),
+            ("frame", Delays::Synaptic),
+        ]
+        .map(|(name, delays)| {
+            let file = repository(&format!("tests/fixtures/{name}.genome.json"));
+            (source::read(&file).expect("a fixture"), delays)
+        })
+        .into()
     })
 }
 
-/// Targets: a small network compiles for what is described, and is certified, or does not fit.
+/// Targets: small networks compile for what is described, and are certified, or do not fit.
 pub(super) fn target(bytes: &[u8]) -> Outcome {
     let Some(text) = text(bytes) else { return Outcome::Refused };
     match targets::parse(text, "t.toml") {
         Ok(spec) => {
-            attempt(small(), &Target { spec, text: text.to_owned() }, &Options::default());
+            let target = Target { spec, text: text.to_owned() };
+            for (source, delays) in networks() {
+                let options = Options { delays: *delays, ..Options::default() };
+                attempt(source, &target, &options);
+            }
             Outcome::Read
         }
         Err(found) => refused(&found),
