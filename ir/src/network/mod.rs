@@ -367,6 +367,16 @@ pub enum Provenance {
     },
 }
 
+impl Provenance {
+    /// The scale factor, if it is no finite number. No genome has such a one, and it would not equal itself.
+    pub(crate) fn bad_scale(&self) -> Option<f64> {
+        match self {
+            Self::Encoded { scale, .. } => Some(*scale).filter(|scale| !scale.is_finite()),
+            Self::Dense { .. } | Self::EncodedBias { .. } | Self::Derived { .. } => None,
+        }
+    }
+}
+
 /// Decode schemes of genetically encoded weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scheme {

@@ -23,7 +23,7 @@ mod twist;
 
 use crate::level::AnyDraft;
 use crate::mapped::MappedDraft;
-use crate::network::{Coding, NetworkDraft};
+use crate::network::{Coding, NetworkDraft, Provenance, Scheme};
 use crate::quantized::{PopKind, QuantizedDraft};
 use crate::spikes::SpikeTrain;
 use draw::Draw;
@@ -178,4 +178,17 @@ pub fn stimulus(draft: &QuantizedDraft) -> impl Strategy<Value = Vec<SpikeTrain>
     let steps = draft.steps as usize;
     let inputs = draft.populations.values().filter(|p| matches!(p.kind, PopKind::Input(_)));
     inputs.map(|p| spike_train(steps, p.size())).collect::<Vec<_>>()
+}
+
+/// Where encoded weights come from, with this scale.
+#[must_use]
+pub fn encoded(scale: f64) -> Provenance {
+    Provenance::Encoded {
+        scheme: Scheme::Linear,
+        out: "e_out".to_owned(),
+        core: "o".to_owned(),
+        source: "e_in".to_owned(),
+        scale,
+        heaviside: false,
+    }
 }

@@ -19,7 +19,8 @@ codes! {
     MATRIX = 405, "integers: inconsistent matrix",
         "The stored mantissas do not fit the layout: a dense matrix stores rows x columns, a sparse \
         one as many as its offsets say with ascending columns inside the matrix, a convolution its \
-        kernel, an identity one. Anything else would attach weights to the wrong neurons.";
+        kernel, an identity one. Anything else would attach weights to the wrong neurons. The scale of the encodings \
+        that it comes from is a finite number.";
     MANTISSA = 406, "integers: mantissa cannot be stored",
         "The synapse group of the matrix cannot store a mantissa unchanged: `mixed` holds even \
         values from -256 to 254, `excitatory` 0 to 255, `inhibitory` -255 to 0. The chip would round \

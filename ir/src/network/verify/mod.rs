@@ -124,6 +124,15 @@ fn tensor(draft: &NetworkDraft, id: TensorId, out: &mut Diagnostics) {
             .help("correct the shape or the data"),
         );
     }
+    // Of a generated tensor `genes` says so.
+    if let Some(scale) = tensor.provenance.bad_scale().filter(|_| tensor.genes.is_none()) {
+        out.push(
+            Diagnostic::error(codes::NOT_FINITE, format!("the scale of its encodings is {scale}"))
+                .at(&*place)
+                .note("expected a finite number: what made the values")
+                .help("correct the scale behind `from encoded`"),
+        );
+    }
     let mut bad = tensor.data.iter().enumerate().filter(|(_, v)| !v.is_finite());
     if let Some((index, value)) = bad.next() {
         let total = 1 + bad.count();

@@ -11,6 +11,7 @@ use crate::network::{
 };
 use crate::param::Param;
 use crate::shape::Shape;
+use crate::testing::encoded;
 use crate::text;
 
 /// A network with every operation.
@@ -172,6 +173,9 @@ const CASES: &[Case] = &[
         d.tensors.push(d.tensors[tensor(0)].clone());
         d.tensors[tensor(5)].name = "w2".into();
         d.tensors[tensor(5)].shape = Shape(vec![3, 8]);
+    }),
+    (codes::NOT_FINITE, "scale of encodings", |d| {
+        d.tensors[tensor(1)].provenance = encoded(f64::NAN);
     }),
     (codes::NOT_FINITE, "NaN", |d| d.tensors[tensor(1)].data[3] = f32::NAN),
     (codes::NOT_FINITE, "infinity", |d| d.tensors[tensor(4)].data[0] = f32::NEG_INFINITY),

@@ -17,6 +17,14 @@ pub(super) fn check(draft: &QuantizedDraft, id: MatId, out: &mut Diagnostics) ->
                 .help("give it the name of the tensor that it comes from"),
         );
     }
+    if let Some(scale) = matrix.provenance.bad_scale() {
+        out.push(
+            Diagnostic::error(codes::MATRIX, format!("the scale of its encodings is {scale}"))
+                .at(&*place)
+                .note("expected a finite number: what made the weights")
+                .help("correct the scale behind `from encoded`"),
+        );
+    }
     let exponent_fits = values(matrix, &place, out);
     let problem = structure(&matrix.structure).or_else(|| {
         let stored = matrix.structure.stored();

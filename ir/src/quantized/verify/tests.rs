@@ -14,7 +14,7 @@ use crate::quantized::{
 };
 use crate::shape::Shape;
 use crate::target::TargetSpec;
-use crate::testing::target;
+use crate::testing::{encoded, target};
 use crate::text;
 
 /// A network in logical time with every layout of matrices.
@@ -204,6 +204,9 @@ const LOGICAL_CASES: &[Case] = &[
     }),
     (codes::MATRIX, "dense, a mantissa missing", |d| d.matrices[mat(3)].mantissa.truncate(11)),
     (codes::MATRIX, "identity, a mantissa too many", |d| d.matrices[mat(2)].mantissa.push(-3)),
+    (codes::MATRIX, "scale of encodings", |d| {
+        d.matrices[mat(0)].provenance = encoded(f64::INFINITY);
+    }),
     (codes::MATRIX, "kernel too short", |d| d.matrices[mat(0)].mantissa.truncate(4)),
     (codes::MATRIX, "offset missing", |d| {
         sparse(d).0.pop();
