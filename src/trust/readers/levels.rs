@@ -21,7 +21,7 @@ pub(super) fn text(bytes: &[u8]) -> Outcome {
     };
     let printed = snn::print(&draft);
     let again = snn::parse(&printed).unwrap_or_else(|found| panic!("printed: {found}\n{printed}"));
-    assert!(again == draft, "another draft: {printed}");
+    assert!(alike(&again, &draft), "another draft: {printed}");
     sealed(draft)
 }
 
@@ -33,9 +33,13 @@ pub(super) fn binary(bytes: &[u8]) -> Outcome {
     };
     let encoded = form::encode_any(&draft);
     let again = form::decode(&encoded).unwrap_or_else(|found| panic!("encoded: {found}"));
-    // Drafts may hold what is no number, so bytes are compared.
-    assert!(form::encode_any(&again) == encoded, "another draft");
+    assert!(alike(&again, &draft), "another draft");
     sealed(draft)
+}
+
+/// Drafts may hold what is no number, and equals nothing, so bytes are compared.
+fn alike(a: &AnyDraft, b: &AnyDraft) -> bool {
+    form::encode_any(a) == form::encode_any(b)
 }
 
 /// Seals a draft, and writes and reads what is sealed.
